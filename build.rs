@@ -1,0 +1,18 @@
+//! Links the shared library: its name, its symbol versions, and that it stays loaded once it is.
+
+#![allow(clippy::expect_used, reason = "a build without cargo's variables cannot go on")]
+
+fn main() {
+    let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let drop_in = std::env::var_os("CARGO_FEATURE_LIBAIO_ABI").is_some();
+    let (name, map) = if drop_in { ("libaio.so.1", "libaio.map") } else { ("liburingaio.so.1", "uringaio.map") };
+    println!("cargo::rerun-if-changed={map}");
+    for argument in [
+        format!("-Wl,-soname,{name}"),
+        format!("-Wl,--version-script={root}/{map}"),
+        // Threads of ours run code of ours: it can never be unmapped.
+        "-Wl,-z,nodelete".into(),
+    ] {
+        println!("cargo::rustc-link-arg-cdylib={argument}");
+    }
+}

@@ -1,0 +1,55 @@
+//! An operation as a submission entry.
+
+use io_uring::squeue;
+use io_uring::types::{Fd, Fixed, FsyncFlags};
+use io_uring::{opcode, squeue::Flags};
+
+use super::operation::{Kind, Operation};
+
+/// The most bytes that `read(2)` and its kin move at once, `MAX_RW_COUNT` of the kernel.
+const MOST: usize = 0x7fff_f000;
+
+/// The same code for both kinds of file, which are different types.
+macro_rules! build {
+    ($operation:expr, $file:expr) => {{
+        let this = $operation;
+        let address = this.address as *mut u8;
+        let length = this.length.min(MOST) as u32;
+        match this.kind {
+            Kind::Read => opcode::Read::new($file, address, length)
+                .offset(this.offset as u64)
+                .rw_flags(this.rw_flags)
+                .ioprio(this.priority)
+                .build(),
+            Kind::Write => opcode::Write::new($file, address, length)
+                .offset(this.offset as u64)
+                .rw_flags(this.rw_flags)
+                .ioprio(this.priority)
+                .build(),
+            Kind::ReadVector => opcode::Readv::new($file, this.address as *const libc::iovec, this.length as u32)
+                .offset(this.offset as u64)
+                .rw_flags(this.rw_flags)
+                .ioprio(this.priority)
+                .build(),
+            Kind::WriteVector => opcode::Writev::new($file, this.address as *const libc::iovec, this.length as u32)
+                .offset(this.offset as u64)
+                .rw_flags(this.rw_flags)
+                .ioprio(this.priority)
+                .build(),
+            Kind::Sync => opcode::Fsync::new($file).build(),
+            Kind::DataSync => opcode::Fsync::new($file).flags(FsyncFlags::DATASYNC).build(),
+            Kind::Poll => opcode::PollAdd::new($file, this.events).build(),
+            Kind::Chore => opcode::Nop::new().build(),
+        }
+    }};
+}
+
+/// The entry for `operation`, by its pin if it has one, else by its descriptor. `patiently`: in a worker of the kernel's,
+/// which may wait.
+pub fn of(operation: &Operation, patiently: bool) -> squeue::Entry {
+    let entry = match operation.pin {
+        Some(pin) => build!(operation, Fixed(pin.0)),
+        None => build!(operation, Fd(operation.fd)),
+    };
+    if patiently { entry.flags(Flags::ASYNC) } else { entry }
+}

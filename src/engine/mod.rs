@@ -1,0 +1,192 @@
+//! The engine: one thread that owns one io_uring, and the door to it.
+//!
+//! A face makes an [`Operation`], and [`Engine::submit`] takes it to the engine's thread; the thread calls the operation's
+//! [`Finish`] when it is done. The engine knows nothing of aiocbs, iocbs or signals.
+
+mod cancel;
+mod device;
+mod dozer;
+mod entry;
+pub mod inbox;
+mod living;
+mod operation;
+mod order;
+mod pins;
+mod queue;
+mod reactor;
+mod ring;
+mod uring;
+mod wakes;
+
+use core::ffi::c_void;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+pub use cancel::{Means, Outcome};
+pub use operation::{Finish, Kind, Operation, Order};
+pub use wakes::Wakes;
+
+use crate::host::descriptors;
+use crate::host::futex::{self, Deadline};
+use crate::host::process::PerProcess;
+use crate::host::settings::{self, Choice};
+use crate::host::thread;
+use inbox::{Inbox, Node, Pushed};
+use reactor::Reactor;
+use uring::Uring;
+
+// SAFETY: the link is a field, and operations are aligned to 8.
+unsafe impl Node for Operation {
+    fn link(&self) -> &AtomicPtr<Self> {
+        &self.link
+    }
+}
+
+static ENGINE: PerProcess<Engine> = PerProcess::new(0);
+
+// What `Engine::state` says.
+const NEW: u32 = 0;
+const STARTING: u32 = 1;
+const SERVES: u32 = 2;
+const STANDS_ASIDE: u32 = 3;
+
+/// The one engine of the process.
+pub struct Engine {
+    state: AtomicU32,
+    inbox: Inbox<Operation>,
+    /// Counts rings. The engine's thread sleeps on it.
+    doorbell: AtomicU32,
+}
+
+/// The engine, started by the first call; nothing where the system's own implementation has to serve, for good.
+#[must_use]
+pub fn get() -> Option<&'static Engine> {
+    let engine = match ENGINE.get() {
+        Some(engine) => engine,
+        None => ENGINE.get_or_init(|| Ok(Box::new(Engine::new()))).ok()?,
+    };
+    // Acquire pairs with the Release of `start`.
+    match engine.state.load(Ordering::Acquire) {
+        SERVES => Some(engine),
+        STANDS_ASIDE => None,
+        _ => engine.start(),
+    }
+}
+
+/// The engine, if this process has started it.
+#[must_use]
+pub fn started() -> Option<&'static Engine> {
+    ENGINE.get().filter(|engine| engine.state.load(Ordering::Acquire) == SERVES)
+}
+
+impl Engine {
+    fn new() -> Self {
+        Self { state: AtomicU32::new(NEW), inbox: Inbox::new(), doorbell: AtomicU32::new(0) }
+    }
+
+    /// Starts the thread, or waits until another has.
+    fn start(&'static self) -> Option<&'static Self> {
+        descriptors::settle_by(|| {
+            if let Some(engine) = started() {
+                engine.settle();
+            }
+        });
+        if self.state.compare_exchange(NEW, STARTING, Ordering::Acquire, Ordering::Acquire).is_ok() {
+            let begun = match settings::get().engine {
+                Choice::System => Err("URINGAIO_ENGINE=system"),
+                _ => thread::start(body, ptr::from_ref(self).cast_mut().cast()).map_err(|_| "no thread can be had"),
+            };
+            if let Err(why) = begun {
+                settings::log(format_args!("the system's own AIO serves: {why}"));
+                self.decide(STANDS_ASIDE);
+            }
+        }
+        loop {
+            match self.state.load(Ordering::Acquire) {
+                SERVES => return Some(self),
+                STANDS_ASIDE => return None,
+                state => {
+                    let _ = futex::wait(&self.state, state, Deadline::Never);
+                }
+            }
+        }
+    }
+
+    fn decide(&self, state: u32) {
+        // Release pairs with the Acquire of whoever reads the state: the engine is whole.
+        self.state.store(state, Ordering::Release);
+        futex::wake_all(&raw const self.state);
+    }
+
+    /// Submits an operation. Allocates nothing and takes no lock.
+    ///
+    /// # Safety
+    /// The operation, and what it points to, stay valid and untouched until its [`Finish`] is called. (Buffers that the
+    /// program unmaps meanwhile lead to `-EFAULT` or to bytes in whatever is mapped there by then, as with any system
+    /// call.)
+    pub unsafe fn submit(&self, operation: NonNull<Operation>) {
+        // SAFETY: the caller's promise.
+        unsafe { self.submit_chain(operation, operation) };
+    }
+
+    /// Submits a chain of operations at once; see [`chain`].
+    ///
+    /// # Safety
+    /// As for [`Engine::submit`], for each.
+    pub unsafe fn submit_chain(&self, newest: NonNull<Operation>, oldest: NonNull<Operation>) {
+        // SAFETY: the caller's promise.
+        if unsafe { self.inbox.push(newest, oldest) } == Pushed::MustRing {
+            // Release pairs with the Acquire before the thread sleeps.
+            self.doorbell.fetch_add(1, Ordering::Release);
+            futex::wake(&raw const self.doorbell, 1);
+        }
+    }
+
+    /// Returns when the kernel has the file, by its own reference, of everything that was submitted before: the program
+    /// may close the descriptor, reuse its number, or change its flags. One load where nothing is on its way.
+    pub fn settle(&self) {
+        if self.inbox.is_settled() {
+            return;
+        }
+        // A command that means nothing: by the time it is answered, the turn that took it is through.
+        unsafe fn nothing(_: NonNull<Operation>, _: usize) -> bool {
+            false
+        }
+        self.cancel(nothing, 0);
+    }
+
+    /// Stops what is outstanding and meant. Returns when it is known of each how it went.
+    pub fn cancel(&self, means: Means, argument: usize) -> Outcome {
+        let mut command = cancel::Command::new(means, argument);
+        // SAFETY: the command stays until it is answered, which is waited for.
+        unsafe { self.submit(command.operation()) };
+        command.wait()
+    }
+}
+
+/// Links `newer` behind `older`, for [`Engine::submit_chain`].
+///
+/// # Safety
+/// Both are valid, and not submitted yet.
+pub unsafe fn chain(older: NonNull<Operation>, newer: NonNull<Operation>) {
+    // SAFETY: the caller's promise. Relaxed: the push publishes.
+    unsafe { newer.as_ref() }.link.store(older.as_ptr(), Ordering::Relaxed);
+}
+
+extern "C" fn body(engine: *mut c_void) -> *mut c_void {
+    // SAFETY: `start` passed the engine, which lives as long as the process.
+    let engine = unsafe { &*engine.cast::<Engine>() };
+    thread::set_name(c"uringaio");
+    match Uring::new(&engine.doorbell) {
+        Ok(device) => {
+            settings::log(format_args!("io_uring serves"));
+            engine.decide(SERVES);
+            Reactor::new(&engine.inbox, device).run()
+        }
+        Err(refused) => {
+            settings::log(format_args!("the system's own AIO serves: {refused}"));
+            engine.decide(STANDS_ASIDE);
+            ptr::null_mut()
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! One piece of I/O on its way through the engine: what a face asks for, and what it is told in the end.
+
+use core::ffi::c_int;
+use core::ptr::NonNull;
+use core::sync::atomic::AtomicPtr;
+
+use super::wakes::Wakes;
+
+/// What is to be done with the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Read into one buffer.
+    Read,
+    /// Write from one buffer.
+    Write,
+    /// Read into several buffers: `address` is an iovec array, `length` counts its entries.
+    ReadVector,
+    /// Write from several buffers.
+    WriteVector,
+    /// Make everything written to the file durable.
+    Sync,
+    /// Make the file's data durable, and of its metadata what is needed to read it.
+    DataSync,
+    /// Wait until one of `events` is true of the file; the result is what is true.
+    Poll,
+    /// Nothing: `finish` is called by the engine's thread, with result 0.
+    Chore,
+}
+
+/// What must not overtake what, decided by the face when it submits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Nothing: the kernel may run it beside any other.
+    Free,
+    /// Runs beside any other, but a later [`Order::Barrier`] on the same file waits for it.
+    Counted,
+    /// Reads of a stream, one after another in the order of submission.
+    Reading,
+    /// Writes to a stream, or appending writes, one after another in the order of submission.
+    Writing,
+    /// Waits for everything submitted earlier on the same file; what comes later need not wait for it.
+    Barrier,
+}
+
+/// What a face does with a result. Called once for each operation, by the engine's thread, which does not touch the
+/// operation afterwards: it may be freed or submitted again. The result is a count or the like, or `-errno`.
+///
+/// It must not block, and it wakes waiters through [`Wakes`], so that many completions cost few wakes.
+pub type Finish = unsafe fn(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes);
+
+/// Where an operation stands. The engine's thread alone reads and writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Held back by order, or for want of room in the device.
+    Held,
+    /// With the device.
+    Issued,
+}
+
+/// One piece of I/O. A face embeds it as the first field of a structure of its own and gets that back in [`Finish`].
+#[repr(C)]
+pub struct Operation {
+    /// The next in whichever list holds it: the inbox's, or one of the engine's queues.
+    pub(super) link: AtomicPtr<Operation>,
+    /// What to do.
+    pub kind: Kind,
+    /// What must not overtake it.
+    pub order: Order,
+    /// The descriptor. It need only be open until [`Engine::settle`](super::Engine::settle) has returned.
+    pub fd: c_int,
+    /// The buffer, or a copy of the iovec array that is the engine's to change. Must stay until the operation is finished.
+    pub address: usize,
+    /// Bytes, or entries of the array.
+    pub length: usize,
+    /// Position in a seekable file, in bytes, not negative; 0 for a stream.
+    pub offset: i64,
+    /// `RWF_*` flags of `preadv2(2)`.
+    pub rw_flags: c_int,
+    /// `ioprio_set(2)` value, 0 for the thread's own.
+    pub priority: u16,
+    /// For [`Kind::Poll`]: the events.
+    pub events: u32,
+    /// The file's [identity](crate::host::files::Facts::identity), for every order but [`Order::Free`].
+    pub file: u64,
+    /// Whether the file was opened with `O_NONBLOCK`: then `EAGAIN` is an answer, not a reason to try again.
+    pub nonblocking: bool,
+    /// The eventfd that is told of the completion, or -1. The engine holds its file from acceptance on.
+    pub eventfd: c_int,
+    /// Called when it is done.
+    pub finish: Finish,
+
+    pub(super) stage: Stage,
+    /// Bytes that a stream has already moved.
+    pub(super) moved: usize,
+    /// Holds the file itself, so that the number may be closed and reused.
+    pub(super) pin: Option<super::pins::Pin>,
+    /// Holds the eventfd.
+    pub(super) bell: Option<super::pins::Pin>,
+    /// Which generation of its file it was counted in.
+    pub(super) generation: u64,
+    /// The descriptor's generation when the kernel took it.
+    pub(super) fd_generation: u32,
+    /// Its place among the engine's living operations.
+    pub(super) place: u32,
+}
+
+impl Operation {
+    /// An operation that does nothing yet.
+    #[must_use]
+    pub const fn new(kind: Kind, fd: c_int, finish: Finish) -> Self {
+        Self {
+            link: AtomicPtr::new(core::ptr::null_mut()),
+            kind,
+            order: Order::Free,
+            fd,
+            address: 0,
+            length: 0,
+            offset: 0,
+            rw_flags: 0,
+            priority: 0,
+            events: 0,
+            file: 0,
+            nonblocking: false,
+            eventfd: -1,
+            finish,
+            stage: Stage::Held,
+            moved: 0,
+            pin: None,
+            bell: None,
+            generation: 0,
+            fd_generation: 0,
+            place: 0,
+        }
+    }
+
+    /// Whether it writes to a stream, where a short transfer is not the end of it.
+    pub(super) const fn is_stream_write(&self) -> bool {
+        matches!(self.order, Order::Writing) && matches!(self.kind, Kind::Write | Kind::WriteVector)
+    }
+
+    /// Takes note that `bytes` more have moved. Whether there are any left.
+    pub(super) fn advance(&mut self, bytes: usize) -> bool {
+        self.moved += bytes;
+        if self.kind != Kind::WriteVector {
+            self.address += bytes;
+            self.length -= bytes.min(self.length);
+            return self.length > 0;
+        }
+        let mut bytes = bytes;
+        while self.length > 0 {
+            // SAFETY: `address` and `length` are the face's copy of the array, which stays until the operation is
+            // finished and is ours to change.
+            let vector = unsafe { &mut *(self.address as *mut libc::iovec) };
+            if bytes < vector.iov_len {
+                vector.iov_base = vector.iov_base.wrapping_byte_add(bytes);
+                vector.iov_len -= bytes;
+                return true;
+            }
+            bytes -= vector.iov_len;
+            self.address += size_of::<libc::iovec>();
+            self.length -= 1;
+        }
+        false
+    }
+}

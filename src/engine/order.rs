@@ -1,0 +1,209 @@
+//! What must not overtake what, file by file: streams and appends one after another, `aio_fsync` behind what came before.
+//!
+//! The ring gives no order between its entries, its drain flag stalls every file for one, and its links break at a short
+//! transfer. So the order is kept here: an operation that must wait is held back, and is released by the completion it
+//! waited for.
+//!
+//! A barrier divides the counted operations of its file into generations. It is released when its own generation and all
+//! earlier ones are through; what is submitted after it counts in a later one and is not waited for.
+
+use core::hash::{BuildHasherDefault, Hasher};
+use core::ptr::NonNull;
+use std::collections::{HashMap, VecDeque};
+
+use super::operation::{Operation, Order};
+use super::queue::Queue;
+
+/// One lane of a stream: at most one operation under way, the others behind it.
+struct Lane {
+    under_way: bool,
+    waiting: Queue,
+}
+
+impl Lane {
+    const fn new() -> Self {
+        Self { under_way: false, waiting: Queue::new() }
+    }
+
+    fn accept(&mut self, operation: NonNull<Operation>) -> bool {
+        if self.under_way {
+            self.waiting.push(operation);
+            return false;
+        }
+        self.under_way = true;
+        true
+    }
+
+    fn advance(&mut self, released: &mut Queue) {
+        match self.waiting.pop() {
+            Some(operation) => released.push(operation),
+            None => self.under_way = false,
+        }
+    }
+
+    const fn is_idle(&self) -> bool {
+        !self.under_way
+    }
+}
+
+/// Counted operations between two barriers.
+struct Generation {
+    outstanding: usize,
+    /// The barrier that ends it; none if it was cancelled.
+    barrier: Option<NonNull<Operation>>,
+}
+
+struct File {
+    reading: Lane,
+    writing: Lane,
+    /// Generations that a barrier has closed, oldest first.
+    closed: VecDeque<Generation>,
+    /// The number of the oldest generation in `closed`, or of the open one.
+    oldest: u64,
+    /// Outstanding operations of the open generation.
+    open: usize,
+}
+
+impl File {
+    const fn new() -> Self {
+        Self { reading: Lane::new(), writing: Lane::new(), closed: VecDeque::new(), oldest: 0, open: 0 }
+    }
+
+    fn count(&mut self) -> u64 {
+        self.open += 1;
+        self.oldest + self.closed.len() as u64
+    }
+
+    fn uncount(&mut self, generation: u64, released: &mut Queue) {
+        let index = generation.wrapping_sub(self.oldest) as usize;
+        match self.closed.get_mut(index) {
+            Some(closed) => closed.outstanding -= 1,
+            None => self.open -= 1,
+        }
+        self.release_barriers(released);
+    }
+
+    fn release_barriers(&mut self, released: &mut Queue) {
+        while self.closed.front().is_some_and(|oldest| oldest.outstanding == 0) {
+            if let Some(Generation { barrier: Some(barrier), .. }) = self.closed.pop_front() {
+                released.push(barrier);
+            }
+            self.oldest += 1;
+        }
+    }
+
+    fn accept_barrier(&mut self, barrier: NonNull<Operation>) -> bool {
+        if self.open == 0 && self.closed.is_empty() {
+            return true;
+        }
+        self.closed.push_back(Generation { outstanding: self.open, barrier: Some(barrier) });
+        self.open = 0;
+        false
+    }
+
+    fn is_idle(&self) -> bool {
+        self.open == 0 && self.closed.is_empty() && self.reading.is_idle() && self.writing.is_idle()
+    }
+}
+
+/// Identities are already well spread.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+    fn write_u64(&mut self, word: u64) {
+        self.0 = word;
+    }
+}
+
+/// The order of every file that has operations outstanding.
+#[derive(Default)]
+pub struct Orders {
+    files: HashMap<u64, File, BuildHasherDefault<Spread>>,
+}
+
+impl Orders {
+    /// Takes note of an operation. True: it may go now; false: it is held and comes out of [`Orders::finished`] or
+    /// [`Orders::remove`].
+    pub fn accept(&mut self, mut operation: NonNull<Operation>) -> bool {
+        // SAFETY: the engine's thread owns the operation until it is finished.
+        let this = unsafe { operation.as_mut() };
+        if this.order == Order::Free {
+            return true;
+        }
+        let file = self.files.entry(this.file).or_insert_with(File::new);
+        match this.order {
+            Order::Free => true,
+            Order::Counted => {
+                this.generation = file.count();
+                true
+            }
+            Order::Reading => file.reading.accept(operation),
+            Order::Writing => {
+                this.generation = file.count();
+                file.writing.accept(operation)
+            }
+            Order::Barrier => {
+                let goes = file.accept_barrier(operation);
+                if file.is_idle() {
+                    self.files.remove(&this.file);
+                }
+                goes
+            }
+        }
+    }
+
+    /// An operation that had been let go is done; what it held back is put into `released`.
+    pub fn finished(&mut self, operation: &Operation, released: &mut Queue) {
+        if matches!(operation.order, Order::Free | Order::Barrier) {
+            return;
+        }
+        let Some(file) = self.files.get_mut(&operation.file) else { return };
+        match operation.order {
+            Order::Free | Order::Barrier => {}
+            Order::Counted => file.uncount(operation.generation, released),
+            Order::Reading => file.reading.advance(released),
+            Order::Writing => {
+                file.writing.advance(released);
+                file.uncount(operation.generation, released);
+            }
+        }
+        if file.is_idle() {
+            self.files.remove(&operation.file);
+        }
+    }
+
+    /// Takes back an operation that is being held. False if it is not.
+    pub fn remove(&mut self, operation: NonNull<Operation>, released: &mut Queue) -> bool {
+        // SAFETY: as in `accept`.
+        let this = unsafe { operation.as_ref() };
+        let Some(file) = self.files.get_mut(&this.file) else { return false };
+        let removed = match this.order {
+            Order::Free | Order::Counted => false,
+            Order::Reading => file.reading.waiting.remove(operation),
+            Order::Writing => {
+                let removed = file.writing.waiting.remove(operation);
+                if removed {
+                    file.uncount(this.generation, released);
+                }
+                removed
+            }
+            Order::Barrier => {
+                let held = file.closed.iter_mut().find(|closed| closed.barrier == Some(operation));
+                held.map(|closed| closed.barrier = None).is_some()
+            }
+        };
+        if file.is_idle() {
+            self.files.remove(&this.file);
+        }
+        removed
+    }
+}

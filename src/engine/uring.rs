@@ -1,0 +1,187 @@
+//! The device that is io_uring.
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use io_uring::opcode;
+use io_uring::types::Fixed;
+
+use super::device::{Device, Event, Sleep};
+use super::entry;
+use super::operation::Operation;
+use super::pins::{Pin, Pins};
+use super::ring::{COMPLETIONS, Refused, Ring};
+use crate::host::futex::{self, Deadline};
+use crate::host::kernel::Errno;
+
+/// Room kept for entries that are not operations: cancellations, bells, the doorbell.
+const RESERVE: usize = 256;
+
+/// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE` of `futex2`.
+const FUTEX2_PRIVATE_U32: u32 = 0x02 | 128;
+
+// What a completion belongs to, in the low bits of its user data; an operation's address has none.
+const OPERATION: u64 = 0;
+const DOORBELL: u64 = 1;
+const CANCEL: u64 = 2;
+const BELL: u64 = 3;
+const TAG: u64 = 3;
+
+/// An addition to an eventfd that is under way.
+struct Bell {
+    /// What is written. The box keeps its address.
+    amount: Box<u64>,
+    pin: Pin,
+}
+
+/// io_uring, and what must be remembered of what it was given.
+pub struct Uring {
+    ring: Ring,
+    pins: Pins,
+    in_flight: usize,
+    doorbell: &'static AtomicU32,
+    /// Whether the ring waits on the doorbell.
+    armed: bool,
+    /// The doorbell's value before a sleep outside the ring.
+    before: Option<u32>,
+    /// Cancellations and bells under way.
+    errands: usize,
+    bells: Vec<Bell>,
+    free_bells: Vec<usize>,
+}
+
+impl Uring {
+    /// Makes the ring of the calling thread.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn new(doorbell: &'static AtomicU32) -> Result<Self, Refused> {
+        let ring = Ring::new()?;
+        let pins = Pins::new(ring.files());
+        Ok(Self {
+            ring,
+            pins,
+            in_flight: 0,
+            doorbell,
+            armed: false,
+            before: None,
+            errands: 0,
+            bells: Vec::new(),
+            free_bells: Vec::new(),
+        })
+    }
+
+    /// Lets the ring wait on the doorbell, which rang `rung` times until now.
+    fn arm(&mut self, rung: u32) {
+        let word = self.doorbell.as_ptr();
+        let wait = opcode::FutexWait::new(word, rung.into(), u32::MAX.into(), FUTEX2_PRIVATE_U32);
+        // SAFETY: the doorbell lives as long as the process.
+        unsafe { self.ring.push(&wait.build().user_data(DOORBELL)) };
+        self.armed = true;
+    }
+}
+
+impl Device for Uring {
+    fn has_room(&self) -> bool {
+        self.in_flight < COMPLETIONS as usize - RESERVE
+    }
+
+    fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    fn issue(&mut self, operation: NonNull<Operation>, patiently: bool) {
+        // SAFETY: the engine's thread owns the operation until it is finished.
+        let entry =
+            entry::of(unsafe { operation.as_ref() }, patiently).user_data(operation.as_ptr() as u64 | OPERATION);
+        // SAFETY: the buffers stay by the promise of `Engine::submit`, or the kernel answers EFAULT.
+        unsafe { self.ring.push(&entry) };
+        self.in_flight += 1;
+    }
+
+    fn cancel(&mut self, operation: NonNull<Operation>, ticket: u64) {
+        let entry = opcode::AsyncCancel::new(operation.as_ptr() as u64).build().user_data(ticket << 2 | CANCEL);
+        // SAFETY: points to nothing.
+        unsafe { self.ring.push(&entry) };
+        self.errands += 1;
+    }
+
+    fn pin(&mut self, fd: i32) -> Result<Pin, Errno> {
+        let pin = self.pins.take().ok_or(Errno(libc::ENFILE))?;
+        self.ring.set_file(pin.0, fd).inspect_err(|_| self.pins.give_back(pin))?;
+        Ok(pin)
+    }
+
+    fn unpin(&mut self, pin: Pin) {
+        // Emptying a slot fails only if it is empty.
+        let _ = self.ring.set_file(pin.0, -1);
+        self.pins.give_back(pin);
+    }
+
+    fn ring(&mut self, pin: Pin, count: u32) {
+        let index = self.free_bells.pop().unwrap_or_else(|| {
+            self.bells.push(Bell { amount: Box::new(0), pin });
+            self.bells.len() - 1
+        });
+        let bell = &mut self.bells[index];
+        *bell.amount = count.into();
+        bell.pin = pin;
+        let entry = opcode::Write::new(Fixed(pin.0), (&raw const *bell.amount).cast(), 8)
+            .build()
+            .user_data((index as u64) << 2 | BELL);
+        // SAFETY: the amount stays where it is until the completion frees the bell.
+        unsafe { self.ring.push(&entry) };
+        self.errands += 1;
+    }
+
+    fn flush(&mut self) {
+        self.ring.submit();
+    }
+
+    fn prepare_sleep(&mut self) {
+        // Acquire pairs with the ringer's Release. Read before the inbox is put asleep: whoever rings after that changes it.
+        let rung = self.doorbell.load(Ordering::Acquire);
+        // With nothing under way the doorbell is all there is to wait for, and a plain futex is the shorter way.
+        self.before = (self.in_flight == 0 && self.errands == 0 && !self.armed).then_some(rung);
+        if self.before.is_none() && !self.armed {
+            self.arm(rung);
+            self.ring.submit();
+        }
+    }
+
+    fn sleep(&mut self, how: Sleep) {
+        match (how, self.before.take()) {
+            (Sleep::Doze(nanoseconds), _) => self.ring.wait(Some(nanoseconds)),
+            (Sleep::Sound, None) => self.ring.wait(None),
+            (Sleep::Sound, Some(rung)) => {
+                let _ = futex::wait(self.doorbell, rung, Deadline::Never);
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<Event> {
+        loop {
+            let (data, result) = self.ring.next()?;
+            match data & TAG {
+                DOORBELL => self.armed = false,
+                CANCEL => {
+                    self.errands -= 1;
+                    return Some(Event::Cancel(data >> 2, result == 0));
+                }
+                BELL => {
+                    self.errands -= 1;
+                    let index = (data >> 2) as usize;
+                    let count = *self.bells[index].amount as u32;
+                    self.free_bells.push(index);
+                    return Some(Event::Rung(self.bells[index].pin, count));
+                }
+                _ => {
+                    self.in_flight -= 1;
+                    if let Some(operation) = NonNull::new(data as *mut Operation) {
+                        return Some(Event::Done(operation, result.into()));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The program's descriptors, as far as they are seen to change: before a number is closed or given to another file, what
+//! was submitted on it is settled.
+//!
+//! The calls that do so are interposed by name ([`crate::interpose`]) and, where they are made as `syscall(…)`, by number.
+//! What the C library closes by itself passes unseen; such numbers were not the program's to do I/O on.
+
+use core::ffi::c_int;
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+const COUNTERS: usize = 4096;
+
+/// How often a number was seen to be closed. Numbers share counters; one that counts too often does no harm.
+static CLOSED: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
+
+/// How often a range of numbers was seen to be closed.
+static RANGES: AtomicU32 = AtomicU32::new(0);
+
+/// What settles; see [`settle_by`].
+static SETTLE: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Changes whenever `fd` is seen to be closed or replaced: two equal answers, and it names the same file.
+#[must_use]
+pub fn generation(fd: c_int) -> u32 {
+    // Relaxed: a program that submits on a number while it closes it has a race of its own; where it orders the two, its
+    // own synchronisation and the inbox's order these as well.
+    counter(fd).load(Ordering::Relaxed).wrapping_add(RANGES.load(Ordering::Relaxed))
+}
+
+/// `settle` is called before every change of a descriptor. It must be async-signal-safe, like `close`.
+pub fn settle_by(settle: fn()) {
+    // Release pairs with the Acquire below.
+    SETTLE.store(settle as *mut (), Ordering::Release);
+}
+
+/// To be called before `fd` is closed or replaced.
+pub fn before_close(fd: c_int) {
+    settle();
+    counter(fd).fetch_add(1, Ordering::Relaxed);
+}
+
+/// To be called before many descriptors are closed.
+pub fn before_closing_many() {
+    settle();
+    RANGES.fetch_add(1, Ordering::Relaxed);
+}
+
+/// To be called before the flags of an open file change.
+pub fn before_flags_change() {
+    settle();
+}
+
+fn settle() {
+    let settle = SETTLE.load(Ordering::Acquire);
+    if !settle.is_null() {
+        // SAFETY: only `settle_by` stores here, and it stores a `fn()`.
+        unsafe { core::mem::transmute::<*mut (), fn()>(settle)() };
+    }
+}
+
+fn counter(fd: c_int) -> &'static AtomicU32 {
+    &CLOSED[fd as usize % COUNTERS]
+}

@@ -1,0 +1,83 @@
+//! Sleeping until a word changes, and waking who sleeps: `futex(2)`, private to the process.
+
+use core::sync::atomic::AtomicU32;
+use core::time::Duration;
+
+use super::kernel::{self, Errno, syscall};
+
+/// When a wait gives up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// Not at all.
+    Never,
+    /// At this time of `CLOCK_MONOTONIC`, in nanoseconds.
+    At(u64),
+}
+
+impl Deadline {
+    /// `duration` from now; a time past the clock's end is never.
+    #[must_use]
+    pub fn after(duration: Duration) -> Self {
+        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        match kernel::now().checked_add(nanoseconds) {
+            Some(at) if at <= FAR => Self::At(at),
+            _ => Self::Never,
+        }
+    }
+
+    fn nanoseconds(self) -> u64 {
+        match self {
+            Self::Never => FAR,
+            Self::At(at) => at.min(FAR),
+        }
+    }
+
+    /// As the kernel wants it. A wait without end is given a far one (290 years): with a time limit the kernel answers
+    /// `EINTR` after any signal handler, without one it starts again after handlers with `SA_RESTART`.
+    #[must_use]
+    pub fn timespec(self) -> libc::timespec {
+        let at = self.nanoseconds();
+        libc::timespec { tv_sec: (at / 1_000_000_000) as _, tv_nsec: (at % 1_000_000_000) as _ }
+    }
+}
+
+const FAR: u64 = i64::MAX as u64;
+
+/// Sleeps while `word` is `expected`, until woken or `deadline`.
+///
+/// Async-signal-safe.
+///
+/// # Errors
+/// `EAGAIN`: the word was not `expected`; `ETIMEDOUT`; `EINTR`: a signal handler ran, with or without `SA_RESTART`.
+pub fn wait(word: &AtomicU32, expected: u32, deadline: Deadline) -> Result<(), Errno> {
+    let until = deadline.timespec();
+    // SAFETY: the word is alive for the call, and so is the time.
+    unsafe {
+        syscall!(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG,
+            expected,
+            &raw const until,
+            0,
+            u32::MAX
+        )
+    }
+    .map(drop)
+}
+
+/// Wakes up to `count` of those who sleep on the word at `address`.
+///
+/// The address is a key alone: the kernel does not read a private futex's word to wake, so the memory may be gone. Whoever
+/// sleeps on a word bears a wake that was meant for another.
+pub fn wake(address: *const AtomicU32, count: u32) {
+    // SAFETY: FUTEX_WAKE does not access the memory.
+    let _ = unsafe {
+        syscall!(libc::SYS_futex, address, libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, count.min(i32::MAX as u32))
+    };
+}
+
+/// Wakes all who sleep on the word at `address`.
+pub fn wake_all(address: *const AtomicU32) {
+    wake(address, u32::MAX);
+}

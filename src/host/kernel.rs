@@ -1,0 +1,123 @@
+//! System calls in place, past the C library: no `errno`, no cancellation point, and no way back into the functions that
+//! this library interposes (`syscall`, `close`, `fcntl`, …).
+
+use core::ffi::{c_int, c_long, c_void};
+
+/// A kernel error number, positive: `EINVAL`, `EAGAIN`, …
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Errno(pub c_int);
+
+impl Errno {
+    /// The form in which the kernel returns it and a completion carries it.
+    #[must_use]
+    pub const fn negated(self) -> i64 {
+        -(self.0 as i64)
+    }
+}
+
+/// Does system call `number` with six arguments and gives the kernel's own answer: a value, or `-errno`.
+///
+/// # Safety
+/// The arguments must be what the system call asks for; what it does to memory and descriptors is the caller's to answer for.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[must_use]
+pub unsafe fn call6(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
+    let answer: isize;
+    // SAFETY: the `syscall` instruction clobbers rcx and r11 alone beside its answer; the caller vouches for the arguments.
+    unsafe {
+        core::arch::asm!(
+            "syscall",
+            inlateout("rax") number as isize => answer,
+            in("rdi") a, in("rsi") b, in("rdx") c, in("r10") d, in("r8") e, in("r9") f,
+            lateout("rcx") _, lateout("r11") _,
+            options(nostack),
+        );
+    }
+    answer
+}
+
+/// The same on aarch64.
+///
+/// # Safety
+/// As on x86-64.
+#[cfg(target_arch = "aarch64")]
+#[inline]
+#[must_use]
+pub unsafe fn call6(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
+    let answer: isize;
+    // SAFETY: `svc 0` changes x0 alone; the caller vouches for the arguments.
+    unsafe {
+        core::arch::asm!(
+            "svc 0",
+            in("x8") number,
+            inlateout("x0") a => answer,
+            in("x1") b, in("x2") c, in("x3") d, in("x4") e, in("x5") f,
+            options(nostack),
+        );
+    }
+    answer
+}
+
+/// The kernel's answer as a result: values from -4095 to -1 are errors.
+///
+/// # Errors
+/// What the kernel answered.
+#[inline]
+pub fn check(answer: isize) -> Result<usize, Errno> {
+    if (-4095..0).contains(&answer) { Err(Errno(-answer as c_int)) } else { Ok(answer as usize) }
+}
+
+/// A system call of up to six arguments, as a [`Result`]; must stand in an `unsafe` block.
+macro_rules! syscall {
+    ($number:expr $(, $argument:expr)* $(,)?) => {
+        $crate::host::kernel::syscall!(@fill $number; $($argument,)* 0, 0, 0, 0, 0, 0,)
+    };
+    (@fill $number:expr; $a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr, $($rest:expr,)*) => {
+        $crate::host::kernel::check($crate::host::kernel::call6(
+            $number, $a as usize, $b as usize, $c as usize, $d as usize, $e as usize, $f as usize,
+        ))
+    };
+}
+pub(crate) use syscall;
+
+/// Closes a descriptor of our own making.
+pub fn close(fd: c_int) {
+    // SAFETY: closes a number; the caller opened it.
+    let _ = unsafe { syscall!(libc::SYS_close, fd) };
+}
+
+/// This process's id, asked anew each time: a cached one would be wrong after a raw `clone`.
+#[must_use]
+pub fn process_id() -> c_int {
+    // SAFETY: takes no arguments.
+    unsafe { call6(libc::SYS_getpid, 0, 0, 0, 0, 0, 0) as c_int }
+}
+
+/// This thread's id.
+#[must_use]
+pub fn thread_id() -> c_int {
+    // SAFETY: takes no arguments.
+    unsafe { call6(libc::SYS_gettid, 0, 0, 0, 0, 0, 0) as c_int }
+}
+
+/// Anonymous private memory of whole pages, zeroed.
+///
+/// # Errors
+/// `ENOMEM`, or what else `mmap` answers.
+pub fn map(length: usize) -> Result<*mut c_void, Errno> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
+    unsafe { syscall!(libc::SYS_mmap, 0, length, libc::PROT_READ | libc::PROT_WRITE, flags, -1isize, 0) }
+        .map(|address| address as *mut c_void)
+}
+
+/// Nanoseconds of `CLOCK_MONOTONIC`.
+#[must_use]
+pub fn now() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: writes one timespec; clock_gettime does not fail for this clock. It is not interposed here and does not enter
+    // the kernel where the vDSO serves it.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}

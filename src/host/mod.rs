@@ -1,0 +1,11 @@
+//! What the host process and its kernel lend us: raw system calls, futexes, threads, memory that a fork forgets,
+//! the environment, and the program's descriptors. Nothing here knows of asynchronous I/O.
+
+pub mod descriptors;
+pub mod files;
+pub mod futex;
+pub mod kernel;
+pub mod next;
+pub mod process;
+pub mod settings;
+pub mod thread;

@@ -1,0 +1,43 @@
+//! The next implementation of a function behind ours: `dlsym(RTLD_NEXT)`, looked up once.
+
+use core::ffi::{CStr, c_void};
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+/// A function of the system's, found at its first use.
+pub struct Next {
+    name: &'static CStr,
+    version: Option<&'static CStr>,
+    found: AtomicPtr<c_void>,
+}
+
+impl Next {
+    /// The function `name`, in its default version.
+    #[must_use]
+    pub const fn new(name: &'static CStr) -> Self {
+        Self { name, version: None, found: AtomicPtr::new(core::ptr::null_mut()) }
+    }
+
+    /// The function `name` as it was in `version`; where the system has no such version, the default one.
+    #[must_use]
+    pub const fn versioned(name: &'static CStr, version: &'static CStr) -> Self {
+        Self { name, version: Some(version), found: AtomicPtr::new(core::ptr::null_mut()) }
+    }
+
+    /// Its address, or nothing where the program has no such function behind ours.
+    #[must_use]
+    pub fn get(&self) -> Option<*mut c_void> {
+        // Relaxed: the address names code that was there before us; nothing else is published with it.
+        let mut found = self.found.load(Ordering::Relaxed);
+        if found.is_null() {
+            // SAFETY: looks up C strings; any thread may, any number of times.
+            found = unsafe {
+                let versioned = self.version.map_or(core::ptr::null_mut(), |version| {
+                    libc::dlvsym(libc::RTLD_NEXT, self.name.as_ptr(), version.as_ptr())
+                });
+                if versioned.is_null() { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) } else { versioned }
+            };
+            self.found.store(found, Ordering::Relaxed);
+        }
+        (!found.is_null()).then_some(found)
+    }
+}

@@ -1,0 +1,128 @@
+//! The environment, read once: every `URINGAIO_*` variable and what it chooses.
+//!
+//! In a program that runs with more rights than its caller (`AT_SECURE`: set-uid, capabilities) nothing is read.
+
+use core::ffi::{CStr, c_char};
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+/// Which engine serves the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// io_uring; where it cannot be had, the best of what is left.
+    Auto,
+    /// io_uring, or the system's own implementation.
+    Uring,
+    /// Threads of ours, without io_uring.
+    Threads,
+    /// The system's own implementation: the library stands aside.
+    System,
+}
+
+/// What the environment asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// `URINGAIO_ENGINE`: `auto` (default), `uring`, `threads` or `system`.
+    pub engine: Choice,
+    /// `URINGAIO_LOG=1`: one line to standard error that says which engine serves, and why.
+    pub log: bool,
+    /// `URINGAIO_RAW=1`: contexts made by a raw `syscall(SYS_io_setup, …)` are ours too.
+    pub raw: bool,
+    /// `URINGAIO_MAX_EVENTS`: most events of all contexts together, as `/proc/sys/fs/aio-max-nr`; none by default.
+    pub max_events: Option<u64>,
+    /// `URINGAIO_STATS=1`: a summary to standard error at exit.
+    pub stats: bool,
+}
+
+impl Settings {
+    fn read() -> Self {
+        let engine = match variable(c"URINGAIO_ENGINE") {
+            Some(b"uring") => Choice::Uring,
+            Some(b"threads") => Choice::Threads,
+            Some(b"system") => Choice::System,
+            _ => Choice::Auto,
+        };
+        Self {
+            engine,
+            log: is_on(c"URINGAIO_LOG"),
+            raw: is_on(c"URINGAIO_RAW"),
+            max_events: variable(c"URINGAIO_MAX_EVENTS")
+                .and_then(|text| core::str::from_utf8(text).ok())
+                .and_then(|text| text.trim().parse().ok()),
+            stats: is_on(c"URINGAIO_STATS"),
+        }
+    }
+}
+
+/// The settings, from the environment as it was when they were first asked for.
+#[must_use]
+pub fn get() -> &'static Settings {
+    static READ: AtomicPtr<Settings> = AtomicPtr::new(core::ptr::null_mut());
+    // Acquire pairs with the Release below: the settings are whole.
+    let read = READ.load(Ordering::Acquire);
+    if !read.is_null() {
+        // SAFETY: published settings are never freed.
+        return unsafe { &*read };
+    }
+    let fresh = Box::into_raw(Box::new(Settings::read()));
+    match READ.compare_exchange(core::ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire) {
+        // SAFETY: just leaked.
+        Ok(_) => unsafe { &*fresh },
+        Err(earlier) => {
+            // SAFETY: ours was not published; the earlier one is never freed.
+            unsafe {
+                drop(Box::from_raw(fresh));
+                &*earlier
+            }
+        }
+    }
+}
+
+fn is_on(name: &CStr) -> bool {
+    variable(name).is_some_and(|value| !matches!(value, b"" | b"0" | b"no" | b"off"))
+}
+
+fn variable(name: &CStr) -> Option<&'static [u8]> {
+    unsafe extern "C" {
+        fn secure_getenv(name: *const c_char) -> *const c_char;
+    }
+    // SAFETY: reads a C string and answers with one or with NULL; nothing for a program with AT_SECURE. A program that
+    // changes its environment while it first uses AIO on another thread races with any getenv, ours as well.
+    unsafe {
+        let value = secure_getenv(name.as_ptr());
+        (!value.is_null()).then(|| CStr::from_ptr(value).to_bytes())
+    }
+}
+
+/// Writes one line to standard error, if `URINGAIO_LOG` asks for it.
+pub fn log(line: core::fmt::Arguments) {
+    if get().log {
+        write_line(line);
+    }
+}
+
+/// Writes one line to standard error, in one piece and without a heap. Longer lines are cut.
+pub fn write_line(line: core::fmt::Arguments) {
+    use core::fmt::Write;
+
+    struct Line {
+        bytes: [u8; 512],
+        length: usize,
+    }
+    impl Write for Line {
+        fn write_str(&mut self, text: &str) -> core::fmt::Result {
+            let room = self.bytes.len() - 1 - self.length;
+            let taken = text.len().min(room);
+            self.bytes[self.length..self.length + taken].copy_from_slice(&text.as_bytes()[..taken]);
+            self.length += taken;
+            Ok(())
+        }
+    }
+
+    let mut buffer = Line { bytes: [0; 512], length: 0 };
+    let _ = write!(buffer, "uringaio: {line}");
+    buffer.bytes[buffer.length] = b'\n';
+    // SAFETY: writes from a live buffer; a standard error that is closed or full is nobody's concern here.
+    let _ = unsafe {
+        super::kernel::syscall!(libc::SYS_write, libc::STDERR_FILENO, buffer.bytes.as_ptr(), buffer.length + 1)
+    };
+}

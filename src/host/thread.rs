@@ -1,0 +1,81 @@
+//! Threads of the library's own: every signal blocked, a small stack, a name, detached.
+
+use core::ffi::c_void;
+use core::mem::MaybeUninit;
+use core::ptr;
+
+use super::kernel::{Errno, syscall};
+
+/// What a thread runs. It is given the pointer it was started with, and never returns a value.
+pub type Body = extern "C" fn(*mut c_void) -> *mut c_void;
+
+/// Room for our own frames, beside what the C library takes from a stack for itself and for thread-local storage. Small:
+/// under `mlockall(MCL_FUTURE)` every byte of it is real memory.
+const STACK: usize = 96 * 1024;
+
+/// Starts a detached thread that runs `body(argument)` with every signal blocked, so that the program's handlers never run
+/// on it and a signal sent to the process always finds one of the program's own threads.
+///
+/// # Errors
+/// `EAGAIN` or `ENOMEM`: no thread can be had.
+pub fn start(body: Body, argument: *mut c_void) -> Result<(), Errno> {
+    let blocked = block_all_signals();
+    let started = create(body, argument);
+    restore_signals(&blocked);
+    started
+}
+
+fn create(body: Body, argument: *mut c_void) -> Result<(), Errno> {
+    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    let attributes = attributes.as_mut_ptr();
+    // SAFETY: the attributes are initialised first and destroyed last; setting a size the C library dislikes leaves its
+    // default. The thread's argument is the caller's business.
+    let error = unsafe {
+        if libc::pthread_attr_init(attributes) != 0 {
+            return Err(Errno(libc::ENOMEM));
+        }
+        libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
+        let least = usize::try_from(libc::sysconf(libc::_SC_THREAD_STACK_MIN)).unwrap_or(16 * 1024);
+        libc::pthread_attr_setstacksize(attributes, (least + STACK).next_multiple_of(4096));
+        let mut thread = 0;
+        let error = libc::pthread_create(&raw mut thread, attributes, body, argument);
+        libc::pthread_attr_destroy(attributes);
+        error
+    };
+    if error == 0 { Ok(()) } else { Err(Errno(error)) }
+}
+
+/// Names the calling thread as `/proc/PID/task/TID/comm` shows it; at most 15 bytes count.
+pub fn set_name(name: &core::ffi::CStr) {
+    // SAFETY: reads a C string.
+    let _ = unsafe { syscall!(libc::SYS_prctl, libc::PR_SET_NAME, name.as_ptr()) };
+}
+
+/// The kernel's signal set: 64 bits.
+pub type SignalSet = u64;
+
+/// Blocks every signal in the calling thread, those of the C library's own as well, and gives what was blocked before.
+#[must_use]
+pub fn block_all_signals() -> SignalSet {
+    let all = SignalSet::MAX;
+    let mut before: SignalSet = 0;
+    // SAFETY: reads one set and writes another, each of the size given.
+    let _ = unsafe {
+        syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, &raw mut before, size_of::<SignalSet>())
+    };
+    before
+}
+
+/// Puts back what [`block_all_signals`] gave.
+pub fn restore_signals(before: &SignalSet) {
+    // SAFETY: reads one set of the size given.
+    let _ = unsafe {
+        syscall!(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            ptr::from_ref(before),
+            ptr::null_mut::<SignalSet>(),
+            size_of::<SignalSet>()
+        )
+    };
+}

@@ -1,0 +1,92 @@
+//! The functions of the C library that change what a descriptor number means. Ours wait until the kernel has the files of
+//! what was submitted before (design: a request keeps its file, whatever becomes of the number), then call the original.
+//!
+//! All are as thread-safe and async-signal-safe as the originals, set `errno` as they do, and are cancellation points where
+//! they are.
+
+use core::ffi::{c_int, c_uint, c_void};
+
+use crate::host::descriptors;
+use crate::host::next::Next;
+
+/// The original `$name`, called with these arguments; -1 with ENOSYS where the C library has none.
+macro_rules! original {
+    ($name:literal, fn($($type:ty),*) -> $result:ty, $($argument:expr),*) => {{
+        static NEXT: Next = Next::new($name);
+        match NEXT.get() {
+            Some(found) => {
+                // SAFETY: the C library's function of this name has this signature, and the arguments are the program's.
+                unsafe { core::mem::transmute::<*mut c_void, unsafe extern "C" fn($($type),*) -> $result>(found)($($argument),*) }
+            }
+            None => {
+                // SAFETY: errno is this thread's.
+                unsafe { *libc::__errno_location() = libc::ENOSYS };
+                -1
+            }
+        }
+    }};
+}
+
+/// `close(2)`.
+#[unsafe(no_mangle)]
+pub extern "C" fn close(fd: c_int) -> c_int {
+    descriptors::before_close(fd);
+    original!(c"close", fn(c_int) -> c_int, fd)
+}
+
+/// `close_range(2)`.
+#[unsafe(no_mangle)]
+pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
+    descriptors::before_closing_many();
+    original!(c"close_range", fn(c_uint, c_uint, c_int) -> c_int, first, last, flags)
+}
+
+/// `closefrom(3)`.
+#[unsafe(no_mangle)]
+pub extern "C" fn closefrom(lowest: c_int) {
+    descriptors::before_closing_many();
+    let _: c_int = original!(c"closefrom", fn(c_int) -> c_int, lowest);
+}
+
+/// `dup2(2)`.
+#[unsafe(no_mangle)]
+pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
+    descriptors::before_close(new);
+    original!(c"dup2", fn(c_int, c_int) -> c_int, old, new)
+}
+
+/// `dup3(2)`.
+#[unsafe(no_mangle)]
+pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
+    descriptors::before_close(new);
+    original!(c"dup3", fn(c_int, c_int, c_int) -> c_int, old, new, flags)
+}
+
+/// `fcntl(2)`. Its third argument is an integer or a pointer; both are passed in the same register.
+#[unsafe(no_mangle)]
+pub extern "C" fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
+    if command == libc::F_SETFL {
+        descriptors::before_flags_change();
+    }
+    original!(c"fcntl", fn(c_int, c_int, usize) -> c_int, fd, command, argument)
+}
+
+/// `fcntl64`, the name that newer headers give `fcntl`.
+#[unsafe(no_mangle)]
+pub extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
+    if command == libc::F_SETFL {
+        descriptors::before_flags_change();
+    }
+    original!(c"fcntl64", fn(c_int, c_int, usize) -> c_int, fd, command, argument)
+}
+
+/// `fclose(3)`: closes by itself.
+///
+/// # Safety
+/// `stream` is an open stream.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fclose(stream: *mut libc::FILE) -> c_int {
+    // SAFETY: the caller's promise.
+    descriptors::before_close(unsafe { libc::fileno(stream) });
+    original!(c"fclose", fn(*mut libc::FILE) -> c_int, stream)
+}

@@ -1,0 +1,1 @@
+//! The POSIX face: `aio_*` and `lio_listio`.
