@@ -41,11 +41,10 @@ pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_in
     original!(c"close_range", fn(c_uint, c_uint, c_int) -> c_int, first, last, flags)
 }
 
-/// `closefrom(3)`.
+/// `closefrom(3)`: as glibc's, `close_range` to the end of the table.
 #[unsafe(no_mangle)]
 pub extern "C" fn closefrom(lowest: c_int) {
-    descriptors::before_closing_many();
-    let _: c_int = original!(c"closefrom", fn(c_int) -> c_int, lowest);
+    close_range(lowest.max(0) as c_uint, c_uint::MAX, 0);
 }
 
 /// `dup2(2)`.

@@ -47,9 +47,10 @@ macro_rules! build {
 /// The entry for `operation`, by its pin if it has one, else by its descriptor. `patiently`: in a worker of the kernel's,
 /// which may wait.
 pub fn of(operation: &Operation, patiently: bool) -> squeue::Entry {
-    let entry = match operation.pin {
-        Some(pin) => build!(operation, Fixed(pin.0)),
-        None => build!(operation, Fd(operation.fd)),
+    let entry = if let Some(pin) = operation.pin {
+        build!(operation, Fixed(pin.0))
+    } else {
+        build!(operation, Fd(operation.fd))
     };
     if patiently { entry.flags(Flags::ASYNC) } else { entry }
 }

@@ -127,6 +127,12 @@ impl<T: Node> Inbox<T> {
     }
 }
 
+impl<T: Node> Default for Inbox<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 fn marker<T>(word: usize) -> *mut T {
     ptr::without_provenance_mut(word)
 }

@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::AtomicPtr;
 
 use super::wakes::Wakes;
+use crate::host::descriptors;
 
 /// What is to be done with the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +132,11 @@ impl Operation {
             fd_generation: 0,
             place: 0,
         }
+    }
+
+    /// Whether issuing it again reaches the file it was submitted for.
+    pub(super) fn has_its_file(&self) -> bool {
+        self.pin.is_some() || descriptors::generation(self.fd) == self.fd_generation
     }
 
     /// Whether it writes to a stream, where a short transfer is not the end of it.

@@ -24,12 +24,6 @@ impl Queue {
         self.first.is_null()
     }
 
-    /// The first, which stays.
-    #[must_use]
-    pub fn first(&self) -> Option<NonNull<Operation>> {
-        NonNull::new(self.first)
-    }
-
     /// Puts an operation, which is in no list, at the end.
     pub fn push(&mut self, operation: NonNull<Operation>) {
         // SAFETY: operations handed to the engine are alive until finished, and their links are its thread's alone.

@@ -249,14 +249,14 @@ impl<D: Device> Reactor<D> {
             _ => false,
         };
         if again {
-            if self.has_its_file(this) {
+            if this.has_its_file() {
                 return self.device.issue(operation, true);
             }
             result = -i64::from(libc::EIO);
         }
         if this.is_stream_write() {
             // A blocking write of a stream moves everything, or meets an error.
-            if result > 0 && this.advance(result as usize) && !this.nonblocking && self.has_its_file(this) {
+            if result > 0 && this.advance(result as usize) && !this.nonblocking && this.has_its_file() {
                 return self.device.issue(operation, false);
             }
             if this.moved > 0 {
@@ -268,11 +268,6 @@ impl<D: Device> Reactor<D> {
 
     fn is_being_stopped(&self, operation: NonNull<Operation>) -> bool {
         self.stopping.iter().any(|stopping| stopping.operation == operation)
-    }
-
-    /// Whether issuing the operation again reaches the file it was submitted for.
-    fn has_its_file(&self, operation: &Operation) -> bool {
-        operation.pin.is_some() || descriptors::generation(operation.fd) == operation.fd_generation
     }
 
     /// Ends an operation: lets go what it held, and hands it back to its face.

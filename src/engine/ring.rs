@@ -63,7 +63,7 @@ impl From<std::io::Error> for Refused {
 /// A ring that belongs to the thread that made it.
 pub struct Ring {
     /// Its descriptor is closed: nothing of the crate's that would use it is called, and it is never dropped.
-    ring: ManuallyDrop<IoUring>,
+    uring: ManuallyDrop<IoUring>,
     /// By which the kernel knows the ring in this thread.
     index: u32,
     /// `IORING_ENTER_NO_IOWAIT` where the kernel has it: our sleep is not the disk's slowness.
@@ -108,7 +108,7 @@ impl Ring {
         submitter.register_enable_rings()?;
         let no_iowait = if ring.params().is_feature_no_iowait() { EnterFlags::NO_IOWAIT.bits() } else { 0 };
         let index = hide(&mut ring)?;
-        Ok(Self { ring: ManuallyDrop::new(ring), index, no_iowait, queued: 0, files })
+        Ok(Self { uring: ManuallyDrop::new(ring), index, no_iowait, queued: 0, files })
     }
 
     /// Slots in the file table.
@@ -123,7 +123,7 @@ impl Ring {
     pub unsafe fn push(&mut self, entry: &squeue::Entry) {
         loop {
             // SAFETY: the caller's promise.
-            if unsafe { self.ring.submission().push(entry) }.is_ok() {
+            if unsafe { self.uring.submission().push(entry) }.is_ok() {
                 self.queued += 1;
                 return;
             }
@@ -172,7 +172,7 @@ impl Ring {
 
     /// The next completion: what was pushed with it, and the result.
     pub fn next(&mut self) -> Option<(u64, i32)> {
-        self.ring.completion().next().map(|entry| (entry.user_data(), entry.result()))
+        self.uring.completion().next().map(|entry| (entry.user_data(), entry.result()))
     }
 
     /// Puts the file behind `fd` into a slot of the file table, or empties the slot with -1.

@@ -56,6 +56,9 @@ unsafe impl<T: Sync + 'static> Sync for PerProcess<T> {}
 
 impl<T: Sync + 'static> PerProcess<T> {
     /// The value at `place`, which no other may use.
+    ///
+    /// # Panics
+    /// While compiling, if there is no such place.
     #[must_use]
     pub const fn new(place: usize) -> Self {
         assert!(place < PLACES);
