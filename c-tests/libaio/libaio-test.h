@@ -190,6 +190,14 @@ UNUSED static void *aligned(size_t size)
     return memory;
 }
 
+/* An address that the compiler draws no conclusions from. */
+UNUSED static void *wild(uintptr_t address)
+{
+    volatile uintptr_t hidden = address;
+
+    return (void *)hidden;
+}
+
 /* A page that cannot be touched. */
 UNUSED static void *no_access(void)
 {
@@ -244,11 +252,13 @@ UNUSED static int reopen(int fd, int flags)
 /* A scratch file without a name, `size` bytes of byte_at() on the disk, opened with `flags`. */
 UNUSED static int scratch(int flags, size_t size)
 {
-    const char *directory = getenv("TMPDIR");
+    const char *directory = getenv("TEST_DIR");
     char path[PATH_MAX];
     unsigned char block[65536];
     int fd, again;
 
+    if (!directory)
+        directory = getenv("TMPDIR");
     snprintf(path, sizeof(path), "%s/uringaio-test-XXXXXX", directory ? directory : "/tmp");
     fd = mkstemp(path);
     CHECK(fd >= 0);
