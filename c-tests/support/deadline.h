@@ -1,0 +1,61 @@
+/* Waiting for an event with a deadline that only a hang reaches. No test sleeps to let something happen. */
+#ifndef DEADLINE_H
+#define DEADLINE_H
+
+#include <semaphore.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "check.h"
+
+/* Well under the runner's 120 s, so that a hang is reported with its line. */
+#define DEADLINE_SECONDS 60
+
+static inline int64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static inline void pause_ms(int ms)
+{
+    struct timespec t = { ms / 1000, (ms % 1000) * 1000000L };
+
+    while (nanosleep(&t, &t) == -1 && errno == EINTR)
+        ;
+}
+
+/* Looks until `condition` holds: for states that cannot be waited for, such as a thread's state in /proc. */
+#define WAIT_UNTIL(condition)                                                                                          \
+    do {                                                                                                               \
+        int64_t end_ = now_ns() + DEADLINE_SECONDS * 1000000000LL;                                                     \
+        while (!(condition)) {                                                                                         \
+            if (now_ns() > end_)                                                                                       \
+                FAIL("did not come true in %d s: %s", DEADLINE_SECONDS, #condition);                                   \
+            pause_ms(1);                                                                                               \
+        }                                                                                                              \
+    } while (0)
+
+/* Waits for one post of `semaphore`; false at the deadline. Signal handlers may run meanwhile. */
+static inline int await_post(sem_t *semaphore)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += DEADLINE_SECONDS;
+    while (sem_timedwait(semaphore, &end) == -1) {
+        if (errno != EINTR)
+            return 0;
+    }
+    return 1;
+}
+
+#define AWAIT(semaphore)                                                                                               \
+    do {                                                                                                               \
+        if (!await_post(semaphore))                                                                                    \
+            FAIL("no post of %s in %d s", #semaphore, DEADLINE_SECONDS);                                               \
+    } while (0)
+
+#endif

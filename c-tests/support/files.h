@@ -1,0 +1,131 @@
+/* Files, pipes and patterned data for the tests. Files lie in TEST_DIR, which the runner puts on a file system that
+   supports O_DIRECT; by hand, in the current directory. */
+#ifndef FILES_H
+#define FILES_H
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "check.h"
+
+/* The path of `name` in the test's own directory; valid until the fourth call from now. */
+static inline const char *test_path(const char *name)
+{
+    static char paths[4][PATH_MAX];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+    const char *dir = getenv("TEST_DIR");
+
+    snprintf(path, PATH_MAX, "%s/%s", dir ? dir : ".", name);
+    return path;
+}
+
+/* A new, empty file without a name, opened for reading and writing with `flags` more. */
+static inline int temp_file(int flags)
+{
+    char path[PATH_MAX];
+    int fd, other;
+
+    snprintf(path, sizeof path, "%s", test_path("file-XXXXXX"));
+    fd = MUST(mkstemp(path));
+    other = MUST(open(path, O_RDWR | O_CLOEXEC | flags));
+    unlink(path);
+    close(fd);
+    return other;
+}
+
+/* Byte `i` of the pattern that `seed` names. */
+static inline unsigned char pattern_byte(unsigned seed, size_t i)
+{
+    uint32_t x = (uint32_t)i * 2654435761u + seed * 40503u + 12345u;
+
+    x ^= x >> 15;
+    x *= 2246822519u;
+    return (unsigned char)(x >> 13);
+}
+
+static inline void fill_pattern(void *buffer, size_t size, unsigned seed)
+{
+    for (size_t i = 0; i < size; i++)
+        ((unsigned char *)buffer)[i] = pattern_byte(seed, i);
+}
+
+static inline int is_pattern(const void *buffer, size_t size, unsigned seed)
+{
+    for (size_t i = 0; i < size; i++)
+        if (((const unsigned char *)buffer)[i] != pattern_byte(seed, i))
+            return 0;
+    return 1;
+}
+
+/* A new file that holds `size` bytes of the pattern. */
+static inline int pattern_file(size_t size, unsigned seed)
+{
+    int fd = temp_file(0);
+    char *bytes = malloc(size + 1);
+
+    fill_pattern(bytes, size, seed);
+    CHECK_INT(pwrite(fd, bytes, size, 0), (long long)size);
+    free(bytes);
+    return fd;
+}
+
+static inline int is_all(const void *buffer, size_t size, unsigned char byte)
+{
+    for (size_t i = 0; i < size; i++)
+        if (((const unsigned char *)buffer)[i] != byte)
+            return 0;
+    return 1;
+}
+
+/* Reads exactly `size` bytes from a blocking descriptor. */
+static inline void read_whole(int fd, void *buffer, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        ssize_t n = read(fd, (char *)buffer + done, size - done);
+
+        if (n == -1 && errno == EINTR)
+            continue;
+        CHECK(n > 0);
+        done += n;
+    }
+}
+
+static inline void make_pipe(int ends[2])
+{
+    MUST(pipe2(ends, O_CLOEXEC));
+}
+
+static inline void make_stream_pair(int ends[2])
+{
+    MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+}
+
+/* Fills a pipe or socket until a write would block; returns how many bytes went in. The flags of `fd` stay. */
+static inline size_t fill_up(int fd)
+{
+    int flags = MUST(fcntl(fd, F_GETFL));
+    size_t total = 0;
+    char bytes[4096];
+    size_t piece = sizeof bytes;
+
+    memset(bytes, 'f', sizeof bytes);
+    MUST(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+    while (piece > 0) {
+        ssize_t n = write(fd, bytes, piece);
+
+        if (n > 0)
+            total += n;
+        else
+            piece /= 2;
+    }
+    MUST(fcntl(fd, F_SETFL, flags));
+    return total;
+}
+
+#endif

@@ -1,0 +1,229 @@
+/* Regular files whose reads, writes and fsyncs end when the test says so: a file system of the test's own (FUSE), served
+   by a child process. It makes visible, without timing, what runs beside what.
+
+   Every file in it is as large as SLOW_SIZE; a read gives pattern_byte(SLOW_SEED, offset), a write is dropped. Reads and
+   writes bypass the page cache, one request of the kernel for each. A held request that the kernel interrupts (because
+   the program cancels it or ends) is answered with EINTR. */
+#ifndef SLOW_FILE_H
+#define SLOW_FILE_H
+
+#include <linux/fuse.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/uio.h>
+
+#include "check.h"
+#include "deadline.h"
+#include "files.h"
+
+#define SLOW_SIZE (1 << 28)
+#define SLOW_SEED 77u
+
+/* What the server holds back while the bit is set. */
+enum { HOLD_READ_AT_0 = 1, HOLD_WRITE_AT_0 = 2, HOLD_FSYNC = 4 };
+
+struct slow_files {
+    atomic_int hold;
+    atomic_int reads, writes, fsyncs;            /* that have reached the file system */
+    atomic_int reads_at_0, writes_at_0;          /* of these, those at offset 0 */
+    atomic_int interrupted;                      /* held ones that were answered with EINTR */
+    char path[PATH_MAX];
+};
+
+static struct slow_files *slow;
+
+struct slow_request {
+    int bit;
+    struct fuse_in_header head;
+    union {
+        struct fuse_read_in read;
+        struct fuse_write_in write;
+    };
+};
+
+static inline void slow_reply(int dev, uint64_t unique, int error, const void *data, size_t size)
+{
+    struct fuse_out_header head = { .len = sizeof head + size, .error = -error, .unique = unique };
+    struct iovec parts[2] = { { &head, sizeof head }, { (void *)data, size } };
+
+    /* ENOENT: the request is gone; nothing to do about it. */
+    if (writev(dev, parts, 2) == -1 && errno != ENOENT && errno != ENODEV)
+        perror("slow-file: writev");
+}
+
+static inline struct fuse_attr slow_attr(uint64_t node)
+{
+    struct fuse_attr attr = { .ino = node, .nlink = 1, .uid = getuid(), .gid = getgid(), .blksize = 4096 };
+
+    attr.mode = node == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0644;
+    attr.size = node == FUSE_ROOT_ID ? 0 : SLOW_SIZE;
+    return attr;
+}
+
+static inline void slow_answer(int dev, const struct slow_request *r)
+{
+    static char bytes[1 << 17];
+
+    if (r->head.opcode == FUSE_READ) {
+        for (size_t i = 0; i < r->read.size; i++)
+            bytes[i] = pattern_byte(SLOW_SEED, r->read.offset + i);
+        slow_reply(dev, r->head.unique, 0, bytes, r->read.size);
+    } else if (r->head.opcode == FUSE_WRITE) {
+        struct fuse_write_out out = { .size = r->write.size };
+
+        slow_reply(dev, r->head.unique, 0, &out, sizeof out);
+    } else {
+        slow_reply(dev, r->head.unique, 0, NULL, 0);
+    }
+}
+
+static inline void slow_serve(int dev)
+{
+    static char in[(1 << 17) + 4096];
+    static struct slow_request held[4096];
+    int count = 0;
+
+    alarm(300);
+    for (;;) {
+        struct pollfd ready = { dev, POLLIN, 0 };
+
+        for (int i = 0; i < count;) {
+            if (atomic_load(&slow->hold) & held[i].bit) {
+                i++;
+            } else {
+                slow_answer(dev, &held[i]);
+                memmove(&held[i], &held[i + 1], (--count - i) * sizeof held[0]);
+            }
+        }
+        if (poll(&ready, 1, count ? 1 : -1) <= 0)
+            continue;
+        ssize_t n = read(dev, in, sizeof in);
+        struct slow_request r = { .head = *(struct fuse_in_header *)in };
+        const void *body = in + sizeof r.head;
+
+        if (n < (ssize_t)sizeof r.head) {
+            if (n == -1 && (errno == EINTR || errno == EAGAIN || errno == ENOENT))
+                continue;
+            _exit(0);
+        }
+        switch (r.head.opcode) {
+        case FUSE_INIT: {
+            struct fuse_init_out out = { .major = 7, .minor = 31, .max_write = 1 << 17, .max_background = 1000,
+                                         .congestion_threshold = 1000, .flags = FUSE_BIG_WRITES | FUSE_ASYNC_READ };
+
+            slow_reply(dev, r.head.unique, 0, &out, sizeof out);
+            break;
+        }
+        case FUSE_LOOKUP: {
+            struct fuse_entry_out out = { .nodeid = 100 + *(const unsigned char *)body, .attr_valid = 3600, .entry_valid = 3600 };
+
+            out.attr = slow_attr(out.nodeid);
+            slow_reply(dev, r.head.unique, 0, &out, sizeof out);
+            break;
+        }
+        case FUSE_GETATTR:
+        case FUSE_SETATTR: {
+            struct fuse_attr_out out = { .attr_valid = 3600, .attr = slow_attr(r.head.nodeid) };
+
+            slow_reply(dev, r.head.unique, 0, &out, sizeof out);
+            break;
+        }
+        case FUSE_OPEN: {
+            struct fuse_open_out out = { .open_flags = FOPEN_DIRECT_IO | (1 << 6) /* FOPEN_PARALLEL_DIRECT_WRITES, 6.1 */ };
+
+            slow_reply(dev, r.head.unique, 0, &out, sizeof out);
+            break;
+        }
+        case FUSE_FORGET:
+        case FUSE_BATCH_FORGET:
+            break;
+        case FUSE_INTERRUPT:
+            for (int i = 0; i < count; i++) {
+                if (held[i].head.unique == ((const struct fuse_interrupt_in *)body)->unique) {
+                    slow_reply(dev, held[i].head.unique, EINTR, NULL, 0);
+                    memmove(&held[i], &held[i + 1], (--count - i) * sizeof held[0]);
+                    atomic_fetch_add(&slow->interrupted, 1);
+                    break;
+                }
+            }
+            break;
+        case FUSE_READ:
+            r.read = *(const struct fuse_read_in *)body;
+            r.bit = r.read.offset == 0 ? HOLD_READ_AT_0 : 0;
+            held[count++] = r;
+            atomic_fetch_add(&slow->reads_at_0, r.read.offset == 0);
+            atomic_fetch_add(&slow->reads, 1);
+            break;
+        case FUSE_WRITE:
+            r.write = *(const struct fuse_write_in *)body;
+            r.bit = r.write.offset == 0 ? HOLD_WRITE_AT_0 : 0;
+            held[count++] = r;
+            atomic_fetch_add(&slow->writes_at_0, r.write.offset == 0);
+            atomic_fetch_add(&slow->writes, 1);
+            break;
+        case FUSE_FSYNC:
+            r.bit = HOLD_FSYNC;
+            held[count++] = r;
+            atomic_fetch_add(&slow->fsyncs, 1);
+            break;
+        case FUSE_FLUSH:
+        case FUSE_RELEASE:
+            slow_reply(dev, r.head.unique, 0, NULL, 0);
+            break;
+        default:
+            slow_reply(dev, r.head.unique, ENOSYS, NULL, 0);
+        }
+    }
+}
+
+/* Mounts the file system; to be called first in main, before there are threads. Skips where it may not be mounted. */
+static inline void slow_start(void)
+{
+    char options[128];
+    int dev;
+
+    slow = mmap(NULL, sizeof *slow, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(slow != MAP_FAILED);
+    snprintf(slow->path, sizeof slow->path, "%s", test_path("slow"));
+    MUST(mkdir(slow->path, 0755));
+    if ((dev = open("/dev/fuse", O_RDWR | O_CLOEXEC)) == -1)
+        SKIP("no FUSE here: /dev/fuse: %s", strerror(errno));
+    if (unshare(CLONE_NEWNS) == -1 && unshare(CLONE_NEWUSER | CLONE_NEWNS) == -1)
+        SKIP("no FUSE here: unshare: %s", strerror(errno));
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+        SKIP("no FUSE here: a private mount namespace: %s", strerror(errno));
+    snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=%d,group_id=%d", dev, getuid(), getgid());
+    if (mount("slow", slow->path, "fuse", MS_NOSUID | MS_NODEV, options) == -1)
+        SKIP("no FUSE here: mount: %s", strerror(errno));
+    if (MUST(fork()) == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        slow_serve(dev);
+    }
+    close(dev);
+}
+
+/* Opens a file of it; names that begin with different letters are different files. */
+static inline int slow_open(const char *name, int flags)
+{
+    char path[PATH_MAX + 8];
+
+    snprintf(path, sizeof path, "%s/%s", slow->path, name);
+    return MUST(open(path, flags | O_CLOEXEC));
+}
+
+static inline void slow_hold(int bits)
+{
+    atomic_fetch_or(&slow->hold, bits);
+}
+
+static inline void slow_release(int bits)
+{
+    atomic_fetch_and(&slow->hold, ~bits);
+}
+
+#endif
