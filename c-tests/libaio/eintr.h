@@ -8,7 +8,7 @@
 #define EINTR_DEPTH 8
 
 static io_context_t eintr_context;
-static _Atomic int eintr_round, eintr_tid;
+static _Atomic int eintr_round, eintr_done, eintr_tid;
 static int eintr_ends[2];
 static void (*eintr_end_sleep)(void);
 
@@ -23,6 +23,7 @@ static void *eintr_helper(void *unused)
         WAIT_FOR(ring_ready(eintr_context) == EINTR_DEPTH);
         usleep(300);
         eintr_end_sleep();
+        eintr_done = round;
     }
     return unused;
 }
@@ -51,6 +52,7 @@ UNUSED static void eintr_rounds(int (*sleep_once)(void), void (*end_sleep)(void)
         eintr_round = round;
         if (sleep_once() != 1)
             FAIL("round %d: the sleep ended with errno %d", round, errno);
+        WAIT_FOR(eintr_done == round); /* a sleep may be over by itself, before the helper is */
         reap(eintr_context, EINTR_DEPTH, events);
         EQ(read(eintr_ends[0], &byte, 1), 1);
     }
