@@ -1,0 +1,27 @@
+/* A destroyed context is EINVAL for everything, and never again valid unless io_setup gives the same address
+ * (A8; io_destroy(2)). */
+#include "libaio-test.h"
+
+int main(void)
+{
+    int fd = scratch(O_RDWR, 4096);
+    struct iocb iocb, *list = &iocb;
+    struct io_event event;
+    char buffer[16];
+
+    for (int round = 0; round < 20; round++) {
+        io_context_t context = context_of(8);
+
+        io_prep_pread(&iocb, fd, buffer, 16, 0);
+        EQ(io_submit(context, 1, &list), 1);
+        if (round % 2)
+            reap(context, 1, &event);
+        EQ(io_destroy(context), 0);
+        EQ(io_destroy(context), -EINVAL);
+        EQ(io_submit(context, 1, &list), -EINVAL);
+        EQ(io_submit(context, 0, &list), -EINVAL);
+        EQ(io_cancel(context, &iocb, &event), -EINVAL);
+        EQ(io_queue_release(context), -EINVAL);
+    }
+    return 0;
+}

@@ -1,0 +1,34 @@
+/* One large request moves all its bytes, buffered and O_DIRECT, plain and vectored (A6). */
+#include "libaio-test.h"
+
+#define SIZE (24 << 20)
+
+int main(void)
+{
+    int fd = scratch(O_RDWR, 0), direct = reopen(fd, O_RDWR | O_DIRECT);
+    io_context_t context = context_of(8);
+    char *buffer = aligned(SIZE);
+    struct iovec halves[2] = {{buffer, SIZE / 2}, {buffer + SIZE / 2, SIZE / 2}};
+    struct iocb iocb;
+
+    for (int way = 0; way < 4; way++) {
+        int to = way % 2 ? direct : fd;
+
+        CHECK(ftruncate(fd, 0) == 0);
+        fill(buffer, SIZE, way);
+        if (way < 2)
+            io_prep_pwrite(&iocb, to, buffer, SIZE, 0);
+        else
+            io_prep_pwritev(&iocb, to, halves, 2, 0);
+        EQ(outcome(context, &iocb), SIZE);
+        memset(buffer, 0, SIZE);
+        if (way < 2)
+            io_prep_preadv(&iocb, to, halves, 2, 0);
+        else
+            io_prep_pread(&iocb, to, buffer, SIZE, 0);
+        EQ(outcome(context, &iocb), SIZE);
+        check_bytes(buffer, SIZE, way);
+    }
+    EQ(io_destroy(context), 0);
+    return 0;
+}

@@ -1,0 +1,58 @@
+/* FSYNC and FDSYNC: res 0, on a read-only descriptor too; any field that they do not use must be 0 (A13; fs/aio.c
+ * aio_fsync). */
+#include "libaio-test.h"
+
+int main(void)
+{
+    int fd = scratch(O_RDWR, 65536), reader = reopen(fd, O_RDONLY), null = open("/dev/null", O_RDWR), ends[2];
+    io_context_t context = context_of(8);
+    struct iocb iocb, writes[4], *list = &iocb, *several[5];
+    struct io_event events[5];
+    char buffer[4096];
+
+    CHECK(pipe(ends) == 0);
+    for (int data = 0; data < 2; data++) {
+        short opcode = data ? IO_CMD_FDSYNC : IO_CMD_FSYNC;
+
+        memset(&iocb, 0, sizeof(iocb));
+        iocb.aio_lio_opcode = opcode;
+        iocb.aio_fildes = fd;
+        EQ(outcome(context, &iocb), 0);
+        iocb.aio_fildes = reader;
+        EQ(outcome(context, &iocb), 0);
+        iocb.aio_fildes = null;
+        EQ(io_submit(context, 1, &list), -EINVAL);
+        iocb.aio_fildes = ends[1];
+        EQ(io_submit(context, 1, &list), -EINVAL);
+        iocb.aio_fildes = fd;
+        iocb.u.c.buf = buffer;
+        EQ(io_submit(context, 1, &list), -EINVAL);
+        iocb.u.c.buf = NULL;
+        iocb.u.c.nbytes = 1;
+        EQ(io_submit(context, 1, &list), -EINVAL);
+        iocb.u.c.nbytes = 0;
+        iocb.u.c.offset = -1;
+        EQ(io_submit(context, 1, &list), -EINVAL);
+        iocb.u.c.offset = 0;
+        iocb.aio_rw_flags = 2;
+        EQ(io_submit(context, 1, &list), -EINVAL);
+        iocb.aio_rw_flags = 0;
+        iocb.aio_reqprio = 0x7fff;
+        iocb.u.c.flags = IOPRIO;
+        EQ(outcome(context, &iocb), 0);
+        iocb.u.c.flags = 0;
+
+        /* In one list with writes. */
+        for (int i = 0; i < 4; i++) {
+            io_prep_pwrite(&writes[i], fd, buffer, 4096, i * 4096);
+            several[i] = &writes[i];
+        }
+        several[4] = &iocb;
+        EQ(io_submit(context, 5, several), 5);
+        reap(context, 5, events);
+        for (int i = 0; i < 5; i++)
+            EQ((long)events[i].res, events[i].obj == &iocb ? 0 : 4096);
+    }
+    EQ(io_destroy(context), 0);
+    return 0;
+}

@@ -1,0 +1,42 @@
+/* A context made by syscall(SYS_io_setup) may be used through libaio's functions, and one made by io_setup destroyed by
+ * the system call (A2). */
+#include "libaio-test.h"
+
+static void use(io_context_t context, int fd)
+{
+    struct iocb iocb, *list = &iocb;
+    struct io_event event;
+    char buffer[16];
+
+    io_prep_pread(&iocb, fd, buffer, 16, 3);
+    for (int i = 0; i < 8; i++) {
+        EQ(i & 1 ? io_submit(context, 1, &list) : syscall(SYS_io_submit, context, 1L, &list), 1);
+        if (i & 2)
+            EQ(i & 4 ? io_getevents(context, 1, 1, &event, NULL) : io_pgetevents(context, 1, 1, &event, NULL, NULL), 1);
+        else
+            EQ(syscall(SYS_io_getevents, context, 1L, 1L, &event, NULL), 1);
+        EQ((long)event.res, 16);
+        check_bytes(buffer, 16, 3);
+    }
+}
+
+int main(void)
+{
+    int fd = scratch(O_RDWR, 4096);
+
+    for (int round = 0; round < 10; round++) {
+        io_context_t raw = NULL, made;
+
+        EQ(syscall(SYS_io_setup, 8L, &raw), 0);
+        made = context_of(8);
+        use(raw, fd);
+        use(made, fd);
+        use(raw, fd);
+        EQ(io_destroy(raw), 0);
+        EQ(syscall(SYS_io_destroy, made), 0);
+        EQ(io_destroy(made), -EINVAL);
+        EQ(syscall(SYS_io_destroy, raw), -1);
+        EQ(errno, EINVAL);
+    }
+    return 0;
+}

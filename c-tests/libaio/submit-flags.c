@@ -1,0 +1,24 @@
+/* Bits of aio_flags that mean nothing are accepted and ignored, aio_resfd too without its flag (A4; fs/aio.c). */
+#include "libaio-test.h"
+
+int main(void)
+{
+    int fd = scratch(O_RDWR, 4096);
+    io_context_t context = context_of(8);
+    char buffer[16];
+
+    for (int bit = 2; bit < 33; bit++) {
+        struct io_event event;
+        struct iocb iocb;
+
+        io_prep_pread(&iocb, fd, buffer, 16, 0);
+        iocb.u.c.flags = bit < 32 ? 1u << bit : ~3u;
+        iocb.u.c.resfd = 0xffffffffu;
+        iocb.aio_reqprio = (short)0xffff; /* nonsense, and not asked for */
+        submit_one(context, &iocb);
+        reap(context, 1, &event);
+        EQ((long)event.res, 16);
+    }
+    EQ(io_destroy(context), 0);
+    return 0;
+}
