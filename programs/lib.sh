@@ -202,7 +202,7 @@ check() {
             0) verdict passed "$title" "$((SECONDS - begun)) s" ;;
             77) verdict skipped "$title" "$(cat "$SCRATCH/reason")" ;;
             *)
-                sed 's/^/    | /' "$SCRATCH/log" | tail -n 60
+                sed 's/^/    | /' "$SCRATCH/log" | tail -n 40
                 echo "    once more, status $status: $SUITE: $title"
                 attempt "$@"
                 status=$?
@@ -210,7 +210,7 @@ check() {
                     verdict passed "$title" "at the second attempt"
                     verdict unsteady "$title"
                 else
-                    sed 's/^/    | /' "$SCRATCH/log" | tail -n 60
+                    sed 's/^/    | /' "$SCRATCH/log" | tail -n 40
                     verdict failed "$title" "status $status"
                 fi
                 ;;
