@@ -37,7 +37,9 @@ STARTED=$SCRATCH/started             # process ids of servers; whatever is left 
 
 finish() {
     local pid
-    while read -r pid; do kill -KILL "$pid" 2>/dev/null; done < "$STARTED"
+    exec 2>/dev/null
+    while read -r pid; do kill -KILL "$pid"; done < "$STARTED"
+    wait
     if declare -F leave >/dev/null; then leave; fi
     rm -rf "$SCRATCH"
 }
@@ -52,7 +54,7 @@ requires() {
     done
 }
 
-skip() { echo "$*" > "$WORK/.reason"; exit 77; }
+skip() { echo "$*" > "$SCRATCH/reason"; exit 77; }
 fail() { echo "FAILED: $*"; exit 1; }
 
 # ours COMMAND…: runs it on $ROUTE, under a time limit, with its bindings on record.
@@ -137,16 +139,10 @@ serve() {
     echo "$SERVER" >> "$STARTED"
 }
 
-# ended PID: waits until a process that this shell started has ended; kills it after the time limit and fails then.
+# ended PID: waits until a process that this shell started has ended, and takes its status; not for ever.
 ended() {
-    local pid=$1 guard status
-    ( exec >/dev/null 2>&1; sleep "$LIMIT"; kill -KILL "$pid" ) &
-    guard=$!
-    wait "$pid"
-    status=$?
-    kill "$guard" 2>/dev/null
-    wait "$guard" 2>/dev/null
-    return "$status"
+    timeout "$LIMIT" tail --pid="$1" -f /dev/null || { echo "FAILED: process $1 does not end"; return 1; }
+    wait "$1"
 }
 
 # await COMMAND…: until it succeeds, for as long as the time limit allows.
@@ -169,13 +165,17 @@ free_port() {
 
 attempt() (
     WORK=$(mktemp -d "$SCRATCH/check.XXXXXX") || exit 1
-    cd "$WORK" || exit 1
-    "$@" > "$WORK/.log" 2>&1 < /dev/null && bound_to_ours >> "$WORK/.log" 2>&1
+    STARTED=$WORK/.started # what this check starts ends with it
+    : > "$STARTED"
+    rm -f "$SCRATCH/reason"
+    (
+        cd "$WORK" || exit 1
+        "$@" && bound_to_ours
+    ) > "$SCRATCH/log" 2>&1 < /dev/null
     status=$?
-    cp "$WORK/.log" "$SCRATCH/log"
-    cp "$WORK/.reason" "$SCRATCH/reason" 2>/dev/null
+    while read -r pid; do kill -KILL "$pid" 2>/dev/null; done < "$STARTED"
     if [ -n "${URINGAIO_TEST_KEEP:-}" ] && [ "$status" -ne 0 ]; then cp -r "$WORK" "$URINGAIO_TEST_KEEP"; fi
-    cd / && rm -rf "$WORK"
+    rm -rf "$WORK"
     exit "$status"
 )
 
