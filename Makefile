@@ -1,0 +1,88 @@
+# Builds, tests, measures and installs uringaio. `make help` lists the targets.
+
+CARGO   ?= cargo
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+INSTALL ?= install
+
+PREFIX     ?= /usr/local
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
+DESTDIR    ?=
+
+VERSION := $(shell sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml 2>/dev/null | head -n 1)
+
+LIBRARY := target/release/liburingaio.so
+DROP_IN := target/libaio/libaio.so.1
+ARCHIVE := target/archive/release/liburingaio.a
+
+.DEFAULT_GOAL := all
+.PHONY: all library drop-in archive demo test check bench install uninstall clean help
+
+all: library drop-in archive ## the library, the drop-in libaio.so.1 and the static archive
+
+# Cargo decides what is out of date, so these three always ask it.
+library: ## target/release/liburingaio.so, for LD_PRELOAD and for linking
+	$(CARGO) build --release
+
+drop-in: ## target/libaio/libaio.so.1, the libaio face under upstream's symbol versions
+	$(CARGO) build --release --features libaio-abi --target-dir target/drop-in
+	@mkdir -p target/libaio
+	@# A running program may have the old file mapped: replace it, do not write into it.
+	cp target/drop-in/release/liburingaio.so target/libaio/.libaio.so.1
+	mv -f target/libaio/.libaio.so.1 $(DROP_IN)
+	ln -sf libaio.so.1 target/libaio/libaio.so
+	ln -sf libaio.so.1 target/libaio/libaio.so.1t64
+
+archive: ## target/archive/release/liburingaio.a, for static linking
+	$(CARGO) build --release --features archive --target-dir target/archive
+
+demo: library drop-in ## the system's AIO and uringaio side by side, in half a minute
+	@CC="$(CC)" CFLAGS="$(CFLAGS)" demo/run
+
+test: ## every test: Rust, C programs against the originals, real programs
+	@scripts/test
+
+check: ## formatting, lints, documentation, shell scripts
+	@scripts/check
+
+bench: library drop-in ## the whole matrix; CELLS=pattern, ROUNDS=n, SECONDS_EACH=s choose a part
+	@CC="$(CC)" bench/run
+
+install: all ## into PREFIX (default /usr/local), below DESTDIR if given
+	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/uringaio" "$(DESTDIR)$(INCLUDEDIR)/uringaio"
+	$(INSTALL) -m 755 $(LIBRARY) "$(DESTDIR)$(LIBDIR)/liburingaio.so.1"
+	ln -sf liburingaio.so.1 "$(DESTDIR)$(LIBDIR)/liburingaio.so"
+	$(INSTALL) -m 644 $(ARCHIVE) "$(DESTDIR)$(LIBDIR)/liburingaio.a"
+	$(INSTALL) -m 755 $(DROP_IN) "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1"
+	ln -sf libaio.so.1 "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1t64"
+	$(INSTALL) -m 644 include/uringaio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio.h"
+	$(INSTALL) -m 644 include/libaio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio/libaio.h"
+	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
+	    -e 's|@VERSION@|$(VERSION)|g' pkgconfig/uringaio.pc.in > "$(DESTDIR)$(LIBDIR)/pkgconfig/uringaio.pc"
+	chmod 644 "$(DESTDIR)$(LIBDIR)/pkgconfig/uringaio.pc"
+	@set -e; for page in man/*.[1-8]; do \
+	    [ -e "$$page" ] || continue; \
+	    section="$(DESTDIR)$(MANDIR)/man$${page##*.}"; \
+	    $(INSTALL) -d "$$section"; $(INSTALL) -m 644 "$$page" "$$section/"; done
+	@if [ -x target/release/uringaio ]; then \
+	    $(INSTALL) -d "$(DESTDIR)$(PREFIX)/bin"; \
+	    $(INSTALL) -m 755 target/release/uringaio "$(DESTDIR)$(PREFIX)/bin/uringaio"; fi
+
+uninstall: ## removes what install put there
+	rm -f "$(DESTDIR)$(LIBDIR)/liburingaio.so.1" "$(DESTDIR)$(LIBDIR)/liburingaio.so" "$(DESTDIR)$(LIBDIR)/liburingaio.a"
+	rm -f "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1" "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1t64"
+	rm -f "$(DESTDIR)$(INCLUDEDIR)/uringaio.h" "$(DESTDIR)$(INCLUDEDIR)/uringaio/libaio.h"
+	rm -f "$(DESTDIR)$(LIBDIR)/pkgconfig/uringaio.pc" "$(DESTDIR)$(PREFIX)/bin/uringaio"
+	@for page in man/*.[1-8]; do \
+	    [ -e "$$page" ] || continue; \
+	    rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; done
+	-rmdir "$(DESTDIR)$(LIBDIR)/uringaio" "$(DESTDIR)$(INCLUDEDIR)/uringaio" 2>/dev/null
+
+clean: ## removes everything built
+	$(CARGO) clean
+	rm -rf target c-tests/build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22

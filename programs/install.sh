@@ -1,0 +1,95 @@
+#!/bin/bash
+# make install: programs compiled through pkg-config against our headers, shared and static, run on what was installed.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+requires make pkg-config perl readelf nm
+
+# The installed tree for all checks: made once.
+PREFIX=$SCRATCH/prefix
+CC=${CC:-cc}
+
+install_once() {
+    [ -z "$SYSTEM" ] || skip "on the system's own AIO nothing is installed"
+    [ -e "$PREFIX" ] || make -s -C "$TOP" install PREFIX="$PREFIX" > "$SCRATCH/install.log" 2>&1 ||
+        { cat "$SCRATCH/install.log"; rm -rf "$PREFIX"; return 1; }
+    export PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig
+}
+
+# compiled SOURCE FLAG…: against the installed headers alone; the demo's sources check every block that they read.
+compiled() {
+    local source=$1 flags
+    shift
+    flags=$(pkg-config --cflags --libs "$@" uringaio) || return 1
+    head -c 1M /dev/zero > zeroes
+    # shellcheck disable=SC2086 # the flags are words
+    $CC -O2 -Wall -Werror -D_GNU_SOURCE -o program "$source" $flags
+}
+
+numbered_file() { # each 4 KiB block begins with its number
+    perl -e 'print pack("Q<", $_), "\0" x 4088 for 0 .. 1023' > file
+}
+
+linked() {
+    install_once || return 1
+    compiled "$TOP/demo/$1.c" || return 1
+    numbered_file
+    readelf -d program | grep -F 'NEEDED' | grep -F 'liburingaio.so.1' || return 1
+    ! readelf -d program | grep -F 'libaio.so' || return 1
+    LD_LIBRARY_PATH=$PREFIX/lib LD_DEBUG=bindings LD_DEBUG_OUTPUT=record timeout "$LIMIT" ./program file 0.3 || return 1
+    grep -Eq "to $PREFIX/lib/liburingaio.so.1 \[0\]: normal symbol .$2'" record.*
+}
+
+static() {
+    install_once || return 1
+    local flags
+    flags=$(pkg-config --static --cflags --libs uringaio) || return 1
+    flags=${flags//-luringaio/-l:liburingaio.a}
+    # shellcheck disable=SC2086 # the flags are words
+    $CC -O2 -Wall -Werror -D_GNU_SOURCE -o program "$TOP/demo/$1.c" $flags || return 1
+    numbered_file
+    ! readelf -d program | grep -F 'NEEDED' | grep -F -e liburingaio -e libaio || return 1
+    nm program | grep -E " T $2\$" || return 1
+    timeout "$LIMIT" ./program file 0.3
+}
+
+drop_in() {
+    install_once || return 1
+    local name
+    for name in libaio.so.1 libaio.so.1t64; do
+        [ "$(readelf -d "$PREFIX/lib/uringaio/$name" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')" = libaio.so.1 ] || return 1
+    done
+    # A program linked against libaio.so.1 runs on the installed drop-in.
+    $CC -O2 -D_GNU_SOURCE -I"$PREFIX/include/uringaio" -o program "$TOP/demo/libaio.c" "$PREFIX/lib/uringaio/libaio.so.1" ||
+        return 1
+    numbered_file
+    LD_LIBRARY_PATH=$PREFIX/lib/uringaio timeout "$LIMIT" ./program file 0.3
+}
+
+header_is_c_and_cplusplus() {
+    install_once || return 1
+    local language flags
+    flags=$(pkg-config --cflags uringaio) || return 1
+    for language in c c++; do
+        # shellcheck disable=SC2086 # the flags are words
+        printf '#include <libaio.h>\n#include <uringaio.h>\n#include <aio.h>\nint main(void) { return 0; }\n' |
+            $CC -x "$language" -Wall -Wextra -Werror -pedantic -fsyntax-only $flags - || return 1
+    done
+}
+
+staged() {
+    [ -z "$SYSTEM" ] || skip "on the system's own AIO nothing is installed"
+    make -s -C "$TOP" install DESTDIR="$WORK/stage" PREFIX=/usr LIBDIR=/usr/lib/odd > log 2>&1 || { cat log; return 1; }
+    [ -e stage/usr/lib/odd/liburingaio.so.1 ] && [ -e stage/usr/lib/odd/uringaio/libaio.so.1 ] || return 1
+    ! grep -F "$WORK" stage/usr/lib/odd/pkgconfig/uringaio.pc || return 1
+    grep -F '@' stage/usr/lib/odd/pkgconfig/uringaio.pc && return 1
+    make -s -C "$TOP" uninstall DESTDIR="$WORK/stage" PREFIX=/usr LIBDIR=/usr/lib/odd || return 1
+    [ -z "$(find stage ! -type d)" ] || { find stage ! -type d; return 1; }
+}
+
+check "POSIX AIO linked by pkg-config" link linked posix aio_read
+check "libaio linked by pkg-config" link linked libaio io_submit
+check "POSIX AIO linked statically" static static posix aio_read
+check "libaio linked statically" static static libaio io_submit
+check "the installed drop-in" drop-in drop_in
+check "the headers compile as C and as C++" headers header_is_c_and_cplusplus
+check "install below DESTDIR, then uninstall" stage staged

@@ -1,0 +1,219 @@
+# What every script here stands on: checks, routes to the library, the proof of a route, waiting for events.
+# shellcheck shell=bash
+#
+# A script sources this file, says what it `requires`, and calls `check` once for each behaviour:
+#
+#     check NAME ROUTES FUNCTION [ARGUMENT…]
+#
+# FUNCTION runs in a subshell, in an empty directory of its own ($WORK), with $ROUTE set to each of ROUTES in turn, and
+# starts the program by `ours COMMAND…`. It passes with status 0, is skipped with 77 (`skip REASON`), fails otherwise.
+# A check that fails is run once more; if it passes then, it counts as passed and is named as unsteady at the end.
+#
+# Routes: preload (LD_PRELOAD), drop-in (our libaio.so.1 on the library path), raw (LD_PRELOAD, and contexts made by a raw
+# io_setup are ours too). `ours` has the dynamic linker record its bindings, and a check passes only if each symbol in
+# $PROOF was bound to our file. With URINGAIO_TEST_SYSTEM=1 everything runs on the system's own AIO and nothing needs
+# proof: it shows that the scripts themselves are right.
+
+set -u
+shopt -s inherit_errexit
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+LIBRARY=${URINGAIO_LIBRARY:-$TOP/target/release/liburingaio.so}
+DROP_IN=${URINGAIO_DROP_IN:-$TOP/target/libaio/libaio.so.1}
+SYSTEM=${URINGAIO_TEST_SYSTEM:-}
+SUITE=$(basename "$0" .sh)
+RESULTS=${URINGAIO_TEST_RESULTS:-}   # where `run` collects the verdicts
+PATTERN=${URINGAIO_TEST_PATTERN:-}   # run only the checks that match
+LIMIT=${URINGAIO_TEST_LIMIT:-120}    # seconds until a command counts as hanging
+PROOF=()                             # symbols that must be bound to our file
+MISSING=
+
+export LC_ALL=C
+export PATH=$PATH:/usr/sbin:/sbin
+
+SCRATCH=$(mktemp -d "${TMPDIR:-/var/tmp}/uringaio-$SUITE.XXXXXX") || exit 1
+STARTED=$SCRATCH/started             # process ids of servers; whatever is left of them is ended with the script
+: > "$STARTED"
+
+finish() {
+    local pid
+    exec 2>/dev/null
+    while read -r pid; do kill -KILL "$pid"; done < "$STARTED"
+    wait
+    if declare -F leave >/dev/null; then leave; fi
+    rm -rf "$SCRATCH"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# requires COMMAND…: without one of them every check of the script is skipped, and counted so.
+requires() {
+    local command
+    for command in "$@"; do
+        command -v "$command" >/dev/null || MISSING="$MISSING $command"
+    done
+}
+
+skip() { echo "$*" > "$SCRATCH/reason"; exit 77; }
+fail() { echo "FAILED: $*"; exit 1; }
+
+# ours COMMAND…: runs it on $ROUTE, under a time limit, with its bindings on record.
+ours() {
+    local -a set=()
+    case $ROUTE in
+        preload) set=("LD_PRELOAD=$LIBRARY") ;;
+        raw) set=("LD_PRELOAD=$LIBRARY" URINGAIO_RAW=1) ;;
+        drop-in) set=("LD_LIBRARY_PATH=$(dirname "$DROP_IN")") ;;
+    esac
+    if [ "${#PROOF[@]}" -gt 0 ] && [ "$ROUTE" != system ]; then
+        set+=(LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$WORK/bindings")
+    fi
+    # env does the exec, so that neither timeout nor a shell has the library loaded.
+    timeout -k 10 "$LIMIT" env "${set[@]}" "$@"
+}
+
+file_of_route() { if [ "$ROUTE" = drop-in ]; then echo "$DROP_IN"; else echo "$LIBRARY"; fi; }
+
+# Every symbol in $PROOF was bound to our file by some process of this check.
+bound_to_ours() {
+    local file symbol
+    [ "$ROUTE" != system ] || return 0
+    file=$(file_of_route)
+    for symbol in "${PROOF[@]}"; do
+        # An extended expression, such as aio_read(64)?
+        grep -Eqs "to $file \[0\]: normal symbol .$symbol'" "$WORK"/bindings.* ||
+            { echo "FAILED: no process bound $symbol to $file"; return 1; }
+    done
+}
+
+has_io_uring() {
+    if [ ! -x "$TOP/target/programs/has-io-uring" ]; then
+        mkdir -p "$TOP/target/programs"
+        "${CC:-cc}" -O1 -Wall -o "$TOP/target/programs/has-io-uring" "$TOP/programs/support/has-io-uring.c" || return 1
+    fi
+    "$TOP/target/programs/has-io-uring"
+}
+
+# traced COMMAND…: runs it on $ROUTE under strace; the kernel must have seen io_uring at work and no AIO of its own.
+traced() {
+    local -a set=()
+    local counts=$WORK/system-calls
+    command -v strace >/dev/null || skip "strace is not installed"
+    strace -f -o /dev/null true 2>/dev/null || skip "processes cannot be traced here"
+    has_io_uring || skip "io_uring is not to be had here"
+    case $ROUTE in
+        preload) set=(-E "LD_PRELOAD=$LIBRARY") ;;
+        raw) set=(-E "LD_PRELOAD=$LIBRARY" -E URINGAIO_RAW=1) ;;
+        drop-in) set=(-E "LD_LIBRARY_PATH=$(dirname "$DROP_IN")") ;;
+    esac
+    timeout -k 10 "$LIMIT" strace -f --seccomp-bpf -o "$counts" "${set[@]}" \
+        -e trace=io_setup,io_submit,io_getevents,io_pgetevents,io_cancel,io_destroy,io_uring_setup,io_uring_enter \
+        "$@" || return 1
+    [ "$ROUTE" != system ] || return 0
+    grep -q 'io_uring_enter(' "$counts" || fail "io_uring was never entered"
+    ! grep -E '\bio_(setup|submit|getevents|pgetevents|cancel|destroy)\(' "$counts" | head -n 5 | grep . ||
+        fail "the kernel's own AIO was called"
+}
+
+# A running server has a library thread and no ring of the kernel's own AIO among its mappings.
+server_is_ours() {
+    local pid=$1
+    [ "$ROUTE" != system ] || return 0
+    has_io_uring || return 0
+    ! grep -F '[aio]' "/proc/$pid/maps" || { echo "FAILED: a context of the kernel's own AIO is open"; return 1; }
+    grep -qsx uringaio /proc/"$pid"/task/*/comm || { echo "FAILED: the server has no thread named uringaio"; return 1; }
+}
+
+# serve COMMAND…: starts a server on $ROUTE in the background; its process id is then in $SERVER.
+serve() {
+    local log=$1
+    shift
+    local -a set=()
+    case $ROUTE in
+        preload) set=("LD_PRELOAD=$LIBRARY") ;;
+        drop-in) set=("LD_LIBRARY_PATH=$(dirname "$DROP_IN")") ;;
+    esac
+    [ "$ROUTE" = system ] || set+=(LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$WORK/bindings")
+    env "${set[@]}" "$@" > "$log" 2>&1 < /dev/null &
+    SERVER=$!
+    echo "$SERVER" >> "$STARTED"
+}
+
+# ended PID: waits until a process that this shell started has ended, and takes its status; not for ever.
+ended() {
+    timeout "$LIMIT" tail --pid="$1" -f /dev/null || { echo "FAILED: process $1 does not end"; return 1; }
+    wait "$1"
+}
+
+# await COMMAND…: until it succeeds, for as long as the time limit allows.
+await() {
+    local until=$((SECONDS + LIMIT))
+    until "$@"; do
+        [ "$SECONDS" -lt "$until" ] || { echo "FAILED: gave up waiting for: $*"; return 1; }
+        sleep 0.1
+    done
+}
+
+# A TCP port that nobody uses now. The kernel gives each caller another one.
+free_port() {
+    if [ ! -x "$TOP/target/programs/free-port" ]; then
+        mkdir -p "$TOP/target/programs"
+        "${CC:-cc}" -O1 -Wall -o "$TOP/target/programs/free-port" "$TOP/programs/support/free-port.c" || return 1
+    fi
+    "$TOP/target/programs/free-port"
+}
+
+attempt() (
+    WORK=$(mktemp -d "$SCRATCH/check.XXXXXX") || exit 1
+    STARTED=$WORK/.started # what this check starts ends with it
+    : > "$STARTED"
+    rm -f "$SCRATCH/reason"
+    (
+        cd "$WORK" || exit 1
+        "$@" && bound_to_ours
+    ) > "$SCRATCH/log" 2>&1 < /dev/null
+    status=$?
+    while read -r pid; do kill -KILL "$pid" 2>/dev/null; done < "$STARTED"
+    if [ -n "${URINGAIO_TEST_KEEP:-}" ] && [ "$status" -ne 0 ]; then cp -r "$WORK" "$URINGAIO_TEST_KEEP"; fi
+    rm -rf "$WORK"
+    exit "$status"
+)
+
+verdict() {
+    printf '%-8s %s: %s%s\n' "$1" "$SUITE" "$2" "${3:+  ($3)}"
+    [ -z "$RESULTS" ] || printf '%s\t%s: %s\n' "$1" "$SUITE" "$2" >> "$RESULTS"
+}
+
+check() {
+    local name=$1 routes=$2 begun status
+    shift 2
+    [ -z "$SYSTEM" ] || routes=system
+    for ROUTE in $routes; do
+        local title="$name, $ROUTE"
+        if [ -n "$PATTERN" ] && ! printf '%s: %s\n' "$SUITE" "$title" | grep -Eq -e "$PATTERN"; then continue; fi
+        if [ -n "$MISSING" ]; then
+            verdict skipped "$title" "not installed:$MISSING"
+            continue
+        fi
+        begun=$SECONDS
+        attempt "$@"
+        status=$?
+        case $status in
+            0) verdict passed "$title" "$((SECONDS - begun)) s" ;;
+            77) verdict skipped "$title" "$(cat "$SCRATCH/reason")" ;;
+            *)
+                sed 's/^/    | /' "$SCRATCH/log" | tail -n 40
+                echo "    once more, status $status: $SUITE: $title"
+                attempt "$@"
+                status=$?
+                if [ "$status" -eq 0 ]; then
+                    verdict passed "$title" "at the second attempt"
+                    verdict unsteady "$title"
+                else
+                    sed 's/^/    | /' "$SCRATCH/log" | tail -n 40
+                    verdict failed "$title" "status $status"
+                fi
+                ;;
+        esac
+    done
+}

@@ -1,0 +1,64 @@
+#!/bin/bash
+# The exported (name, version) sets: libaio.so.1's is Debian's, liburingaio.so's is the list kept here.
+# A symbol under a wrong version, or without one, does not interpose and says nothing: only the set itself shows it.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+requires readelf
+
+LISTS=$TOP/programs/symbols
+
+# name@version for a version that must be asked for, name@@version for a default one, the bare name without versions;
+# the nodes of the version script themselves (type OBJECT, absolute) are left out.
+exported() {
+    readelf --dyn-syms --wide "$1" |
+        awk '$7 != "UND" && $7 != "ABS" && ($5 == "GLOBAL" || $5 == "WEAK") && NF >= 8 { print $8 }' | sort
+}
+
+soname() { readelf -d "$1" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p'; }
+
+original() { ldconfig -p | sed -n 's/^.*libaio\.so\.1\(t64\)\? .*x86-64.* => //p' | head -n 1; }
+
+same_as_list() {
+    exported "$1" > now
+    diff -u "$LISTS/$2" now || { echo "FAILED: the exported symbols differ from $2"; return 1; }
+}
+
+same_as_original() {
+    local debian
+    debian=$(original)
+    [ -n "$debian" ] || skip "libaio is not installed"
+    exported "$debian" > theirs
+    exported "$DROP_IN" > ours
+    diff -u theirs ours
+}
+
+abi_of_original() {
+    local debian status
+    command -v abidiff > /dev/null || skip "abidiff is not installed"
+    debian=$(original)
+    [ -n "$debian" ] || skip "libaio is not installed"
+    # Neither side describes types in DWARF: what is compared is symbols, versions, sizes and the SONAME.
+    # 1 and 2 are abidiff's own errors, 4 a change, 8 an incompatible change.
+    abidiff --no-show-locs "$debian" "$DROP_IN"
+    status=$?
+    [ $((status & 15)) -eq 0 ]
+}
+
+sonames() {
+    [ "$(soname "$LIBRARY")" = liburingaio.so.1 ] && [ "$(soname "$DROP_IN")" = libaio.so.1 ] || return 1
+    local file
+    for file in "$LIBRARY" "$DROP_IN"; do
+        readelf -d "$file" | grep -q 'NODELETE' || { echo "FAILED: $file may be unloaded"; return 1; }
+        ! readelf -lW "$file" | grep -q 'GNU_STACK.*RWE' || { echo "FAILED: $file wants an executable stack"; return 1; }
+        ! readelf -d "$file" | grep -q TEXTREL || { echo "FAILED: $file has text relocations"; return 1; }
+    done
+}
+
+if [ -n "$SYSTEM" ]; then DROP_IN=$(original); fi
+check "libaio.so.1 against the list" drop-in same_as_list "$DROP_IN" libaio.so.1
+check "libaio.so.1 against the installed libaio" drop-in same_as_original
+check "libaio.so.1 against the installed libaio by abidiff" drop-in abi_of_original
+if [ -z "$SYSTEM" ]; then
+    check "liburingaio.so against the list" preload same_as_list "$LIBRARY" liburingaio.so.1
+    check "names, no unloading, no executable stack" both sonames
+fi
