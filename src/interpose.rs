@@ -11,9 +11,8 @@ use crate::host::next::Next;
 
 /// The original `$name`, called with these arguments; -1 with ENOSYS where the C library has none.
 macro_rules! original {
-    ($name:literal, fn($($type:ty),*) -> $result:ty, $($argument:expr),*) => {{
-        static NEXT: Next = Next::new($name);
-        match NEXT.get() {
+    ($next:ident, fn($($type:ty),*) -> $result:ty, $($argument:expr),*) => {
+        match $next.get() {
             Some(found) => {
                 // SAFETY: the C library's function of this name has this signature, and the arguments are the program's.
                 unsafe { core::mem::transmute::<*mut c_void, unsafe extern "C" fn($($type),*) -> $result>(found)($($argument),*) }
@@ -24,21 +23,37 @@ macro_rules! original {
                 -1
             }
         }
-    }};
+    };
+}
+
+static CLOSE: Next = Next::new(c"close");
+static CLOSE_RANGE: Next = Next::new(c"close_range");
+static DUP2: Next = Next::new(c"dup2");
+static DUP3: Next = Next::new(c"dup3");
+static FCNTL: Next = Next::new(c"fcntl");
+static FCNTL64: Next = Next::new(c"fcntl64");
+static FCLOSE: Next = Next::new(c"fclose");
+
+/// Looks up the originals when the library is loaded: a signal handler or a forked child that closes something should not
+/// be the first to call the dynamic linker.
+pub fn look_up() {
+    for original in [&CLOSE, &CLOSE_RANGE, &DUP2, &DUP3, &FCNTL, &FCNTL64, &FCLOSE] {
+        let _ = original.get();
+    }
 }
 
 /// `close(2)`.
 #[unsafe(no_mangle)]
 pub extern "C" fn close(fd: c_int) -> c_int {
     descriptors::before_close(fd);
-    original!(c"close", fn(c_int) -> c_int, fd)
+    original!(CLOSE, fn(c_int) -> c_int, fd)
 }
 
 /// `close_range(2)`.
 #[unsafe(no_mangle)]
 pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
     descriptors::before_closing_many();
-    original!(c"close_range", fn(c_uint, c_uint, c_int) -> c_int, first, last, flags)
+    original!(CLOSE_RANGE, fn(c_uint, c_uint, c_int) -> c_int, first, last, flags)
 }
 
 /// `closefrom(3)`: as glibc's, `close_range` to the end of the table.
@@ -51,14 +66,14 @@ pub extern "C" fn closefrom(lowest: c_int) {
 #[unsafe(no_mangle)]
 pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
     descriptors::before_close(new);
-    original!(c"dup2", fn(c_int, c_int) -> c_int, old, new)
+    original!(DUP2, fn(c_int, c_int) -> c_int, old, new)
 }
 
 /// `dup3(2)`.
 #[unsafe(no_mangle)]
 pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
     descriptors::before_close(new);
-    original!(c"dup3", fn(c_int, c_int, c_int) -> c_int, old, new, flags)
+    original!(DUP3, fn(c_int, c_int, c_int) -> c_int, old, new, flags)
 }
 
 /// `fcntl(2)`. Its third argument is an integer or a pointer; both are passed in the same register.
@@ -67,7 +82,7 @@ pub extern "C" fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
     if command == libc::F_SETFL {
         descriptors::before_flags_change();
     }
-    original!(c"fcntl", fn(c_int, c_int, usize) -> c_int, fd, command, argument)
+    original!(FCNTL, fn(c_int, c_int, usize) -> c_int, fd, command, argument)
 }
 
 /// `fcntl64`, the name that newer headers give `fcntl`.
@@ -76,7 +91,7 @@ pub extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
     if command == libc::F_SETFL {
         descriptors::before_flags_change();
     }
-    original!(c"fcntl64", fn(c_int, c_int, usize) -> c_int, fd, command, argument)
+    original!(FCNTL64, fn(c_int, c_int, usize) -> c_int, fd, command, argument)
 }
 
 /// `fclose(3)`: closes by itself.
@@ -87,5 +102,5 @@ pub extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
 pub unsafe extern "C" fn fclose(stream: *mut libc::FILE) -> c_int {
     // SAFETY: the caller's promise.
     descriptors::before_close(unsafe { libc::fileno(stream) });
-    original!(c"fclose", fn(*mut libc::FILE) -> c_int, stream)
+    original!(FCLOSE, fn(*mut libc::FILE) -> c_int, stream)
 }

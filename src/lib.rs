@@ -13,3 +13,12 @@ pub mod interpose;
 pub mod libaio;
 #[cfg(not(feature = "libaio-abi"))]
 pub mod posix;
+
+/// Runs when the library is loaded. Reads the environment and looks up what is interposed, nothing more: a program that
+/// never does asynchronous I/O notices no thread, no descriptor and no memory of ours.
+#[ctor::ctor]
+unsafe fn loaded() {
+    host::settings::get();
+    #[cfg(not(feature = "libaio-abi"))]
+    interpose::look_up();
+}

@@ -15,6 +15,8 @@ mod pins;
 mod queue;
 mod reactor;
 mod ring;
+#[cfg(test)]
+mod tests;
 mod uring;
 mod wakes;
 

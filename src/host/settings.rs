@@ -3,7 +3,8 @@
 //! In a program that runs with more rights than its caller (`AT_SECURE`: set-uid, capabilities) nothing is read.
 
 use core::ffi::{CStr, c_char};
-use core::sync::atomic::{AtomicPtr, Ordering};
+
+use once_cell::race::OnceBox;
 
 /// Which engine serves the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,28 +54,13 @@ impl Settings {
     }
 }
 
-/// The settings, from the environment as it was when they were first asked for.
+/// The settings, from the environment as it was when they were first asked for: when the library was loaded, unless a
+/// constructor of another library came first.
 #[must_use]
 pub fn get() -> &'static Settings {
-    static READ: AtomicPtr<Settings> = AtomicPtr::new(core::ptr::null_mut());
-    // Acquire pairs with the Release below: the settings are whole.
-    let read = READ.load(Ordering::Acquire);
-    if !read.is_null() {
-        // SAFETY: published settings are never freed.
-        return unsafe { &*read };
-    }
-    let fresh = Box::into_raw(Box::new(Settings::read()));
-    match READ.compare_exchange(core::ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire) {
-        // SAFETY: just leaked.
-        Ok(_) => unsafe { &*fresh },
-        Err(earlier) => {
-            // SAFETY: ours was not published; the earlier one is never freed.
-            unsafe {
-                drop(Box::from_raw(fresh));
-                &*earlier
-            }
-        }
-    }
+    // A race's losers drop what they read: no thread waits for another, and a fork finds no lock held.
+    static READ: OnceBox<Settings> = OnceBox::new();
+    READ.get_or_init(|| Box::new(Settings::read()))
 }
 
 fn is_on(name: &CStr) -> bool {
