@@ -1,6 +1,6 @@
 //! The engine by itself, on files, pipes and what goes wrong with them.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::AsRawFd;
