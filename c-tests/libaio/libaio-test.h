@@ -313,14 +313,18 @@ UNUSED static int kernels_ring(const void *address)
     return found;
 }
 
-/* Is this program run on uringaio, with io_uring to be had and no engine named? Then its contexts must be ours. */
-UNUSED static int on_uringaio(void)
+/* What this program runs on. Where io_uring is not to be had, or an engine is named, uringaio may do either. */
+enum { SYSTEM, URINGAIO, UNDECIDED };
+
+UNUSED static int runs_on(void)
 {
     const char *preload = getenv("LD_PRELOAD"), *path = getenv("LD_LIBRARY_PATH");
 
+    if (!(preload && strstr(preload, "liburingaio")) && !(path && strstr(path, "target/libaio")))
+        return SYSTEM;
     if (getenv("URINGAIO_ENGINE") || (syscall(SYS_io_uring_setup, 0L, NULL) < 0 && (errno == EPERM || errno == ENOSYS)))
-        return 0;
-    return (preload && strstr(preload, "liburingaio")) || (path && strstr(path, "target/libaio"));
+        return UNDECIDED;
+    return URINGAIO;
 }
 
 /* The status of a child that must have exited. */
