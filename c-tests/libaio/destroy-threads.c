@@ -25,8 +25,9 @@ static void *work(void *argument)
             shared = context_of(256);
             destroyed = 0;
         }
-        pthread_barrier_wait(&barrier);
+        /* All are made before any is destroyed, for a new one might be given the old address. */
         own = context_of(4);
+        pthread_barrier_wait(&barrier);
         for (int i = 0; i < 20; i++) {
             struct timespec now = {0, 0};
 
@@ -49,8 +50,8 @@ static void *work(void *argument)
                 destroyed += ret == 0;
             }
         }
-        EQ(io_destroy(own), 0);
         pthread_barrier_wait(&barrier);
+        EQ(io_destroy(own), 0);
         EQ(destroyed, 1);
         pthread_barrier_wait(&barrier);
     }

@@ -297,6 +297,36 @@ UNUSED static char thread_state(pid_t tid)
     return end && end[1] ? end[2] : '?';
 }
 
+/* Is the mapping at this address a ring of the kernel's own AIO? */
+UNUSED static int kernels_ring(const void *address)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    unsigned long from, to;
+    char line[PATH_MAX];
+    int found = 0;
+
+    CHECK(maps != NULL);
+    while (fgets(line, sizeof(line), maps))
+        if (sscanf(line, "%lx-%lx", &from, &to) == 2 && from <= (uintptr_t)address && (uintptr_t)address < to)
+            found = strstr(line, "[aio]") != NULL;
+    fclose(maps);
+    return found;
+}
+
+/* What this program runs on. Where io_uring is not to be had, or an engine is named, uringaio may do either. */
+enum { SYSTEM, URINGAIO, UNDECIDED };
+
+UNUSED static int runs_on(void)
+{
+    const char *preload = getenv("LD_PRELOAD"), *path = getenv("LD_LIBRARY_PATH");
+
+    if (!(preload && strstr(preload, "liburingaio")) && !(path && strstr(path, "target/libaio")))
+        return SYSTEM;
+    if (getenv("URINGAIO_ENGINE") || (syscall(SYS_io_uring_setup, 0L, NULL) < 0 && (errno == EPERM || errno == ENOSYS)))
+        return UNDECIDED;
+    return URINGAIO;
+}
+
 /* The status of a child that must have exited. */
 UNUSED static int exit_status(pid_t child)
 {

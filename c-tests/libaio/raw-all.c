@@ -1,4 +1,5 @@
-/* A program that never calls libaio, only syscall(): setup, submit, reap, cancel, destroy (A2; stress-ng, nginx). */
+/* A program that never calls libaio, only syscall(): setup, submit, reap, cancel, destroy. Its contexts
+ * stay the kernel's own (A2; stress-ng, nginx). */
 #include "libaio-test.h"
 
 int main(void)
@@ -15,6 +16,11 @@ int main(void)
     EQ(syscall(SYS_io_setup, 16L, &context), 0);
     CHECK(context != 0);
     EQ(((struct ring *)context)->magic, 0xa10a10a1u);
+    /* The kernel's own, unless the user opted in. */
+    if (!getenv("URINGAIO_RAW"))
+        CHECK(kernels_ring((void *)context));
+    else if (runs_on() == SYSTEM || (runs_on() == URINGAIO && getenv("LD_PRELOAD")))
+        EQ(kernels_ring((void *)context), runs_on() == SYSTEM);
     for (int round = 0; round < 20; round++) {
         memset(buffer, 0, 8 * 4096);
         for (int i = 0; i < 8; i++) {

@@ -1,0 +1,40 @@
+/* A program that finds libaio by dlopen and dlsym alone gets a working set of functions (A14). */
+#include "libaio-test.h"
+#include <dlfcn.h>
+
+int main(void)
+{
+    void *library = dlopen("libaio.so.1", RTLD_NOW | RTLD_LOCAL);
+    int (*setup)(int, io_context_t *), (*destroy)(io_context_t), (*submit)(io_context_t, long, struct iocb **);
+    int (*getevents)(io_context_t, long, long, struct io_event *, struct timespec *);
+    int (*cancel)(io_context_t, struct iocb *, struct io_event *);
+    int fd = scratch(O_RDWR | O_DIRECT, 65536), ends[2];
+    char *buffer = aligned(4096);
+    struct iocb iocb, *list = &iocb;
+    io_context_t context = NULL;
+    struct io_event event;
+
+    CHECK(library != NULL);
+    CHECK(pipe(ends) == 0);
+    setup = (__typeof__(setup))dlsym(library, "io_setup");
+    destroy = (__typeof__(destroy))dlsym(library, "io_destroy");
+    submit = (__typeof__(submit))dlsym(library, "io_submit");
+    getevents = (__typeof__(getevents))dlsym(library, "io_getevents");
+    cancel = (__typeof__(cancel))dlsym(library, "io_cancel");
+    CHECK(setup && destroy && submit && getevents && cancel);
+    EQ(setup(8, &context), 0);
+    for (int i = 0; i < 100; i++) {
+        io_prep_pread(&iocb, fd, buffer, 4096, i % 16 * 4096);
+        EQ(submit(context, 1, &list), 1);
+        EQ(getevents(context, 1, 1, &event, NULL), 1);
+        EQ((long)event.res, 4096);
+        check_bytes(buffer, 4096, i % 16 * 4096);
+    }
+    io_prep_poll(&iocb, ends[0], POLLIN);
+    EQ(submit(context, 1, &list), 1);
+    EQ(cancel(context, &iocb, &event), -EINPROGRESS);
+    EQ(getevents(context, 1, 1, &event, NULL), 1);
+    EQ(destroy(context), 0);
+    EQ(destroy(context), -EINVAL);
+    return 0;
+}

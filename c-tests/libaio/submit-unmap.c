@@ -1,0 +1,33 @@
+/* The buffer may be unmapped while the I/O is in flight: O_DIRECT holds its pages from io_submit on, buffered I/O of
+ * cached pages is over by then, and nothing crashes (A5, A15). */
+#include "libaio-test.h"
+
+int main(void)
+{
+    int fd = scratch(O_RDWR, 1 << 20), direct = reopen(fd, O_RDWR | O_DIRECT);
+    io_context_t context = context_of(16);
+
+    for (int round = 0; round < 200; round++) {
+        char *buffer = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+        struct iocb iocbs[4], *list[4];
+        struct io_event events[4];
+
+        CHECK(buffer != MAP_FAILED);
+        fill(buffer, 65536, 0);
+        for (int i = 0; i < 4; i++) {
+            list[i] = &iocbs[i];
+            io_prep_pread(&iocbs[i], i < 2 ? direct : fd, buffer + i * 16384, 16384, i * 16384);
+            iocbs[i].aio_lio_opcode = i % 2 ? IO_CMD_PWRITE : IO_CMD_PREAD;
+        }
+        EQ(io_submit(context, 4, list), 4);
+        CHECK(munmap(buffer, 65536) == 0);
+        reap(context, 4, events);
+        for (int i = 0; i < 4; i++)
+            EQ((long)events[i].res, 16384);
+    }
+    char *back = aligned(65536);
+    EQ(pread(direct, back, 65536, 0), 65536);
+    check_bytes(back, 65536, 0);
+    EQ(io_destroy(context), 0);
+    return 0;
+}
