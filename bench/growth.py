@@ -33,17 +33,6 @@ class Growth:
         self.progress.clear()
         return {side: {key: statistics.median(run[key] for run in list_) for key in list_[0]} for side, list_ in runs.items()}
 
-    def peak_memory(self, arguments, side):
-        """The most that was resident, in bytes."""
-        program = os.path.join(self.programs, arguments[0])
-        process = subprocess.Popen([program, *arguments[1:]], stdout=subprocess.DEVNULL, cwd=self.files.directory,
-                                   env={**os.environ, **self.environments[side]})
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise Failed(f"status {process.returncode}")
-        return usage.ru_maxrss * 1024
-
     def in_flight(self):
         path = self.files.path("disk")
         for face in ("posix", "libaio"):
@@ -59,12 +48,8 @@ class Growth:
                 relative = row["ours"]["cpu"] / rows[256]["ours"]["cpu"]
                 print(f"{depth:>12,}{row['peer']['rate']:>12,.0f}{row['ours']['rate']:>12,.0f}{row['peer']['cpu']:>12.2f}"
                       f"{row['ours']['cpu']:>12.2f}{relative:>9.2f}")
-            each = {}
-            for side in ("peer", "ours"):
-                tail = ["1"] if face == "libaio" else []
-                few, many = (min(self.peak_memory([face, path, "0.5", str(depth), "64", *tail], side) for _ in range(3))
-                             for depth in (1024, 16384))
-                each[side] = (many - few) / (16384 - 1024) - OWN_BYTES[face]
+            each = {side: (rows[16384][side]["peak"] - rows[256][side]["peak"]) / (16384 - 256) - OWN_BYTES[face]
+                    for side in ("peer", "ours")}
             print(f"memory for one more request in flight: peer {each['peer']:.0f} bytes, ours {each['ours']:.0f} bytes")
             self.results[f"{face}-in-flight"] = {"rows": rows, "bytes": each}
 
