@@ -71,7 +71,7 @@ def all_cells():
                           "program", ["database", str(threads)]))
     cells.append(Cell("libaio/sysbench", "libaio", "sysbench fileio, asynchronous, O_DIRECT", 0.97, "sysbench"))
     for face in ("posix", "libaio"):
-        cells.append(Cell(f"{face}/against-io_uring", face, "against fio's io_uring engine, O_DIRECT, depth 32", 0.95,
+        cells.append(Cell(f"{face}/against-io_uring", face, "against fio on io_uring, O_DIRECT, depth 32", 0.95,
                           "fio", RANDOM_READ + ["--iodepth=32"], peer_engine="io_uring"))
     order = [key for _, key, *_ in FIO]
 

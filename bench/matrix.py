@@ -13,6 +13,7 @@ import time
 
 import plot
 from cells import all_cells
+from growth import Growth
 from runner import Failed, Files, Side
 
 PEER = {"posix": "posixaio", "libaio": "libaio"}
@@ -117,6 +118,8 @@ def main():
     parser.add_argument("--programs", required=True)
     parser.add_argument("--output", required=True)
     options = parser.parse_args()
+    if not os.path.exists(options.library):
+        sys.exit(f"{options.library} is not there: make library")
     pattern = os.environ.get("CELLS", "")
     rounds = int(os.environ.get("ROUNDS") or 5)
     seconds = float(os.environ.get("SECONDS_EACH") or 2)
@@ -143,7 +146,7 @@ def main():
     host = about["machine"]
     print(f"{host['processor']}, {host['cpus']} CPUs; Linux {host['kernel']}; {host['file_system']}; {host['libc']}")
     print(f"{len(cells)} cells, {rounds} rounds of {seconds} s on each side in turns, medians")
-    results = []
+    results, grown = [], {}
     try:
         if cells:
             print_head()
@@ -163,6 +166,9 @@ def main():
             results.append(summary(cell, *sides))
             progress.clear()
             print_row(results[-1])
+        grown, failures = Growth(options.library, options.programs, files, min(rounds, 3), seconds, progress).run(
+            lambda name: re.search(pattern, name))
+        skipped += failures
     except KeyboardInterrupt:
         skipped.append(("the rest", "interrupted"))
     finally:
@@ -171,18 +177,21 @@ def main():
 
     for name, reason in skipped:
         print(f"not run: {name}: {reason}")
-    if results:
+    if results or grown:
+        about["growth"] = grown
         about["cells"] = results
         about["not_run"] = [{"cell": name, "reason": reason} for name, reason in skipped]
         with open(os.path.join(options.output, "results.json"), "w", encoding="utf-8") as file:
             json.dump(about, file, indent=1)
+        print(f"\nwritten: {options.output}/results.json")
+    if results:
         with open(os.path.join(options.output, "results.svg"), "w", encoding="utf-8") as file:
             file.write(plot.draw(about))
+        print(f"written: {options.output}/results.svg")
         below = [result["cell"] for result in results if result["ratio"] < result["floor"]]
-        print(f"\n{len(results) - len(below)} of {len(results)} cells at or above their floor"
+        print(f"{len(results) - len(below)} of {len(results)} cells at or above their floor"
               + (f"; below: {', '.join(below)}" if below else ""))
-        print(f"written: {options.output}/results.json, {options.output}/results.svg")
-    return 0 if results else 1
+    return 0 if results or grown else 1
 
 
 if __name__ == "__main__":

@@ -102,11 +102,26 @@ static inline void *aligned_buffer(size_t length)
     return buffer;
 }
 
+/* The most that was ever resident, in bytes. */
+static inline long peak_memory(void)
+{
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[128];
+    long kib = 0;
+
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "VmHWM: %ld kB", &kib) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return kib * 1024;
+}
+
 static inline void report(uint64_t operations, uint64_t started, double cpu_started, const struct histogram *latency)
 {
-    printf("{\"rate\": %.1f, \"cpu\": %.4f, \"p50\": %.2f, \"p99\": %.2f}\n",
+    printf("{\"rate\": %.1f, \"cpu\": %.4f, \"p50\": %.2f, \"p99\": %.2f, \"peak\": %ld}\n",
            operations / ((nanoseconds() - started) / 1e9), (cpu_seconds() - cpu_started) * 1e6 / (operations ? operations : 1),
-           histogram_percentile(latency, 50), histogram_percentile(latency, 99));
+           histogram_percentile(latency, 50), histogram_percentile(latency, 99), peak_memory());
 }
 
 #endif

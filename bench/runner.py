@@ -86,6 +86,8 @@ def execute(command, environment, directory, seconds):
         if process.returncode != 0:
             what = errors.read().decode(errors="replace").strip().splitlines() or text.strip().splitlines() or ["no output"]
             raise Failed(f"status {process.returncode}: {what[-1]}")
+        if b"cannot be preloaded" in errors.read():
+            raise Failed("the library was not loaded")
     return text, usage.ru_utime + usage.ru_stime
 
 
