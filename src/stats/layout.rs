@@ -165,6 +165,18 @@ impl uringaio_counters {
         unsafe { core::mem::transmute(words) }
     }
 
+    /// What was counted since `earlier`.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let (now, then) = (self.to_words(), earlier.to_words());
+        Self::from_words(core::array::from_fn(|word| now[word].saturating_sub(then[word])))
+    }
+
+    fn to_words(self) -> [u64; WORDS] {
+        // SAFETY: as in `from_words`.
+        unsafe { core::mem::transmute(self) }
+    }
+
     /// Operations in flight in the engine, by face.
     #[must_use]
     pub fn in_flight(&self) -> [u64; FACES] {

@@ -72,6 +72,9 @@ core::arch::global_asm!(
 impl Block {
     /// What serves; 0 before the first AIO call.
     pub fn serves(&self) -> u32 {
+        if !has_begun(crate::host::kernel::process_id() as u32) {
+            return 0;
+        }
         // Relaxed, here and below: a number by itself, which nothing is published with.
         self.header.serves.load(Ordering::Relaxed)
     }

@@ -1,0 +1,4 @@
+//! x
+pub fn main(_: &mut lexopt::Parser) -> Result<std::process::ExitCode, crate::failure::Failure> {
+    Ok(std::process::ExitCode::SUCCESS)
+}
