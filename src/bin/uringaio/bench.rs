@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{IsTerminal, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::load::Plan;
 use crate::units::{count, time};
-use crate::{help, kernel, library, print, report};
+use crate::{help, kernel, library, print, probe, report};
 
 /// One line of the table.
 pub struct Row {
@@ -143,38 +144,33 @@ pub fn main(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
         return Err(Failure::usage(format!("no row has {:?} in its name", options.only)));
     }
     measure(&mut rows, file, &preload, options.rounds)?;
-    let facts = facts(&options.target);
+    let facts = facts(&options.target, &preload);
     if let Some(to) = &options.report {
         let text = report::make(report::kind(to)?, &facts, &rows);
         fs::write(to, text).map_err(|error| Failure::wanting(format!("{}: {error}", to.display())))?;
     }
-    Ok(print(&if options.as_json { object(&facts, &rows) } else { table(&rows) }))
+    Ok(print(&if options.as_json { object(&facts, &rows) } else { table(&facts, &rows) }))
 }
 
-/// The file that is measured on, removed when it is no longer needed.
+/// A file without a name, which is gone with this process, however that ends. The loads open it by its descriptor here.
 struct Made {
     file: PathBuf,
+    _open: File,
 }
 
 impl Made {
     fn new(directory: &Path, mebibytes: u64) -> Result<Self, Failure> {
-        let file = directory.join(format!(".uringaio-bench-{}", std::process::id()));
-        let failed = |error: std::io::Error| Failure::wanting(format!("{}: {error}", file.display()));
-        let mut open = File::create_new(&file).map_err(failed)?;
-        let made = Self { file: file.clone() };
+        let name = directory.join(format!(".uringaio-bench-{}", std::process::id()));
+        let failed = |error: std::io::Error| Failure::wanting(format!("{}: {error}", name.display()));
+        let mut open = File::create_new(&name).map_err(failed)?;
+        fs::remove_file(&name).map_err(failed)?;
         // Not zeros: some devices do not store those.
         let chunk: Vec<u8> = (0..1 << 20).map(|index: u32| (index.wrapping_mul(0x9e37_79b9) >> 24) as u8).collect();
         for _ in 0..mebibytes {
             open.write_all(&chunk).map_err(failed)?;
         }
         open.sync_all().map_err(failed)?;
-        Ok(made)
-    }
-}
-
-impl Drop for Made {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.file);
+        Ok(Self { file: format!("/proc/{}/fd/{}", std::process::id(), open.as_raw_fd()).into(), _open: open })
     }
 }
 
@@ -252,13 +248,14 @@ fn one(plan: &Plan, file: &Path, preload: Option<&Path>) -> Result<Round, Failur
     })
 }
 
-/// Where it was measured: a name and what is so named.
-fn facts(target: &Path) -> Vec<(&'static str, String)> {
+/// Where and on what it was measured: a name and what is so named.
+fn facts(target: &Path, preload: &Path) -> Vec<(&'static str, String)> {
     let model = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = model.lines().find_map(|line| Some(line.strip_prefix("model name")?.split_once(": ")?.1.to_string()));
+    let engine = probe::ask(preload).engine.unwrap_or_else(|| "nothing".into());
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     vec![
-        ("uringaio", env!("CARGO_PKG_VERSION").into()),
+        ("uringaio", format!("{}, on {engine}", env!("CARGO_PKG_VERSION"))),
         ("Linux", kernel::release()),
         ("Processors", format!("{cpus}, {}", model.unwrap_or_else(|| std::env::consts::ARCH.into()))),
         ("File system", file_system(target).unwrap_or_else(|| "unknown".into())),
@@ -281,9 +278,14 @@ fn file_system(target: &Path) -> Option<String> {
         .map(str::to_string)
 }
 
-fn table(rows: &[Row]) -> String {
-    let mut text = format!(
-        "{:40} {:>10} {:>10} {:>7}   {:>15} {:>19} {:>7}\n",
+fn table(facts: &[(&str, String)], rows: &[Row]) -> String {
+    let mut text = String::new();
+    for (name, fact) in facts {
+        let _ = writeln!(text, "{name:12} {fact}");
+    }
+    let _ = write!(
+        text,
+        "\n{:40} {:>10} {:>10} {:>7}   {:>15} {:>19} {:>7}\n",
         "operations of 4 KiB a second, median", "system", "uringaio", "", "CPU µs each", "99 % within", "spread"
     );
     for row in rows {
