@@ -9,6 +9,9 @@ PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR     ?= $(PREFIX)/share/man
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 DESTDIR    ?=
 
 VERSION := $(shell sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml 2>/dev/null | head -n 1)
@@ -16,9 +19,10 @@ VERSION := $(shell sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml 2>/dev/null 
 LIBRARY := target/release/liburingaio.so
 DROP_IN := target/libaio/libaio.so.1
 ARCHIVE := target/archive/release/liburingaio.a
+COMMAND := target/release/uringaio
 
 .DEFAULT_GOAL := all
-.PHONY: all library drop-in archive demo test check bench install uninstall clean help
+.PHONY: all library drop-in archive command demo test check bench deb test-packages install uninstall clean help
 
 all: library drop-in archive ## the library, the drop-in libaio.so.1 and the static archive
 
@@ -38,6 +42,12 @@ drop-in: ## target/libaio/libaio.so.1, the libaio face under upstream's symbol v
 archive: ## target/archive/release/liburingaio.a, for static linking
 	$(CARGO) build --release --features archive --target-dir target/archive
 
+command: library ## target/release/uringaio, the command
+	@# A directory of its own: the command's libraries are not the library's, which need not be built again for them.
+	$(CARGO) build --release --features command --bin uringaio --target-dir target/command
+	cp target/command/release/uringaio target/release/.uringaio
+	mv -f target/release/.uringaio $(COMMAND)
+
 demo: library drop-in ## the system's AIO and uringaio side by side, in half a minute
 	@CC="$(CC)" CFLAGS="$(CFLAGS)" demo/run
 
@@ -50,35 +60,44 @@ check: ## formatting, lints, documentation, shell scripts
 bench: library drop-in ## the whole matrix; CELLS=pattern, ROUNDS=n, SECONDS_EACH=s choose a part
 	@CC="$(CC)" bench/run
 
-install: all ## into PREFIX (default /usr/local), below DESTDIR if given
-	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/uringaio" "$(DESTDIR)$(INCLUDEDIR)/uringaio"
+deb: ## the Debian packages, into target/debian/
+	packaging/deb
+
+test-packages: deb ## the packages in fresh Debian 12 and 13 roots; as root, needs debootstrap and the network
+	scripts/test-packages
+
+install: all command ## into PREFIX (default /usr/local), below DESTDIR if given
+	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/uringaio/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)/uringaio"
 	$(INSTALL) -m 755 $(LIBRARY) "$(DESTDIR)$(LIBDIR)/liburingaio.so.1"
 	ln -sf liburingaio.so.1 "$(DESTDIR)$(LIBDIR)/liburingaio.so"
 	$(INSTALL) -m 644 $(ARCHIVE) "$(DESTDIR)$(LIBDIR)/liburingaio.a"
 	$(INSTALL) -m 755 $(DROP_IN) "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1"
 	ln -sf libaio.so.1 "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1t64"
+	ln -sf libaio.so.1 "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so"
 	$(INSTALL) -m 644 include/uringaio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio.h"
 	$(INSTALL) -m 644 include/libaio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio/libaio.h"
-	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
-	    -e 's|@VERSION@|$(VERSION)|g' pkgconfig/uringaio.pc.in > "$(DESTDIR)$(LIBDIR)/pkgconfig/uringaio.pc"
-	chmod 644 "$(DESTDIR)$(LIBDIR)/pkgconfig/uringaio.pc"
+	@set -e; for file in pkgconfig/uringaio.pc uringaio/pkgconfig/libaio.pc; do \
+	    sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
+	        -e 's|@VERSION@|$(VERSION)|g' "pkgconfig/$${file##*/}.in" > "$(DESTDIR)$(LIBDIR)/$$file"; \
+	    chmod 644 "$(DESTDIR)$(LIBDIR)/$$file"; done
 	@set -e; for page in man/*.[1-8]; do \
 	    [ -e "$$page" ] || continue; \
 	    section="$(DESTDIR)$(MANDIR)/man$${page##*.}"; \
 	    $(INSTALL) -d "$$section"; $(INSTALL) -m 644 "$$page" "$$section/"; done
-	@if [ -x target/release/uringaio ]; then \
-	    $(INSTALL) -d "$(DESTDIR)$(PREFIX)/bin"; \
-	    $(INSTALL) -m 755 target/release/uringaio "$(DESTDIR)$(PREFIX)/bin/uringaio"; fi
+	$(INSTALL) -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(BASHDIR)" "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(FISHDIR)"
+	$(INSTALL) -m 755 $(COMMAND) "$(DESTDIR)$(PREFIX)/bin/uringaio"
+	$(INSTALL) -m 644 completions/uringaio.bash "$(DESTDIR)$(BASHDIR)/uringaio"
+	$(INSTALL) -m 644 completions/_uringaio "$(DESTDIR)$(ZSHDIR)/_uringaio"
+	$(INSTALL) -m 644 completions/uringaio.fish "$(DESTDIR)$(FISHDIR)/uringaio.fish"
 
 uninstall: ## removes what install put there
 	rm -f "$(DESTDIR)$(LIBDIR)/liburingaio.so.1" "$(DESTDIR)$(LIBDIR)/liburingaio.so" "$(DESTDIR)$(LIBDIR)/liburingaio.a"
-	rm -f "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1" "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1t64"
-	rm -f "$(DESTDIR)$(INCLUDEDIR)/uringaio.h" "$(DESTDIR)$(INCLUDEDIR)/uringaio/libaio.h"
-	rm -f "$(DESTDIR)$(LIBDIR)/pkgconfig/uringaio.pc" "$(DESTDIR)$(PREFIX)/bin/uringaio"
+	rm -f "$(DESTDIR)$(LIBDIR)/pkgconfig/uringaio.pc" "$(DESTDIR)$(INCLUDEDIR)/uringaio.h" "$(DESTDIR)$(PREFIX)/bin/uringaio"
+	rm -rf "$(DESTDIR)$(LIBDIR)/uringaio" "$(DESTDIR)$(INCLUDEDIR)/uringaio"
+	rm -f "$(DESTDIR)$(BASHDIR)/uringaio" "$(DESTDIR)$(ZSHDIR)/_uringaio" "$(DESTDIR)$(FISHDIR)/uringaio.fish"
 	@for page in man/*.[1-8]; do \
 	    [ -e "$$page" ] || continue; \
 	    rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; done
-	-rmdir "$(DESTDIR)$(LIBDIR)/uringaio" "$(DESTDIR)$(INCLUDEDIR)/uringaio" 2>/dev/null
 
 clean: ## removes everything built
 	$(CARGO) clean

@@ -1,7 +1,7 @@
 //! uringaio: POSIX AIO and libaio on io_uring, for programs that need not change.
 //!
 //! Two faces over one engine: `posix` is `aio_*` and `lio_listio`, `libaio` is `io_*`; `engine` is the io_uring and
-//! its thread; `host` is what the process and its kernel lend us. Imports point down that list.
+//! its thread; `stats` counts what they do; `host` is what the process and its kernel lend us. Imports point down that list.
 
 #[cfg(not(feature = "libaio-abi"))]
 pub mod about;
@@ -13,6 +13,7 @@ pub mod interpose;
 pub mod libaio;
 #[cfg(not(feature = "libaio-abi"))]
 pub mod posix;
+pub mod stats;
 
 /// Runs when the library is loaded. Reads the environment and looks up what is interposed, nothing more: a program that
 /// never does asynchronous I/O notices no thread, no descriptor and no memory of ours.

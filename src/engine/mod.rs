@@ -33,6 +33,7 @@ use crate::host::futex::{self, Deadline};
 use crate::host::process::PerProcess;
 use crate::host::settings::{self, Choice};
 use crate::host::thread;
+use crate::stats::{self, Serves};
 use inbox::{Inbox, Node, Pushed};
 use reactor::Reactor;
 use uring::Uring;
@@ -100,6 +101,7 @@ impl Engine {
             };
             if let Err(why) = begun {
                 settings::log(format_args!("the system's own AIO serves: {why}"));
+                stats::begin(Serves::System);
                 self.decide(STANDS_ASIDE);
             }
         }
@@ -136,8 +138,14 @@ impl Engine {
     /// # Safety
     /// As for [`Engine::submit`], for each.
     pub unsafe fn submit_chain(&self, newest: NonNull<Operation>, oldest: NonNull<Operation>) {
+        let stamp = stats::stamp();
+        if stamp != 0 {
+            // SAFETY: the caller's promise.
+            unsafe { stamp_chain(newest, oldest, stamp) };
+        }
         // SAFETY: the caller's promise.
         if unsafe { self.inbox.push(newest, oldest) } == Pushed::MustRing {
+            stats::rang();
             // Release pairs with the Acquire before the thread sleeps.
             self.doorbell.fetch_add(1, Ordering::Release);
             futex::wake(&raw const self.doorbell, 1);
@@ -175,6 +183,24 @@ pub unsafe fn chain(older: NonNull<Operation>, newer: NonNull<Operation>) {
     unsafe { newer.as_ref() }.link.store(older.as_ptr(), Ordering::Relaxed);
 }
 
+/// Notes when the operations of a chain were submitted.
+///
+/// # Safety
+/// As for [`Engine::submit_chain`].
+#[cold]
+unsafe fn stamp_chain(newest: NonNull<Operation>, oldest: NonNull<Operation>, stamp: u64) {
+    let mut operation = newest;
+    loop {
+        // SAFETY: the caller's promise: they are valid, and linked from the newest to the oldest.
+        let this = unsafe { operation.as_mut() };
+        this.stamp = stamp;
+        match NonNull::new(this.link.load(Ordering::Relaxed)) {
+            Some(older) if operation != oldest => operation = older,
+            _ => return,
+        }
+    }
+}
+
 extern "C" fn body(engine: *mut c_void) -> *mut c_void {
     // SAFETY: `start` passed the engine, which lives as long as the process.
     let engine = unsafe { &*engine.cast::<Engine>() };
@@ -182,11 +208,13 @@ extern "C" fn body(engine: *mut c_void) -> *mut c_void {
     match Uring::new(&engine.doorbell) {
         Ok(device) => {
             settings::log(format_args!("io_uring serves"));
+            stats::begin(Serves::Uring);
             engine.decide(SERVES);
             Reactor::new(&engine.inbox, device).run()
         }
         Err(refused) => {
             settings::log(format_args!("the system's own AIO serves: {refused}"));
+            stats::begin(Serves::System);
             engine.decide(STANDS_ASIDE);
             ptr::null_mut()
         }

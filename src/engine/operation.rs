@@ -6,6 +6,7 @@ use core::sync::atomic::AtomicPtr;
 
 use super::wakes::Wakes;
 use crate::host::descriptors;
+use crate::stats::{Action, Face};
 
 /// What is to be done with the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,23 @@ pub enum Kind {
     Poll,
     /// Nothing: `finish` is called by the engine's thread, with result 0.
     Chore,
+}
+
+impl Kind {
+    /// Under which heading it is counted; a chore is not.
+    #[must_use]
+    pub const fn action(self) -> Option<Action> {
+        Some(match self {
+            Self::Read => Action::Read,
+            Self::Write => Action::Write,
+            Self::ReadVector => Action::ReadVector,
+            Self::WriteVector => Action::WriteVector,
+            Self::Sync => Action::Sync,
+            Self::DataSync => Action::DataSync,
+            Self::Poll => Action::Poll,
+            Self::Chore => return None,
+        })
+    }
 }
 
 /// What must not overtake what, decided by the face when it submits.
@@ -65,6 +83,8 @@ pub struct Operation {
     pub(super) link: AtomicPtr<Operation>,
     /// What to do.
     pub kind: Kind,
+    /// Whose it is, for the counters alone.
+    pub face: Face,
     /// What must not overtake it.
     pub order: Order,
     /// The descriptor. It need only be open until [`Engine::settle`](super::Engine::settle) has returned.
@@ -103,6 +123,8 @@ pub struct Operation {
     pub(super) fd_generation: u32,
     /// Its place among the engine's living operations.
     pub(super) place: u32,
+    /// When it was submitted, if it is timed; see [`crate::stats::stamp`].
+    pub(super) stamp: u64,
 }
 
 impl Operation {
@@ -112,6 +134,7 @@ impl Operation {
         Self {
             link: AtomicPtr::new(core::ptr::null_mut()),
             kind,
+            face: Face::Posix,
             order: Order::Free,
             fd,
             address: 0,
@@ -131,6 +154,7 @@ impl Operation {
             generation: 0,
             fd_generation: 0,
             place: 0,
+            stamp: 0,
         }
     }
 

@@ -19,6 +19,7 @@ use super::pins::{Pin, Sharers};
 use super::queue::{self, Queue};
 use super::wakes::Wakes;
 use crate::host::descriptors;
+use crate::stats::{self, Lane, Notice};
 
 /// What the engine's thread knows.
 pub struct Reactor<D> {
@@ -85,10 +86,13 @@ impl<D: Device> Reactor<D> {
     fn take(&mut self) {
         while let Some(oldest) = self.inbox.take() {
             let mut next = Some(oldest);
+            let mut count = 0;
             while let Some(operation) = next {
                 next = NonNull::new(queue::next(operation));
                 self.accept(operation);
+                count += 1;
             }
+            stats::took(count);
             self.flush();
             if self.inbox.all_reached() {
                 break;
@@ -100,13 +104,14 @@ impl<D: Device> Reactor<D> {
         // SAFETY: the operation is the engine's until it is finished, and this thread's alone.
         let this = unsafe { operation.as_mut() };
         this.bell = None;
-        if this.kind == Kind::Chore {
+        let Some(action) = this.kind.action() else {
             match Command::of(operation) {
                 Some(command) => self.stop(command),
                 None => self.finish(operation, 0),
             }
             return;
-        }
+        };
+        stats::accepted(this.face, action);
         this.stage = Stage::Held;
         this.moved = 0;
         this.pin = None;
@@ -187,11 +192,13 @@ impl<D: Device> Reactor<D> {
     /// Sleeps until there is something to do. Whether it was a doze.
     fn rest(&mut self) -> bool {
         if let Some(nanoseconds) = self.dozer.may_doze(self.device.in_flight()) {
+            stats::slept(false);
             self.device.sleep(Sleep::Doze(nanoseconds));
             return true;
         }
         self.device.prepare_sleep();
         if self.inbox.fall_asleep() {
+            stats::slept(true);
             self.device.sleep(Sleep::Sound);
             self.inbox.wake_up();
         }
@@ -223,7 +230,10 @@ impl<D: Device> Reactor<D> {
 
     fn ring(&mut self) {
         let device = &mut self.device;
-        self.wakes.take_bells(|pin, count| device.ring(pin, count));
+        self.wakes.take_bells(|pin, count| {
+            stats::notified(Notice::Eventfd, count.into());
+            device.ring(pin, count);
+        });
     }
 
     fn let_bell_go(&mut self, pin: Pin, count: u32) {
@@ -274,13 +284,24 @@ impl<D: Device> Reactor<D> {
     fn finish(&mut self, operation: NonNull<Operation>, result: i64) {
         // SAFETY: as in `accept`; from the call of `finish` on it is not touched.
         let this = unsafe { operation.as_ref() };
-        let (finish, bell) = (this.finish, this.bell);
         if this.kind != Kind::Chore {
             self.orders.finished(this, &mut self.ready);
             self.release(operation);
         }
         if !self.stopping.is_empty() {
             self.settle_stops(operation, result);
+        }
+        self.hand_back(operation, result);
+    }
+
+    /// Gives an operation, which nothing here knows any more, back to its face.
+    fn hand_back(&mut self, mut operation: NonNull<Operation>, result: i64) {
+        // SAFETY: as in `accept`; from the call of `finish` on it is not touched.
+        let this = unsafe { operation.as_mut() };
+        let (finish, bell) = (this.finish, this.bell);
+        if let Some(action) = this.kind.action() {
+            stats::finished(this.face, action, result);
+            stats::timed(Lane::Engine, core::mem::take(&mut this.stamp));
         }
         self.wakes.begin(bell);
         // SAFETY: called once, with what the face submitted.
@@ -332,21 +353,13 @@ impl<D: Device> Reactor<D> {
 
     /// Ends an operation that was not issued.
     fn drop_held(&mut self, operation: NonNull<Operation>) {
-        // SAFETY: as in `accept`.
-        let this = unsafe { operation.as_ref() };
-        let (finish, bell) = (this.finish, this.bell);
         let result = -i64::from(libc::ECANCELED);
         if self.ready.remove(operation) {
             return self.finish(operation, result);
         }
         self.orders.remove(operation, &mut self.ready);
         self.release(operation);
-        self.wakes.begin(bell);
-        // SAFETY: called once, with what the face submitted.
-        unsafe { finish(operation, result, &mut self.wakes) };
-        if let Some(unrung) = self.wakes.end() {
-            self.let_bell_go(unrung, 1);
-        }
+        self.hand_back(operation, result);
     }
 
     /// The device's answer to an attempt to stop. Where it was accepted, the operation's own end decides.

@@ -1,0 +1,157 @@
+/* What uringaio tells of itself to programs that link it. Made from src/about.rs by tests/header.rs. */
+
+#ifndef URINGAIO_H
+#define URINGAIO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The system's own AIO serves, or no AIO call has been made yet; see [`uringaio_engine`].
+ */
+#define URINGAIO_SYSTEM 0
+
+/**
+ * io_uring serves.
+ */
+#define URINGAIO_IO_URING 1
+
+/**
+ * Threads of the library's own serve.
+ */
+#define URINGAIO_THREADS 2
+
+/**
+ * Faces: 0 is POSIX AIO, 1 is libaio.
+ */
+#define URINGAIO_FACES 2
+
+/**
+ * Kinds of operation: read, write, vectored read, vectored write, fsync, fdatasync, poll.
+ */
+#define URINGAIO_KINDS 7
+
+/**
+ * Batch sizes: 1, 2, 3–4, 5–8, … 513–1024, more.
+ */
+#define URINGAIO_SIZES 12
+
+/**
+ * Ways of telling: signal, callback, eventfd.
+ */
+#define URINGAIO_NOTICES 3
+
+/**
+ * Everything that is counted. All numbers only grow.
+ */
+struct uringaio_counters {
+    /**
+     * Calls that submitted something, by face: `aio_read`, `lio_listio`, `io_submit`, …
+     */
+    uint64_t calls[URINGAIO_FACES];
+    /**
+     * Operations submitted by these calls, by face.
+     */
+    uint64_t submitted[URINGAIO_FACES];
+    /**
+     * Calls by the number of operations each submitted: 1, 2, 3–4, 5–8, … 513–1024, more.
+     */
+    uint64_t call_sizes[URINGAIO_SIZES];
+    /**
+     * Operations finished in the calling thread, by face and kind.
+     */
+    uint64_t in_place[URINGAIO_FACES][URINGAIO_KINDS];
+    /**
+     * Operations that the engine accepted, by face and kind.
+     */
+    uint64_t engine[URINGAIO_FACES][URINGAIO_KINDS];
+    /**
+     * Operations that the engine finished, by face. What it accepted and did not finish is in flight.
+     */
+    uint64_t engine_finished[URINGAIO_FACES];
+    /**
+     * Operations that ended in an error, by face. Cancelled ones are not among them.
+     */
+    uint64_t failed[URINGAIO_FACES];
+    /**
+     * Operations that ended cancelled, by face.
+     */
+    uint64_t canceled[URINGAIO_FACES];
+    /**
+     * Bytes read.
+     */
+    uint64_t bytes_read;
+    /**
+     * Bytes written.
+     */
+    uint64_t bytes_written;
+    /**
+     * Calls passed on to the system's own implementation, by face.
+     */
+    uint64_t fallbacks[URINGAIO_FACES];
+    /**
+     * Notifications sent: signals, callbacks (`SIGEV_THREAD`), eventfds.
+     */
+    uint64_t notifications[URINGAIO_NOTICES];
+    /**
+     * Rounds of the engine's thread by the number of operations that it took in: 1, 2, 3–4, 5–8, … 513–1024, more.
+     */
+    uint64_t engine_batches[URINGAIO_SIZES];
+    /**
+     * Times that the engine's thread went to sleep until it was rung for or an operation completed.
+     */
+    uint64_t sleeps;
+    /**
+     * Times that it slept for the next completion alone, which saves the ring.
+     */
+    uint64_t dozes;
+    /**
+     * Times that a submitter had to wake it.
+     */
+    uint64_t rings;
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The library's version, as `"0.1.0"`. The string is static.
+ *
+ * Thread-safe and async-signal-safe.
+ */
+const char *uringaio_version(void);
+
+/**
+ * Whether uringaio serves this process (1), or the system's own AIO does (0).
+ *
+ * Starts the engine if no AIO call has done so yet. Thread-safe.
+ */
+int uringaio_serves(void);
+
+/**
+ * What serves this process: [`URINGAIO_SYSTEM`], [`URINGAIO_IO_URING`] or [`URINGAIO_THREADS`].
+ *
+ * Starts nothing: before the first AIO call, and in a forked child before its own first, the answer is
+ * [`URINGAIO_SYSTEM`]. Thread-safe and async-signal-safe.
+ */
+int uringaio_engine(void);
+
+/**
+ * Copies the counters of this process, as they are now, to `counters`, and returns the size of what the library has.
+ *
+ * `size` is `sizeof *counters`: a program that was built against another version of the library gets the part that both
+ * know, and zeros behind it. Counters only grow; other threads count on meanwhile, so numbers that belong together may
+ * differ by what is just happening. Thread-safe and async-signal-safe.
+ *
+ * # Safety
+ * `counters` points to `size` bytes, or `size` is 0.
+ */
+size_t uringaio_read_counters(struct uringaio_counters *counters,
+                              size_t size);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* URINGAIO_H */

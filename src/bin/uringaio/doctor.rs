@@ -1,0 +1,186 @@
+//! `uringaio doctor`: what this kernel and this container allow, and what a program would gain from.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, WANTING};
+use crate::program::Program;
+use crate::{help, kernel, library, print, probe};
+
+mod checks;
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Good,
+    /// Worth knowing; nothing is lost.
+    Note,
+    /// Something is lost.
+    Bad,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug)]
+pub struct Check {
+    pub verdict: Verdict,
+    pub what: String,
+    /// What it means, and what to do about it.
+    pub means: String,
+}
+
+impl Check {
+    pub fn new(verdict: Verdict, what: impl Into<String>, means: impl Into<String>) -> Self {
+        Self { verdict, what: what.into(), means: means.into() }
+    }
+
+    fn to_json(&self) -> Value {
+        let verdict = match self.verdict {
+            Verdict::Good => "good",
+            Verdict::Note => "note",
+            Verdict::Bad => "bad",
+        };
+        json!({ "verdict": verdict, "what": self.what, "means": self.means })
+    }
+}
+
+pub fn main(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
+    use lexopt::Arg;
+    let (mut as_json, mut chosen, mut program) = (false, None::<PathBuf>, None::<OsString>);
+    let mut directory = PathBuf::from(".");
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("json") => as_json = true,
+            Arg::Long("library") => chosen = Some(arguments.value()?.into()),
+            Arg::Long("directory") => directory = arguments.value()?.into(),
+            Arg::Long("help") | Arg::Short('h') => return Ok(print(help::DOCTOR)),
+            Arg::Value(value) if program.is_none() => program = Some(value),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let libraries = library::find(chosen.as_deref());
+    let (engine, decision) = decide(&libraries);
+    let serves = engine.as_deref() == Some("io_uring");
+    let mut sections = vec![
+        ("library", decision),
+        ("kernel", checks::ring(serves)),
+        ("limits", checks::limits()),
+        ("files", checks::files(&directory)),
+    ];
+    let mut servable = true;
+    let mut refusal = None;
+    if let Some(name) = program {
+        let checked = match Program::open(&name) {
+            Ok(program) => of_program(&program),
+            Err(failure) => {
+                servable = false;
+                let check = Check::new(Verdict::Bad, name.to_string_lossy(), &failure.message);
+                refusal = Some(failure.status);
+                vec![check]
+            }
+        };
+        servable &= checked.iter().all(|check| check.verdict != Verdict::Bad);
+        sections.push(("program", checked));
+    }
+    print(&if as_json { object(engine.as_deref(), &sections) } else { text(&sections) });
+    let status = refusal.unwrap_or(if serves && servable { 0 } else { WANTING });
+    Ok(ExitCode::from(status))
+}
+
+/// Which engine the library chooses here, in its own words.
+fn decide(libraries: &library::Libraries) -> (Option<String>, Vec<Check>) {
+    let mut checks = Vec::new();
+    let mut engine = None;
+    match &libraries.preload {
+        None => checks.push(Check::new(
+            Verdict::Bad,
+            "liburingaio.so.1",
+            "not found beside this command: install it, or name it with --library",
+        )),
+        Some(file) => {
+            let answer = probe::ask(file);
+            let why =
+                answer.why.lines().map(|line| line.trim_start_matches("uringaio: ")).collect::<Vec<_>>().join("; ");
+            let (verdict, what) = match answer.engine.as_deref() {
+                Some("io_uring") => (Verdict::Good, "io_uring would serve"),
+                Some("threads") => (Verdict::Note, "threads would serve"),
+                Some(_) => (Verdict::Bad, "the system's own AIO would serve"),
+                None => (Verdict::Bad, "the library could not be loaded"),
+            };
+            engine = answer.engine;
+            checks.push(Check::new(verdict, what, why));
+            checks.push(Check::new(Verdict::Good, "liburingaio.so.1", file.display().to_string()));
+        }
+    }
+    checks.push(match &libraries.drop_in {
+        Some(directory) => Check::new(Verdict::Good, "drop-in libaio.so.1", directory.display().to_string()),
+        None => {
+            Check::new(Verdict::Note, "drop-in libaio.so.1", "not found; LD_PRELOAD serves libaio's callers as well")
+        }
+    });
+    (engine, checks)
+}
+
+fn of_program(program: &Program) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let uses = program.uses();
+    let list = |names: &std::collections::BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(" ");
+    for uses in uses.iter().filter(|uses| !uses.nothing()) {
+        for (face, names) in [("POSIX AIO", &uses.posix), ("libaio", &uses.libaio)] {
+            if !names.is_empty() {
+                checks.push(Check::new(
+                    Verdict::Good,
+                    uses.file.display().to_string(),
+                    format!("{face}: {}", list(names)),
+                ));
+            }
+        }
+    }
+    if checks.is_empty() {
+        checks.push(Check::new(
+            Verdict::Note,
+            program.image.display().to_string(),
+            "calls neither interface by name, nor do its libraries: only what it loads later (plug-ins), or calls by system \
+             call number on a libaio context, can be served",
+        ));
+    }
+    if program.defines_its_own() {
+        checks.push(Check::new(
+            Verdict::Bad,
+            program.image.display().to_string(),
+            "has AIO functions of its own linked in: its calls of them do not reach a preloaded library",
+        ));
+    }
+    checks
+}
+
+fn text(sections: &[(&str, Vec<Check>)]) -> String {
+    let mut text = format!("uringaio {}, Linux {}\n", env!("CARGO_PKG_VERSION"), kernel::release());
+    for (name, checks) in sections {
+        let _ = writeln!(text, "\n{name}");
+        for check in checks {
+            let mark = match check.verdict {
+                Verdict::Good => "ok  ",
+                Verdict::Note => "note",
+                Verdict::Bad => "BAD ",
+            };
+            let _ = writeln!(text, "  {mark}  {:30}  {}", check.what, check.means);
+        }
+    }
+    text
+}
+
+fn object(engine: Option<&str>, sections: &[(&str, Vec<Check>)]) -> String {
+    let mut object = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "linux": kernel::release(),
+        "engine": engine,
+    });
+    for (name, checks) in sections {
+        object[*name] = checks.iter().map(Check::to_json).collect();
+    }
+    format!("{object:#}\n")
+}

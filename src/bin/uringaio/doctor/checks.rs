@@ -1,0 +1,226 @@
+//! The single checks: each tries the thing itself rather than reading a version.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{Error, Write};
+use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use io_uring::register::Restriction;
+use io_uring::{IoUring, Probe, opcode};
+
+use super::{Check, Verdict};
+use crate::kernel;
+
+/// io_uring, feature by feature. `serves`: what the library decided.
+pub fn ring(serves: bool) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let release = kernel::release();
+    if is_known_bad(&release) {
+        checks.push(Check::new(
+            Verdict::Bad,
+            format!("Linux {release}"),
+            "io_uring of 5.11 to 5.15.2 can lose completions: take a newer kernel",
+        ));
+    }
+    match IoUring::new(2) {
+        Err(error) => checks.push(Check::new(Verdict::Bad, "io_uring", refused(&error))),
+        Ok(ring) => {
+            checks.push(Check::new(Verdict::Good, "io_uring", "may be used"));
+            checks.extend(features(&ring, serves));
+        }
+    }
+    checks
+}
+
+/// Why there is no ring, and what to do.
+fn refused(error: &Error) -> String {
+    let disabled = kernel::line("/proc/sys/kernel/io_uring_disabled");
+    let filtered = kernel::status("Seccomp").is_some_and(|mode| mode != "0");
+    match (error.raw_os_error(), disabled.as_deref()) {
+        (Some(libc::EPERM), Some("2")) => {
+            "switched off by kernel.io_uring_disabled=2; as root: sysctl kernel.io_uring_disabled=0".into()
+        }
+        (Some(libc::EPERM), Some("1")) => "kernel.io_uring_disabled=1 allows it to CAP_SYS_ADMIN and to the group \
+             kernel.io_uring_group alone; as root: sysctl kernel.io_uring_disabled=0, or set that group"
+            .into(),
+        (Some(libc::EPERM), _) if filtered => {
+            "a seccomp filter forbids it, as containers do by default. Docker, Podman: \
+             --security-opt seccomp=PROFILE with a profile that allows io_uring_setup, io_uring_enter and \
+             io_uring_register; Kubernetes: securityContext.seccompProfile"
+                .into()
+        }
+        (Some(libc::ENOSYS), _) if filtered => {
+            "not there, or a seccomp filter says so (ENOSYS): see the container's profile".into()
+        }
+        (Some(libc::ENOSYS), _) => {
+            "this kernel has none: it is older than 5.1, or was built without CONFIG_IO_URING".into()
+        }
+        (Some(libc::ENOMEM), _) => "no locked memory left: raise RLIMIT_MEMLOCK (ulimit -l)".into(),
+        _ => format!("refused: {error}"),
+    }
+}
+
+fn features(ring: &IoUring, serves: bool) -> Vec<Check> {
+    // Where the library has chosen io_uring anyway, nothing here can be bad.
+    let lacking = if serves { Verdict::Note } else { Verdict::Bad };
+    let mut checks = Vec::new();
+    let mut add = |good: bool, missing: Verdict, what: &str, means: &str, without: &str| {
+        let (verdict, means) = if good { (Verdict::Good, means) } else { (missing, without) };
+        checks.push(Check::new(verdict, what, means));
+    };
+    let deferred: Result<IoUring, Error> = IoUring::builder().setup_single_issuer().setup_defer_taskrun().build(2);
+    add(
+        deferred.is_ok(),
+        lacking,
+        "DEFER_TASKRUN (6.1)",
+        "completions interrupt no thread of the program",
+        "missing: without it completions would interrupt the program's system calls; take Linux 6.7 or newer",
+    );
+    let mut probe = Probe::new();
+    let probed = ring.submitter().register_probe(&mut probe).is_ok();
+    add(
+        probed && probe.is_supported(opcode::FutexWait::CODE),
+        lacking,
+        "FUTEX_WAIT (6.7)",
+        "the engine's thread is woken without a descriptor",
+        "missing: take Linux 6.7 or newer",
+    );
+    add(
+        registers_itself(ring),
+        lacking,
+        "registered rings (5.18)",
+        "the ring leaves the program's descriptor table",
+        "missing: take Linux 6.7 or newer",
+    );
+    let restricted = IoUring::builder().setup_r_disabled().build(2).and_then(|ring: IoUring| {
+        ring.submitter().register_restrictions(&mut [Restriction::sqe_op(opcode::Read::CODE)])
+    });
+    add(
+        restricted.is_ok(),
+        lacking,
+        "restrictions (5.10)",
+        "the ring accepts only the operations that are needed",
+        "missing: take Linux 6.7 or newer",
+    );
+    add(
+        ring.params().is_feature_no_iowait(),
+        Verdict::Note,
+        "NO_IOWAIT (6.15)",
+        "the engine's waiting is not shown as iowait",
+        "missing: the engine's waiting is shown as iowait (a matter of monitoring, not of speed)",
+    );
+    checks
+}
+
+fn registers_itself(ring: &IoUring) -> bool {
+    const REGISTER_RING_FDS: u32 = 20;
+    const UNREGISTER_RING_FDS: u32 = 21;
+    #[repr(C)]
+    struct Update {
+        offset: u32,
+        reserved: u32,
+        fd: u64,
+    }
+    let fd = ring.as_raw_fd();
+    let mut update = Update { offset: u32::MAX, reserved: 0, fd: fd as u64 };
+    // SAFETY: reads and writes the one structure, twice.
+    unsafe {
+        let registered = libc::syscall(libc::SYS_io_uring_register, fd, REGISTER_RING_FDS, &raw mut update, 1) == 1;
+        if registered {
+            libc::syscall(libc::SYS_io_uring_register, fd, UNREGISTER_RING_FDS, &raw mut update, 1);
+        }
+        registered
+    }
+}
+
+/// The range in which completions were lost (design of the library: probe everything but this).
+fn is_known_bad(release: &str) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse::<u32>().ok());
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    ((5, 11, 0)..=(5, 15, 2)).contains(&version)
+}
+
+/// Limits that bite, or are thought to.
+pub fn limits() -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let Some(files) = kernel::limit(libc::RLIMIT_NOFILE) {
+        checks.push(Check::new(
+            Verdict::Good,
+            format!("open files {files}"),
+            "the library's own files are outside this limit and outside the descriptor table",
+        ));
+    }
+    let tasks = kernel::line("/sys/fs/cgroup/pids.max").and_then(|line| line.parse::<u64>().ok());
+    let tasks = [kernel::limit(libc::RLIMIT_NPROC), tasks].into_iter().flatten().min();
+    if let Some(tasks) = tasks.filter(|&tasks| tasks < 512) {
+        checks.push(Check::new(
+            Verdict::Note,
+            format!("threads {tasks}"),
+            "the library needs one thread; the kernel's own workers count here too (ulimit -u, pids.max)",
+        ));
+    }
+    if let (Some(used), Some(most)) = (kernel::line("/proc/sys/fs/aio-nr"), kernel::line("/proc/sys/fs/aio-max-nr")) {
+        checks.push(Check::new(
+            Verdict::Good,
+            format!("aio-nr {used} of {most}"),
+            "the limit of the kernel's AIO; uringaio takes nothing from it",
+        ));
+    }
+    if let Some(scope) = kernel::line("/proc/sys/kernel/yama/ptrace_scope").filter(|scope| scope != "0") {
+        checks.push(Check::new(
+            Verdict::Note,
+            format!("ptrace_scope {scope}"),
+            "uringaio stat needs root to read other processes here",
+        ));
+    }
+    checks
+}
+
+/// What the file system of `directory` does with the two lanes.
+pub fn files(directory: &Path) -> Vec<Check> {
+    let name = directory.display();
+    let Some((file, direct)) = temporary(directory) else {
+        return vec![Check::new(Verdict::Note, name.to_string(), "no file can be made there: not looked at")];
+    };
+    let cached = reads_without_waiting(&file);
+    vec![
+        if cached {
+            Check::new(Verdict::Good, name.to_string(), "cached reads are finished in the calling thread (RWF_NOWAIT)")
+        } else {
+            Check::new(
+                Verdict::Note,
+                name.to_string(),
+                "this file system cannot say whether a read would wait (RWF_NOWAIT): reads go to the engine",
+            )
+        },
+        if direct {
+            Check::new(Verdict::Good, name.to_string(), "O_DIRECT goes to the disk through io_uring")
+        } else {
+            Check::new(Verdict::Note, name.to_string(), "this file system has no O_DIRECT")
+        },
+    ]
+}
+
+/// A file without a name, and whether it may be opened with `O_DIRECT`.
+fn temporary(directory: &Path) -> Option<(File, bool)> {
+    let name = CString::new(directory.as_os_str().as_bytes()).ok()?;
+    let open = |flags: libc::c_int| -> Option<RawFd> {
+        // SAFETY: reads a C string; the mode is the third argument that O_TMPFILE asks for.
+        let fd = unsafe { libc::open(name.as_ptr(), libc::O_TMPFILE | libc::O_RDWR | libc::O_CLOEXEC | flags, 0o600) };
+        (fd >= 0).then_some(fd)
+    };
+    // SAFETY: the descriptors are new, and nobody else's.
+    let own = |fd| unsafe { File::from_raw_fd(fd) };
+    let mut file = open(0).map(own)?;
+    file.write_all(&[0; 4096]).ok()?;
+    Some((file, open(libc::O_DIRECT).map(own).is_some()))
+}
+
+fn reads_without_waiting(file: &File) -> bool {
+    let mut buffer = [0u8; 512];
+    let vector = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    // SAFETY: writes within the buffer.
+    unsafe { libc::preadv2(file.as_raw_fd(), &raw const vector, 1, 0, libc::RWF_NOWAIT) == 512 }
+}

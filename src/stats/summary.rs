@@ -1,0 +1,100 @@
+//! The summary at exit that `URINGAIO_STATS=1` asks for.
+
+use core::fmt;
+
+use super::layout::{FACES, percentile};
+use super::{Lane, Serves, latencies, read, slots};
+use crate::host::kernel;
+use crate::host::settings::{self, write_line};
+
+/// Run by `exit`, after the program's own handlers.
+extern "C" fn at_exit() {
+    print();
+}
+
+#[used]
+#[unsafe(link_section = ".fini_array")]
+static AT_EXIT: extern "C" fn() = at_exit;
+
+/// Writes the summary to standard error, if it is asked for and this process has made an AIO call. No heap, no lock: what
+/// the program leaves half-way does not matter.
+pub fn print() {
+    // First whether there is anything to tell: a process that never used AIO need not have its environment read.
+    let process = kernel::process_id() as u32;
+    if !slots::has_begun(process) || !settings::get().stats {
+        return;
+    }
+    let counters = read();
+    let seconds = kernel::now().saturating_sub(slots::started()) as f64 / 1e9;
+    let by = match slots::BLOCK.serves() {
+        serves if serves == Serves::Uring as u32 => "io_uring",
+        serves if serves == Serves::Threads as u32 => "threads",
+        _ => "the system's own AIO",
+    };
+    let in_place = counters.in_place.iter().flatten().sum::<u64>();
+    let engine = counters.engine.iter().flatten().sum::<u64>();
+    let sum = |of: &[u64]| of.iter().sum::<u64>();
+    write_line(format_args!(
+        "process {process}, {by}, {seconds:.1} s: {} operations (POSIX {}, libaio {}): {in_place} in place, {engine} by the \
+         engine, {} failed, {} canceled, {} in flight",
+        in_place + engine,
+        counters.submitted[0],
+        counters.submitted[1],
+        sum(&counters.failed),
+        sum(&counters.canceled),
+        sum(&counters.in_flight()),
+    ));
+    write_line(format_args!(
+        "read {}, wrote {}; {:.1} operations per call; notified by {} signals, {} callbacks, {} eventfds",
+        Bytes(counters.bytes_read),
+        Bytes(counters.bytes_written),
+        sum(&counters.submitted) as f64 / (sum(&counters.calls).max(1)) as f64,
+        counters.notifications[0],
+        counters.notifications[1],
+        counters.notifications[2],
+    ));
+    for (lane, name) in [(Lane::InPlace, "in place"), (Lane::Engine, "by the engine")] {
+        let times = latencies(lane);
+        if let (Some(half), Some(most), Some(nearly_all)) =
+            (percentile(&times, 0.5), percentile(&times, 0.95), percentile(&times, 0.99))
+        {
+            write_line(format_args!(
+                "{name}, 50 % took less than {}, 95 % {}, 99 % {}",
+                Time(half),
+                Time(most),
+                Time(nearly_all)
+            ));
+        }
+    }
+    let fallbacks: [u64; FACES] = counters.fallbacks;
+    if sum(&fallbacks) > 0 {
+        write_line(format_args!(
+            "passed on to the system's own AIO: {} POSIX calls, {} libaio calls",
+            fallbacks[0], fallbacks[1]
+        ));
+    }
+}
+
+struct Bytes(u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, to: &mut fmt::Formatter) -> fmt::Result {
+        match self.0 {
+            bytes @ ..10_240 => write!(to, "{bytes} bytes"),
+            bytes @ ..10_485_760 => write!(to, "{:.1} KiB", bytes as f64 / 1024.0),
+            bytes => write!(to, "{:.1} MiB", bytes as f64 / 1_048_576.0),
+        }
+    }
+}
+
+struct Time(u64);
+
+impl fmt::Display for Time {
+    fn fmt(&self, to: &mut fmt::Formatter) -> fmt::Result {
+        match self.0 {
+            time @ ..10_000 => write!(to, "{time} ns"),
+            time @ ..10_000_000 => write!(to, "{:.1} µs", time as f64 / 1e3),
+            time => write!(to, "{:.1} ms", time as f64 / 1e6),
+        }
+    }
+}
