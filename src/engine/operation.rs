@@ -103,6 +103,8 @@ pub struct Operation {
     pub(super) fd_generation: u32,
     /// Its place among the engine's living operations.
     pub(super) place: u32,
+    /// What the device knows it by, while it is issued.
+    pub(super) handle: *const (),
 }
 
 impl Operation {
@@ -131,6 +133,7 @@ impl Operation {
             generation: 0,
             fd_generation: 0,
             place: 0,
+            handle: core::ptr::null(),
         }
     }
 
