@@ -1,4 +1,4 @@
-//! The engine: one thread that owns one io_uring, and the door to it.
+//! The engine: one thread that owns one io_uring, or where there is none threads beside it, and the door to it.
 //!
 //! A face makes an [`Operation`], and [`Engine::submit`] takes it to the engine's thread; the thread calls the operation's
 //! [`Finish`] when it is done. The engine knows nothing of aiocbs, iocbs or signals.
@@ -17,12 +17,13 @@ mod reactor;
 mod ring;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod uring;
 mod wakes;
 
 use core::ffi::c_void;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 pub use cancel::{Means, Outcome};
 pub use operation::{Finish, Kind, Operation, Order};
@@ -36,6 +37,7 @@ use crate::host::thread;
 use crate::stats::{self, Serves};
 use inbox::{Inbox, Node, Pushed};
 use reactor::Reactor;
+use threads::Threads;
 use uring::Uring;
 
 // SAFETY: the link is a field, and operations are aligned to 8.
@@ -53,9 +55,20 @@ const STARTING: u32 = 1;
 const SERVES: u32 = 2;
 const STANDS_ASIDE: u32 = 3;
 
+/// What carries operations out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// io_uring.
+    Uring,
+    /// Threads of ours: io_uring cannot be had, or was not wanted.
+    Threads,
+}
+
 /// The one engine of the process.
 pub struct Engine {
     state: AtomicU32,
+    /// Whether threads carry operations out.
+    threads: AtomicBool,
     inbox: Inbox<Operation>,
     /// Counts rings. The engine's thread sleeps on it.
     doorbell: AtomicU32,
@@ -84,7 +97,19 @@ pub fn started() -> Option<&'static Engine> {
 
 impl Engine {
     fn new() -> Self {
-        Self { state: AtomicU32::new(NEW), inbox: Inbox::new(), doorbell: AtomicU32::new(0) }
+        Self {
+            state: AtomicU32::new(NEW),
+            threads: AtomicBool::new(false),
+            inbox: Inbox::new(),
+            doorbell: AtomicU32::new(0),
+        }
+    }
+
+    /// What carries operations out at present.
+    #[must_use]
+    pub fn carrier(&self) -> Carrier {
+        // Relaxed: published with the state.
+        if self.threads.load(Ordering::Relaxed) { Carrier::Threads } else { Carrier::Uring }
     }
 
     /// Starts the thread, or waits until another has.
@@ -205,6 +230,10 @@ extern "C" fn body(engine: *mut c_void) -> *mut c_void {
     // SAFETY: `start` passed the engine, which lives as long as the process.
     let engine = unsafe { &*engine.cast::<Engine>() };
     thread::set_name(c"uringaio");
+    let choice = settings::get().engine;
+    if choice == Choice::Threads {
+        return serve_by_threads(engine, format_args!("URINGAIO_ENGINE=threads"));
+    }
     match Uring::new(&engine.doorbell) {
         Ok(device) => {
             settings::log(format_args!("io_uring serves"));
@@ -212,9 +241,27 @@ extern "C" fn body(engine: *mut c_void) -> *mut c_void {
             engine.decide(SERVES);
             Reactor::new(&engine.inbox, device).run()
         }
-        Err(refused) => {
+        Err(refused) if choice == Choice::Uring => {
             settings::log(format_args!("the system's own AIO serves: {refused}"));
             stats::begin(Serves::System);
+            engine.decide(STANDS_ASIDE);
+            ptr::null_mut()
+        }
+        Err(refused) => serve_by_threads(engine, format_args!("{refused}")),
+    }
+}
+
+/// Serves without io_uring, because of `why`.
+fn serve_by_threads(engine: &'static Engine, why: core::fmt::Arguments) -> *mut c_void {
+    match Threads::new(&engine.doorbell) {
+        Ok(device) => {
+            settings::log(format_args!("threads serve: {why}"));
+            engine.threads.store(true, Ordering::Relaxed);
+            engine.decide(SERVES);
+            Reactor::new(&engine.inbox, device).run()
+        }
+        Err(neither) => {
+            settings::log(format_args!("the system's own AIO serves: {why}; {neither}"));
             engine.decide(STANDS_ASIDE);
             ptr::null_mut()
         }

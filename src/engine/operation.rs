@@ -125,6 +125,8 @@ pub struct Operation {
     pub(super) place: u32,
     /// When it was submitted, if it is timed; see [`crate::stats::stamp`].
     pub(super) stamp: u64,
+    /// What the device knows it by, while it is issued.
+    pub(super) handle: *const (),
 }
 
 impl Operation {
@@ -155,6 +157,7 @@ impl Operation {
             fd_generation: 0,
             place: 0,
             stamp: 0,
+            handle: core::ptr::null(),
         }
     }
 

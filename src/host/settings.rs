@@ -107,8 +107,13 @@ pub fn write_line(line: core::fmt::Arguments) {
     let mut buffer = Line { bytes: [0; 512], length: 0 };
     let _ = write!(buffer, "uringaio: {line}");
     buffer.bytes[buffer.length] = b'\n';
-    // SAFETY: writes from a live buffer; a standard error that is closed or full is nobody's concern here.
-    let _ = unsafe {
-        super::kernel::syscall!(libc::SYS_write, libc::STDERR_FILENO, buffer.bytes.as_ptr(), buffer.length + 1)
-    };
+    unsafe fn write(line: *mut core::ffi::c_void) {
+        // SAFETY: the line below, which outlives the errand. A standard error that is closed or full is nobody's concern.
+        let _ = unsafe {
+            let line = &*line.cast::<Line>();
+            super::kernel::syscall!(libc::SYS_write, libc::STDERR_FILENO, line.bytes.as_ptr(), line.length + 1)
+        };
+    }
+    // SAFETY: as `write` asks.
+    unsafe { super::porter::with_descriptors(write, (&raw mut buffer).cast()) };
 }

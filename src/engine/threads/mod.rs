@@ -1,0 +1,312 @@
+//! The device that is threads of ours, for where there is no io_uring.
+//!
+//! All of them, the engine's thread among them, share a descriptor table that is not the program's (`files`). The engine's
+//! thread holds in it the file of each operation that it accepts; workers (`pool`) take operations from a queue and do the
+//! system calls (`perform`); what would wait for another program is left to one epoll (`poller`), so that it costs no thread
+//! and can be cancelled. What is done comes back through an inbox like the engine's own.
+
+mod files;
+mod job;
+mod perform;
+mod poller;
+mod pool;
+mod shop;
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use super::device::{Device, Event, Sleep};
+use super::operation::Operation;
+use super::pins::Pin;
+use crate::host::futex::{self, Deadline};
+use crate::host::kernel::{Errno, syscall};
+use crate::host::{descriptors, memory};
+use files::Files;
+use job::{JOBS, Job, Jobs, Task};
+use shop::Shop;
+
+/// Descriptors of the table that are not given to operations.
+const RESERVE: usize = 16;
+
+/// Operations for one pool, linked, that were accepted since the last flush.
+#[derive(Default)]
+struct Chain {
+    ends: Option<(&'static Job, &'static Job)>,
+    count: u32,
+}
+
+impl Chain {
+    fn push(&mut self, job: &'static Job) {
+        self.ends = match self.ends {
+            None => Some((job, job)),
+            Some((first, last)) => {
+                last.next.set(Some(job));
+                Some((first, job))
+            }
+        };
+        self.count += 1;
+    }
+}
+
+/// Threads, and what must be remembered of what they were given.
+pub struct Threads {
+    shop: &'static Shop,
+    jobs: Jobs,
+    files: Files,
+    in_flight: usize,
+    for_files: Chain,
+    for_streams: Chain,
+    /// Whether the epoll was asked for.
+    asked: bool,
+    /// Done, taken from the threads, oldest first.
+    taken: *mut Job,
+    /// What is to be reported, and is not of the threads' making.
+    events: VecDeque<Event>,
+    /// Operations that found the descriptor table full.
+    starved: VecDeque<NonNull<Operation>>,
+    /// The doorbell's value before a sleep; nothing if there is something to do instead.
+    before: Option<u32>,
+    /// The table's size.
+    limit: usize,
+}
+
+impl Threads {
+    /// Leaves the program's descriptor table for good, and makes the device of the calling thread.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn new(doorbell: &'static AtomicU32) -> Result<Self, &'static str> {
+        let jobs = Jobs::new().map_err(|_| "there is no memory")?;
+        let shop = memory::boxed(Shop::new(doorbell, jobs.table())).map_err(|_| "there is no memory")?;
+        let files = Files::leave()?;
+        Ok(Self {
+            shop: Box::leak(shop),
+            jobs,
+            files,
+            in_flight: 0,
+            for_files: Chain::default(),
+            for_streams: Chain::default(),
+            asked: false,
+            taken: core::ptr::null_mut(),
+            events: VecDeque::new(),
+            starved: VecDeque::new(),
+            before: None,
+            limit: table_size(),
+        })
+    }
+
+    /// Holds the operation's file and makes a job of it, or says why not.
+    fn admit(&mut self, operation: NonNull<Operation>) -> Result<&'static Job, Errno> {
+        // SAFETY: the engine's thread owns the operation until it is finished.
+        let this = unsafe { operation.as_ref() };
+        let fd = match this.pin {
+            Some(Pin(ours)) => {
+                self.files.retain(ours as i32);
+                ours as i32
+            }
+            None => self.files.acquire(this.fd, this.fd_generation, (this.file != 0).then_some(this.file))?,
+        };
+        let task = Task::of(this, fd, self.files.nature(fd));
+        let Some(job) = self.jobs.take(operation, task) else {
+            self.files.release(fd);
+            return Err(Errno(libc::EMFILE));
+        };
+        // SAFETY: as above.
+        unsafe { (*operation.as_ptr()).handle = core::ptr::from_ref(job).cast() };
+        Ok(job)
+    }
+
+    fn send(&mut self, job: &'static Job) {
+        if job.task().may_wait() {
+            if !self.asked {
+                self.asked = true;
+                // Without an epoll a stream keeps a worker busy.
+                let _ = poller::start(self.shop);
+            }
+            self.for_streams.push(job);
+        } else {
+            self.for_files.push(job);
+        }
+    }
+
+    /// Tries again what found the table full.
+    fn feed(&mut self) {
+        while let Some(&operation) = self.starved.front() {
+            // SAFETY: as in `admit`.
+            let this = unsafe { operation.as_ref() };
+            let known = this.pin.is_some() || descriptors::generation(this.fd) == this.fd_generation;
+            match if known { self.admit(operation) } else { Err(Errno(libc::EBADF)) } {
+                Ok(job) => self.send(job),
+                // Something under way will make room.
+                Err(Errno(libc::EMFILE)) if self.files.open() > 0 => return,
+                Err(errno) => self.end(operation, errno.negated()),
+            }
+            self.starved.pop_front();
+        }
+    }
+
+    fn end(&mut self, operation: NonNull<Operation>, result: i64) {
+        self.in_flight -= 1;
+        self.events.push_back(Event::Done(operation, result));
+    }
+
+    /// Ends a job that is this thread's again.
+    fn reap(&mut self, job: &'static Job) -> Option<NonNull<Operation>> {
+        let operation = NonNull::new(job.operation.get());
+        self.files.release(job.task().fd);
+        self.jobs.give_back(job);
+        self.in_flight -= 1;
+        operation
+    }
+
+    /// Takes back an operation that nobody is at work on.
+    fn retrieve(&mut self, operation: NonNull<Operation>) -> bool {
+        if let Some(index) = self.starved.iter().position(|&starved| starved == operation) {
+            self.starved.remove(index);
+            self.in_flight -= 1;
+            return true;
+        }
+        // What was just accepted is in the queues from here on.
+        self.hand_over();
+        // SAFETY: as in `admit`; the handle names the job of an operation that is in flight.
+        let Some(job) = (unsafe { operation.as_ref().handle.cast::<Job>().as_ref::<'static>() }) else { return false };
+        if job.operation.get() == operation.as_ptr()
+            && (self.shop.files.remove(job) || self.shop.streams.remove(job) || job.snatch())
+        {
+            poller::forget(self.shop, job);
+            self.reap(job);
+            return true;
+        }
+        false
+    }
+
+    fn hand_over(&mut self) {
+        for (chain, pool) in [(&mut self.for_files, &self.shop.files), (&mut self.for_streams, &self.shop.streams)] {
+            let Chain { ends, count } = core::mem::take(chain);
+            if let Some((first, last)) = ends
+                && !pool.push(self.shop, first, last, count)
+            {
+                // Not one thread is to be had: this one does it.
+                while let Some(job) = pool.pop() {
+                    self.shop.run(job);
+                }
+            }
+        }
+    }
+
+    /// Sleeps, unless something is done, on the doorbell that rang `rung` times until now.
+    fn sleep_on(&self, rung: u32, deadline: Deadline) {
+        if self.shop.done.fall_asleep() {
+            let _ = futex::wait(self.shop.doorbell, rung, deadline);
+        }
+        self.shop.done.wake_up();
+    }
+}
+
+impl Device for Threads {
+    fn has_room(&self) -> bool {
+        self.in_flight < JOBS && self.files.open() + RESERVE < self.limit && self.starved.is_empty()
+    }
+
+    fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    fn issue(&mut self, operation: NonNull<Operation>, _patiently: bool) {
+        self.in_flight += 1;
+        // SAFETY: as in `admit`.
+        unsafe { (*operation.as_ptr()).handle = core::ptr::null() };
+        match self.admit(operation) {
+            Ok(job) => self.send(job),
+            Err(Errno(libc::EMFILE)) if self.files.open() > 0 => {
+                self.limit = table_size();
+                self.starved.push_back(operation);
+            }
+            Err(errno) => self.end(operation, errno.negated()),
+        }
+    }
+
+    fn cancel(&mut self, operation: NonNull<Operation>, ticket: u64) {
+        let stopped = self.retrieve(operation);
+        if stopped {
+            self.events.push_back(Event::Done(operation, Errno(libc::ECANCELED).negated()));
+        }
+        self.events.push_back(Event::Cancel(ticket, stopped));
+    }
+
+    fn pin(&mut self, fd: i32) -> Result<Pin, Errno> {
+        self.files.acquire(fd, 0, None).map(|ours| Pin(ours as u32))
+    }
+
+    fn unpin(&mut self, pin: Pin) {
+        self.files.release(pin.0 as i32);
+    }
+
+    fn ring(&mut self, pin: Pin, count: u32) {
+        // A counter without room is at its end, and tells what it is there to tell; the kernel's own additions stop there too.
+        if perform::ready(pin.0 as i32, libc::POLLOUT as u32) {
+            let amount = u64::from(count);
+            // SAFETY: reads the eight bytes.
+            let _ = unsafe { syscall!(libc::SYS_write, pin.0, &raw const amount, 8) };
+        }
+        self.events.push_back(Event::Rung(pin, count));
+    }
+
+    fn flush(&mut self) {
+        self.hand_over();
+    }
+
+    fn prepare_sleep(&mut self) {
+        // Acquire pairs with the ringer's Release. Read before either inbox is put asleep: whoever rings after that changes
+        // it.
+        let rung = self.shop.doorbell.load(Ordering::Acquire);
+        self.before = self.events.is_empty().then_some(rung);
+    }
+
+    fn sleep(&mut self, how: Sleep) {
+        match (how, self.before.take()) {
+            _ if !self.events.is_empty() => {}
+            (Sleep::Doze(nanoseconds), _) => {
+                let rung = self.shop.doorbell.load(Ordering::Acquire);
+                self.sleep_on(rung, Deadline::after(Duration::from_nanos(nanoseconds.into())));
+            }
+            (Sleep::Sound, Some(rung)) => self.sleep_on(rung, Deadline::Never),
+            (Sleep::Sound, None) => {}
+        }
+    }
+
+    fn next(&mut self) -> Option<Event> {
+        loop {
+            if !self.starved.is_empty() {
+                self.feed();
+            }
+            if let Some(event) = self.events.pop_front() {
+                return Some(event);
+            }
+            // SAFETY: jobs are never freed.
+            if let Some(job) = unsafe { self.taken.as_ref::<'static>() } {
+                self.taken = job::after(job);
+                let result = job.result.get();
+                if let Some(operation) = self.reap(job) {
+                    return Some(Event::Done(operation, result));
+                }
+                continue;
+            }
+            match self.shop.done.take() {
+                Some(oldest) => self.taken = oldest.as_ptr(),
+                None if self.shop.done.all_reached() => return None,
+                None => {}
+            }
+        }
+    }
+}
+
+/// How many descriptors the table may have.
+fn table_size() -> usize {
+    let mut limit = libc::rlimit { rlim_cur: 1024, rlim_max: 1024 };
+    // SAFETY: fills the structure.
+    let _ = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, core::ptr::null::<u8>(), &raw mut limit) };
+    usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX).max(RESERVE * 2)
+}

@@ -1,0 +1,91 @@
+//! What the threads share: the queues, the way back, and what is done with a job.
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+
+use super::job::Job;
+use super::perform::{self, Answer};
+use super::poller::{self, Parked};
+use super::pool::Pool;
+use crate::engine::inbox::{Inbox, Pushed};
+use crate::engine::operation::Kind;
+use crate::host::futex;
+use crate::host::kernel::Errno;
+
+/// Threads for what ends by itself: I/O on files.
+const FILE_WORKERS: u32 = 64;
+
+/// Threads for what waits for other programs. Few are needed at a time: a stream that has nothing to give is left to the
+/// epoll, so these are for devices that cannot be asked.
+const STREAM_WORKERS: u32 = 256;
+
+/// Shared by all threads of the engine. Never freed.
+pub struct Shop {
+    pub files: Pool,
+    pub streams: Pool,
+    /// Jobs that are done, for the engine's thread.
+    pub done: Inbox<Job>,
+    /// The engine's thread sleeps on it.
+    pub doorbell: &'static AtomicU32,
+    /// The epoll; -1 where there is none.
+    pub epoll: AtomicI32,
+    /// The table of jobs.
+    pub table: &'static [Job],
+}
+
+impl Shop {
+    /// An empty shop.
+    pub fn new(doorbell: &'static AtomicU32, table: &'static [Job]) -> Self {
+        Self {
+            files: Pool::new(FILE_WORKERS),
+            streams: Pool::new(STREAM_WORKERS),
+            done: Inbox::new(),
+            doorbell,
+            epoll: AtomicI32::new(-1),
+            table,
+        }
+    }
+
+    /// Does what is to be done for a job that the caller owns.
+    pub fn run(&'static self, job: &'static Job) {
+        let task = job.task();
+        loop {
+            let answer = match task.kind {
+                Kind::Poll => Answer::Wait(task.events),
+                _ if task.may_wait() && self.can_wait() => perform::attempt(&task, &job.willing),
+                _ => Answer::Done(perform::patiently(&task)),
+            };
+            let events = match answer {
+                Answer::Done(result) => return self.finish(job, result),
+                Answer::Wait(events) => events,
+            };
+            match poller::park(self, job, events) {
+                Parked::Waits => return,
+                Parked::Ready(seen) if task.kind == Kind::Poll => return self.finish(job, seen.into()),
+                Parked::Ready(_) => {}
+                // What cannot be waited for does not make wait.
+                Parked::Refused(Errno(libc::EPERM)) if task.kind != Kind::Poll => {
+                    return self.finish(job, perform::patiently(&task));
+                }
+                Parked::Refused(errno) => return self.finish(job, errno.negated()),
+            }
+        }
+    }
+
+    fn can_wait(&self) -> bool {
+        self.epoll.load(Ordering::Acquire) >= 0
+    }
+
+    /// Sends a job that the caller owns back with its result.
+    pub fn finish(&self, job: &'static Job, result: i64) {
+        poller::forget(self, job);
+        job.result.set(result);
+        let job = NonNull::from(job);
+        // SAFETY: jobs are never freed, and nobody touches this one before it is taken.
+        if unsafe { self.done.push(job, job) } == Pushed::MustRing {
+            // Release pairs with the Acquire before the engine's thread sleeps.
+            self.doorbell.fetch_add(1, Ordering::Release);
+            futex::wake(self.doorbell, 1);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! A lock for a few instructions at a time: a futex word, no poisoning, nothing allocated.
+
+use core::cell::UnsafeCell;
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use super::futex::{self, Deadline};
+
+const FREE: u32 = 0;
+const HELD: u32 = 1;
+/// Held, and somebody may sleep for it.
+const WANTED: u32 = 2;
+
+/// A value that one thread at a time may touch.
+pub struct Lock<T> {
+    word: AtomicU32,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: the value is reached through a guard alone, and there is one guard at a time.
+unsafe impl<T: Send> Sync for Lock<T> {}
+
+/// The right to touch the value.
+pub struct Guard<'a, T> {
+    lock: &'a Lock<T>,
+}
+
+impl<T> Lock<T> {
+    /// A lock that is free.
+    #[must_use]
+    pub const fn new(value: T) -> Self {
+        Self { word: AtomicU32::new(FREE), value: UnsafeCell::new(value) }
+    }
+
+    /// Waits until the lock is free, and takes it.
+    pub fn lock(&self) -> Guard<'_, T> {
+        // Acquire, here and below, pairs with the Release of the guard's end.
+        if self.word.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            while self.word.swap(WANTED, Ordering::Acquire) != FREE {
+                let _ = futex::wait(&self.word, WANTED, Deadline::Never);
+            }
+        }
+        Guard { lock: self }
+    }
+}
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        // SAFETY: the guard's holder is alone with the value.
+        unsafe { &*self.lock.value.get() }
+    }
+}
+
+impl<T> DerefMut for Guard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as above.
+        unsafe { &mut *self.lock.value.get() }
+    }
+}
+
+impl<T> Drop for Guard<'_, T> {
+    fn drop(&mut self) {
+        if self.lock.word.swap(FREE, Ordering::Release) == WANTED {
+            futex::wake(&raw const self.lock.word, 1);
+        }
+    }
+}
