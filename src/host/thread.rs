@@ -54,10 +54,14 @@ pub fn set_name(name: &core::ffi::CStr) {
 /// The kernel's signal set: 64 bits.
 pub type SignalSet = u64;
 
-/// Blocks every signal in the calling thread, those of the C library's own as well, and gives what was blocked before.
+/// The C library's own signals, 32 and 33. They run its handlers, not the program's, and `setuid` and its kin wait until
+/// every thread has answered them.
+const INTERNAL: SignalSet = 1 << 31 | 1 << 32;
+
+/// Blocks every signal of the program's in the calling thread, and gives what was blocked before.
 #[must_use]
 pub fn block_all_signals() -> SignalSet {
-    let all = SignalSet::MAX;
+    let all = !INTERNAL;
     let mut before: SignalSet = 0;
     // SAFETY: reads one set and writes another, each of the size given.
     let _ = unsafe {
