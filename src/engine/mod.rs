@@ -257,11 +257,13 @@ fn serve_by_threads(engine: &'static Engine, why: core::fmt::Arguments) -> *mut 
         Ok(device) => {
             settings::log(format_args!("threads serve: {why}"));
             engine.threads.store(true, Ordering::Relaxed);
+            stats::begin(Serves::Threads);
             engine.decide(SERVES);
             Reactor::new(&engine.inbox, device).run()
         }
         Err(neither) => {
             settings::log(format_args!("the system's own AIO serves: {why}; {neither}"));
+            stats::begin(Serves::System);
             engine.decide(STANDS_ASIDE);
             ptr::null_mut()
         }

@@ -24,6 +24,10 @@ pub enum Choice {
 pub struct Settings {
     /// `URINGAIO_ENGINE`: `auto` (default), `uring`, `threads` or `system`.
     pub engine: Choice,
+    /// Whether POSIX AIO is served: not with `URINGAIO_FACE=libaio`.
+    pub posix: bool,
+    /// Whether libaio is served: not with `URINGAIO_FACE=posix`.
+    pub libaio: bool,
     /// `URINGAIO_LOG=1`: one line to standard error that says which engine serves, and why.
     pub log: bool,
     /// `URINGAIO_RAW=1`: contexts made by a raw `syscall(SYS_io_setup, …)` are ours too.
@@ -42,8 +46,11 @@ impl Settings {
             Some(b"system") => Choice::System,
             _ => Choice::Auto,
         };
+        let face = variable(c"URINGAIO_FACE");
         Self {
             engine,
+            posix: face != Some(b"libaio"),
+            libaio: face != Some(b"posix"),
             log: is_on(c"URINGAIO_LOG"),
             raw: is_on(c"URINGAIO_RAW"),
             max_events: variable(c"URINGAIO_MAX_EVENTS")
