@@ -95,6 +95,13 @@ pub fn started() -> Option<&'static Engine> {
     ENGINE.get().filter(|engine| engine.state.load(Ordering::Acquire) == SERVES)
 }
 
+/// Whether this process has tried to start the engine and found that the system's own implementation has to serve.
+/// Async-signal-safe.
+#[must_use]
+pub fn stands_aside() -> bool {
+    ENGINE.get().is_some_and(|engine| engine.state.load(Ordering::Acquire) == STANDS_ASIDE)
+}
+
 impl Engine {
     fn new() -> Self {
         Self {

@@ -2,6 +2,7 @@
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::kernel::{Errno, syscall};
 
@@ -28,6 +29,8 @@ pub struct Facts {
     /// Names the file: equal for two descriptors of one file. Different files rarely share it, and then only wait for
     /// each other without need.
     pub identity: u64,
+    /// The device that holds it (`st_dev`).
+    pub device: u64,
 }
 
 impl Facts {
@@ -42,6 +45,14 @@ impl Facts {
     pub const fn has(self, flag: c_int) -> bool {
         self.flags & flag == flag
     }
+
+    /// Whether `fd`, of which these are the facts, has positions: pipes, sockets and terminals have none, other character
+    /// devices may. Async-signal-safe.
+    #[must_use]
+    pub fn has_position(self, fd: c_int) -> bool {
+        // SAFETY: asks for the position and leaves it.
+        self.is_seekable() || unsafe { syscall!(libc::SYS_lseek, fd, 0, libc::SEEK_CUR) }.is_ok()
+    }
 }
 
 /// Asks the kernel what `fd` is. Async-signal-safe.
@@ -49,12 +60,28 @@ impl Facts {
 /// # Errors
 /// `EBADF`: it is not open.
 pub fn facts(fd: c_int) -> Result<Facts, Errno> {
+    facts_with(fd, flags(fd)?)
+}
+
+/// The open flags of `fd`. Async-signal-safe.
+///
+/// # Errors
+/// `EBADF`: it is not open.
+pub fn flags(fd: c_int) -> Result<c_int, Errno> {
+    // SAFETY: F_GETFL takes no argument.
+    unsafe { syscall!(libc::SYS_fcntl, fd, libc::F_GETFL) }.map(|flags| flags as c_int)
+}
+
+/// The same as [`facts`] where the open flags are known.
+///
+/// # Errors
+/// `EBADF`: it is not open.
+pub fn facts_with(fd: c_int, flags: c_int) -> Result<Facts, Errno> {
     let mut status = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: fstat fills the structure or fails; the C library's layout is the kernel's on the 64-bit machines we serve.
-    // F_GETFL takes no argument.
-    let (status, flags) = unsafe {
+    let status = unsafe {
         syscall!(libc::SYS_fstat, fd, status.as_mut_ptr())?;
-        (status.assume_init(), syscall!(libc::SYS_fcntl, fd, libc::F_GETFL)?)
+        status.assume_init()
     };
     let kind = match status.st_mode & libc::S_IFMT {
         libc::S_IFREG => Kind::Regular,
@@ -69,8 +96,71 @@ pub fn facts(fd: c_int) -> Result<Facts, Errno> {
         libc::S_IFBLK => mix(status.st_rdev, u64::MAX - 1),
         _ => mix(status.st_ino, status.st_dev),
     };
-    Ok(Facts { kind, flags: flags as c_int, identity })
+    Ok(Facts { kind, flags, identity, device: status.st_dev })
 }
+
+/// Where a file system keeps its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// In memory and nowhere else.
+    Memory,
+    /// On a device of this machine, behind the page cache.
+    Device,
+    /// With another machine or another process, which may take its time.
+    Elsewhere,
+}
+
+/// What was last learnt of file systems: the device's hash, when (in units of 2^30 ns, the low 20 bits), and which home.
+static HOMES: [AtomicU64; 64] = [const { AtomicU64::new(0) }; 64];
+
+/// Where the file system of `fd`, of which these are the facts, keeps its files. `now` is the monotonic clock's: an answer
+/// is good for about a second, then the kernel is asked again (device numbers can be used again after an unmount).
+/// Async-signal-safe.
+pub fn home(fd: c_int, facts: &Facts, now: u64) -> Home {
+    let key = mix(facts.device, 1);
+    let place = &HOMES[key as usize % HOMES.len()];
+    let stamp = (key & !0xff_ffff) | ((now >> 30 & 0xf_ffff) << 4);
+    // Relaxed here and below: the word says all.
+    let known = place.load(Ordering::Relaxed);
+    if known & !0xf == stamp {
+        match known & 0xf {
+            1 => return Home::Memory,
+            2 => return Home::Device,
+            3 => return Home::Elsewhere,
+            _ => {}
+        }
+    }
+    let home = ask_home(fd);
+    place.store(stamp | home as u64 + 1, Ordering::Relaxed);
+    home
+}
+
+fn ask_home(fd: c_int) -> Home {
+    let mut status = MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: fstatfs fills the structure or fails.
+    let kind = unsafe {
+        match syscall!(libc::SYS_fstatfs, fd, status.as_mut_ptr()) {
+            Ok(_) => status.assume_init().f_type,
+            Err(_) => return Home::Elsewhere,
+        }
+    };
+    match kind {
+        libc::TMPFS_MAGIC | RAMFS_MAGIC => Home::Memory,
+        libc::EXT4_SUPER_MAGIC
+        | libc::XFS_SUPER_MAGIC
+        | libc::BTRFS_SUPER_MAGIC
+        | libc::F2FS_SUPER_MAGIC
+        | libc::OVERLAYFS_SUPER_MAGIC
+        | BCACHEFS_MAGIC
+        | ZFS_MAGIC => Home::Device,
+        _ => Home::Elsewhere,
+    }
+}
+
+// From statfs(2), and from the file systems' own sources.
+const RAMFS_MAGIC: libc::c_long = 0x8584_58f6;
+const BCACHEFS_MAGIC: libc::c_long = 0xca45_1a4e;
+const ZFS_MAGIC: libc::c_long = 0x2fc1_2fc1;
 
 /// One word of two, well spread (the finaliser of SplitMix64, <https://prng.di.unimi.it/splitmix64.c>, public domain).
 const fn mix(a: u64, b: u64) -> u64 {

@@ -1,0 +1,401 @@
+//! The exported functions: check, convert, call.
+//!
+//! They have no symbol version, so that they stand in for every version of glibc's; `lio_listio` alone has, because its
+//! behaviour differs by version. The names that end in 64 are the same functions: the structures are equal on 64-bit
+//! machines. All are thread-safe. Errors that a function returns are found synchronously and nothing is queued; all other
+//! errors of a request are found by `aio_error`.
+
+use core::ffi::{CStr, c_int, c_void};
+use core::time::Duration;
+
+use super::aiocb::{Block, Notice};
+use super::request::{self, Begun};
+use super::{cancel, list, notify, system, wait};
+use crate::engine::{self, Kind};
+use crate::host::files;
+use crate::host::futex::Deadline;
+use crate::host::kernel::Errno;
+
+/// The version of glibc's in which a list's requests send no notifications of their own: the first one.
+pub const OLDEST: &CStr = if cfg!(target_arch = "x86_64") { c"GLIBC_2.2.5" } else { c"GLIBC_2.17" };
+
+/// Sets the calling thread's `errno`.
+pub fn set_errno(errno: c_int) {
+    // SAFETY: errno is this thread's own.
+    unsafe { *libc::__errno_location() = errno };
+}
+
+/// A result as a C function returns it.
+fn answer(result: Result<c_int, Errno>) -> c_int {
+    result.unwrap_or_else(|Errno(number)| {
+        set_errno(number);
+        -1
+    })
+}
+
+/// `aio_read(3)`: reads `aio_nbytes` at `aio_offset` of `aio_fildes` into `aio_buf`, asynchronously. Returns 0.
+///
+/// # Errors
+/// -1 with `EINVAL`: `aio_reqprio` is not in 0..=20 (glibc's range; the aiocb then says so too), or a null pointer.
+/// `EAGAIN`: memory or threads are out. By `aio_error`: `EBADF`, `EINVAL` for a negative offset, and whatever `pread` says.
+///
+/// # Safety
+/// The aiocb, and the buffer, stay valid until the request has ended (POSIX.1-2024, aio_read).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_read(aiocbp: *mut libc::aiocb) -> c_int {
+    transfer(aiocbp, Kind::Read, system::read)
+}
+
+/// `aio_read64`: the same.
+///
+/// # Safety
+/// As for [`aio_read`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_read64(aiocbp: *mut libc::aiocb) -> c_int {
+    transfer(aiocbp, Kind::Read, system::read)
+}
+
+/// `aio_write(3)`: writes, as [`aio_read`] reads. With `O_APPEND`, and to what has no positions, in the order of the calls.
+///
+/// # Errors
+/// As for [`aio_read`].
+///
+/// # Safety
+/// As for [`aio_read`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_write(aiocbp: *mut libc::aiocb) -> c_int {
+    transfer(aiocbp, Kind::Write, system::write)
+}
+
+/// `aio_write64`: the same.
+///
+/// # Safety
+/// As for [`aio_read`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_write64(aiocbp: *mut libc::aiocb) -> c_int {
+    transfer(aiocbp, Kind::Write, system::write)
+}
+
+#[inline]
+fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, system: fn(*mut libc::aiocb) -> c_int) -> c_int {
+    let Some(block) = Block::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
+    let Some(engine) = engine::get() else { return system(aiocbp) };
+    answer(if block.has_sane_priority() {
+        submit(engine, block, kind)
+    } else {
+        block.finish(Errno(libc::EINVAL).negated());
+        Err(Errno(libc::EINVAL))
+    })
+}
+
+#[inline]
+fn submit(engine: &engine::Engine, block: Block, kind: Kind) -> Result<c_int, Errno> {
+    match request::begin(block, kind, block.notice(), None) {
+        // SAFETY: the operation stays where it is until it is finished; the buffer by the program's promise.
+        Ok((Begun::Queued(operation), _)) => unsafe { engine.submit(operation) },
+        // SAFETY: the request is over, and its notification ours.
+        Ok((Begun::Over { .. }, Some(notification))) => unsafe {
+            notify::send_from_elsewhere(notification, engine);
+        },
+        Ok((Begun::Over { .. }, None)) => {}
+        Err(errno) => {
+            block.finish(errno.negated());
+            return Err(errno);
+        }
+    }
+    Ok(0)
+}
+
+/// `aio_fsync(3)`: makes durable what was queued on the file before, as `fsync` (`O_SYNC`) or `fdatasync` (`O_DSYNC`) does.
+/// Requests that are queued later need not wait for it. Returns 0.
+///
+/// # Errors
+/// -1 with `EINVAL`: another `operation`, or a null pointer; `EBADF`: `aio_fildes` is not open; `EAGAIN`: memory or threads
+/// are out. By `aio_error`: `EINVAL` for what cannot be synchronised (pipes, sockets), `EIO` and whatever `fsync` says.
+///
+/// # Safety
+/// As for [`aio_read`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_fsync(operation: c_int, aiocbp: *mut libc::aiocb) -> c_int {
+    let kind = match operation {
+        libc::O_SYNC => Kind::Sync,
+        libc::O_DSYNC => Kind::DataSync,
+        _ => return answer(Err(Errno(libc::EINVAL))),
+    };
+    let Some(block) = Block::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
+    let Some(engine) = engine::get() else { return system::fsync(operation, aiocbp) };
+    answer(files::flags(block.fd()).and_then(|_| submit(engine, block, kind)))
+}
+
+/// `aio_fsync64`: the same.
+///
+/// # Safety
+/// As for [`aio_read`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_fsync64(operation: c_int, aiocbp: *mut libc::aiocb) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { aio_fsync(operation, aiocbp) }
+}
+
+/// `aio_error(3)`: 0, `EINPROGRESS`, `ECANCELED`, or the error of the request. `EINVAL` for a null pointer.
+///
+/// Async-signal-safe: one load.
+///
+/// # Safety
+/// `aiocbp` points to an aiocb.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_error(aiocbp: *const libc::aiocb) -> c_int {
+    Block::at(aiocbp).map_or(libc::EINVAL, Block::error)
+}
+
+/// `aio_error64`: the same.
+///
+/// # Safety
+/// As for [`aio_error`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_error64(aiocbp: *const libc::aiocb) -> c_int {
+    Block::at(aiocbp).map_or(libc::EINVAL, Block::error)
+}
+
+/// `aio_return(3)`: what `read`, `write` or `fsync` would have returned. May be called again. Nothing depends on it.
+///
+/// Async-signal-safe: one load.
+///
+/// # Errors
+/// -1 with `EINVAL`: a null pointer.
+///
+/// # Safety
+/// As for [`aio_error`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_return(aiocbp: *mut libc::aiocb) -> isize {
+    match Block::at(aiocbp) {
+        Some(block) => block.result() as isize,
+        None => answer(Err(Errno(libc::EINVAL))) as isize,
+    }
+}
+
+/// `aio_return64`: the same.
+///
+/// # Safety
+/// As for [`aio_error`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_return64(aiocbp: *mut libc::aiocb) -> isize {
+    // SAFETY: the caller's promise.
+    unsafe { aio_return(aiocbp) }
+}
+
+/// `aio_suspend(3)`: waits until one of the requests has ended; null entries are ignored, and a list of nothing else is not
+/// waited for. Returns 0.
+///
+/// Async-signal-safe: no lock, no memory. A cancellation point.
+///
+/// # Errors
+/// -1 with `EAGAIN`: the time is over; `EINTR`: a signal handler ran (without a time limit: one without `SA_RESTART`, as
+/// with glibc); `EINVAL`: `nent` is negative, `tv_nsec` is not in 0..=999999999, or a null pointer.
+///
+/// # Safety
+/// `list` has `nent` entries, each null or an aiocb; `timeout` is null or a time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_suspend(
+    list: *const *const libc::aiocb,
+    nent: c_int,
+    timeout: *const libc::timespec,
+) -> c_int {
+    wait::test_cancel();
+    if engine::stands_aside() {
+        return system::suspend(list, nent, timeout);
+    }
+    // SAFETY: the caller's promise.
+    answer(unsafe { blocks(list, nent) }.and_then(|blocks| {
+        // SAFETY: the caller's promise.
+        let deadline = unsafe { deadline(timeout) }?;
+        wait::suspend(blocks, deadline).map(|()| 0)
+    }))
+}
+
+/// `aio_suspend64`: the same.
+///
+/// # Safety
+/// As for [`aio_suspend`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_suspend64(
+    list: *const *const libc::aiocb,
+    nent: c_int,
+    timeout: *const libc::timespec,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { aio_suspend(list, nent, timeout) }
+}
+
+/// The aiocbs of a list.
+///
+/// # Safety
+/// `list` has `nent` entries that stay for as long as the iterator is used.
+unsafe fn blocks<'a>(
+    list: *const *const libc::aiocb,
+    nent: c_int,
+) -> Result<impl Iterator<Item = Block> + Clone + 'a, Errno> {
+    let count = usize::try_from(nent).map_err(|_| Errno(libc::EINVAL))?;
+    if list.is_null() && count > 0 {
+        return Err(Errno(libc::EINVAL));
+    }
+    // SAFETY: the caller's promise; an empty list is not looked at.
+    let entries = if count == 0 { &[] } else { unsafe { core::slice::from_raw_parts(list, count) } };
+    Ok(entries.iter().filter_map(|&entry| Block::at(entry)))
+}
+
+/// The end of a time that begins now; none without a time. A negative time is over.
+///
+/// # Safety
+/// `timeout` is null or points to a time.
+unsafe fn deadline(timeout: *const libc::timespec) -> Result<Option<Deadline>, Errno> {
+    if timeout.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    let timeout = unsafe { timeout.read() };
+    let nanoseconds = u32::try_from(timeout.tv_nsec).ok().filter(|&nanoseconds| nanoseconds < 1_000_000_000);
+    let nanoseconds = nanoseconds.ok_or(Errno(libc::EINVAL))?;
+    Ok(Some(match u64::try_from(timeout.tv_sec) {
+        Ok(seconds) => Deadline::after(Duration::new(seconds, nanoseconds)),
+        Err(_) => Deadline::At(0),
+    }))
+}
+
+/// `aio_cancel(3)`: stops a request, or all on a descriptor. Returns `AIO_CANCELED`, `AIO_NOTCANCELED` or `AIO_ALLDONE`.
+/// Requests that were stopped end with `ECANCELED` and send their notifications; their buffers are not touched any more.
+/// A request on a stream that has moved bytes is not stopped.
+///
+/// # Errors
+/// -1 with `EBADF`: `fildes` is not open; `EINVAL`: the request is on another descriptor (glibc).
+///
+/// # Safety
+/// `aiocbp` is null or points to an aiocb.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_cancel(fildes: c_int, aiocbp: *mut libc::aiocb) -> c_int {
+    if engine::stands_aside() {
+        return system::cancel(fildes, aiocbp);
+    }
+    answer(cancel::cancel(fildes, Block::at(aiocbp)))
+}
+
+/// `aio_cancel64`: the same.
+///
+/// # Safety
+/// As for [`aio_cancel`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_cancel64(fildes: c_int, aiocbp: *mut libc::aiocb) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { aio_cancel(fildes, aiocbp) }
+}
+
+/// `lio_listio(3)`: begins every request of a list by its `aio_lio_opcode` and, with `LIO_WAIT`, waits for all of them;
+/// with `LIO_NOWAIT`, `sig` is notified when all have ended. Null entries and `LIO_NOP` are ignored. Each request sends its
+/// own notification as well. Neither the list nor `sig` is needed after the call. Returns 0.
+///
+/// With `LIO_WAIT` a cancellation point.
+///
+/// # Errors
+/// -1 with `EINVAL`: another `mode`, a negative `nent`, or a null list; with `EIO`: a request failed that was waited for, see
+/// each request's status; with `EINTR`: a signal handler without `SA_RESTART` ran during the wait, and the requests go on;
+/// with `EINVAL` or `EAGAIN` where some requests could not be begun (their aiocbs tell which): the others were.
+///
+/// # Safety
+/// The list has `nent` entries, each null or an aiocb as [`aio_read`] wants it; `sig` is null or a sigevent.
+unsafe extern "C" fn list_with_events(
+    mode: c_int,
+    list: *const *mut libc::aiocb,
+    nent: c_int,
+    sig: *mut libc::sigevent,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { run_list(mode, list, nent, sig, false) }
+}
+
+/// `lio_listio` as it was in the first version of glibc: the requests send no notifications of their own, and their aiocbs
+/// are changed to say so.
+///
+/// # Safety
+/// As for [`list_with_events`].
+unsafe extern "C" fn list_without_events(
+    mode: c_int,
+    list: *const *mut libc::aiocb,
+    nent: c_int,
+    sig: *mut libc::sigevent,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { run_list(mode, list, nent, sig, true) }
+}
+
+unsafe fn run_list(
+    mode: c_int,
+    list: *const *mut libc::aiocb,
+    nent: c_int,
+    sig: *mut libc::sigevent,
+    old: bool,
+) -> c_int {
+    if !list::is_mode(mode) {
+        return answer(Err(Errno(libc::EINVAL)));
+    }
+    let waits = mode == libc::LIO_WAIT;
+    if waits {
+        wait::test_cancel();
+    }
+    let Some(engine) = engine::get() else { return system::list(mode, list, nent, sig, old) };
+    // SAFETY: the caller's promise.
+    answer(unsafe { blocks(list.cast(), nent) }.and_then(|blocks| {
+        // SAFETY: the caller's promise.
+        let notice = unsafe { Notice::of(sig) };
+        list::run(engine, blocks, notice, waits, old).map(|()| 0)
+    }))
+}
+
+crate::export::default_version!("lio_listio", "GLIBC_2.34", list_with_events);
+crate::export::default_version!("lio_listio64", "GLIBC_2.34", list_with_events);
+
+#[cfg(target_arch = "x86_64")]
+mod historical {
+    //! The versions that programs are bound to which were linked before glibc 2.34, and before 2.4.
+
+    use super::{list_with_events, list_without_events};
+
+    crate::export::old_version!("lio_listio", "GLIBC_2.4", list_with_events);
+    crate::export::old_version!("lio_listio64", "GLIBC_2.4", list_with_events);
+    crate::export::old_version!("lio_listio", "GLIBC_2.2.5", list_without_events);
+    crate::export::old_version!("lio_listio64", "GLIBC_2.2.5", list_without_events);
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+mod historical {
+    //! The version that programs are bound to which were linked before glibc 2.34.
+
+    use super::{list_with_events, list_without_events};
+
+    crate::export::old_version!("lio_listio", "GLIBC_2.17", list_with_events);
+    crate::export::old_version!("lio_listio64", "GLIBC_2.17", list_with_events);
+    const _: *const () = list_without_events as *const ();
+}
+
+/// `aio_init(3)`: hints for an implementation with threads. There is nothing here that they could tune; they are passed on
+/// to the C library, which may have to serve.
+///
+/// # Safety
+/// `init` points to a `struct aioinit`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aio_init(init: *const c_void) {
+    if !init.is_null() {
+        system::init(init);
+    }
+}
+
+// The signatures are the libc crate's.
+const _: [unsafe extern "C" fn(*mut libc::aiocb) -> c_int; 6] =
+    [libc::aio_read, libc::aio_write, aio_read, aio_read64, aio_write, aio_write64];
+const _: [unsafe extern "C" fn(c_int, *mut libc::aiocb) -> c_int; 6] =
+    [libc::aio_fsync, libc::aio_cancel, aio_fsync, aio_fsync64, aio_cancel, aio_cancel64];
+const _: [unsafe extern "C" fn(*const libc::aiocb) -> c_int; 3] = [libc::aio_error, aio_error, aio_error64];
+const _: [unsafe extern "C" fn(*mut libc::aiocb) -> isize; 3] = [libc::aio_return, aio_return, aio_return64];
+const _: [unsafe extern "C" fn(*const *const libc::aiocb, c_int, *const libc::timespec) -> c_int; 3] =
+    [libc::aio_suspend, aio_suspend, aio_suspend64];
+const _: [unsafe extern "C" fn(c_int, *const *mut libc::aiocb, c_int, *mut libc::sigevent) -> c_int; 3] =
+    [libc::lio_listio, list_with_events, list_without_events];

@@ -1,0 +1,186 @@
+//! What can be done in the program's own thread without waiting: reads that are in the page cache, and buffered writes.
+//!
+//! A cached read by `preadv2(RWF_NOWAIT)` costs less than the way to another thread and back. A buffered write is a copy
+//! into the page cache; the kernel's own AIO does it inside `io_submit` for the same reason. It can stall, though (dirty
+//! throttling, a file system that waits for its journal), and a call that stalls is not asynchronous: so a breaker sends
+//! writes to the engine for a while when one did. What is known to wait (O_DIRECT, O_SYNC, pipes, file systems of another
+//! machine or process) is never tried, nor what must keep an order (O_APPEND).
+
+use core::ffi::c_int;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::aiocb::Work;
+use crate::engine::Kind;
+use crate::host::files::{self, Facts, Home};
+use crate::host::kernel::{self, Errno, syscall};
+
+/// What became of an attempt.
+pub enum Answer {
+    /// It is over, with a count or `-errno`.
+    Over(i64),
+    /// It is the engine's to do, on a file of which this is known.
+    Engine(Facts),
+}
+
+/// The largest transfer that is done in place: a copy of this size takes about as long as a wake of another thread.
+const LARGEST: usize = 1 << 20;
+
+/// Lengths that no address space has room for: the kernel answers EFAULT or EINVAL without doing anything.
+const ABSURD: usize = 1 << 57;
+
+/// Does the work, if that is sure not to take long.
+pub fn attempt(work: &Work) -> Answer {
+    let is_transfer = matches!(work.kind, Kind::Read | Kind::Write);
+    // As `pread` has it: before the descriptor is looked at. (io_uring would take -1 for the file's position.)
+    if is_transfer && work.offset < 0 {
+        return Answer::Over(Errno(libc::EINVAL).negated());
+    }
+    let flags = match files::flags(work.fd) {
+        Ok(flags) => flags,
+        Err(errno) => return Answer::Over(errno.negated()),
+    };
+    if is_transfer && work.length >= ABSURD {
+        return Answer::Over(refusal(work).negated());
+    }
+    if work.kind == Kind::Read && work.length == 0 {
+        // `preadv2` of nothing looks at nothing; `pread` of nothing finds out what cannot be read, and does not wait.
+        // SAFETY: no buffer is needed.
+        match unsafe { syscall!(libc::SYS_pread64, work.fd, work.address, 0, work.offset) } {
+            Err(Errno(libc::ESPIPE)) => {}
+            Err(errno) => return Answer::Over(errno.negated()),
+            Ok(_) => return Answer::Over(0),
+        }
+    }
+    if work.kind == Kind::Read
+        && work.length <= LARGEST
+        && flags & libc::O_DIRECT == 0
+        && let Some(result) = read_cached(work)
+    {
+        return Answer::Over(result);
+    }
+    let facts = match files::facts_with(work.fd, flags) {
+        Ok(facts) => facts,
+        Err(errno) => return Answer::Over(errno.negated()),
+    };
+    if work.kind == Kind::Write
+        && work.length <= LARGEST
+        && is_plain(&facts)
+        && let Some(result) = write_in_place(work, &facts)
+    {
+        return Answer::Over(result);
+    }
+    Answer::Engine(facts)
+}
+
+/// What the kernel says to a length that it cannot take.
+fn refusal(work: &Work) -> Errno {
+    let (at, plain) = match work.kind {
+        Kind::Read => (libc::SYS_pread64, libc::SYS_read),
+        _ => (libc::SYS_pwrite64, libc::SYS_write),
+    };
+    // SAFETY: refused before the buffer is looked at: no buffer is that long.
+    let answer = unsafe {
+        match syscall!(at, work.fd, work.address, work.length, work.offset) {
+            Err(Errno(libc::ESPIPE)) => syscall!(plain, work.fd, work.address, work.length),
+            answer => answer,
+        }
+    };
+    answer.err().unwrap_or(Errno(libc::EINVAL))
+}
+
+/// Reads what is in the page cache: all that was asked for, or all that there is. None: not without waiting.
+fn read_cached(work: &Work) -> Option<i64> {
+    match read_now(work.fd, work.address, work.length, work.offset) {
+        Ok(count) if count == work.length || count == 0 => Some(count as i64),
+        Ok(count) => {
+            // Short: at the end of the file, or where the cache ends. One byte more tells.
+            let end = work.offset.checked_add(count as i64)?;
+            let mut byte = 0u8;
+            (read_now(work.fd, (&raw mut byte).addr(), 1, end) == Ok(0)).then_some(count as i64)
+        }
+        Err(Errno(libc::EOPNOTSUPP)) => read_from_memory(work),
+        Err(_) => None,
+    }
+}
+
+fn read_now(fd: c_int, address: usize, length: usize, offset: i64) -> Result<usize, Errno> {
+    let vector = libc::iovec { iov_base: address as *mut _, iov_len: length };
+    // SAFETY: the kernel checks the program's buffer; the vector is ours.
+    unsafe { syscall!(libc::SYS_preadv2, fd, &raw const vector, 1, offset, 0, libc::RWF_NOWAIT) }
+}
+
+/// Reads from a file system that has nothing but memory (tmpfs), which does not know `RWF_NOWAIT` and need not.
+fn read_from_memory(work: &Work) -> Option<i64> {
+    let facts = files::facts(work.fd).ok()?;
+    let start = kernel::now();
+    if !is_plain(&facts) || files::home(work.fd, &facts, start) != Home::Memory || !BREAKER.is_closed(start) {
+        return None;
+    }
+    // SAFETY: the kernel checks the program's buffer.
+    let count = unsafe { syscall!(libc::SYS_pread64, work.fd, work.address, work.length, work.offset) };
+    BREAKER.note(start);
+    count.ok().map(|count| count as i64)
+}
+
+/// Whether it is a regular file without anything that makes a transfer wait or keep an order.
+fn is_plain(facts: &Facts) -> bool {
+    // O_SYNC includes the bit of O_DSYNC.
+    facts.kind == files::Kind::Regular && facts.flags & (libc::O_DIRECT | libc::O_APPEND | libc::O_DSYNC) == 0
+}
+
+fn write_in_place(work: &Work, facts: &Facts) -> Option<i64> {
+    let start = kernel::now();
+    if !BREAKER.is_closed(start) || files::home(work.fd, facts, start) == Home::Elsewhere || may_raise_signal(work) {
+        return None;
+    }
+    // SAFETY: the kernel checks the program's buffer.
+    let count = unsafe { syscall!(libc::SYS_pwrite64, work.fd, work.address, work.length, work.offset) };
+    BREAKER.note(start);
+    // What failed is tried again by the engine, and fails there.
+    count.ok().map(|count| count as i64)
+}
+
+/// Whether a write could pass `RLIMIT_FSIZE`: the kernel then sends SIGXFSZ to the thread that writes, which must not be
+/// the program's.
+fn may_raise_signal(work: &Work) -> bool {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: fills the structure.
+    let asked = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_FSIZE, 0, &raw mut limit) };
+    let end = (work.offset as u64).saturating_add(work.length as u64);
+    asked.is_err() || (limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur)
+}
+
+/// Sends work to the engine for a while after some stalled.
+struct Breaker {
+    /// Open until this time of the monotonic clock.
+    until: AtomicU64,
+    /// How many attempts in a row stalled.
+    stalls: AtomicU32,
+}
+
+/// What counts as a stall: several times what a copy of the largest size takes.
+const STALL: u64 = 3_000_000;
+
+/// How long the breaker stays open after the first stall. Doubled for each that follows, at most five times.
+const PAUSE: u64 = 50_000_000;
+
+static BREAKER: Breaker = Breaker { until: AtomicU64::new(0), stalls: AtomicU32::new(0) };
+
+impl Breaker {
+    fn is_closed(&self, now: u64) -> bool {
+        // Relaxed here and below: a thread that sees an old value tries once more than it should.
+        now >= self.until.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of an attempt that began at `start`.
+    fn note(&self, start: u64) {
+        let now = kernel::now();
+        let stalls = self.stalls.load(Ordering::Relaxed);
+        if now - start > STALL {
+            self.until.store(now + (PAUSE << stalls.min(5)), Ordering::Relaxed);
+            self.stalls.store(stalls.saturating_add(1), Ordering::Relaxed);
+        } else if stalls > 0 {
+            self.stalls.store(0, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! One request from its call to its end: what the engine carries for an aiocb, and where it comes from and goes back to.
+
+use core::alloc::Layout;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicBool, AtomicU32};
+
+use crossbeam_queue::ArrayQueue;
+
+use super::aiocb::{Block, Notice, Work};
+use super::inline::{self, Answer};
+use super::list::Group;
+use super::{callbacks, face, notify, wait};
+use crate::engine::{Finish, Kind, Operation, Order, Wakes};
+use crate::host::descriptors;
+use crate::host::files::Facts;
+use crate::host::kernel::Errno;
+
+/// A request that is outstanding, a notification that is to be sent, or a group of requests (see [`Group`]).
+#[repr(C)]
+pub struct Request {
+    operation: Operation,
+    /// The aiocb, until the request is finished. A notification and a group have none.
+    block: Option<Block>,
+    /// The notification, as the aiocb or the list had it at the call.
+    pub notice: Notice,
+    /// The group that waits for this request.
+    group: Option<Group>,
+    /// The generation of the descriptor at the call: tells requests on a number from those on its namesake.
+    pub fd_generation: u32,
+    /// For a group: those who still hold it.
+    pub holders: AtomicU32,
+    /// For a group: whether one of its requests failed.
+    pub failed: AtomicBool,
+    /// For a group: whether the caller waits, and wants no notification.
+    pub waits: bool,
+    /// The next in the callback desk's queue.
+    pub next: *mut Request,
+}
+
+const _: () = assert!(size_of::<Request>() <= 256, "what a request in flight may cost");
+
+/// A request's memory, in hand.
+pub type Handle = NonNull<Request>;
+
+/// Memory of requests that are over, for the next ones: the heap is rarely asked.
+pub struct Pool {
+    spare: ArrayQueue<Spare>,
+}
+
+struct Spare(Handle);
+
+// SAFETY: a spare is memory that nobody refers to.
+unsafe impl Send for Spare {}
+
+/// Requests in flight that need no heap.
+const SPARES: usize = 4096;
+
+impl Pool {
+    pub fn new() -> Self {
+        Self { spare: ArrayQueue::new(SPARES) }
+    }
+}
+
+impl Request {
+    /// A request that asks for nothing yet.
+    ///
+    /// # Errors
+    /// `EAGAIN`: memory is out.
+    pub fn make(notice: Notice) -> Result<Handle, Errno> {
+        let request = match face().map_err(|_| Errno(libc::EAGAIN))?.requests.spare.pop() {
+            Some(Spare(request)) => request,
+            None => {
+                // SAFETY: the layout is not of size 0.
+                let memory = unsafe { std::alloc::alloc(Layout::new::<Self>()) };
+                NonNull::new(memory.cast()).ok_or(Errno(libc::EAGAIN))?
+            }
+        };
+        // SAFETY: memory of this type, referred to by nobody else.
+        unsafe {
+            request.write(Self {
+                operation: Operation::new(Kind::Chore, -1, announce),
+                block: None,
+                notice,
+                group: None,
+                fd_generation: 0,
+                holders: AtomicU32::new(0),
+                failed: AtomicBool::new(false),
+                waits: false,
+                next: ptr::null_mut(),
+            });
+        }
+        Ok(request)
+    }
+
+    /// Gives the memory of a request back.
+    ///
+    /// # Safety
+    /// Nobody refers to it any more.
+    pub unsafe fn recycle(request: Handle) {
+        let unplaced = match face() {
+            Ok(face) => face.requests.spare.push(Spare(request)),
+            Err(_) => Err(Spare(request)),
+        };
+        if let Err(Spare(request)) = unplaced {
+            // SAFETY: made by `make` with this layout; the caller's promise.
+            unsafe { std::alloc::dealloc(request.as_ptr().cast(), Layout::new::<Self>()) };
+        }
+    }
+
+    /// What the engine is given.
+    pub fn operation(request: Handle) -> NonNull<Operation> {
+        request.cast()
+    }
+
+    /// The descriptor and the aiocb of an outstanding request; none for what has no aiocb.
+    ///
+    /// # Safety
+    /// The operation is one that this face submitted, and alive.
+    pub unsafe fn identity(operation: NonNull<Operation>) -> Option<(i32, u32, Block)> {
+        // SAFETY: the caller's promise; the finish function is this face's own, so the structure around it is too.
+        unsafe {
+            if !ptr::fn_addr_eq(operation.as_ref().finish, finish as Finish) {
+                return None;
+            }
+            let this = operation.cast::<Self>().as_ref();
+            Some((this.operation.fd, this.fd_generation, this.block?))
+        }
+    }
+}
+
+/// How a request began.
+pub enum Begun {
+    /// It is over already, and failed or not.
+    Over { failed: bool },
+    /// It is to be submitted.
+    Queued(NonNull<Operation>),
+}
+
+/// Begins a request: does it at once if it need not wait, or makes it ready to be submitted. With a chore to be submitted
+/// for a notification of the former, which is not sent from inside the program's own call.
+///
+/// # Errors
+/// `EAGAIN`: memory is out, or no thread can be had for a callback. Nothing has been done.
+pub fn begin(block: Block, kind: Kind, notice: Notice, group: Option<Group>) -> Result<(Begun, Option<Handle>), Errno> {
+    let ready = if notice.is_silent() { None } else { Some(Request::make(notice)?) };
+    if notice.how == libc::SIGEV_THREAD
+        && let Some(request) = ready
+        && let Err(errno) = callbacks::prepare()
+    {
+        // SAFETY: just made, and known to nobody.
+        unsafe { Request::recycle(request) };
+        return Err(errno);
+    }
+    let work = block.work(kind);
+    let facts = match inline::attempt(&work) {
+        Answer::Engine(facts) => facts,
+        Answer::Over(result) => {
+            block.finish(result);
+            return Ok((Begun::Over { failed: result < 0 }, ready));
+        }
+    };
+    let mut request = match ready {
+        Some(request) => request,
+        None => Request::make(notice)?,
+    };
+    // SAFETY: in our hands until it is submitted.
+    let this = unsafe { request.as_mut() };
+    fill(&mut this.operation, &work, &facts);
+    this.block = Some(block);
+    this.group = group;
+    this.fd_generation = descriptors::generation(work.fd);
+    block.begin();
+    Ok((Begun::Queued(Request::operation(request)), None))
+}
+
+fn fill(operation: &mut Operation, work: &Work, facts: &Facts) {
+    operation.kind = work.kind;
+    operation.fd = work.fd;
+    operation.address = work.address;
+    operation.length = work.length;
+    operation.offset = if work.offset != 0 && !facts.has_position(work.fd) { 0 } else { work.offset };
+    operation.file = facts.identity;
+    operation.nonblocking = facts.has(libc::O_NONBLOCK);
+    operation.finish = finish;
+    operation.order = match work.kind {
+        Kind::Sync | Kind::DataSync => Order::Barrier,
+        Kind::Write if facts.has(libc::O_APPEND) || !facts.is_seekable() => Order::Writing,
+        _ if facts.is_seekable() => Order::Counted,
+        _ => Order::Reading,
+    };
+}
+
+/// The engine is done with a request.
+unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) {
+    let request: Handle = operation.cast();
+    // SAFETY: the operation is the first field of a request that `begin` made, and ours again.
+    let (block, group) = unsafe { (request.as_ref().block, request.as_ref().group) };
+    if let Some(block) = block {
+        block.finish(result);
+        wait::announce(block.address(), wakes);
+    }
+    // SAFETY: nobody else refers to the request.
+    unsafe { notify::send(request) };
+    if let Some(group) = group {
+        group.leave(result < 0, Some(wakes));
+    }
+}
+
+/// A chore: a notification is to be sent by the engine's thread.
+unsafe fn announce(operation: NonNull<Operation>, _: i64, _: &mut Wakes) {
+    // SAFETY: the operation is the first field of a request that has become a notification.
+    unsafe { notify::send(operation.cast()) };
+}
