@@ -10,7 +10,6 @@ use core::mem::MaybeUninit;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::aiocb::Notice;
 use super::ending::AtThreadEnd;
@@ -18,6 +17,7 @@ use super::request::{Handle, Request};
 use super::{FACE, face, notify};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
+use crate::host::lock::{Guard, Lock};
 use crate::host::thread;
 
 /// How long a function may wait for a thread before there is one more.
@@ -107,7 +107,7 @@ impl State {
 
 /// Where functions are left and picked up.
 pub struct Desk {
-    state: Mutex<State>,
+    state: Lock<State>,
     /// Threads sleep on it; counts functions.
     bell: AtomicU32,
     /// The keeper sleeps on it; counts calls for it.
@@ -118,7 +118,7 @@ pub struct Desk {
 impl Desk {
     pub fn new() -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Lock::new(State {
                 calls: Line::new(),
                 own: Line::new(),
                 signals: Line::new(),
@@ -135,8 +135,8 @@ impl Desk {
     }
 
     /// The lock is held for a few instructions at a time, never over a call of the program's.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> Guard<'_, State> {
+        self.state.lock()
     }
 
     /// Sees to it that there is a keeper.
@@ -347,8 +347,7 @@ fn start_worker(desk: &'static Desk) -> Result<(), Errno> {
         }
         libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
         let mut thread = 0;
-        let error =
-            libc::pthread_create(&raw mut thread, attributes, worker, ptr::from_ref(desk).cast_mut().cast());
+        let error = libc::pthread_create(&raw mut thread, attributes, worker, ptr::from_ref(desk).cast_mut().cast());
         libc::pthread_attr_destroy(attributes);
         error
     };
@@ -360,7 +359,9 @@ static WORKER: AtThreadEnd = AtThreadEnd::new(worker_ends);
 
 unsafe extern "C" fn worker_ends(desk: *mut c_void) {
     // In a forked child, the thread that was a worker in the parent is none.
-    let Some(face) = FACE.get().filter(|face| ptr::from_ref(&face.callbacks).cast() == desk.cast_const()) else { return };
+    let Some(face) = FACE.get().filter(|face| ptr::from_ref(&face.callbacks).cast() == desk.cast_const()) else {
+        return;
+    };
     let mut state = face.callbacks.state();
     state.workers -= 1;
     let must_call = state.is_short() && !state.watched;
@@ -426,7 +427,7 @@ fn run(notice: Notice) {
     thread::restore_signals(&0);
     // SAFETY: the program's function, which takes a `union sigval`: one word, passed as an integer is.
     unsafe {
-        let function = core::mem::transmute::<usize, unsafe extern "C-unwind" fn(usize)>(notice.target);
+        let function = core::mem::transmute::<usize, unsafe extern "C" fn(usize)>(notice.target);
         function(notice.value);
     }
 }

@@ -134,7 +134,13 @@ impl Chain {
 /// # Errors
 /// `EIO`: one failed, and the caller waited. Where it did not wait, or none could be begun: what kept the last one from
 /// being begun, `EINVAL` for a bad `aio_reqprio` or `EAGAIN`. `EINTR`: a signal handler ran during the wait.
-pub fn run(engine: &Engine, blocks: impl Iterator<Item = Block>, notice: Notice, waits: bool, old: bool) -> Result<(), Errno> {
+pub fn run(
+    engine: &Engine,
+    blocks: impl Iterator<Item = Block>,
+    notice: Notice,
+    waits: bool,
+    old: bool,
+) -> Result<(), Errno> {
     if !waits && notice.how == libc::SIGEV_THREAD && !notice.is_silent() {
         callbacks::prepare()?;
     }

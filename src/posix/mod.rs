@@ -17,6 +17,7 @@ mod system;
 mod wait;
 
 use crate::host::kernel::Errno;
+use crate::host::memory;
 use crate::host::process::PerProcess;
 
 /// What the face keeps in this process.
@@ -30,8 +31,7 @@ static FACE: PerProcess<Face> = PerProcess::new(1);
 fn face() -> Result<&'static Face, Errno> {
     match FACE.get() {
         Some(face) => Ok(face),
-        None => FACE.get_or_init(|| {
-            Ok(Box::new(Face { requests: request::Pool::new(), callbacks: callbacks::Desk::new() }))
-        }),
+        None => FACE
+            .get_or_init(|| memory::boxed(Face { requests: request::Pool::new(), callbacks: callbacks::Desk::new() })),
     }
 }

@@ -25,7 +25,7 @@ macro_rules! hand_on {
                 // `aio_suspend` may be called by a signal handler, and must not look up anything.
                 let _ = SUSPEND.get();
                 // SAFETY: the C library's function of this name takes these arguments; they are the program's.
-                unsafe { transmute::<*mut c_void, unsafe extern "C-unwind" fn($($type),*) -> c_int>(found)($($argument),*) }
+                unsafe { transmute::<*mut c_void, unsafe extern "C" fn($($type),*) -> c_int>(found)($($argument),*) }
             }
             None => {
                 super::abi::set_errno(libc::ENOSYS);
