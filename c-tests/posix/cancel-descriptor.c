@@ -1,6 +1,6 @@
 /* aio_cancel(fd, NULL) takes all that is outstanding on that descriptor, in flight and waiting, and nothing of another one
    (B9). */
-// oracle-deadline: 3
+// oracle-deadline: 2
 #include "aiocb.h"
 
 #define N 10

@@ -1,6 +1,6 @@
 /* A FIFO opened by name, for both directions: a read waits for its write, in order, and a write queued behind a full FIFO
    does not stop the reads that make room (B7). */
-// oracle-deadline: 5
+// oracle-deadline: 2
 #include "aiocb.h"
 
 #define N 40

@@ -1,5 +1,5 @@
 /* Requests queued after an aio_fsync need not wait for it (B8), even while it waits for one before it. */
-// oracle-deadline: 3
+// oracle-deadline: 2
 #include "aiocb.h"
 #include "slow-file.h"
 

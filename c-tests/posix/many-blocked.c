@@ -1,6 +1,6 @@
 /* Requests that block on three hundred pipes hold up neither each other nor a file: no small number of threads is used up by
    them (B5). */
-// oracle-deadline: 5
+// oracle-deadline: 2
 #include "aiocb.h"
 
 #define N 300

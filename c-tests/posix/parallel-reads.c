@@ -1,5 +1,5 @@
 /* Two reads on one seekable descriptor run beside each other: the second ends while the first cannot (B7). */
-// oracle-deadline: 3
+// oracle-deadline: 2
 #include "aiocb.h"
 #include "slow-file.h"
 

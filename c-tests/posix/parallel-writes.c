@@ -1,6 +1,6 @@
 /* Writes without O_APPEND on one descriptor need not wait for each other (B7). Sixteen are started behind one that
    cannot end. */
-// oracle-deadline: 3
+// oracle-deadline: 2
 #include "aiocb.h"
 #include "slow-file.h"
 

@@ -1,6 +1,6 @@
 /* A request keeps the file it was made for: when the number is closed and given to another file before the request's turn
    comes, nothing of it touches the other file (B12; glibc bug 14942). */
-// oracle-deadline: 3
+// oracle-deadline: 2
 #include "aiocb.h"
 
 #define N 10

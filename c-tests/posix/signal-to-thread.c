@@ -1,5 +1,5 @@
 /* SIGEV_THREAD_ID sends the signal to the thread that it names (B6; Linux, sigevent(3type)). */
-// oracle-deadline: 3
+// oracle-deadline: 2
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,6 +1,6 @@
 /* The two directions of a socket do not wait for each other: a read without data does not hold up a write on the same
    descriptor, nor a blocked write a read (B7). */
-// oracle-deadline: 3
+// oracle-deadline: 2
 #include "aiocb.h"
 
 int main(void)

@@ -1,5 +1,5 @@
 /* A terminal's output does not wait for its input (B7). */
-// oracle-deadline: 3
+// oracle-deadline: 2
 #include "aiocb.h"
 
 #include <pty.h>
