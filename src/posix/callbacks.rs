@@ -19,6 +19,7 @@ use super::{FACE, face, notify};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::thread;
+use crate::stats;
 
 /// How long a function may wait for a thread before there is one more.
 const TICK: u64 = 1_000_000;
@@ -209,6 +210,7 @@ pub fn prepare() -> Result<(), Errno> {
 
 /// Has the function of a request called by a thread of its own or of ours. Called by the engine's thread; does not block.
 pub fn call(request: Handle) {
+    stats::notified(stats::Notice::Callback, 1);
     // SAFETY: the request is the caller's alone until it is in a line.
     let has_attributes = unsafe { request.as_ref() }.notice.attributes != 0;
     leave(request, if has_attributes { |state| &mut state.own } else { |state| &mut state.calls });
@@ -347,8 +349,7 @@ fn start_worker(desk: &'static Desk) -> Result<(), Errno> {
         }
         libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
         let mut thread = 0;
-        let error =
-            libc::pthread_create(&raw mut thread, attributes, worker, ptr::from_ref(desk).cast_mut().cast());
+        let error = libc::pthread_create(&raw mut thread, attributes, worker, ptr::from_ref(desk).cast_mut().cast());
         libc::pthread_attr_destroy(attributes);
         error
     };
@@ -360,7 +361,9 @@ static WORKER: AtThreadEnd = AtThreadEnd::new(worker_ends);
 
 unsafe extern "C" fn worker_ends(desk: *mut c_void) {
     // In a forked child, the thread that was a worker in the parent is none.
-    let Some(face) = FACE.get().filter(|face| ptr::from_ref(&face.callbacks).cast() == desk.cast_const()) else { return };
+    let Some(face) = FACE.get().filter(|face| ptr::from_ref(&face.callbacks).cast() == desk.cast_const()) else {
+        return;
+    };
     let mut state = face.callbacks.state();
     state.workers -= 1;
     let must_call = state.is_short() && !state.watched;

@@ -10,6 +10,7 @@ use super::request::{self, Begun, Handle, Request};
 use super::{callbacks, notify, wait};
 use crate::engine::{self, Engine, Operation, Wakes};
 use crate::host::kernel::Errno;
+use crate::stats::{self, Face};
 
 /// The requests of one list. Each outstanding one holds it, and so does the caller while it is busy with it.
 #[derive(Clone, Copy)]
@@ -134,7 +135,13 @@ impl Chain {
 /// # Errors
 /// `EIO`: one failed, and the caller waited. Where it did not wait, or none could be begun: what kept the last one from
 /// being begun, `EINVAL` for a bad `aio_reqprio` or `EAGAIN`. `EINTR`: a signal handler ran during the wait.
-pub fn run(engine: &Engine, blocks: impl Iterator<Item = Block>, notice: Notice, waits: bool, old: bool) -> Result<(), Errno> {
+pub fn run(
+    engine: &Engine,
+    blocks: impl Iterator<Item = Block>,
+    notice: Notice,
+    waits: bool,
+    old: bool,
+) -> Result<(), Errno> {
     if !waits && notice.how == libc::SIGEV_THREAD && !notice.is_silent() {
         callbacks::prepare()?;
     }
@@ -152,6 +159,9 @@ pub fn run(engine: &Engine, blocks: impl Iterator<Item = Block>, notice: Notice,
                 group.fail();
             }
         }
+    }
+    if begun > 0 {
+        stats::submitted(Face::Posix, begun as u64);
     }
     chain.submit(engine);
     let waited = if waits { group.wait() } else { Ok(()) };

@@ -16,8 +16,10 @@ mod request;
 mod system;
 mod wait;
 
+use crate::engine::{self, Engine};
 use crate::host::kernel::Errno;
 use crate::host::process::PerProcess;
+use crate::host::settings::{self, Served};
 
 /// What the face keeps in this process.
 struct Face {
@@ -27,11 +29,20 @@ struct Face {
 
 static FACE: PerProcess<Face> = PerProcess::new(1);
 
+/// The engine, started by the first call; nothing where the system's own implementation serves.
+fn engine() -> Option<&'static Engine> {
+    if settings::get().served == Served::Libaio { None } else { engine::get() }
+}
+
+/// Whether it is known that the system's own implementation serves. Async-signal-safe.
+fn stands_aside() -> bool {
+    settings::get().served == Served::Libaio || engine::stands_aside()
+}
+
 fn face() -> Result<&'static Face, Errno> {
     match FACE.get() {
         Some(face) => Ok(face),
-        None => FACE.get_or_init(|| {
-            Ok(Box::new(Face { requests: request::Pool::new(), callbacks: callbacks::Desk::new() }))
-        }),
+        None => FACE
+            .get_or_init(|| Ok(Box::new(Face { requests: request::Pool::new(), callbacks: callbacks::Desk::new() }))),
     }
 }
