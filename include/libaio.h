@@ -116,7 +116,7 @@ static inline void uringaio_prepare_buffer(struct iocb *iocb, int fd, io_iocb_cm
 
 static inline void io_set_callback(struct iocb *iocb, io_callback_t callback)
 {
-    iocb->data = (void *)callback;
+    memcpy(&iocb->data, &callback, sizeof callback); /* ISO C has no cast from a function to an object */
 }
 
 static inline void io_set_eventfd(struct iocb *iocb, int eventfd)

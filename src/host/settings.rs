@@ -19,15 +19,24 @@ pub enum Choice {
     System,
 }
 
+/// Which interface is served; the other is the system's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// Neither is left to the system.
+    Both,
+    /// POSIX AIO alone.
+    Posix,
+    /// libaio alone.
+    Libaio,
+}
+
 /// What the environment asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// `URINGAIO_ENGINE`: `auto` (default), `uring`, `threads` or `system`.
     pub engine: Choice,
-    /// Whether POSIX AIO is served: not with `URINGAIO_FACE=libaio`.
-    pub posix: bool,
-    /// Whether libaio is served: not with `URINGAIO_FACE=posix`.
-    pub libaio: bool,
+    /// `URINGAIO_FACE`: `posix` or `libaio` for one of the two interfaces alone, both by default.
+    pub served: Served,
     /// `URINGAIO_LOG=1`: one line to standard error that says which engine serves, and why.
     pub log: bool,
     /// `URINGAIO_RAW=1`: contexts made by a raw `syscall(SYS_io_setup, …)` are ours too.
@@ -46,11 +55,14 @@ impl Settings {
             Some(b"system") => Choice::System,
             _ => Choice::Auto,
         };
-        let face = variable(c"URINGAIO_FACE");
+        let served = match variable(c"URINGAIO_FACE") {
+            Some(b"posix") => Served::Posix,
+            Some(b"libaio") => Served::Libaio,
+            _ => Served::Both,
+        };
         Self {
             engine,
-            posix: face != Some(b"libaio"),
-            libaio: face != Some(b"posix"),
+            served,
             log: is_on(c"URINGAIO_LOG"),
             raw: is_on(c"URINGAIO_RAW"),
             max_events: variable(c"URINGAIO_MAX_EVENTS")

@@ -15,6 +15,7 @@ use crate::engine::{self, Kind};
 use crate::host::files;
 use crate::host::futex::Deadline;
 use crate::host::kernel::Errno;
+use crate::stats::{self, Face};
 
 /// The version of glibc's in which a list's requests send no notifications of their own: the first one.
 pub const OLDEST: &CStr = if cfg!(target_arch = "x86_64") { c"GLIBC_2.2.5" } else { c"GLIBC_2.17" };
@@ -79,7 +80,7 @@ pub unsafe extern "C" fn aio_write64(aiocbp: *mut libc::aiocb) -> c_int {
 #[inline]
 fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, system: fn(*mut libc::aiocb) -> c_int) -> c_int {
     let Some(block) = Block::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
-    let Some(engine) = engine::get() else { return system(aiocbp) };
+    let Some(engine) = super::engine() else { return system(aiocbp) };
     answer(if block.has_sane_priority() {
         submit(engine, block, kind)
     } else {
@@ -103,6 +104,7 @@ fn submit(engine: &engine::Engine, block: Block, kind: Kind) -> Result<c_int, Er
             return Err(errno);
         }
     }
+    stats::submitted(Face::Posix, 1);
     Ok(0)
 }
 
@@ -123,7 +125,7 @@ pub unsafe extern "C" fn aio_fsync(operation: c_int, aiocbp: *mut libc::aiocb) -
         _ => return answer(Err(Errno(libc::EINVAL))),
     };
     let Some(block) = Block::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
-    let Some(engine) = engine::get() else { return system::fsync(operation, aiocbp) };
+    let Some(engine) = super::engine() else { return system::fsync(operation, aiocbp) };
     answer(files::flags(block.fd()).and_then(|_| submit(engine, block, kind)))
 }
 
@@ -202,7 +204,7 @@ pub unsafe extern "C" fn aio_suspend(
     timeout: *const libc::timespec,
 ) -> c_int {
     wait::test_cancel();
-    if engine::stands_aside() {
+    if super::stands_aside() {
         return system::suspend(list, nent, timeout);
     }
     // SAFETY: the caller's promise.
@@ -273,7 +275,7 @@ unsafe fn deadline(timeout: *const libc::timespec) -> Result<Option<Deadline>, E
 /// `aiocbp` is null or points to an aiocb.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_cancel(fildes: c_int, aiocbp: *mut libc::aiocb) -> c_int {
-    if engine::stands_aside() {
+    if super::stands_aside() {
         return system::cancel(fildes, aiocbp);
     }
     answer(cancel::cancel(fildes, Block::at(aiocbp)))
@@ -341,7 +343,7 @@ unsafe fn run_list(
     if waits {
         wait::test_cancel();
     }
-    let Some(engine) = engine::get() else { return system::list(mode, list, nent, sig, old) };
+    let Some(engine) = super::engine() else { return system::list(mode, list, nent, sig, old) };
     // SAFETY: the caller's promise.
     answer(unsafe { blocks(list.cast(), nent) }.and_then(|blocks| {
         // SAFETY: the caller's promise.

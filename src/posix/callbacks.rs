@@ -19,6 +19,7 @@ use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::lock::{Guard, Lock};
 use crate::host::thread;
+use crate::stats;
 
 /// How long a function may wait for a thread before there is one more.
 const TICK: u64 = 1_000_000;
@@ -209,6 +210,7 @@ pub fn prepare() -> Result<(), Errno> {
 
 /// Has the function of a request called by a thread of its own or of ours. Called by the engine's thread; does not block.
 pub fn call(request: Handle) {
+    stats::notified(stats::Notice::Callback, 1);
     // SAFETY: the request is the caller's alone until it is in a line.
     let has_attributes = unsafe { request.as_ref() }.notice.attributes != 0;
     leave(request, if has_attributes { |state| &mut state.own } else { |state| &mut state.calls });

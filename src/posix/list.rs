@@ -10,6 +10,7 @@ use super::request::{self, Begun, Handle, Request};
 use super::{callbacks, notify, wait};
 use crate::engine::{self, Engine, Operation, Wakes};
 use crate::host::kernel::Errno;
+use crate::stats::{self, Face};
 
 /// The requests of one list. Each outstanding one holds it, and so does the caller while it is busy with it.
 #[derive(Clone, Copy)]
@@ -158,6 +159,9 @@ pub fn run(
                 group.fail();
             }
         }
+    }
+    if begun > 0 {
+        stats::submitted(Face::Posix, begun as u64);
     }
     chain.submit(engine);
     let waited = if waits { group.wait() } else { Ok(()) };

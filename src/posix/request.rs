@@ -14,6 +14,7 @@ use crate::engine::{Finish, Kind, Operation, Order, Wakes};
 use crate::host::descriptors;
 use crate::host::files::Facts;
 use crate::host::kernel::Errno;
+use crate::stats::{self, Face, Lane};
 
 /// A request that is outstanding, a notification that is to be sent, or a group of requests (see [`Group`]).
 #[repr(C)]
@@ -152,9 +153,14 @@ pub fn begin(block: Block, kind: Kind, notice: Notice, group: Option<Group>) -> 
         return Err(errno);
     }
     let work = block.work(kind);
+    let stamp = stats::stamp();
     let facts = match inline::attempt(&work) {
         Answer::Engine(facts) => facts,
         Answer::Over(result) => {
+            if let Some(action) = kind.action() {
+                stats::in_place(Face::Posix, action, result);
+                stats::timed(Lane::InPlace, stamp);
+            }
             block.finish(result);
             return Ok((Begun::Over { failed: result < 0 }, ready));
         }
@@ -182,6 +188,7 @@ fn fill(operation: &mut Operation, work: &Work, facts: &Facts) {
     operation.file = facts.identity;
     operation.nonblocking = facts.has(libc::O_NONBLOCK);
     operation.finish = finish;
+    operation.face = Face::Posix;
     operation.order = match work.kind {
         Kind::Sync | Kind::DataSync => Order::Barrier,
         Kind::Write if facts.has(libc::O_APPEND) || !facts.is_seekable() => Order::Writing,

@@ -6,6 +6,7 @@ use core::ffi::{c_int, c_void};
 use core::mem::transmute;
 
 use crate::host::next::Next;
+use crate::stats::{self, Face};
 
 static READ: Next = Next::new(c"aio_read");
 static WRITE: Next = Next::new(c"aio_write");
@@ -37,16 +38,19 @@ macro_rules! hand_on {
 
 /// `aio_read`.
 pub fn read(block: *mut libc::aiocb) -> c_int {
+    stats::fell_back(Face::Posix);
     hand_on!(READ, block => *mut libc::aiocb)
 }
 
 /// `aio_write`.
 pub fn write(block: *mut libc::aiocb) -> c_int {
+    stats::fell_back(Face::Posix);
     hand_on!(WRITE, block => *mut libc::aiocb)
 }
 
 /// `aio_fsync`.
 pub fn fsync(operation: c_int, block: *mut libc::aiocb) -> c_int {
+    stats::fell_back(Face::Posix);
     hand_on!(FSYNC, operation => c_int, block => *mut libc::aiocb)
 }
 
@@ -62,6 +66,7 @@ pub fn cancel(fd: c_int, block: *mut libc::aiocb) -> c_int {
 
 /// `lio_listio`, of the version that was called.
 pub fn list(mode: c_int, list: *const *mut libc::aiocb, count: c_int, event: *mut libc::sigevent, old: bool) -> c_int {
+    stats::fell_back(Face::Posix);
     if old {
         hand_on!(LIST_OLD, mode => c_int, list => *const *mut libc::aiocb, count => c_int, event => *mut libc::sigevent)
     } else {

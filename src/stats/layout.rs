@@ -160,16 +160,16 @@ pub fn percentile(buckets: &[u64; LATENCIES], share: f64) -> Option<u64> {
 impl uringaio_counters {
     /// The sum of all slots' words.
     #[must_use]
-    pub fn from_words(words: [u64; WORDS]) -> Self {
+    pub fn from_words(words: &[u64; WORDS]) -> Self {
         // SAFETY: the structure is these words: it has nothing but 64-bit integers, and its size says that there is no gap.
-        unsafe { core::mem::transmute(words) }
+        unsafe { core::mem::transmute_copy(words) }
     }
 
     /// What was counted since `earlier`.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let (now, then) = (self.to_words(), earlier.to_words());
-        Self::from_words(core::array::from_fn(|word| now[word].saturating_sub(then[word])))
+        Self::from_words(&core::array::from_fn(|word| now[word].saturating_sub(then[word])))
     }
 
     fn to_words(self) -> [u64; WORDS] {

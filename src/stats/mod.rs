@@ -198,7 +198,7 @@ pub fn timed(lane: Lane, stamp: u64) {
 /// differ by what is just happening.
 #[must_use]
 pub fn read() -> uringaio_counters {
-    uringaio_counters::from_words(slots::totals())
+    uringaio_counters::from_words(&slots::totals())
 }
 
 /// How long operations of a lane took, as far as they were timed; see [`layout::LATENCIES`].

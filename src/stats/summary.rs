@@ -16,6 +16,33 @@ extern "C" fn at_exit() {
 #[unsafe(link_section = ".fini_array")]
 static AT_EXIT: extern "C" fn() = at_exit;
 
+#[cfg(not(feature = "libaio-abi"))]
+mod leave {
+    //! `_exit(2)` runs no handlers, and is how a forked child of many a program ends (each of fio's jobs): the summary is
+    //! written first. A child of `vfork` shares the counters with its parent, but is another process, and writes nothing.
+
+    use core::ffi::c_int;
+
+    use crate::host::kernel;
+
+    /// `_exit(2)`. Async-signal-safe.
+    #[unsafe(no_mangle)]
+    pub extern "C" fn _exit(status: c_int) -> ! {
+        super::print();
+        loop {
+            // SAFETY: ends the process, as the C library's own does.
+            let _ = unsafe { kernel::call6(libc::SYS_exit_group, status as usize, 0, 0, 0, 0, 0) };
+        }
+    }
+
+    /// `_Exit(3)`, the same. Async-signal-safe.
+    #[unsafe(no_mangle)]
+    #[allow(non_snake_case, reason = "the C library's name")]
+    pub extern "C" fn _Exit(status: c_int) -> ! {
+        _exit(status)
+    }
+}
+
 /// Writes the summary to standard error, if it is asked for and this process has made an AIO call. No heap, no lock: what
 /// the program leaves half-way does not matter.
 pub fn print() {

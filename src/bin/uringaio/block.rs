@@ -74,7 +74,7 @@ impl Observed {
         }
         Some(Snapshot {
             header: block.header,
-            counters: uringaio_counters::from_words(words),
+            counters: uringaio_counters::from_words(&words),
             latencies: block.latencies,
         })
     }

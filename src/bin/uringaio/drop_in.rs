@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, WANTING};
 use crate::{help, library, print};
 
 /// Read before those of the distribution: the loader takes the first directory that has the library.
@@ -24,7 +24,7 @@ pub fn main(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
     match action.to_str() {
         Some("enable") => enable(),
         Some("disable") => disable(),
-        Some("status") => status(),
+        Some("status") => Ok(status()),
         _ => Err(Failure::usage("enable, disable or status?")),
     }
 }
@@ -52,12 +52,12 @@ fn disable() -> Result<ExitCode, Failure> {
     Ok(print("libaio.so.1 is the system's own again for programs started from here on\n"))
 }
 
-fn status() -> Result<ExitCode, Failure> {
+fn status() -> ExitCode {
     if !Path::new(SNIPPET).exists() {
         print("disabled\n");
-        return Ok(ExitCode::from(crate::failure::WANTING));
+        return ExitCode::from(WANTING);
     }
-    Ok(print("enabled\n"))
+    print("enabled\n")
 }
 
 fn ldconfig() -> Result<(), Failure> {

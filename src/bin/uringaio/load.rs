@@ -22,6 +22,7 @@ pub const BLOCK: usize = 4096;
 
 /// What to do.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Plan {
     pub libaio: bool,
     pub write: bool,

@@ -50,7 +50,7 @@ fn dispatch(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
             // What the command starts itself again for; not for users.
             Some("__probe") => Ok(probe::child()),
             Some("__load") => load::child(arguments),
-            _ => Err(Failure::usage(format!("there is no command {command:?}; see uringaio --help"))),
+            _ => Err(Failure::usage(format!("there is no command {}; see uringaio --help", command.display()))),
         },
         Some(other) => Err(other.unexpected().into()),
         None => {

@@ -111,7 +111,7 @@ impl Program {
             let data = read(&image)?;
             let Some(line) = data.strip_prefix(b"#!") else { return Self { file, image, data }.check() };
             let line = line.split(|&byte| byte == b'\n').next().unwrap_or_default();
-            let mut words = line.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+            let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
             let interpreter = words.next().unwrap_or_default();
             image = PathBuf::from(OsStr::from_bytes(interpreter));
             // `#!/usr/bin/env NAME`: env is only the messenger.
@@ -196,7 +196,7 @@ impl Program {
     pub fn defines_its_own(&self) -> bool {
         let Ok(elf) = ElfFile64::<Endianness>::parse(&*self.data) else { return false };
         elf.symbols()
-            .filter(|symbol| symbol.is_definition())
+            .filter(ObjectSymbol::is_definition)
             .filter_map(|symbol| symbol.name().ok())
             .any(|name| name == "io_submit" || name == "aio_read" || name == "lio_listio")
     }
