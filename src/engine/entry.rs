@@ -18,22 +18,22 @@ macro_rules! build {
         match this.kind {
             Kind::Read => opcode::Read::new($file, address, length)
                 .offset(this.offset as u64)
-                .rw_flags(this.flags_for_kernel())
+                .rw_flags(this.rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::Write => opcode::Write::new($file, address, length)
                 .offset(this.offset as u64)
-                .rw_flags(this.flags_for_kernel())
+                .rw_flags(this.rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::ReadVector => opcode::Readv::new($file, this.address as *const libc::iovec, this.length as u32)
                 .offset(this.offset as u64)
-                .rw_flags(this.flags_for_kernel())
+                .rw_flags(this.rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::WriteVector => opcode::Writev::new($file, this.address as *const libc::iovec, this.length as u32)
                 .offset(this.offset as u64)
-                .rw_flags(this.flags_for_kernel())
+                .rw_flags(this.rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::Sync => opcode::Fsync::new($file).build(),

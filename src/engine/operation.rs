@@ -166,12 +166,6 @@ impl Operation {
         self.pin.is_some() || descriptors::generation(self.fd) == self.fd_generation
     }
 
-    /// The flags of the transfer. A stream with `O_NONBLOCK` answers `EAGAIN` at once, where io_uring would wait for it.
-    pub(super) const fn flags_for_kernel(&self) -> c_int {
-        let is_stream = matches!(self.order, Order::Reading | Order::Writing);
-        if self.nonblocking && is_stream { self.rw_flags | libc::RWF_NOWAIT } else { self.rw_flags }
-    }
-
     /// Whether it writes to a stream, where a short transfer is not the end of it.
     pub(super) const fn is_stream_write(&self) -> bool {
         matches!(self.order, Order::Writing) && matches!(self.kind, Kind::Write | Kind::WriteVector)

@@ -256,11 +256,6 @@ impl<D: Device> Reactor<D> {
             Ok(libc::EINTR) => true,
             // Nobody asked not to wait, so the answer is not for the program.
             Ok(libc::EAGAIN) => this.rw_flags & libc::RWF_NOWAIT == 0 && !this.nonblocking && this.kind != Kind::Poll,
-            // A terminal, or another stream that does not know RWF_NOWAIT.
-            Ok(libc::EOPNOTSUPP) if this.flags_for_kernel() != this.rw_flags => {
-                this.nonblocking = false;
-                true
-            }
             _ => false,
         };
         if again {
