@@ -19,6 +19,7 @@ use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::lock::{Guard, Lock};
 use crate::host::thread;
+use crate::stats;
 
 /// How long a function may wait for a thread before there is one more.
 const TICK: u64 = 1_000_000;
@@ -424,6 +425,7 @@ fn run(notice: Notice) {
     if notice.target == 0 {
         return;
     }
+    stats::notified(stats::Notice::Callback, 1);
     thread::restore_signals(&0);
     // SAFETY: the program's function, which takes a `union sigval`: one word, passed as an integer is.
     unsafe {

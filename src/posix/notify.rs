@@ -10,6 +10,7 @@ use super::callbacks;
 use super::request::{Handle, Request};
 use crate::engine::Engine;
 use crate::host::kernel::{self, Errno, syscall};
+use crate::stats;
 
 /// `si_code` of a signal sent for asynchronous I/O.
 const SI_ASYNCIO: c_int = -4;
@@ -93,5 +94,5 @@ pub fn signal(notice: &Notice) -> Result<(), Errno> {
             syscall!(libc::SYS_rt_sigqueueinfo, process, notice.signal, &raw const information)
         }
     };
-    sent.map(drop)
+    sent.map(|_| stats::notified(stats::Notice::Signal, 1))
 }

@@ -5,7 +5,10 @@
 use core::ffi::{c_int, c_void};
 use core::mem::transmute;
 
+use crate::engine::{self, Engine};
 use crate::host::next::Next;
+use crate::host::settings;
+use crate::stats::{self, Face};
 
 static READ: Next = Next::new(c"aio_read");
 static WRITE: Next = Next::new(c"aio_write");
@@ -16,6 +19,18 @@ static LIST: Next = Next::new(c"lio_listio");
 static LIST_OLD: Next = Next::versioned(c"lio_listio", super::abi::OLDEST);
 static INIT: Next = Next::new(c"aio_init");
 
+/// The engine; nothing where the system's own implementation has to serve, or shall.
+#[inline]
+pub fn engine() -> Option<&'static Engine> {
+    if settings::get().posix { engine::get() } else { None }
+}
+
+/// Whether it is known that the system's own implementation serves. Async-signal-safe: the settings are read when the
+/// library is loaded.
+pub fn serves() -> bool {
+    !settings::get().posix || engine::stands_aside()
+}
+
 /// Calls a function found behind ours with these arguments; -1 with ENOSYS where there is none, as in a program that is
 /// linked statically.
 macro_rules! hand_on {
@@ -24,6 +39,7 @@ macro_rules! hand_on {
             Some(found) => {
                 // `aio_suspend` may be called by a signal handler, and must not look up anything.
                 let _ = SUSPEND.get();
+                stats::fell_back(Face::Posix);
                 // SAFETY: the C library's function of this name takes these arguments; they are the program's.
                 unsafe { transmute::<*mut c_void, unsafe extern "C" fn($($type),*) -> c_int>(found)($($argument),*) }
             }
