@@ -19,6 +19,7 @@ use super::pins::{Pin, Sharers};
 use super::queue::{self, Queue};
 use super::wakes::Wakes;
 use crate::host::descriptors;
+use crate::host::kernel::syscall;
 use crate::stats::{self, Lane, Notice};
 
 /// What the engine's thread knows.
@@ -254,6 +255,11 @@ impl<D: Device> Reactor<D> {
                 false
             }
             Ok(libc::EINTR) => true,
+            // A device that has O_NONBLOCK set, and knows no other way to be asked not to wait (a terminal).
+            Ok(libc::EOPNOTSUPP) if this.nonblocking && this.rw_flags & libc::RWF_NOWAIT == 0 => {
+                result = in_place(this);
+                false
+            }
             // Nobody asked not to wait, so the answer is not for the program.
             Ok(libc::EAGAIN) => this.rw_flags & libc::RWF_NOWAIT == 0 && !this.nonblocking && this.kind != Kind::Poll,
             _ => false,
@@ -390,6 +396,25 @@ impl<D: Device> Reactor<D> {
         if this.pending == 0 {
             self.answers.push(command);
         }
+    }
+}
+
+/// Moves bytes of a stream by its descriptor, in the engine's thread. `O_NONBLOCK` is set: it does not wait.
+fn in_place(operation: &Operation) -> i64 {
+    let number = match operation.kind {
+        Kind::Read => libc::SYS_read,
+        Kind::Write => libc::SYS_write,
+        Kind::ReadVector => libc::SYS_readv,
+        Kind::WriteVector => libc::SYS_writev,
+        _ => return -i64::from(libc::EOPNOTSUPP),
+    };
+    if descriptors::generation(operation.fd) != operation.fd_generation {
+        return -i64::from(libc::EAGAIN);
+    }
+    // SAFETY: the buffers are the program's, or the kernel answers EFAULT; an array is the face's.
+    match unsafe { syscall!(number, operation.fd, operation.address, operation.length) } {
+        Ok(count) => count as i64,
+        Err(errno) => errno.negated(),
     }
 }
 

@@ -30,6 +30,20 @@ pub enum Served {
     Libaio,
 }
 
+impl Served {
+    /// Whether POSIX AIO is served.
+    #[must_use]
+    pub const fn posix(self) -> bool {
+        !matches!(self, Self::Libaio)
+    }
+
+    /// Whether libaio is served.
+    #[must_use]
+    pub const fn libaio(self) -> bool {
+        !matches!(self, Self::Posix)
+    }
+}
+
 /// What the environment asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {

@@ -11,7 +11,7 @@ use core::time::Duration;
 use super::aiocb::{Block, Notice};
 use super::request::{self, Begun};
 use super::{cancel, list, notify, system, wait};
-use crate::engine::{self, Kind};
+use crate::engine::{Engine, Kind};
 use crate::host::files;
 use crate::host::futex::Deadline;
 use crate::host::kernel::Errno;
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn aio_write64(aiocbp: *mut libc::aiocb) -> c_int {
 #[inline]
 fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, system: fn(*mut libc::aiocb) -> c_int) -> c_int {
     let Some(block) = Block::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
-    let Some(engine) = super::engine() else { return system(aiocbp) };
+    let Some(engine) = system::engine() else { return system(aiocbp) };
     answer(if block.has_sane_priority() {
         submit(engine, block, kind)
     } else {
@@ -90,7 +90,8 @@ fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, system: fn(*mut libc::aiocb) -
 }
 
 #[inline]
-fn submit(engine: &engine::Engine, block: Block, kind: Kind) -> Result<c_int, Errno> {
+fn submit(engine: &Engine, block: Block, kind: Kind) -> Result<c_int, Errno> {
+    stats::submitted(Face::Posix, 1);
     match request::begin(block, kind, block.notice(), None) {
         // SAFETY: the operation stays where it is until it is finished; the buffer by the program's promise.
         Ok((Begun::Queued(operation), _)) => unsafe { engine.submit(operation) },
@@ -104,7 +105,6 @@ fn submit(engine: &engine::Engine, block: Block, kind: Kind) -> Result<c_int, Er
             return Err(errno);
         }
     }
-    stats::submitted(Face::Posix, 1);
     Ok(0)
 }
 
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn aio_fsync(operation: c_int, aiocbp: *mut libc::aiocb) -
         _ => return answer(Err(Errno(libc::EINVAL))),
     };
     let Some(block) = Block::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
-    let Some(engine) = super::engine() else { return system::fsync(operation, aiocbp) };
+    let Some(engine) = system::engine() else { return system::fsync(operation, aiocbp) };
     answer(files::flags(block.fd()).and_then(|_| submit(engine, block, kind)))
 }
 
@@ -204,14 +204,14 @@ pub unsafe extern "C" fn aio_suspend(
     timeout: *const libc::timespec,
 ) -> c_int {
     wait::test_cancel();
-    if super::stands_aside() {
+    if system::serves() {
         return system::suspend(list, nent, timeout);
     }
     // SAFETY: the caller's promise.
     answer(unsafe { blocks(list, nent) }.and_then(|blocks| {
         // SAFETY: the caller's promise.
         let deadline = unsafe { deadline(timeout) }?;
-        wait::suspend(blocks, deadline).map(|()| 0)
+        wait::suspend(&blocks, deadline).map(|()| 0)
     }))
 }
 
@@ -275,7 +275,7 @@ unsafe fn deadline(timeout: *const libc::timespec) -> Result<Option<Deadline>, E
 /// `aiocbp` is null or points to an aiocb.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_cancel(fildes: c_int, aiocbp: *mut libc::aiocb) -> c_int {
-    if super::stands_aside() {
+    if system::serves() {
         return system::cancel(fildes, aiocbp);
     }
     answer(cancel::cancel(fildes, Block::at(aiocbp)))
@@ -343,7 +343,7 @@ unsafe fn run_list(
     if waits {
         wait::test_cancel();
     }
-    let Some(engine) = super::engine() else { return system::list(mode, list, nent, sig, old) };
+    let Some(engine) = system::engine() else { return system::list(mode, list, nent, sig, old) };
     // SAFETY: the caller's promise.
     answer(unsafe { blocks(list.cast(), nent) }.and_then(|blocks| {
         // SAFETY: the caller's promise.

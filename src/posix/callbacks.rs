@@ -210,7 +210,6 @@ pub fn prepare() -> Result<(), Errno> {
 
 /// Has the function of a request called by a thread of its own or of ours. Called by the engine's thread; does not block.
 pub fn call(request: Handle) {
-    stats::notified(stats::Notice::Callback, 1);
     // SAFETY: the request is the caller's alone until it is in a line.
     let has_attributes = unsafe { request.as_ref() }.notice.attributes != 0;
     leave(request, if has_attributes { |state| &mut state.own } else { |state| &mut state.calls });
@@ -426,6 +425,7 @@ fn run(notice: Notice) {
     if notice.target == 0 {
         return;
     }
+    stats::notified(stats::Notice::Callback, 1);
     thread::restore_signals(&0);
     // SAFETY: the program's function, which takes a `union sigval`: one word, passed as an integer is.
     unsafe {

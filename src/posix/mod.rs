@@ -16,11 +16,9 @@ mod request;
 mod system;
 mod wait;
 
-use crate::engine::{self, Engine};
 use crate::host::kernel::Errno;
 use crate::host::memory;
 use crate::host::process::PerProcess;
-use crate::host::settings::{self, Served};
 
 /// What the face keeps in this process.
 struct Face {
@@ -29,16 +27,6 @@ struct Face {
 }
 
 static FACE: PerProcess<Face> = PerProcess::new(1);
-
-/// The engine, started by the first call; nothing where the system's own implementation serves.
-fn engine() -> Option<&'static Engine> {
-    if settings::get().served == Served::Libaio { None } else { engine::get() }
-}
-
-/// Whether it is known that the system's own implementation serves. Async-signal-safe.
-fn stands_aside() -> bool {
-    settings::get().served == Served::Libaio || engine::stands_aside()
-}
 
 fn face() -> Result<&'static Face, Errno> {
     match FACE.get() {

@@ -5,7 +5,9 @@
 use core::ffi::{c_int, c_void};
 use core::mem::transmute;
 
+use crate::engine::{self, Engine};
 use crate::host::next::Next;
+use crate::host::settings;
 use crate::stats::{self, Face};
 
 static READ: Next = Next::new(c"aio_read");
@@ -17,6 +19,18 @@ static LIST: Next = Next::new(c"lio_listio");
 static LIST_OLD: Next = Next::versioned(c"lio_listio", super::abi::OLDEST);
 static INIT: Next = Next::new(c"aio_init");
 
+/// The engine; nothing where the system's own implementation has to serve, or shall.
+#[inline]
+pub fn engine() -> Option<&'static Engine> {
+    if settings::get().served.posix() { engine::get() } else { None }
+}
+
+/// Whether it is known that the system's own implementation serves. Async-signal-safe: the settings are read when the
+/// library is loaded.
+pub fn serves() -> bool {
+    !settings::get().served.posix() || engine::stands_aside()
+}
+
 /// Calls a function found behind ours with these arguments; -1 with ENOSYS where there is none, as in a program that is
 /// linked statically.
 macro_rules! hand_on {
@@ -25,6 +39,7 @@ macro_rules! hand_on {
             Some(found) => {
                 // `aio_suspend` may be called by a signal handler, and must not look up anything.
                 let _ = SUSPEND.get();
+                stats::fell_back(Face::Posix);
                 // SAFETY: the C library's function of this name takes these arguments; they are the program's.
                 unsafe { transmute::<*mut c_void, unsafe extern "C" fn($($type),*) -> c_int>(found)($($argument),*) }
             }
@@ -38,19 +53,16 @@ macro_rules! hand_on {
 
 /// `aio_read`.
 pub fn read(block: *mut libc::aiocb) -> c_int {
-    stats::fell_back(Face::Posix);
     hand_on!(READ, block => *mut libc::aiocb)
 }
 
 /// `aio_write`.
 pub fn write(block: *mut libc::aiocb) -> c_int {
-    stats::fell_back(Face::Posix);
     hand_on!(WRITE, block => *mut libc::aiocb)
 }
 
 /// `aio_fsync`.
 pub fn fsync(operation: c_int, block: *mut libc::aiocb) -> c_int {
-    stats::fell_back(Face::Posix);
     hand_on!(FSYNC, operation => c_int, block => *mut libc::aiocb)
 }
 
@@ -66,7 +78,6 @@ pub fn cancel(fd: c_int, block: *mut libc::aiocb) -> c_int {
 
 /// `lio_listio`, of the version that was called.
 pub fn list(mode: c_int, list: *const *mut libc::aiocb, count: c_int, event: *mut libc::sigevent, old: bool) -> c_int {
-    stats::fell_back(Face::Posix);
     if old {
         hand_on!(LIST_OLD, mode => c_int, list => *const *mut libc::aiocb, count => c_int, event => *mut libc::sigevent)
     } else {
