@@ -2,9 +2,11 @@
 //!
 //! One turn:
 //!
+//! ```text
 //!     take the inbox ─→ order: go, or be held ─→ device ─→ flush: the kernel has the files ("settled")
 //!          ↑                     │ released                                    │
 //!     sleep (sound, or doze) ←── deliver: finish, wake, ring eventfds ←── completions
+//! ```
 
 use core::ptr::NonNull;
 

@@ -28,6 +28,10 @@ mod leave {
     /// `_exit(2)`. Async-signal-safe.
     #[unsafe(no_mangle)]
     pub extern "C" fn _exit(status: c_int) -> ! {
+        leave(status)
+    }
+
+    fn leave(status: c_int) -> ! {
         super::print();
         loop {
             // SAFETY: ends the process, as the C library's own does.
@@ -39,7 +43,7 @@ mod leave {
     #[unsafe(no_mangle)]
     #[allow(non_snake_case, reason = "the C library's name")]
     pub extern "C" fn _Exit(status: c_int) -> ! {
-        _exit(status)
+        leave(status)
     }
 }
 
