@@ -1,5 +1,5 @@
 /* SIGEV_THREAD with attributes: the callback's thread has the stack size, the detach state and the scheduling that they ask
-   for (B6). The attributes may be destroyed once the callback has come. */
+   for (B6). */
 #include "aiocb.h"
 #include "process.h"
 
@@ -48,28 +48,29 @@ int main(void)
 
     sem_init(&called, 0, 0);
     for (int round = 0; round < 20; round++) {
-        pthread_attr_t attributes;
+        /* One for each, kept to the end: pthread_create may look at it when the new thread runs already. */
+        static pthread_attr_t all[20];
+        pthread_attr_t *attributes = &all[round];
 
-        CHECK_INT(pthread_attr_init(&attributes), 0);
-        CHECK_INT(pthread_attr_setstacksize(&attributes, STACK), 0);
-        CHECK_INT(pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED), 0);
+        CHECK_INT(pthread_attr_init(attributes), 0);
+        CHECK_INT(pthread_attr_setstacksize(attributes, STACK), 0);
+        CHECK_INT(pthread_attr_setdetachstate(attributes, PTHREAD_CREATE_DETACHED), 0);
         want_policy = SCHED_OTHER;
         if (round >= 10) {
             struct sched_param parameters = { .sched_priority = 3 };
-            CHECK_INT(pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED), 0);
-            CHECK_INT(pthread_attr_setschedpolicy(&attributes, SCHED_FIFO), 0);
-            CHECK_INT(pthread_attr_setschedparam(&attributes, &parameters), 0);
+            CHECK_INT(pthread_attr_setinheritsched(attributes, PTHREAD_EXPLICIT_SCHED), 0);
+            CHECK_INT(pthread_attr_setschedpolicy(attributes, SCHED_FIFO), 0);
+            CHECK_INT(pthread_attr_setschedparam(attributes, &parameters), 0);
             want_policy = SCHED_FIFO;
-            if (pthread_create(&thread, &attributes, nothing, NULL) != 0)
+            if (pthread_create(&thread, attributes, nothing, NULL) != 0)
                 break; /* not allowed to use real-time scheduling: the rest has been seen */
         }
         cb = make_cb(fd, in, sizeof in, 0);
         notify_by_thread(&cb, callback, NULL);
-        cb.aio_sigevent.sigev_notify_attributes = &attributes;
+        cb.aio_sigevent.sigev_notify_attributes = attributes;
         CHECK_INT(aio_read(&cb), 0);
         AWAIT(&called);
         CHECK_DONE(&cb, sizeof in);
-        pthread_attr_destroy(&attributes);
     }
     return 0;
 }
