@@ -31,19 +31,19 @@ mod leave {
         leave(status)
     }
 
+    /// `_Exit(3)`, the same. Async-signal-safe.
+    #[unsafe(no_mangle)]
+    #[allow(non_snake_case, reason = "the C library's name")]
+    pub extern "C" fn _Exit(status: c_int) -> ! {
+        leave(status)
+    }
+
     fn leave(status: c_int) -> ! {
         super::print();
         loop {
             // SAFETY: ends the process, as the C library's own does.
             let _ = unsafe { kernel::call6(libc::SYS_exit_group, status as usize, 0, 0, 0, 0, 0) };
         }
-    }
-
-    /// `_Exit(3)`, the same. Async-signal-safe.
-    #[unsafe(no_mangle)]
-    #[allow(non_snake_case, reason = "the C library's name")]
-    pub extern "C" fn _Exit(status: c_int) -> ! {
-        leave(status)
     }
 }
 
