@@ -83,7 +83,7 @@ pub struct Engine {
 pub fn get() -> Option<&'static Engine> {
     let engine = match ENGINE.get() {
         Some(engine) => engine,
-        None => ENGINE.get_or_init(|| memory::boxed(Engine::new()).map_err(|(errno, _)| errno)).ok()?,
+        None => ENGINE.get_or_init(|| memory::boxed(Engine::new())).ok()?,
     };
     // Acquire pairs with the Release of `start`.
     match engine.state.load(Ordering::Acquire) {
@@ -290,9 +290,9 @@ struct Bequest {
 fn bequeath(engine: &'static Engine, reactor: Reactor<Uring>) {
     let mut bequest = Bequest { engine, estate: Estate::of(reactor) };
     let bequest = loop {
-        match memory::boxed(bequest) {
+        match memory::try_box(bequest) {
             Ok(boxed) => break Box::into_raw(boxed),
-            Err((_, back)) => bequest = back,
+            Err(back) => bequest = back,
         }
         heir::nap();
     };

@@ -60,7 +60,6 @@ impl Porter {
                 client: AtomicU32::new(0),
                 passage: UnsafeCell::new(None),
             })
-            .map_err(|(errno, _)| errno)
         })?;
         porter.client.store(kernel::thread_id() as u32, Ordering::Relaxed);
         if porter.thread.load(Ordering::Acquire) == 0 {
