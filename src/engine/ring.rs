@@ -1,7 +1,8 @@
 //! The io_uring itself: made, narrowed to what we use, and hidden from the program's descriptor table.
 //!
-//! One thread makes it and alone may enter it (`SINGLE_ISSUER | DEFER_TASKRUN`): completions are then worked off when that
-//! thread asks for them and at no other time, and no thread of the program is ever interrupted for one.
+//! One thread makes it and alone may enter it (`SINGLE_ISSUER | COOP_TASKRUN`): completions are then worked off when that
+//! thread enters the kernel, and no thread of the program is ever interrupted for one. (`DEFER_TASKRUN` is as fast, but what
+//! completes after that thread's end is then never reported; see [`super::reactor::heir`].)
 
 use core::mem::ManuallyDrop;
 use core::ptr;
@@ -97,7 +98,7 @@ impl Ring {
             .build(SUBMISSIONS)
             .map_err(|error| match error.raw_os_error() {
                 // The ring itself is to be had, so a flag is unknown.
-                Some(libc::EINVAL) => Refused::Lacks("DEFER_TASKRUN (6.1)"),
+                Some(libc::EINVAL) => Refused::Lacks("SINGLE_ISSUER (6.0)"),
                 _ => error.into(),
             })?;
         let submitter = ring.submitter();
