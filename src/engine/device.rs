@@ -63,6 +63,12 @@ pub trait Device {
     /// Sleeps. A sound sleep was prepared.
     fn sleep(&mut self, how: Sleep);
 
+    /// Whether it can carry out nothing more: what it was made of was taken away. What has completed is still reported;
+    /// see [`super::heir`] for the rest.
+    fn is_lost(&self) -> bool {
+        false
+    }
+
     /// The next event, if one is there.
     fn next(&mut self) -> Option<Event>;
 }

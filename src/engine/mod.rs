@@ -9,6 +9,7 @@ mod dozer;
 mod entry;
 pub mod inbox;
 mod living;
+mod nobody;
 mod operation;
 mod order;
 mod pins;
@@ -29,14 +30,17 @@ pub use cancel::{Means, Outcome};
 pub use operation::{Finish, Kind, Operation, Order};
 pub use wakes::Wakes;
 
-use crate::host::descriptors;
 use crate::host::futex::{self, Deadline};
+use crate::host::kernel::Errno;
 use crate::host::process::PerProcess;
 use crate::host::settings::{self, Choice};
 use crate::host::thread;
+use crate::host::{descriptors, memory};
 use crate::stats::{self, Serves};
 use inbox::{Inbox, Node, Pushed};
+use nobody::Nobody;
 use reactor::Reactor;
+use reactor::heir::{self, Estate};
 use threads::Threads;
 use uring::Uring;
 
@@ -79,7 +83,7 @@ pub struct Engine {
 pub fn get() -> Option<&'static Engine> {
     let engine = match ENGINE.get() {
         Some(engine) => engine,
-        None => ENGINE.get_or_init(|| Ok(Box::new(Engine::new()))).ok()?,
+        None => ENGINE.get_or_init(|| memory::boxed(Engine::new())).ok()?,
     };
     // Acquire pairs with the Release of `start`.
     match engine.state.load(Ordering::Acquire) {
@@ -239,40 +243,81 @@ extern "C" fn body(engine: *mut c_void) -> *mut c_void {
     thread::set_name(c"uringaio");
     let choice = settings::get().engine;
     if choice == Choice::Threads {
-        return serve_by_threads(engine, format_args!("URINGAIO_ENGINE=threads"));
+        serve_by_threads(engine, format_args!("URINGAIO_ENGINE=threads"));
+        return ptr::null_mut();
     }
     match Uring::new(&engine.doorbell) {
         Ok(device) => {
             settings::log(format_args!("io_uring serves"));
             stats::begin(Serves::Uring);
             engine.decide(SERVES);
-            Reactor::new(&engine.inbox, device).run()
+            bequeath(engine, Reactor::new(&engine.inbox, device).run());
         }
-        Err(refused) if choice == Choice::Uring => {
-            settings::log(format_args!("the system's own AIO serves: {refused}"));
-            stats::begin(Serves::System);
-            engine.decide(STANDS_ASIDE);
-            ptr::null_mut()
-        }
+        Err(refused) if choice == Choice::Uring => stand_aside(engine, format_args!("{refused}")),
         Err(refused) => serve_by_threads(engine, format_args!("{refused}")),
     }
+    ptr::null_mut()
 }
 
-/// Serves without io_uring, because of `why`.
-fn serve_by_threads(engine: &'static Engine, why: core::fmt::Arguments) -> *mut c_void {
+fn stand_aside(engine: &Engine, why: core::fmt::Arguments) {
+    settings::log(format_args!("the system's own AIO serves: {why}"));
+    stats::begin(Serves::System);
+    engine.decide(STANDS_ASIDE);
+}
+
+/// Serves without io_uring, because of `why`. Comes back where threads cannot serve either.
+fn serve_by_threads(engine: &'static Engine, why: core::fmt::Arguments) {
     match Threads::new(&engine.doorbell) {
         Ok(device) => {
             settings::log(format_args!("threads serve: {why}"));
             engine.threads.store(true, Ordering::Relaxed);
             stats::begin(Serves::Threads);
             engine.decide(SERVES);
-            Reactor::new(&engine.inbox, device).run()
+            // Threads serve for as long as the process lives.
+            let _ = Reactor::new(&engine.inbox, device).run();
+        }
+        Err(neither) => stand_aside(engine, format_args!("{why}; {neither}")),
+    }
+}
+
+/// What the thread that lost its ring leaves to another.
+struct Bequest {
+    engine: &'static Engine,
+    estate: Estate,
+}
+
+/// Leaves everything to a thread that goes on when this one has ended.
+fn bequeath(engine: &'static Engine, reactor: Reactor<Uring>) {
+    let mut bequest = Bequest { engine, estate: Estate::of(reactor) };
+    let bequest = loop {
+        match memory::try_box(bequest) {
+            Ok(boxed) => break Box::into_raw(boxed),
+            Err(back) => bequest = back,
+        }
+        heir::nap();
+    };
+    while thread::start(inherit, bequest.cast()).is_err() {
+        heir::nap();
+    }
+}
+
+extern "C" fn inherit(bequest: *mut c_void) -> *mut c_void {
+    // SAFETY: `bequeath` passed it, and keeps nothing.
+    let Bequest { engine, estate } = *unsafe { Box::from_raw(bequest.cast::<Bequest>()) };
+    thread::set_name(c"uringaio");
+    let Errno(errno) = estate.loss();
+    estate.wait();
+    match Threads::new(&engine.doorbell) {
+        Ok(device) => {
+            settings::log(format_args!("threads serve from here on: io_uring was taken away (errno {errno})"));
+            stats::begin(Serves::Threads);
+            engine.threads.store(true, Ordering::Relaxed);
+            let _ = estate.inherit(device).run();
         }
         Err(neither) => {
-            settings::log(format_args!("the system's own AIO serves: {why}; {neither}"));
-            stats::begin(Serves::System);
-            engine.decide(STANDS_ASIDE);
-            ptr::null_mut()
+            settings::log(format_args!("nothing serves: io_uring was taken away (errno {errno}); {neither}"));
+            let _ = estate.inherit(Nobody::new(&engine.doorbell)).run();
         }
     }
+    ptr::null_mut()
 }

@@ -33,7 +33,7 @@ impl Pins {
 }
 
 /// A descriptor number at one time of its life: as long as it was not seen to be closed, it is one file.
-type Name = (i32, u32);
+pub type Name = (i32, u32);
 
 /// Pins that several operations share.
 #[derive(Default)]
@@ -54,6 +54,18 @@ impl Sharers {
     pub fn insert(&mut self, pin: Pin, fd: i32, generation: u32) {
         self.pins.insert((fd, generation), pin);
         self.counts.insert(pin, (1, (fd, generation)));
+    }
+
+    /// `count` sharers more.
+    pub fn join(&mut self, pin: Pin, count: u32) {
+        if let Some((sharers, _)) = self.counts.get_mut(&pin) {
+            *sharers += count;
+        }
+    }
+
+    /// All pins, with how many share each and what it was made for.
+    pub fn all(&self) -> impl Iterator<Item = (Pin, u32, Name)> + '_ {
+        self.counts.iter().map(|(&pin, &(sharers, name))| (pin, sharers, name))
     }
 
     /// `count` sharers fewer. True if it was the last: the slot can be emptied.

@@ -8,6 +8,8 @@
 //!     sleep (sound, or doze) ←── deliver: finish, wake, ring eventfds ←── completions
 //! ```
 
+pub mod heir;
+
 use core::ptr::NonNull;
 
 use super::cancel::{Command, Outcome};
@@ -74,11 +76,15 @@ impl<D: Device> Reactor<D> {
         }
     }
 
-    /// Runs for as long as the process does.
-    pub fn run(mut self) -> ! {
+    /// Runs for as long as the device serves. What was accepted and is not finished is in the reactor that is given back.
+    #[must_use]
+    pub fn run(mut self) -> Self {
         let mut dozed = false;
         loop {
             self.take();
+            if self.device.is_lost() {
+                return self;
+            }
             let completed = self.deliver();
             self.dozer.note(completed, dozed);
             dozed = !self.inbox.is_waiting() && self.rest();
@@ -97,7 +103,7 @@ impl<D: Device> Reactor<D> {
             }
             stats::took(count);
             self.flush();
-            if self.inbox.all_reached() {
+            if self.device.is_lost() || self.inbox.all_reached() {
                 break;
             }
         }
@@ -184,6 +190,9 @@ impl<D: Device> Reactor<D> {
     /// pins that the kernel's own references have made needless.
     fn flush(&mut self) {
         self.device.flush();
+        if self.device.is_lost() {
+            return;
+        }
         while let Some(pin) = self.loose.pop() {
             self.device.unpin(pin);
         }

@@ -1,7 +1,8 @@
 //! The io_uring itself: made, narrowed to what we use, and hidden from the program's descriptor table.
 //!
-//! One thread makes it and alone may enter it (`SINGLE_ISSUER | DEFER_TASKRUN`): completions are then worked off when that
-//! thread asks for them and at no other time, and no thread of the program is ever interrupted for one.
+//! One thread makes it and alone may enter it (`SINGLE_ISSUER | COOP_TASKRUN`): completions are then worked off when that
+//! thread enters the kernel, and no thread of the program is ever interrupted for one. (`DEFER_TASKRUN` is as fast, but what
+//! completes after that thread's end is then never reported; see [`super::reactor::heir`].)
 
 use core::mem::ManuallyDrop;
 use core::ptr;
@@ -68,8 +69,13 @@ pub struct Ring {
     index: u32,
     /// `IORING_ENTER_NO_IOWAIT` where the kernel has it: our sleep is not the disk's slowness.
     no_iowait: u32,
+    /// Entries that the kernel has not taken.
     queued: u32,
+    /// Entries pushed so far.
+    pushed: usize,
     files: u32,
+    /// Why the kernel serves this ring no longer.
+    lost: Option<Errno>,
 }
 
 impl Ring {
@@ -84,7 +90,7 @@ impl Ring {
     fn within(limit: u64) -> Result<Self, Refused> {
         let mut ring: IoUring = IoUring::builder()
             .setup_single_issuer()
-            .setup_defer_taskrun()
+            .setup_coop_taskrun()
             .setup_r_disabled()
             .setup_submit_all()
             .setup_cqsize(COMPLETIONS)
@@ -92,7 +98,7 @@ impl Ring {
             .build(SUBMISSIONS)
             .map_err(|error| match error.raw_os_error() {
                 // The ring itself is to be had, so a flag is unknown.
-                Some(libc::EINVAL) => Refused::Lacks("DEFER_TASKRUN (6.1)"),
+                Some(libc::EINVAL) => Refused::Lacks("SINGLE_ISSUER (6.0)"),
                 _ => error.into(),
             })?;
         let submitter = ring.submitter();
@@ -108,7 +114,7 @@ impl Ring {
         submitter.register_enable_rings()?;
         let no_iowait = if ring.params().is_feature_no_iowait() { EnterFlags::NO_IOWAIT.bits() } else { 0 };
         let index = hide(&mut ring)?;
-        Ok(Self { uring: ManuallyDrop::new(ring), index, no_iowait, queued: 0, files })
+        Ok(Self { uring: ManuallyDrop::new(ring), index, no_iowait, queued: 0, pushed: 0, files, lost: None })
     }
 
     /// Slots in the file table.
@@ -121,19 +127,18 @@ impl Ring {
     /// # Safety
     /// What the entry points to stays until its completion.
     pub unsafe fn push(&mut self, entry: &squeue::Entry) {
-        loop {
-            // SAFETY: the caller's promise.
-            if unsafe { self.uring.submission().push(entry) }.is_ok() {
-                self.queued += 1;
-                return;
-            }
+        // SAFETY: the caller's promise.
+        while unsafe { self.uring.submission().push(entry) }.is_err() && self.lost.is_none() {
             self.submit();
         }
+        // In a ring that is lost it is among those that the kernel never takes, even where there was no room for it.
+        self.queued += 1;
+        self.pushed += 1;
     }
 
     /// Hands what is queued to the kernel, and lets arrive what has completed.
     pub fn submit(&mut self) {
-        while self.queued > 0 {
+        while self.queued > 0 && self.lost.is_none() {
             let entered = self.enter(0, EnterFlags::GETEVENTS.bits(), ptr::null(), 0);
             // No memory for a request, or completions stand in the way: give the machine a moment. What was taken is
             // taken; the rest is still queued.
@@ -164,10 +169,35 @@ impl Ring {
     fn enter(&mut self, want: u32, flags: u32, argument: *const u8, size: usize) -> Result<(), Errno> {
         let flags = flags | EnterFlags::REGISTERED_RING.bits();
         // SAFETY: the ring is this thread's; queued entries are valid by the promise of `push`.
-        let taken =
-            unsafe { syscall!(libc::SYS_io_uring_enter, self.index, self.queued, want, flags, argument, size) }?;
+        let taken = unsafe { syscall!(libc::SYS_io_uring_enter, self.index, self.queued, want, flags, argument, size) }
+            .inspect_err(|&errno| self.note_loss(errno))?;
         self.queued = self.queued.saturating_sub(taken as u32);
         Ok(())
+    }
+
+    /// Looks whether an error means that the ring can be used no longer: a filter that the program has set since refuses
+    /// the call, with whatever errno it was written with.
+    fn note_loss(&mut self, errno: Errno) {
+        let passing =
+            matches!(errno, Errno(libc::EINTR | libc::EAGAIN | libc::EBUSY | libc::ENOMEM | libc::ETIME | libc::EBADR));
+        if !passing && self.lost.is_none() {
+            self.lost = Some(errno);
+        }
+    }
+
+    /// Why the kernel serves this ring no longer, if so.
+    pub const fn lost(&self) -> Option<Errno> {
+        self.lost
+    }
+
+    /// Entries pushed so far: the number of the newest.
+    pub const fn pushed(&self) -> usize {
+        self.pushed
+    }
+
+    /// Entries that the kernel has taken: the number of the newest of them.
+    pub const fn taken(&self) -> usize {
+        self.pushed - self.queued as usize
     }
 
     /// The next completion: what was pushed with it, and the result.
@@ -198,6 +228,11 @@ impl Ring {
             )
         }
         .map(drop)
+        .inspect_err(|&errno| {
+            if !matches!(errno, Errno(libc::EBADF | libc::ENFILE | libc::EMFILE | libc::EOPNOTSUPP)) {
+                self.note_loss(errno);
+            }
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The device that is io_uring.
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use io_uring::opcode;
@@ -32,6 +32,9 @@ struct Bell {
     /// What is written. The box keeps its address.
     amount: Box<u64>,
     pin: Pin,
+    /// The number of its entry.
+    entry: usize,
+    under_way: bool,
 }
 
 /// io_uring, and what must be remembered of what it was given.
@@ -48,6 +51,8 @@ pub struct Uring {
     errands: usize,
     bells: Vec<Bell>,
     free_bells: Vec<usize>,
+    /// Additions that the end of the ring's thread has cut off.
+    failed: Vec<(Pin, u32)>,
 }
 
 impl Uring {
@@ -68,7 +73,35 @@ impl Uring {
             errands: 0,
             bells: Vec::new(),
             free_bells: Vec::new(),
+            failed: Vec::new(),
         })
+    }
+
+    /// Why the ring was lost, if it was.
+    pub const fn loss(&self) -> Option<Errno> {
+        self.ring.lost()
+    }
+
+    /// Completions that a lost ring still owes: of the operations and errands that the kernel has taken.
+    pub fn owed(&self) -> usize {
+        let untaken = self.ring.pushed() - self.ring.taken();
+        (self.in_flight + self.errands + usize::from(self.armed)).saturating_sub(untaken)
+    }
+
+    /// Whether the kernel has taken an operation that was issued here.
+    pub fn has(&self, operation: &Operation) -> bool {
+        operation.handle.addr() <= self.ring.taken()
+    }
+
+    /// Additions to eventfds that a lost ring never makes.
+    pub fn unrung(&self) -> Vec<(Pin, u32)> {
+        let left = self.bells.iter().filter(|bell| bell.under_way && bell.entry > self.ring.taken());
+        left.map(|bell| (bell.pin, *bell.amount as u32)).collect()
+    }
+
+    /// Additions to eventfds that a lost ring gave up.
+    pub fn take_failed_bells(&mut self) -> Vec<(Pin, u32)> {
+        core::mem::take(&mut self.failed)
     }
 
     /// Lets the ring wait on the doorbell, which rang `rung` times until now.
@@ -96,6 +129,8 @@ impl Device for Uring {
             entry::of(unsafe { operation.as_ref() }, patiently).user_data(operation.as_ptr() as u64 | OPERATION);
         // SAFETY: the buffers stay by the promise of `Engine::submit`, or the kernel answers EFAULT.
         unsafe { self.ring.push(&entry) };
+        // SAFETY: as above. The number of its entry, in case the ring is lost.
+        unsafe { (*operation.as_ptr()).handle = ptr::without_provenance(self.ring.pushed()) };
         self.in_flight += 1;
     }
 
@@ -120,17 +155,19 @@ impl Device for Uring {
 
     fn ring(&mut self, pin: Pin, count: u32) {
         let index = self.free_bells.pop().unwrap_or_else(|| {
-            self.bells.push(Bell { amount: Box::new(0), pin });
+            self.bells.push(Bell { amount: Box::new(0), pin, entry: 0, under_way: false });
             self.bells.len() - 1
         });
         let bell = &mut self.bells[index];
         *bell.amount = count.into();
         bell.pin = pin;
+        bell.under_way = true;
         let entry = opcode::Write::new(Fixed(pin.0), (&raw const *bell.amount).cast(), 8)
             .build()
             .user_data((index as u64) << 2 | BELL);
         // SAFETY: the amount stays where it is until the completion frees the bell.
         unsafe { self.ring.push(&entry) };
+        self.bells[index].entry = self.ring.pushed();
         self.errands += 1;
     }
 
@@ -159,6 +196,10 @@ impl Device for Uring {
         }
     }
 
+    fn is_lost(&self) -> bool {
+        self.ring.lost().is_some()
+    }
+
     fn next(&mut self) -> Option<Event> {
         loop {
             let (data, result) = self.ring.next()?;
@@ -171,9 +212,15 @@ impl Device for Uring {
                 BELL => {
                     self.errands -= 1;
                     let index = (data >> 2) as usize;
-                    let count = *self.bells[index].amount as u32;
+                    let bell = &mut self.bells[index];
+                    bell.under_way = false;
+                    let (pin, count) = (bell.pin, *bell.amount as u32);
                     self.free_bells.push(index);
-                    return Some(Event::Rung(self.bells[index].pin, count));
+                    if result < 0 && self.is_lost() {
+                        self.failed.push((pin, count));
+                        continue;
+                    }
+                    return Some(Event::Rung(pin, count));
                 }
                 _ => {
                     self.in_flight -= 1;

@@ -10,11 +10,19 @@ use super::kernel::{self, Errno};
 /// # Errors
 /// `ENOMEM`.
 pub fn boxed<T>(value: T) -> Result<Box<T>, Errno> {
+    try_box(value).map_err(|_| Errno(libc::ENOMEM))
+}
+
+/// A box, unless there is no memory.
+///
+/// # Errors
+/// The value.
+pub fn try_box<T>(value: T) -> Result<Box<T>, T> {
     const { assert!(size_of::<T>() > 0) };
     // SAFETY: the layout is not empty.
     let place = unsafe { alloc(Layout::new::<T>()) }.cast::<T>();
     if place.is_null() {
-        return Err(Errno(libc::ENOMEM));
+        return Err(value);
     }
     // SAFETY: room for a `T`, aligned for it, from the allocator that a box frees with.
     unsafe {
