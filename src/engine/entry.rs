@@ -15,25 +15,27 @@ macro_rules! build {
         let this = $operation;
         let address = this.address as *mut u8;
         let length = this.length.min(MOST) as u32;
+        // The ring waits until a stream is ready even where O_NONBLOCK is set, unless it is told not to.
+        let rw_flags = if this.nonblocking { this.rw_flags | libc::RWF_NOWAIT } else { this.rw_flags };
         match this.kind {
             Kind::Read => opcode::Read::new($file, address, length)
                 .offset(this.offset as u64)
-                .rw_flags(this.rw_flags)
+                .rw_flags(rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::Write => opcode::Write::new($file, address, length)
                 .offset(this.offset as u64)
-                .rw_flags(this.rw_flags)
+                .rw_flags(rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::ReadVector => opcode::Readv::new($file, this.address as *const libc::iovec, this.length as u32)
                 .offset(this.offset as u64)
-                .rw_flags(this.rw_flags)
+                .rw_flags(rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::WriteVector => opcode::Writev::new($file, this.address as *const libc::iovec, this.length as u32)
                 .offset(this.offset as u64)
-                .rw_flags(this.rw_flags)
+                .rw_flags(rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::Sync => opcode::Fsync::new($file).build(),
@@ -45,12 +47,13 @@ macro_rules! build {
 }
 
 /// The entry for `operation`, by its pin if it has one, else by its descriptor. `patiently`: in a worker of the kernel's,
-/// which may wait.
+/// which may wait. (A slow file would block the thread that submits it: FUSE has a poll function, which the ring takes for
+/// a sign that reads and writes can be done without waiting, and they cannot.)
 pub fn of(operation: &Operation, patiently: bool) -> squeue::Entry {
     let entry = if let Some(pin) = operation.pin {
         build!(operation, Fixed(pin.0))
     } else {
         build!(operation, Fd(operation.fd))
     };
-    if patiently { entry.flags(Flags::ASYNC) } else { entry }
+    if patiently || operation.slow { entry.flags(Flags::ASYNC) } else { entry }
 }

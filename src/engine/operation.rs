@@ -103,8 +103,14 @@ pub struct Operation {
     pub events: u32,
     /// The file's [identity](crate::host::files::Facts::identity), for every order but [`Order::Free`].
     pub file: u64,
-    /// Whether the file was opened with `O_NONBLOCK`: then `EAGAIN` is an answer, not a reason to try again.
+    /// Whether it is a stream that was opened with `O_NONBLOCK`: then `EAGAIN` is an answer, not a reason to try again.
     pub nonblocking: bool,
+    /// Whether the file's driver may block a thread that has asked not to be (see [`Home::Elsewhere`]).
+    ///
+    /// [`Home::Elsewhere`]: crate::host::files::Home::Elsewhere
+    pub slow: bool,
+    /// Whether somebody tried to stop it.
+    pub(super) unwanted: bool,
     /// The eventfd that is told of the completion, or -1. The engine holds its file from acceptance on.
     pub eventfd: c_int,
     /// Called when it is done.
@@ -147,6 +153,8 @@ impl Operation {
             events: 0,
             file: 0,
             nonblocking: false,
+            slow: false,
+            unwanted: false,
             eventfd: -1,
             finish,
             stage: Stage::Held,

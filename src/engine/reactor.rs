@@ -19,6 +19,7 @@ use super::pins::{Pin, Sharers};
 use super::queue::{self, Queue};
 use super::wakes::Wakes;
 use crate::host::descriptors;
+use crate::host::kernel::syscall;
 use crate::stats::{self, Lane, Notice};
 
 /// What the engine's thread knows.
@@ -114,6 +115,7 @@ impl<D: Device> Reactor<D> {
         stats::accepted(this.face, action);
         this.stage = Stage::Held;
         this.moved = 0;
+        this.unwanted = false;
         this.pin = None;
         self.living.insert(operation);
         if this.eventfd >= 0 {
@@ -248,12 +250,17 @@ impl<D: Device> Reactor<D> {
         let this = unsafe { operation.as_mut() };
         let mut result = result;
         let again = match i32::try_from(-result) {
-            // A stop that was accepted can show as an interruption.
-            Ok(libc::EINTR) if self.is_being_stopped(operation) => {
+            // An attempt to stop it can show as an interruption, at once or after the answer that it goes on.
+            Ok(libc::EINTR) if this.unwanted => {
                 result = -i64::from(libc::ECANCELED);
                 false
             }
             Ok(libc::EINTR) => true,
+            // A device that has O_NONBLOCK set, and knows no other way to be asked not to wait (a terminal).
+            Ok(libc::EOPNOTSUPP) if this.nonblocking && this.rw_flags & libc::RWF_NOWAIT == 0 => {
+                result = in_place(this);
+                false
+            }
             // Nobody asked not to wait, so the answer is not for the program.
             Ok(libc::EAGAIN) => this.rw_flags & libc::RWF_NOWAIT == 0 && !this.nonblocking && this.kind != Kind::Poll,
             _ => false,
@@ -274,10 +281,6 @@ impl<D: Device> Reactor<D> {
             }
         }
         self.finish(operation, result);
-    }
-
-    fn is_being_stopped(&self, operation: NonNull<Operation>) -> bool {
-        self.stopping.iter().any(|stopping| stopping.operation == operation)
     }
 
     /// Ends an operation: lets go what it held, and hands it back to its face.
@@ -329,7 +332,7 @@ impl<D: Device> Reactor<D> {
             // SAFETY: the operation is alive, as `means` asks.
             unsafe { means(operation, argument) }
         };
-        for operation in self.living.matching(meant) {
+        for mut operation in self.living.matching(meant) {
             // SAFETY: as in `accept`; nothing that is stopped here frees another.
             let (stage, moved) = unsafe { (operation.as_ref().stage, operation.as_ref().moved) };
             match stage {
@@ -339,6 +342,8 @@ impl<D: Device> Reactor<D> {
                 }
                 Stage::Issued if moved > 0 => this.outcome.refused += 1,
                 Stage::Issued => {
+                    // SAFETY: the same.
+                    unsafe { operation.as_mut() }.unwanted = true;
                     self.tickets += 1;
                     this.pending += 1;
                     self.stopping.push(Stopping { ticket: self.tickets, operation, command });
@@ -390,6 +395,25 @@ impl<D: Device> Reactor<D> {
         if this.pending == 0 {
             self.answers.push(command);
         }
+    }
+}
+
+/// Moves bytes of a stream by its descriptor, in the engine's thread. `O_NONBLOCK` is set: it does not wait.
+fn in_place(operation: &Operation) -> i64 {
+    let number = match operation.kind {
+        Kind::Read => libc::SYS_read,
+        Kind::Write => libc::SYS_write,
+        Kind::ReadVector => libc::SYS_readv,
+        Kind::WriteVector => libc::SYS_writev,
+        _ => return -i64::from(libc::EOPNOTSUPP),
+    };
+    if descriptors::generation(operation.fd) != operation.fd_generation {
+        return -i64::from(libc::EAGAIN);
+    }
+    // SAFETY: the buffers are the program's, or the kernel answers EFAULT; an array is the face's.
+    match unsafe { syscall!(number, operation.fd, operation.address, operation.length) } {
+        Ok(count) => count as i64,
+        Err(errno) => errno.negated(),
     }
 }
 

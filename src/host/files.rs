@@ -131,7 +131,7 @@ pub fn home(fd: c_int, facts: &Facts, now: u64) -> Home {
         }
     }
     let home = ask_home(fd);
-    place.store(stamp | home as u64 + 1, Ordering::Relaxed);
+    place.store(stamp | (home as u64 + 1), Ordering::Relaxed);
     home
 }
 

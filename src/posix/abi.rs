@@ -211,7 +211,7 @@ pub unsafe extern "C" fn aio_suspend(
     answer(unsafe { blocks(list, nent) }.and_then(|blocks| {
         // SAFETY: the caller's promise.
         let deadline = unsafe { deadline(timeout) }?;
-        wait::suspend(blocks, deadline).map(|()| 0)
+        wait::suspend(&blocks, deadline).map(|()| 0)
     }))
 }
 

@@ -190,7 +190,7 @@ impl Block {
     pub fn finish(self, result: i64) {
         let (value, error) = if result < 0 { (-1, -result as c_int) } else { (result, 0) };
         // SAFETY: as above. Relaxed: published by the next store.
-        unsafe { &*(&raw const (*self.0.as_ptr()).result) }.store(value, Ordering::Relaxed);
+        unsafe { &(*self.0.as_ptr()).result }.store(value, Ordering::Relaxed);
         // Release pairs with the Acquire of `error`: who sees the end sees the return value and the buffer.
         self.error_word().store(error, Ordering::Release);
     }
@@ -203,7 +203,7 @@ impl Block {
     /// The return value, after the end.
     pub fn result(self) -> i64 {
         // SAFETY: as above. Relaxed: whoever knows of the end knows it from `error`.
-        unsafe { &*(&raw const (*self.0.as_ptr()).result) }.load(Ordering::Relaxed)
+        unsafe { &(*self.0.as_ptr()).result }.load(Ordering::Relaxed)
     }
 
     /// Whether the request has not finished yet.
@@ -213,6 +213,6 @@ impl Block {
 
     fn error_word<'a>(self) -> &'a AtomicI32 {
         // SAFETY: as above; every access to the word is atomic.
-        unsafe { &*(&raw const (*self.0.as_ptr()).error) }
+        unsafe { &(*self.0.as_ptr()).error }
     }
 }

@@ -62,17 +62,30 @@ impl Group {
         match holders.fetch_sub(1, Ordering::AcqRel) {
             // SAFETY: nobody else refers to the group.
             1 if waits => unsafe { Request::recycle(self.0) },
-            // SAFETY: the same.
-            1 => match (wakes, engine::started()) {
-                (None, Some(engine)) => unsafe { notify::send_from_elsewhere(self.0, engine) },
-                _ => unsafe { notify::send(self.0) },
-            },
+            1 => {
+                // SAFETY: the same.
+                unsafe { self.announce(wakes.is_some()) };
+            }
             2 if waits => {
                 if let Some(wakes) = wakes {
                     wakes.wake(address, 1);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Sends the list's notification: it is over.
+    ///
+    /// # Safety
+    /// The caller was the last holder.
+    unsafe fn announce(self, on_engines_thread: bool) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match engine::started() {
+                Some(engine) if !on_engines_thread => notify::send_from_elsewhere(self.0, engine),
+                _ => notify::send(self.0),
+            }
         }
     }
 

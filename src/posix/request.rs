@@ -12,8 +12,8 @@ use super::list::Group;
 use super::{callbacks, face, notify, wait};
 use crate::engine::{Finish, Kind, Operation, Order, Wakes};
 use crate::host::descriptors;
-use crate::host::files::Facts;
-use crate::host::kernel::Errno;
+use crate::host::files::{self, Facts, Home};
+use crate::host::kernel::{self, Errno};
 use crate::stats::{self, Face, Lane};
 
 /// A request that is outstanding, a notification that is to be sent, or a group of requests (see [`Group`]).
@@ -68,14 +68,12 @@ impl Request {
     /// # Errors
     /// `EAGAIN`: memory is out.
     pub fn make(notice: Notice) -> Result<Handle, Errno> {
-        let request = match face().map_err(|_| Errno(libc::EAGAIN))?.requests.spare.pop() {
-            Some(Spare(request)) => request,
-            None => {
-                // SAFETY: the layout is not of size 0.
-                let memory = unsafe { std::alloc::alloc(Layout::new::<Self>()) };
-                NonNull::new(memory.cast()).ok_or(Errno(libc::EAGAIN))?
-            }
-        };
+        let spare = face().map_err(|_| Errno(libc::EAGAIN))?.requests.spare.pop();
+        let request = spare.map(|Spare(request)| request).or_else(|| {
+            // SAFETY: the layout is not of size 0.
+            NonNull::new(unsafe { std::alloc::alloc(Layout::new::<Self>()) }.cast())
+        });
+        let request = request.ok_or(Errno(libc::EAGAIN))?;
         // SAFETY: memory of this type, referred to by nobody else.
         unsafe {
             request.write(Self {
@@ -186,7 +184,9 @@ fn fill(operation: &mut Operation, work: &Work, facts: &Facts) {
     operation.length = work.length;
     operation.offset = if work.offset != 0 && !facts.has_position(work.fd) { 0 } else { work.offset };
     operation.file = facts.identity;
-    operation.nonblocking = facts.has(libc::O_NONBLOCK);
+    operation.nonblocking = facts.has(libc::O_NONBLOCK) && !facts.is_seekable();
+    operation.slow =
+        facts.kind == files::Kind::Regular && files::home(work.fd, facts, kernel::now()) == Home::Elsewhere;
     operation.finish = finish;
     operation.face = Face::Posix;
     operation.order = match work.kind {

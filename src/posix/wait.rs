@@ -68,7 +68,7 @@ pub fn announce(address: usize, wakes: &mut Wakes) {
 ///
 /// # Errors
 /// `EAGAIN`: the deadline came first. `EINTR`: a signal handler ran; without a deadline, one without `SA_RESTART`.
-pub fn suspend(blocks: impl Iterator<Item = Block> + Clone, deadline: Option<Deadline>) -> Result<(), Errno> {
+pub fn suspend(blocks: &(impl Iterator<Item = Block> + Clone), deadline: Option<Deadline>) -> Result<(), Errno> {
     let number = own_bell();
     let bell = &BELL[number].0;
     loop {
