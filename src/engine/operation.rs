@@ -109,6 +109,8 @@ pub struct Operation {
     ///
     /// [`Home::Elsewhere`]: crate::host::files::Home::Elsewhere
     pub slow: bool,
+    /// Whether somebody tried to stop it.
+    pub(super) unwanted: bool,
     /// The eventfd that is told of the completion, or -1. The engine holds its file from acceptance on.
     pub eventfd: c_int,
     /// Called when it is done.
@@ -152,6 +154,7 @@ impl Operation {
             file: 0,
             nonblocking: false,
             slow: false,
+            unwanted: false,
             eventfd: -1,
             finish,
             stage: Stage::Held,

@@ -123,6 +123,7 @@ impl<D: Device> Reactor<D> {
         stats::accepted(this.face, action);
         this.stage = Stage::Held;
         this.moved = 0;
+        this.unwanted = false;
         this.pin = None;
         self.living.insert(operation);
         if this.eventfd >= 0 {
@@ -260,8 +261,8 @@ impl<D: Device> Reactor<D> {
         let this = unsafe { operation.as_mut() };
         let mut result = result;
         let again = match i32::try_from(-result) {
-            // A stop that was accepted can show as an interruption.
-            Ok(libc::EINTR) if self.is_being_stopped(operation) => {
+            // An attempt to stop it can show as an interruption, at once or after the answer that it goes on.
+            Ok(libc::EINTR) if this.unwanted => {
                 result = -i64::from(libc::ECANCELED);
                 false
             }
@@ -291,10 +292,6 @@ impl<D: Device> Reactor<D> {
             }
         }
         self.finish(operation, result);
-    }
-
-    fn is_being_stopped(&self, operation: NonNull<Operation>) -> bool {
-        self.stopping.iter().any(|stopping| stopping.operation == operation)
     }
 
     /// Ends an operation: lets go what it held, and hands it back to its face.
@@ -346,7 +343,7 @@ impl<D: Device> Reactor<D> {
             // SAFETY: the operation is alive, as `means` asks.
             unsafe { means(operation, argument) }
         };
-        for operation in self.living.matching(meant) {
+        for mut operation in self.living.matching(meant) {
             // SAFETY: as in `accept`; nothing that is stopped here frees another.
             let (stage, moved) = unsafe { (operation.as_ref().stage, operation.as_ref().moved) };
             match stage {
@@ -356,6 +353,8 @@ impl<D: Device> Reactor<D> {
                 }
                 Stage::Issued if moved > 0 => this.outcome.refused += 1,
                 Stage::Issued => {
+                    // SAFETY: the same.
+                    unsafe { operation.as_mut() }.unwanted = true;
                     self.tickets += 1;
                     this.pending += 1;
                     self.stopping.push(Stopping { ticket: self.tickets, operation, command });
