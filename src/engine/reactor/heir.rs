@@ -92,7 +92,8 @@ impl Estate {
         // What has completed by now may have been stopped by whom it was asked; see `Inherited::next`.
         while let Some(event) = heir.device.former.next() {
             match event {
-                Event::Done(operation, CANCELED) if !heir.is_being_stopped(operation) => {
+                // SAFETY: the engine's thread owns the operation until it is finished.
+                Event::Done(operation, CANCELED) if !unsafe { operation.as_ref() }.unwanted => {
                     heir.device.issue(operation, false);
                 }
                 Event::Done(operation, result) => heir.done(operation, result),
