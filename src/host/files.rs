@@ -31,6 +31,8 @@ pub struct Facts {
     pub identity: u64,
     /// The device that holds it (`st_dev`).
     pub device: u64,
+    /// Its size (`st_size`).
+    pub size: u64,
 }
 
 impl Facts {
@@ -96,7 +98,7 @@ pub fn facts_with(fd: c_int, flags: c_int) -> Result<Facts, Errno> {
         libc::S_IFBLK => mix(status.st_rdev, u64::MAX - 1),
         _ => mix(status.st_ino, status.st_dev),
     };
-    Ok(Facts { kind, flags, identity, device: status.st_dev })
+    Ok(Facts { kind, flags, identity, device: status.st_dev, size: status.st_size as u64 })
 }
 
 /// Where a file system keeps its files.

@@ -10,6 +10,7 @@ use core::ffi::c_int;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::aiocb::Work;
+use super::familiar::{self, Familiar};
 use crate::engine::Kind;
 use crate::host::files::{self, Facts, Home};
 use crate::host::kernel::{self, Errno, syscall};
@@ -54,22 +55,21 @@ pub fn attempt(work: &Work) -> Answer {
     if work.kind == Kind::Read
         && work.length <= LARGEST
         && flags & libc::O_DIRECT == 0
-        && let Some(result) = read_cached(work)
+        && let Some(result) = read_cached(work, flags)
     {
         return Answer::Over(result);
     }
-    let facts = match files::facts_with(work.fd, flags) {
-        Ok(facts) => facts,
-        Err(errno) => return Answer::Over(errno.negated()),
-    };
     if work.kind == Kind::Write
         && work.length <= LARGEST
-        && is_plain(&facts)
-        && let Some(result) = write_in_place(work, &facts)
+        && flags & UNFIT == 0
+        && let Some(result) = write_in_place(work, flags)
     {
         return Answer::Over(result);
     }
-    Answer::Engine(facts)
+    match files::facts_with(work.fd, flags) {
+        Ok(facts) => Answer::Engine(facts),
+        Err(errno) => Answer::Over(errno.negated()),
+    }
 }
 
 /// What the kernel says to a length that it cannot take.
@@ -89,7 +89,10 @@ fn refusal(work: &Work) -> Errno {
 }
 
 /// Reads what is in the page cache: all that was asked for, or all that there is. None: not without waiting.
-fn read_cached(work: &Work) -> Option<i64> {
+fn read_cached(work: &Work, flags: c_int) -> Option<i64> {
+    if familiar::recall(work.fd).is_some_and(|file| file.in_memory) {
+        return read_from_memory(work);
+    }
     match read_now(work.fd, work.address, work.length, work.offset) {
         Ok(count) if count == work.length || count == 0 => Some(count as i64),
         Ok(count) => {
@@ -98,7 +101,7 @@ fn read_cached(work: &Work) -> Option<i64> {
             let mut byte = 0u8;
             (read_now(work.fd, (&raw mut byte).addr(), 1, end) == Ok(0)).then_some(count as i64)
         }
-        Err(Errno(libc::EOPNOTSUPP)) => read_from_memory(work),
+        Err(Errno(libc::EOPNOTSUPP)) if get_to_know(work.fd, flags)?.in_memory => read_from_memory(work),
         Err(_) => None,
     }
 }
@@ -111,9 +114,8 @@ fn read_now(fd: c_int, address: usize, length: usize, offset: i64) -> Result<usi
 
 /// Reads from a file system that has nothing but memory (tmpfs), which does not know `RWF_NOWAIT` and need not.
 fn read_from_memory(work: &Work) -> Option<i64> {
-    let facts = files::facts(work.fd).ok()?;
     let start = kernel::now();
-    if !is_plain(&facts) || files::home(work.fd, &facts, start) != Home::Memory || !BREAKER.is_closed(start) {
+    if !BREAKER.is_closed(start) {
         return None;
     }
     // SAFETY: the kernel checks the program's buffer.
@@ -122,31 +124,49 @@ fn read_from_memory(work: &Work) -> Option<i64> {
     count.ok().map(|count| count as i64)
 }
 
-/// Whether it is a regular file without anything that makes a transfer wait or keep an order.
-fn is_plain(facts: &Facts) -> bool {
-    // O_SYNC includes the bit of O_DSYNC.
-    facts.kind == files::Kind::Regular && facts.flags & (libc::O_DIRECT | libc::O_APPEND | libc::O_DSYNC) == 0
+/// Open flags that make a transfer wait or keep an order. (O_SYNC includes the bit of O_DSYNC.)
+const UNFIT: c_int = libc::O_DIRECT | libc::O_APPEND | libc::O_DSYNC;
+
+/// What is known of the file behind `fd`, if it is a plain one on a file system of this machine.
+fn get_to_know(fd: c_int, flags: c_int) -> Option<Familiar> {
+    familiar::recall(fd).or_else(|| {
+        let facts = files::facts_with(fd, flags).ok().filter(|facts| facts.kind == files::Kind::Regular)?;
+        let home = files::home(fd, &facts, kernel::now());
+        let familiar = Familiar { size: facts.size, in_memory: home == Home::Memory };
+        (home != Home::Elsewhere).then(|| {
+            familiar::note(fd, familiar);
+            familiar
+        })
+    })
 }
 
-fn write_in_place(work: &Work, facts: &Facts) -> Option<i64> {
+fn write_in_place(work: &Work, flags: c_int) -> Option<i64> {
     let start = kernel::now();
-    if !BREAKER.is_closed(start) || files::home(work.fd, facts, start) == Home::Elsewhere || may_raise_signal(work) {
+    if !BREAKER.is_closed(start) {
+        return None;
+    }
+    let file = get_to_know(work.fd, flags)?;
+    let end = (work.offset as u64).saturating_add(work.length as u64);
+    if end > file.size && may_raise_signal(end) {
         return None;
     }
     // SAFETY: the kernel checks the program's buffer.
-    let count = unsafe { syscall!(libc::SYS_pwrite64, work.fd, work.address, work.length, work.offset) };
+    let written = unsafe { syscall!(libc::SYS_pwrite64, work.fd, work.address, work.length, work.offset) };
     BREAKER.note(start);
     // What failed is tried again by the engine, and fails there.
-    count.ok().map(|count| count as i64)
+    let count = written.ok()?;
+    if end > file.size && count == work.length {
+        familiar::note(work.fd, Familiar { size: end, ..file });
+    }
+    Some(count as i64)
 }
 
-/// Whether a write could pass `RLIMIT_FSIZE`: the kernel then sends SIGXFSZ to the thread that writes, which must not be
-/// the program's.
-fn may_raise_signal(work: &Work) -> bool {
+/// Whether a write that makes a file longer could pass `RLIMIT_FSIZE`: the kernel then sends SIGXFSZ to the thread that
+/// writes, which must not be the program's.
+fn may_raise_signal(end: u64) -> bool {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: fills the structure.
     let asked = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_FSIZE, 0, &raw mut limit) };
-    let end = (work.offset as u64).saturating_add(work.length as u64);
     asked.is_err() || (limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur)
 }
 

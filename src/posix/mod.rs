@@ -9,6 +9,7 @@ mod aiocb;
 mod callbacks;
 mod cancel;
 mod ending;
+mod familiar;
 mod inline;
 mod list;
 mod notify;
