@@ -28,54 +28,54 @@ macro_rules! original {
 }
 
 /// `close(2)`.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn close(fd: c_int) -> c_int {
     descriptors::before_close(fd);
     original!(c"close", fn(c_int) -> c_int, fd)
 }
 
 /// `close_range(2)`.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
     descriptors::before_closing_many();
     original!(c"close_range", fn(c_uint, c_uint, c_int) -> c_int, first, last, flags)
 }
 
 /// `closefrom(3)`.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn closefrom(lowest: c_int) {
     descriptors::before_closing_many();
     let _: c_int = original!(c"closefrom", fn(c_int) -> c_int, lowest);
 }
 
 /// `dup2(2)`.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
     descriptors::before_close(new);
     original!(c"dup2", fn(c_int, c_int) -> c_int, old, new)
 }
 
 /// `dup3(2)`.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
     descriptors::before_close(new);
     original!(c"dup3", fn(c_int, c_int, c_int) -> c_int, old, new, flags)
 }
 
 /// `fcntl(2)`. Its third argument is an integer or a pointer; both are passed in the same register.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
     if command == libc::F_SETFL {
-        descriptors::before_flags_change();
+        descriptors::before_flags_change(fd);
     }
     original!(c"fcntl", fn(c_int, c_int, usize) -> c_int, fd, command, argument)
 }
 
 /// `fcntl64`, the name that newer headers give `fcntl`.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
     if command == libc::F_SETFL {
-        descriptors::before_flags_change();
+        descriptors::before_flags_change(fd);
     }
     original!(c"fcntl64", fn(c_int, c_int, usize) -> c_int, fd, command, argument)
 }
@@ -84,7 +84,7 @@ pub extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
 ///
 /// # Safety
 /// `stream` is an open stream.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub unsafe extern "C" fn fclose(stream: *mut libc::FILE) -> c_int {
     // SAFETY: the caller's promise.
     descriptors::before_close(unsafe { libc::fileno(stream) });
