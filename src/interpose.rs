@@ -43,53 +43,53 @@ pub fn look_up() {
 }
 
 /// `close(2)`.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn close(fd: c_int) -> c_int {
     descriptors::before_close(fd);
     original!(CLOSE, fn(c_int) -> c_int, fd)
 }
 
 /// `close_range(2)`.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
     descriptors::before_closing_many();
     original!(CLOSE_RANGE, fn(c_uint, c_uint, c_int) -> c_int, first, last, flags)
 }
 
 /// `closefrom(3)`: as glibc's, `close_range` to the end of the table.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn closefrom(lowest: c_int) {
     close_range(lowest.max(0) as c_uint, c_uint::MAX, 0);
 }
 
 /// `dup2(2)`.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
     descriptors::before_close(new);
     original!(DUP2, fn(c_int, c_int) -> c_int, old, new)
 }
 
 /// `dup3(2)`.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
     descriptors::before_close(new);
     original!(DUP3, fn(c_int, c_int, c_int) -> c_int, old, new, flags)
 }
 
 /// `fcntl(2)`. Its third argument is an integer or a pointer; both are passed in the same register.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
     if command == libc::F_SETFL {
-        descriptors::before_flags_change();
+        descriptors::before_flags_change(fd);
     }
     original!(FCNTL, fn(c_int, c_int, usize) -> c_int, fd, command, argument)
 }
 
 /// `fcntl64`, the name that newer headers give `fcntl`.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
     if command == libc::F_SETFL {
-        descriptors::before_flags_change();
+        descriptors::before_flags_change(fd);
     }
     original!(FCNTL64, fn(c_int, c_int, usize) -> c_int, fd, command, argument)
 }
@@ -98,7 +98,7 @@ pub extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
 ///
 /// # Safety
 /// `stream` is an open stream.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub unsafe extern "C" fn fclose(stream: *mut libc::FILE) -> c_int {
     // SAFETY: the caller's promise.
     descriptors::before_close(unsafe { libc::fileno(stream) });

@@ -8,7 +8,6 @@ pub mod about;
 pub mod engine;
 mod export;
 pub mod host;
-#[cfg(not(feature = "libaio-abi"))]
 pub mod interpose;
 pub mod libaio;
 #[cfg(not(feature = "libaio-abi"))]

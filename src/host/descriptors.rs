@@ -12,6 +12,9 @@ const COUNTERS: usize = 4096;
 /// How often a number was seen to be closed. Numbers share counters; one that counts too often does no harm.
 static CLOSED: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
 
+/// How often flags of an open file were seen to be changed, by number as above.
+static FLAGS: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
+
 /// How often a range of numbers was seen to be closed.
 static RANGES: AtomicU32 = AtomicU32::new(0);
 
@@ -24,6 +27,12 @@ pub fn generation(fd: c_int) -> u32 {
     // Relaxed: a program that submits on a number while it closes it has a race of its own; where it orders the two, its
     // own synchronisation and the inbox's order these as well.
     counter(fd).load(Ordering::Relaxed).wrapping_add(RANGES.load(Ordering::Relaxed))
+}
+
+/// Changes like [`generation`], and also when the flags of `fd` are seen to be changed.
+#[must_use]
+pub fn flags_generation(fd: c_int) -> u32 {
+    generation(fd).wrapping_add(FLAGS[fd as usize % COUNTERS].load(Ordering::Relaxed))
 }
 
 /// `settle` is called before every change of a descriptor. It must be async-signal-safe, like `close`.
@@ -44,9 +53,10 @@ pub fn before_closing_many() {
     RANGES.fetch_add(1, Ordering::Relaxed);
 }
 
-/// To be called before the flags of an open file change.
-pub fn before_flags_change() {
+/// To be called before the flags of the open file behind `fd` change.
+pub fn before_flags_change(fd: c_int) {
     settle();
+    FLAGS[fd as usize % COUNTERS].fetch_add(1, Ordering::Relaxed);
 }
 
 fn settle() {

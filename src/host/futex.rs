@@ -81,3 +81,10 @@ pub fn wake(address: *const AtomicU32, count: u32) {
 pub fn wake_all(address: *const AtomicU32) {
     wake(address, u32::MAX);
 }
+
+/// Sleeps for a moment (50 µs or little more), where somebody else needs the processor to get out of the way. Unlike a yield
+/// it also lets threads of lower priority run.
+pub fn linger() {
+    static NEVER_WOKEN: AtomicU32 = AtomicU32::new(0);
+    let _ = wait(&NEVER_WOKEN, 0, Deadline::after(Duration::from_micros(50)));
+}

@@ -1,11 +1,27 @@
 //! The libaio face: `io_*`, and the same as raw system calls.
+//!
+//! `abi` and `versions` are the functions, `syscall` the system call by number, and all lead to `calls`: contexts of ours
+//! are found by `contexts`, others are the kernel's.
 
-use core::ffi::c_int;
-extern "C" fn io_destroy(_: usize) -> c_int {
-    -libc::ENOSYS
-}
-extern "C" fn io_cancel_0_1(_: usize) -> c_int {
-    -libc::ENOSYS
-}
-crate::export::default_version!("io_destroy", "LIBAIO_0.4", io_destroy);
-crate::export::old_version!("io_cancel", "LIBAIO_0.1", io_cancel_0_1);
+mod abi;
+mod calls;
+mod cancel;
+mod context;
+mod contexts;
+mod destroy;
+mod event_ring;
+mod in_place;
+mod iocb;
+mod mapping;
+mod masked;
+mod memory;
+mod opened;
+mod redirect;
+mod request;
+mod streams;
+mod submit;
+mod syscall;
+mod system;
+mod table;
+mod versions;
+mod wait;

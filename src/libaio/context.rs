@@ -1,0 +1,519 @@
+//! A context: its ring, what is in flight, and how completions get into the ring.
+//!
+//! Contexts are never freed but used again, so that a caller who comes too late finds an address that is not his and
+//! nothing worse. Three kinds of threads meet here, each on cache lines of its own: submitters, producers of events (the
+//! engine's thread, and submitters whose request was done at once), and reapers.
+//!
+//! **Producers** take the ring by a word and never wait for one another: who finds it taken leaves his request in the
+//! backlog, and who has it writes the backlog too before he goes.
+//!
+//! **Room** is counted as fs/aio.c does: an event that has not been read occupies what its request did. Requests are
+//! counted where they are submitted, and where they complete; what is in the ring follows from the latter and the head.
+//!
+//! **Sleepers** say how many completions there must have been for them to wake: `wake_at` is the least of them.
+
+use core::cell::UnsafeCell;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+
+use super::event_ring::{Event, EventRing};
+use super::request::{Pool, Request};
+use crate::host::futex::{self, Deadline};
+use crate::host::kernel::Errno;
+
+/// The ring is being written by somebody.
+const TAKEN: u32 = 1;
+/// There is a backlog for him.
+const MORE: u32 = 2;
+
+/// Nobody sleeps.
+const NOBODY: u64 = u64::MAX;
+
+/// In [`Context::users`]: the one who destroys the context waits for the others to leave.
+const AWAITED: u32 = 1 << 31;
+
+/// Puts what follows onto a cache line of its own.
+#[repr(align(64))]
+struct Line<T>(T);
+
+struct Submitters {
+    submitted: AtomicU64,
+    /// Submissions up to this count are known to have room.
+    limit: AtomicU64,
+}
+
+struct Producers {
+    state: AtomicU32,
+    /// Where the next event goes. Written by whoever has the ring.
+    tail: AtomicU32,
+    /// Events written so far.
+    completed: AtomicU64,
+    backlog: AtomicPtr<Request>,
+}
+
+struct Sleepers {
+    wake_at: AtomicU64,
+    /// What they sleep on. Changes with every wake.
+    word: AtomicU32,
+}
+
+/// A context.
+#[repr(C)]
+pub struct Context {
+    /// The program's mapping of the ring; 0 while the context is not in use.
+    address: AtomicUsize,
+    /// Set when the context is being destroyed.
+    dead: AtomicBool,
+    ring: UnsafeCell<EventRing>,
+    /// What was asked of `io_setup`.
+    pub requested: AtomicU32,
+    /// Calls that use the context.
+    users: Line<AtomicU32>,
+    submitters: Line<Submitters>,
+    producers: Line<Producers>,
+    sleepers: Line<Sleepers>,
+    /// The reapers' lock: 0, or who holds it.
+    reaping: Line<AtomicUsize>,
+    /// Its requests.
+    pub pool: Pool,
+}
+
+// SAFETY: the ring is changed only while the context is not in use; all else is atomic.
+unsafe impl Sync for Context {}
+// SAFETY: nothing in it belongs to a thread.
+unsafe impl Send for Context {}
+
+/// A context in use by a call, which cannot be taken apart meanwhile.
+pub struct Used(&'static Context);
+
+impl core::ops::Deref for Used {
+    type Target = Context;
+    fn deref(&self) -> &Context {
+        self.0
+    }
+}
+
+impl Drop for Used {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+impl Used {
+    /// The context itself, for whoever knows that it stays: one with a request in flight does.
+    #[must_use]
+    pub fn context(&self) -> &'static Context {
+        self.0
+    }
+}
+
+impl Context {
+    /// A context that is not in use.
+    pub const fn new() -> Self {
+        Self {
+            address: AtomicUsize::new(0),
+            dead: AtomicBool::new(false),
+            ring: UnsafeCell::new(EventRing::NONE),
+            requested: AtomicU32::new(0),
+            users: Line(AtomicU32::new(0)),
+            submitters: Line(Submitters { submitted: AtomicU64::new(0), limit: AtomicU64::new(0) }),
+            producers: Line(Producers {
+                state: AtomicU32::new(0),
+                tail: AtomicU32::new(0),
+                completed: AtomicU64::new(0),
+                backlog: AtomicPtr::new(ptr::null_mut()),
+            }),
+            sleepers: Line(Sleepers { wake_at: AtomicU64::new(NOBODY), word: AtomicU32::new(0) }),
+            reaping: Line(AtomicUsize::new(0)),
+            pool: Pool::new(),
+        }
+    }
+
+    /// Begins to use the context for `ring`, of which the program has a mapping at `address`.
+    ///
+    /// # Safety
+    /// The context is not in use, and the caller alone may begin to use it.
+    pub unsafe fn open(&self, ring: EventRing, address: usize, requested: u32) {
+        // SAFETY: nobody looks at the ring of a context that is not in use.
+        unsafe { *self.ring.get() = ring };
+        self.requested.store(requested, Ordering::Relaxed);
+        self.submitters.0.submitted.store(0, Ordering::Relaxed);
+        self.submitters.0.limit.store(0, Ordering::Relaxed);
+        self.producers.0.tail.store(0, Ordering::Relaxed);
+        self.producers.0.completed.store(0, Ordering::Relaxed);
+        self.sleepers.0.wake_at.store(NOBODY, Ordering::Relaxed);
+        self.dead.store(false, Ordering::Relaxed);
+        // SeqCst pairs with `enter`, which must not see the address without the above.
+        self.address.store(address, Ordering::SeqCst);
+    }
+
+    /// The address by which the program knows it.
+    pub fn address(&self) -> usize {
+        self.address.load(Ordering::Relaxed)
+    }
+
+    /// The program has moved its mapping.
+    pub fn set_address(&self, address: usize) {
+        self.address.store(address, Ordering::SeqCst);
+    }
+
+    /// Uses the context, if it is the one at `address`.
+    pub fn enter(&'static self, address: usize) -> Option<Used> {
+        // SeqCst here and in `close`: either we see that it is being destroyed, or the destroyer sees us.
+        self.users.0.fetch_add(1, Ordering::SeqCst);
+        let used = Used(self);
+        (self.address.load(Ordering::SeqCst) == address && !self.dead.load(Ordering::SeqCst)).then_some(used)
+    }
+
+    fn leave(&self) {
+        // Release pairs with the Acquire of `close`: what we did with the ring is done.
+        if self.users.0.fetch_sub(1, Ordering::AcqRel) & AWAITED != 0 {
+            futex::wake_all(&raw const self.users.0);
+        }
+    }
+
+    /// The ring.
+    pub fn ring(&self) -> &EventRing {
+        // SAFETY: changed only while the context is not in use, and our callers use it, or have a request in flight.
+        unsafe { &*self.ring.get() }
+    }
+
+    /// Whether it is being destroyed.
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::SeqCst)
+    }
+
+    /// Marks the context as dead and wakes who sleeps in it. False if somebody else has.
+    pub fn kill(&self) -> bool {
+        if self.dead.swap(true, Ordering::SeqCst) {
+            return false;
+        }
+        if self.rouse() {
+            futex::wake_all(self.word());
+        }
+        true
+    }
+
+    /// Waits until no other call uses the context, which the caller has [killed](Context::kill) and uses.
+    pub fn await_users(&self) {
+        let mut users = self.users.0.fetch_or(AWAITED, Ordering::SeqCst) | AWAITED;
+        while users != AWAITED | 1 {
+            let _ = futex::wait(&self.users.0, users, Deadline::Never);
+            users = self.users.0.load(Ordering::SeqCst);
+        }
+        // Latecomers, who find the context dead, need wake nobody.
+        self.users.0.fetch_and(!AWAITED, Ordering::SeqCst);
+    }
+
+    /// Whether everything submitted has completed.
+    pub fn is_idle(&self) -> bool {
+        self.completed() >= self.submitters.0.submitted.load(Ordering::Relaxed)
+    }
+
+    /// Waits until everything submitted has completed.
+    pub fn await_requests(&self) {
+        loop {
+            let seen = self.word().load(Ordering::Acquire);
+            let all = self.submitters.0.submitted.load(Ordering::Relaxed);
+            self.sleep_until(all);
+            if self.completed() >= all {
+                break;
+            }
+            let _ = futex::wait(self.word(), seen, Deadline::Never);
+        }
+        // The last producer may still be on his way out.
+        while self.producers.0.state.load(Ordering::Acquire) != 0 {
+            futex::linger();
+        }
+    }
+
+    /// Gives back the ring; the context is not in use any more.
+    ///
+    /// # Safety
+    /// The caller has killed it, and waited for users and requests.
+    pub unsafe fn close(&self) -> EventRing {
+        self.address.store(0, Ordering::SeqCst);
+        self.pool.free_all();
+        // SAFETY: nobody looks at it any more.
+        unsafe { core::mem::replace(&mut *self.ring.get(), EventRing::NONE) }
+    }
+
+    // --- Room ---------------------------------------------------------------------------------------------------------
+
+    /// Reserves room for up to `wanted` requests, and says for how many.
+    #[inline]
+    pub fn reserve(&self, wanted: u32) -> u32 {
+        let line = &self.submitters.0;
+        let mut submitted = line.submitted.load(Ordering::Relaxed);
+        loop {
+            let mut limit = line.limit.load(Ordering::Relaxed);
+            if submitted + u64::from(wanted) > limit {
+                limit = self.find_limit();
+                line.limit.store(limit, Ordering::Relaxed);
+            }
+            let got = limit.saturating_sub(submitted).min(u64::from(wanted));
+            if got == 0 {
+                return 0;
+            }
+            // Relaxed: a count. The slots it stands for are handed over by head (Acquire in `find_limit`).
+            match line.submitted.compare_exchange_weak(
+                submitted,
+                submitted + got,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return got as u32,
+                Err(now) => submitted = now,
+            }
+        }
+    }
+
+    /// Gives back what was reserved and not used.
+    pub fn unreserve(&self, count: u32) {
+        if count > 0 {
+            self.submitters.0.submitted.fetch_sub(u64::from(count), Ordering::Relaxed);
+        }
+    }
+
+    /// How many requests may have been submitted in all: as many as have completed and been read, and a ring full.
+    fn find_limit(&self) -> u64 {
+        let ring = self.ring();
+        // First the head: it never overtakes a tail that is read after it.
+        let head = ring.head();
+        let completed = self.completed();
+        let tail = (completed % u64::from(ring.nr())) as u32;
+        completed + u64::from(ring.nr() - 1) - u64::from(distance(ring, head, tail))
+    }
+
+    // --- Producers ----------------------------------------------------------------------------------------------------
+
+    /// Events written so far.
+    pub fn completed(&self) -> u64 {
+        // Acquire pairs with the Release of `publish`.
+        self.producers.0.completed.load(Ordering::Acquire)
+    }
+
+    /// Writes the event of a request that never had a [`Request`]. True: sleepers must be [woken](Context::word).
+    #[inline]
+    pub fn complete(&self, event: &Event) -> bool {
+        loop {
+            // Acquire pairs with the Release of `give_up`: what the last producer wrote is seen.
+            if self.producers.0.state.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+                return self.write(event);
+            }
+            if let Some(mut request) = self.pool.take() {
+                // SAFETY: taken from the pool, and ours.
+                unsafe { request.as_mut() }.event = *event;
+                let must_wake = self.leave_in_backlog(request);
+                // What was done at once is in the ring when io_submit returns, if that is in our power: he who has the
+                // ring needs a moment, unless this is a signal handler that interrupted him.
+                for _ in 0..100 {
+                    if self.producers.0.state.load(Ordering::Acquire) == 0 {
+                        break;
+                    }
+                    futex::linger();
+                }
+                return must_wake;
+            }
+            futex::linger();
+        }
+    }
+
+    /// Writes the event of a request and takes the request back. True: sleepers must be [woken](Context::word).
+    ///
+    /// # Safety
+    /// The request is the caller's, from this context's pool.
+    pub unsafe fn complete_request(&self, request: NonNull<Request>) -> bool {
+        if self.producers.0.state.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            return self.leave_in_backlog(request);
+        }
+        // SAFETY: the caller's promise.
+        let event = unsafe { request.as_ref() }.event;
+        self.pool.put(request);
+        self.write(&event)
+    }
+
+    /// Whether somebody is writing events, perhaps out of the backlog.
+    pub fn is_being_written(&self) -> bool {
+        self.producers.0.state.load(Ordering::Acquire) != 0
+    }
+
+    fn write(&self, event: &Event) -> bool {
+        let tail = self.append(self.producers.0.tail.load(Ordering::Relaxed), event);
+        self.publish(tail, 1);
+        self.give_up()
+    }
+
+    fn append(&self, tail: u32, event: &Event) -> u32 {
+        let ring = self.ring();
+        ring.write(tail, event);
+        ring.after(tail)
+    }
+
+    /// Shows what was appended. The count comes last: who has seen it may take the ring apart.
+    fn publish(&self, tail: u32, count: u64) {
+        let line = &self.producers.0;
+        self.ring().set_tail(tail);
+        // Release pairs with the Acquire of reapers, who read our copy of the tail.
+        line.tail.store(tail, Ordering::Release);
+        let completed = line.completed.load(Ordering::Relaxed) + count;
+        line.completed.store(completed, Ordering::Release);
+    }
+
+    /// Lets go of the ring. True: somebody who sleeps has what he waits for, and is to be woken.
+    fn give_up(&self) -> bool {
+        let line = &self.producers.0;
+        // Release: the next producer sees what we wrote. Acquire on failure: we see the backlog.
+        while line.state.compare_exchange(TAKEN, 0, Ordering::Release, Ordering::Acquire).is_err() {
+            line.state.swap(TAKEN, Ordering::AcqRel);
+            self.write_backlog();
+        }
+        // Pairs with the fence of `sleep_until`: either we see the sleeper, or he sees our events.
+        fence(Ordering::SeqCst);
+        let wake_at = self.sleepers.0.wake_at.load(Ordering::Relaxed);
+        wake_at != NOBODY && line.completed.load(Ordering::Relaxed) >= wake_at && self.rouse()
+    }
+
+    fn write_backlog(&self) {
+        let line = &self.producers.0;
+        let mut newest = line.backlog.swap(ptr::null_mut(), Ordering::AcqRel);
+        let mut oldest = ptr::null_mut::<Request>();
+        while let Some(mut request) = NonNull::new(newest) {
+            // SAFETY: requests in the backlog are whole, and those taken off are ours.
+            let behind = unsafe { &mut request.as_mut().behind };
+            newest = core::mem::replace(behind, oldest);
+            oldest = request.as_ptr();
+        }
+        let (mut tail, mut count) = (line.tail.load(Ordering::Relaxed), 0);
+        while let Some(request) = NonNull::new(oldest) {
+            // SAFETY: as above.
+            let (event, behind) = unsafe { (request.as_ref().event, request.as_ref().behind) };
+            self.pool.put(request);
+            tail = self.append(tail, &event);
+            count += 1;
+            oldest = behind;
+        }
+        if count > 0 {
+            self.publish(tail, count);
+        }
+    }
+
+    fn leave_in_backlog(&self, mut request: NonNull<Request>) -> bool {
+        let line = &self.producers.0;
+        let mut newest = line.backlog.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: the request is the caller's until the exchange.
+            unsafe { request.as_mut() }.behind = newest;
+            match line.backlog.compare_exchange_weak(newest, request.as_ptr(), Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => break,
+                Err(now) => newest = now,
+            }
+        }
+        // Release: he who has the ring finds the backlog when he sees the mark. Acquire: or we have the ring.
+        if line.state.fetch_or(TAKEN | MORE, Ordering::AcqRel) & TAKEN != 0 {
+            return false;
+        }
+        line.state.swap(TAKEN, Ordering::AcqRel);
+        self.write_backlog();
+        self.give_up()
+    }
+
+    // --- Sleepers -----------------------------------------------------------------------------------------------------
+
+    /// What sleepers sleep on. They are to be woken, all, when it has been said so.
+    pub fn word(&self) -> &AtomicU32 {
+        &self.sleepers.0.word
+    }
+
+    /// The caller is about to sleep until there have been `completed` events. He has read [`Context::word`] before, looks
+    /// once more for events after, and then sleeps while the word is what it was.
+    pub fn sleep_until(&self, completed: u64) {
+        self.sleepers.0.wake_at.fetch_min(completed, Ordering::Relaxed);
+        // Pairs with the fence of `give_up`.
+        fence(Ordering::SeqCst);
+    }
+
+    /// Changes the word, so that nobody falls asleep on it; all who sleep must be woken.
+    fn rouse(&self) -> bool {
+        self.sleepers.0.wake_at.swap(NOBODY, Ordering::AcqRel);
+        self.sleepers.0.word.fetch_add(1, Ordering::AcqRel);
+        true
+    }
+
+    // --- Reapers ------------------------------------------------------------------------------------------------------
+
+    /// Whether no event is there to be read.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.ring().head() == self.tail()
+    }
+
+    fn tail(&self) -> u32 {
+        self.producers.0.tail.load(Ordering::Acquire)
+    }
+
+    /// Moves up to `most` events to `to`, and says how many.
+    ///
+    /// # Errors
+    /// `EFAULT`: `to` cannot be written, and every event is still in the ring. `EINTR`: the caller is a signal handler that
+    /// interrupted this very function.
+    pub fn take(&self, to: usize, most: usize) -> Result<usize, Errno> {
+        if most == 0 || self.is_empty() {
+            return Ok(0);
+        }
+        self.lock_reaping()?;
+        let taken = self.take_locked(to, most);
+        self.unlock_reaping();
+        taken
+    }
+
+    fn take_locked(&self, to: usize, most: usize) -> Result<usize, Errno> {
+        let ring = self.ring();
+        let (head, tail) = (ring.head(), self.tail());
+        let count = most.min(distance(ring, head, tail) as usize);
+        super::memory::writable(to, count * size_of::<Event>())?;
+        let mut at = head;
+        for index in 0..count {
+            let event = ring.read(at);
+            // SAFETY: seen to be writable; the program's array need not be aligned.
+            unsafe { (to as *mut Event).add(index).write_unaligned(event) };
+            at = ring.after(at);
+        }
+        ring.set_head(at);
+        Ok(count)
+    }
+
+    /// Waits until no other reaper is at it.
+    fn lock_reaping(&self) -> Result<(), Errno> {
+        // SAFETY: takes nothing and cannot fail.
+        let me = unsafe { libc::pthread_self() } as usize;
+        let mut spins = 0;
+        // Acquire pairs with the Release of `unlock_reaping`.
+        while let Err(holder) = self.reaping.0.compare_exchange_weak(0, me, Ordering::Acquire, Ordering::Relaxed) {
+            if holder == me {
+                return Err(Errno(libc::EINTR));
+            }
+            spins += 1;
+            if spins < 100 {
+                core::hint::spin_loop();
+            } else {
+                futex::linger();
+            }
+        }
+        Ok(())
+    }
+
+    fn unlock_reaping(&self) {
+        self.reaping.0.store(0, Ordering::Release);
+    }
+}
+
+/// Slots from `from` to `to`.
+fn distance(ring: &EventRing, from: u32, to: u32) -> u32 {
+    if to >= from { to - from } else { to + ring.nr() - from }
+}
+
+const _: () = {
+    // Requests are told from one another by their addresses, and markers in the low bits.
+    assert!(align_of::<Request>() >= 8);
+};

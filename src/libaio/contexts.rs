@@ -1,0 +1,133 @@
+//! The contexts of this process: `io_setup` makes one, and every other call finds it here or has nothing to do with us.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use super::context::{Context, Used};
+use super::event_ring::{self, EventRing};
+use super::streams::Streams;
+use super::table::Table;
+use super::{memory, redirect, system};
+use crate::engine::{self, Engine};
+use crate::host::kernel::Errno;
+use crate::host::process::PerProcess;
+use crate::host::settings;
+
+static CONTEXTS: PerProcess<Contexts> = PerProcess::new(2);
+
+/// What the libaio face has in this process. A forked child has nothing: it finds none of its parent's contexts, as after
+/// the kernel's own fork.
+struct Contexts {
+    table: Table,
+    /// What was asked of `io_setup`, all contexts together.
+    requested: AtomicU64,
+    streams: Streams,
+}
+
+/// The context at `address`, if it is one of ours.
+#[inline]
+pub fn find(address: usize) -> Option<Used> {
+    CONTEXTS.get()?.table.find(address)
+}
+
+/// The engine, for who has a context: it was started before the first of them.
+#[inline]
+pub fn engine() -> Option<&'static Engine> {
+    engine::started()
+}
+
+/// What is with the engine for each stream.
+pub fn streams() -> Option<&'static Streams> {
+    Some(&CONTEXTS.get()?.streams)
+}
+
+/// `io_setup(2)`: makes a context for at least `nr_events` requests in flight and stores its address at `to`. Where the
+/// engine stands aside the kernel makes one of its own.
+///
+/// # Errors
+/// `EFAULT`: `to` cannot be read or written. `EINVAL`: what is there is not 0, or `nr_events` is 0 or too many. `EAGAIN`:
+/// past `URINGAIO_MAX_EVENTS`. `ENOMEM`.
+pub fn set_up(nr_events: u32, to: usize) -> Result<usize, Errno> {
+    if engine::get().is_none() {
+        return system::set_up(nr_events, to);
+    }
+    memory::readable(to, size_of::<usize>())?;
+    // SAFETY: just seen to be readable.
+    let before = unsafe { (to as *const usize).read_unaligned() };
+    if before != 0 || nr_events == 0 {
+        return Err(Errno(libc::EINVAL));
+    }
+    let size = event_ring::size(nr_events)?;
+    memory::writable(to, size_of::<usize>())?;
+    redirect::install();
+    let contexts = CONTEXTS
+        .get_or_init(|| Ok(Box::new(Contexts { table: Table::new()?, requested: AtomicU64::new(0), streams: Streams::new() })))?;
+    contexts.count(nr_events)?;
+    let address = contexts.open(nr_events, size).inspect_err(|_| contexts.uncount(nr_events))?;
+    // SAFETY: just seen to be writable.
+    unsafe { (to as *mut usize).write_unaligned(address) };
+    Ok(0)
+}
+
+impl Contexts {
+    fn count(&self, nr_events: u32) -> Result<(), Errno> {
+        let most = settings::get().max_events.unwrap_or(u64::MAX);
+        let all = self.requested.fetch_add(nr_events.into(), Ordering::Relaxed) + u64::from(nr_events);
+        if all > most {
+            self.uncount(nr_events);
+            return Err(Errno(libc::EAGAIN));
+        }
+        Ok(())
+    }
+
+    fn uncount(&self, nr_events: u32) {
+        self.requested.fetch_sub(nr_events.into(), Ordering::Relaxed);
+    }
+
+    fn open(&self, nr_events: u32, size: (u32, usize)) -> Result<usize, Errno> {
+        let context = self.table.spare()?;
+        let (ring, address) = EventRing::new(size).inspect_err(|_| self.table.give_back(context))?;
+        // SAFETY: a spare context, ours alone.
+        unsafe { context.open(ring, address, nr_events) };
+        if let Err(errno) = self.table.insert(context) {
+            event_ring::unmap(address, size.1);
+            self.close(context);
+            return Err(errno);
+        }
+        Ok(address)
+    }
+
+    /// Ends the use of a context that nobody else uses, and that is not in the table.
+    fn close(&self, context: &'static Context) {
+        self.uncount(context.requested.load(Ordering::Relaxed));
+        // SAFETY: the callers have seen to it that nobody uses it.
+        unsafe { context.close() }.unmap();
+        self.table.give_back(context);
+    }
+}
+
+/// Takes apart a context that the caller has killed and uses, and in which nothing is under way any more. With `mapped` the
+/// program's mapping goes too.
+pub fn dispose(used: Used, mapped: bool) {
+    let Some(contexts) = CONTEXTS.get() else { return };
+    let context = used.context();
+    contexts.table.remove(context);
+    if mapped {
+        event_ring::unmap(context.address(), context.ring().length());
+        memory::forget(context.address(), context.ring().length());
+    }
+    drop(used);
+    contexts.close(context);
+}
+
+/// The program has moved its mapping from one address to another: the context goes with it.
+pub fn moved(from: usize, to: usize) {
+    if let Some(contexts) = CONTEXTS.get() {
+        contexts.table.moved(from, to);
+    }
+}
+
+/// A context whose mapping begins within these bytes.
+pub fn within(start: usize, length: usize) -> Option<Used> {
+    let contexts = CONTEXTS.get()?;
+    contexts.table.find(contexts.table.within(start, length)?)
+}

@@ -1,0 +1,223 @@
+//! What is known of the program's descriptors: asked of the kernel at the first use of each, and again when a number was
+//! closed or its flags changed.
+//!
+//! Nothing depends on it but the way a request takes and which errors are told at once: where it is out of date (a number
+//! closed out of our sight), the kernel's answer is in the event.
+
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::host::descriptors;
+use crate::host::files::{self, Facts, Kind};
+use crate::host::kernel::{Errno, syscall};
+
+/// Facts about a descriptor, as bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opened(u16);
+
+const READS: u16 = 1;
+const WRITES: u16 = 1 << 1;
+const SEEKS: u16 = 1 << 2;
+const STREAMS: u16 = 1 << 3;
+const DIRECT: u16 = 1 << 4;
+const APPENDS: u16 = 1 << 5;
+const SYNCS: u16 = 1 << 6;
+const MEMORY: u16 = 1 << 7;
+const LOCAL: u16 = 1 << 8;
+const WAITS: u16 = 1 << 9;
+const IS_EVENTFD: u16 = 1 << 10;
+const NONBLOCKING: u16 = 1 << 11;
+const KNOWN: u16 = 1 << 15;
+
+/// An entry: facts in the low 16 bits, the descriptor in the next 24, its generation in the highest 24.
+static TABLE: [AtomicU64; 4096] = [const { AtomicU64::new(0) }; 4096];
+
+fn tag(fd: c_int) -> u64 {
+    (u64::from(descriptors::flags_generation(fd)) << 40) | (u64::from(fd as u32 & 0xff_ffff) << 16)
+}
+
+impl Opened {
+    /// Opened for reading.
+    pub const fn reads(self) -> bool {
+        self.0 & READS != 0
+    }
+
+    /// Opened for writing.
+    pub const fn writes(self) -> bool {
+        self.0 & WRITES != 0
+    }
+
+    /// A regular file or a block device.
+    pub const fn seeks(self) -> bool {
+        self.0 & SEEKS != 0
+    }
+
+    /// A pipe, socket, terminal or the like.
+    pub const fn streams(self) -> bool {
+        self.0 & STREAMS != 0
+    }
+
+    /// `O_DIRECT`.
+    pub const fn is_direct(self) -> bool {
+        self.0 & DIRECT != 0
+    }
+
+    /// `O_APPEND`.
+    pub const fn appends(self) -> bool {
+        self.0 & APPENDS != 0
+    }
+
+    /// `O_SYNC` or `O_DSYNC`.
+    pub const fn syncs(self) -> bool {
+        self.0 & SYNCS != 0
+    }
+
+    /// `O_NONBLOCK`.
+    pub const fn is_nonblocking(self) -> bool {
+        self.0 & NONBLOCKING != 0
+    }
+
+    /// On a file system that keeps its files in memory: nothing waits for a device.
+    pub const fn in_memory(self) -> bool {
+        self.0 & MEMORY != 0
+    }
+
+    /// On a file system of this machine, whose buffered writes end in the page cache.
+    pub const fn is_local(self) -> bool {
+        self.0 & (LOCAL | MEMORY) != 0
+    }
+
+    /// The file takes no `RWF_NOWAIT`, as far as we have seen.
+    pub const fn waits(self) -> bool {
+        self.0 & WAITS != 0
+    }
+
+    /// An eventfd.
+    pub const fn is_eventfd(self) -> bool {
+        self.0 & IS_EVENTFD != 0
+    }
+}
+
+/// What is known of `fd`.
+///
+/// # Errors
+/// `EBADF`: it is not open, or by name only (`O_PATH`).
+#[inline]
+pub fn opened(fd: c_int) -> Result<Opened, Errno> {
+    let tag = tag(fd);
+    let known = TABLE[fd as usize % TABLE.len()].load(Ordering::Relaxed);
+    if known & !0xffff == tag && known as u16 & KNOWN != 0 { Ok(Opened(known as u16)) } else { ask(fd, tag) }
+}
+
+/// The file takes no `RWF_NOWAIT`.
+pub fn learn_waits(fd: c_int, opened: Opened) {
+    let (tag, entry) = (tag(fd), &TABLE[fd as usize % TABLE.len()]);
+    let known = tag | u64::from(opened.0);
+    // Fails if something else has been learnt meanwhile: then this is learnt the next time.
+    let _ = entry.compare_exchange(known, known | u64::from(WAITS), Ordering::Relaxed, Ordering::Relaxed);
+}
+
+/// Forgets what is known of `fd`, because the kernel said something that does not fit.
+pub fn forget(fd: c_int) {
+    TABLE[fd as usize % TABLE.len()].store(0, Ordering::Relaxed);
+}
+
+#[cold]
+fn ask(fd: c_int, tag: u64) -> Result<Opened, Errno> {
+    let facts = files::facts(fd)?;
+    if facts.has(libc::O_PATH) {
+        return Err(Errno(libc::EBADF));
+    }
+    let opened = Opened(bits(fd, facts));
+    if fd as u32 <= 0xff_ffff {
+        TABLE[fd as usize % TABLE.len()].store(tag | u64::from(opened.0), Ordering::Relaxed);
+    }
+    Ok(opened)
+}
+
+fn bits(fd: c_int, facts: Facts) -> u16 {
+    let access = facts.flags & libc::O_ACCMODE;
+    let mut bits = KNOWN;
+    for (is_so, bit) in [
+        (access != libc::O_WRONLY, READS),
+        (access != libc::O_RDONLY, WRITES),
+        (facts.is_seekable(), SEEKS),
+        (facts.kind == Kind::Stream, STREAMS),
+        (facts.has(libc::O_DIRECT), DIRECT),
+        (facts.has(libc::O_APPEND), APPENDS),
+        // O_SYNC includes O_DSYNC.
+        (facts.has(libc::O_DSYNC), SYNCS),
+        (facts.has(libc::O_NONBLOCK), NONBLOCKING),
+    ] {
+        if is_so {
+            bits |= bit;
+        }
+    }
+    match facts.kind {
+        Kind::Regular => bits | file_system(fd),
+        Kind::Block => bits | LOCAL,
+        Kind::Stream if is_eventfd(fd) => bits | IS_EVENTFD,
+        _ => bits,
+    }
+}
+
+/// Where the file lies. What is not listed is taken for a network or user-space file system, where a write may take any time.
+fn file_system(fd: c_int) -> u16 {
+    // From linux/magic.h and the file systems' own headers.
+    const IN_MEMORY: [u32; 3] = [0x0102_1994 /* tmpfs */, 0x8584_58f6 /* ramfs */, 0x9584_58f6 /* hugetlbfs */];
+    const ON_A_DEVICE: [u32; 12] = [
+        0xef53,      /* ext2, ext3, ext4 */
+        0x5846_5342, /* XFS */
+        0x9123_683e, /* Btrfs */
+        0xf2f5_2010, /* F2FS */
+        0x794c_7630, /* overlayfs */
+        0x2fc1_2fc1, /* ZFS */
+        0xca45_1a4e, /* bcachefs */
+        0x4d44,      /* FAT */
+        0x2011_bab0, /* exFAT */
+        0x7366_746e, /* NTFS3 */
+        0x3153_464a, /* JFS */
+        0x5265_4973, /* ReiserFS */
+    ];
+    let mut status = MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: fills the structure or fails.
+    let magic = unsafe {
+        match syscall!(libc::SYS_fstatfs, fd, status.as_mut_ptr()) {
+            Ok(_) => status.assume_init().f_type as u32,
+            Err(_) => return 0,
+        }
+    };
+    match magic {
+        magic if IN_MEMORY.contains(&magic) => MEMORY,
+        magic if ON_A_DEVICE.contains(&magic) => LOCAL,
+        _ => 0,
+    }
+}
+
+/// Whether `fd`, which is open, is an eventfd: `/proc` names it. Without `/proc` anything nameless is taken for one.
+fn is_eventfd(fd: c_int) -> bool {
+    use core::fmt::Write;
+
+    struct Path([u8; 48], usize);
+    impl Write for Path {
+        fn write_str(&mut self, text: &str) -> core::fmt::Result {
+            let end = self.1 + text.len();
+            self.0.get_mut(self.1..end).ok_or(core::fmt::Error)?.copy_from_slice(text.as_bytes());
+            self.1 = end;
+            Ok(())
+        }
+    }
+
+    let (mut path, mut name) = (Path([0; 48], 0), [0u8; 32]);
+    if write!(path, "/proc/thread-self/fd/{fd}\0").is_err() {
+        return false;
+    }
+    // SAFETY: reads a C string and writes into the buffer.
+    match unsafe {
+        syscall!(libc::SYS_readlinkat, libc::AT_FDCWD, path.0.as_ptr(), name.as_mut_ptr(), name.len())
+    } {
+        Ok(length) => name[..length].starts_with(b"anon_inode:[eventfd"),
+        Err(_) => files::facts(fd).is_ok_and(|facts| facts.kind == Kind::Stream),
+    }
+}

@@ -1,0 +1,174 @@
+//! `syscall(2)`: programs that make the AIO calls by number reach us as well. Every other number is passed on in place,
+//! without a frame of ours on the stack, so that `vfork` and `clone` work through it.
+
+use core::ffi::{c_int, c_long};
+
+use super::calls::{self, Caller};
+use super::{contexts, mapping, system};
+use crate::host::kernel::{Errno, check};
+use crate::host::{descriptors, kernel, settings};
+
+/// `syscall(2)`.
+///
+/// # Safety
+/// As the system call asked for.
+#[cfg(target_arch = "x86_64")]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+#[unsafe(naked)]
+pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
+    // Numbers below 64 that are ours are the bits of a mask, the others are compared.
+    core::arch::naked_asm!(
+        "cmp rdi, 63",
+        "ja 2f",
+        "mov rax, {low}",
+        "bt rax, rdi",
+        "jc 4f",
+        "3:",
+        "mov rax, rdi",
+        "mov rdi, rsi",
+        "mov rsi, rdx",
+        "mov rdx, rcx",
+        "mov r10, r8",
+        "mov r8, r9",
+        "mov r9, [rsp + 8]",
+        "syscall",
+        "cmp rax, -4095",
+        "jae 5f",
+        "ret",
+        "2:",
+        "lea rax, [rdi - {setup}]",
+        "cmp rax, 4",
+        "jbe 4f",
+        "cmp rdi, {fcntl}",
+        "je 4f",
+        "cmp rdi, {dup3}",
+        "je 4f",
+        "cmp rdi, {pgetevents}",
+        "je 4f",
+        "cmp rdi, {close_range}",
+        "jne 3b",
+        "4:",
+        "jmp {ours}",
+        "5:",
+        "mov rdi, rax",
+        "jmp {failed}",
+        low = const LOW,
+        setup = const libc::SYS_io_setup,
+        fcntl = const libc::SYS_fcntl,
+        dup3 = const libc::SYS_dup3,
+        pgetevents = const system::SYS_IO_PGETEVENTS,
+        close_range = const libc::SYS_close_range,
+        ours = sym ours,
+        failed = sym failed,
+    )
+}
+
+#[cfg(target_arch = "x86_64")]
+const LOW: u64 = 1 << libc::SYS_close
+    | 1 << libc::SYS_mprotect
+    | 1 << libc::SYS_munmap
+    | 1 << libc::SYS_mremap
+    | 1 << libc::SYS_dup2;
+
+#[cfg(target_arch = "x86_64")]
+const _: () = assert!(
+    libc::SYS_io_destroy == libc::SYS_io_setup + 1
+        && libc::SYS_io_getevents == libc::SYS_io_setup + 2
+        && libc::SYS_io_submit == libc::SYS_io_setup + 3
+        && libc::SYS_io_cancel == libc::SYS_io_setup + 4
+);
+
+/// `syscall(2)`.
+///
+/// # Safety
+/// As the system call asked for.
+#[cfg(target_arch = "aarch64")]
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+#[unsafe(naked)]
+pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
+    // The AIO calls have the numbers 0 to 4 here.
+    core::arch::naked_asm!(
+        "cmp x0, {cancel}",
+        "b.ls 4f",
+        "cmp x0, {dup3}",
+        "b.eq 4f",
+        "cmp x0, {fcntl}",
+        "b.eq 4f",
+        "cmp x0, {close}",
+        "b.eq 4f",
+        "cmp x0, {munmap}",
+        "b.eq 4f",
+        "cmp x0, {mremap}",
+        "b.eq 4f",
+        "cmp x0, {mprotect}",
+        "b.eq 4f",
+        "cmp x0, {pgetevents}",
+        "b.eq 4f",
+        "cmp x0, {close_range}",
+        "b.eq 4f",
+        "mov x8, x0",
+        "mov x0, x1",
+        "mov x1, x2",
+        "mov x2, x3",
+        "mov x3, x4",
+        "mov x4, x5",
+        "mov x5, x6",
+        "svc 0",
+        "cmn x0, 4095",
+        "b.cs {failed}",
+        "ret",
+        "4:",
+        "b {ours}",
+        cancel = const libc::SYS_io_cancel,
+        dup3 = const libc::SYS_dup3,
+        fcntl = const libc::SYS_fcntl,
+        close = const libc::SYS_close,
+        munmap = const libc::SYS_munmap,
+        mremap = const libc::SYS_mremap,
+        mprotect = const libc::SYS_mprotect,
+        pgetevents = const system::SYS_IO_PGETEVENTS,
+        close_range = const libc::SYS_close_range,
+        ours = sym ours,
+        failed = sym failed,
+    )
+}
+
+/// Sets `errno` from the kernel's answer.
+extern "C" fn failed(answer: isize) -> c_long {
+    mapping::returned(Err(Errno(-answer as c_int))) as c_long
+}
+
+/// A system call that is perhaps ours, with the arguments of `syscall(2)`.
+extern "C" fn ours(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long {
+    let answer = match number {
+        libc::SYS_io_setup if settings::get().raw => contexts::set_up(a as u32, b),
+        libc::SYS_io_setup => system::set_up(a as u32, b),
+        libc::SYS_io_destroy => calls::io_destroy(a),
+        libc::SYS_io_submit => calls::io_submit(a, b as isize, c),
+        libc::SYS_io_cancel => calls::io_cancel(a, b, c),
+        libc::SYS_io_getevents => calls::io_getevents(Caller::Raw, a, b as isize, c as isize, d, e),
+        system::SYS_IO_PGETEVENTS => calls::io_pgetevents(Caller::Raw, a, b as isize, c as isize, d, e, f),
+        libc::SYS_munmap => mapping::unmap(a, b),
+        libc::SYS_mprotect => mapping::protect(a, b, c as c_int),
+        libc::SYS_mremap => mapping::remap(a, b, c, d as c_int, e),
+        _ => {
+            before(number, a, b);
+            // SAFETY: what the program asked for.
+            check(unsafe { kernel::call6(number, a, b, c, d, e, f) })
+        }
+    };
+    mapping::returned(answer) as c_long
+}
+
+/// What must be settled before a call that changes descriptors.
+fn before(number: c_long, a: usize, b: usize) {
+    match number {
+        libc::SYS_close => descriptors::before_close(a as c_int),
+        libc::SYS_dup3 => descriptors::before_close(b as c_int),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_dup2 => descriptors::before_close(b as c_int),
+        libc::SYS_close_range => descriptors::before_closing_many(),
+        libc::SYS_fcntl if b as c_int == libc::F_SETFL => descriptors::before_flags_change(a as c_int),
+        _ => {}
+    }
+}

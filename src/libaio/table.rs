@@ -1,0 +1,267 @@
+//! Which contexts there are: from the address that a program passes to the context, without touching the address.
+//!
+//! Looking up takes no lock: an open hash table of pointers to contexts, which are never freed. Changes are made by one
+//! thread at a time, with its signals blocked.
+
+use core::cell::UnsafeCell;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::alloc::{Layout, alloc, alloc_zeroed};
+
+use super::context::{Context, Used};
+use crate::host::futex::{self, Deadline};
+use crate::host::kernel::Errno;
+use crate::host::thread;
+
+/// Marks an entry whose context is gone.
+const GONE: *mut Context = ptr::without_provenance_mut(1);
+
+const SMALLEST: usize = 64;
+
+/// The entries of one size of the table. Outgrown ones stay, for whoever still looks into them.
+struct Entries {
+    mask: usize,
+    first: *const AtomicPtr<Context>,
+}
+
+impl Entries {
+    /// `None`: out of memory.
+    fn new(count: usize) -> Option<*mut Self> {
+        // SAFETY: the sizes are not 0; zeroed atomics are valid, and null is an empty entry.
+        unsafe {
+            let first = alloc_zeroed(Layout::array::<AtomicPtr<Context>>(count).ok()?).cast::<AtomicPtr<Context>>();
+            let this = alloc(Layout::new::<Self>()).cast::<Self>();
+            if first.is_null() || this.is_null() {
+                return None;
+            }
+            this.write(Self { mask: count - 1, first });
+            Some(this)
+        }
+    }
+
+    fn at(&self, index: usize) -> &AtomicPtr<Context> {
+        // SAFETY: the mask keeps it within the array.
+        unsafe { &*self.first.add(index & self.mask) }
+    }
+
+    /// Fills an entry. How many empty ones there are fewer.
+    fn insert(&self, context: *mut Context, address: usize) -> usize {
+        let mut index = spread(address);
+        loop {
+            let entry = self.at(index).load(Ordering::Relaxed);
+            // There is always an empty entry.
+            if entry.is_null() || entry == GONE {
+                // Release pairs with the Acquire of `find`.
+                self.at(index).store(context, Ordering::Release);
+                return entry.is_null().into();
+            }
+            index += 1;
+        }
+    }
+
+    /// Takes a context out. What only bridged the gap to an empty entry is emptied with it: how many these are.
+    fn remove(&self, context: *mut Context, address: usize) -> usize {
+        let mut index = spread(address);
+        loop {
+            let entry = self.at(index).load(Ordering::Relaxed);
+            if entry.is_null() {
+                return 0;
+            }
+            if entry == context {
+                break;
+            }
+            index += 1;
+        }
+        self.at(index).store(GONE, Ordering::Release);
+        let mut emptied = 0;
+        if self.at(index + 1).load(Ordering::Relaxed).is_null() {
+            while self.at(index).load(Ordering::Relaxed) == GONE {
+                self.at(index).store(ptr::null_mut(), Ordering::Release);
+                index = index.wrapping_sub(1);
+                emptied += 1;
+            }
+        }
+        emptied
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'static Context> + '_ {
+        (0..=self.mask).filter_map(|index| real(self.at(index).load(Ordering::Acquire)))
+    }
+}
+
+fn real(entry: *mut Context) -> Option<&'static Context> {
+    // SAFETY: entries are null, GONE, or contexts, which are never freed.
+    (entry.addr() > GONE.addr()).then(|| unsafe { &*entry })
+}
+
+/// Where to begin to look: ring addresses differ from the thirteenth bit on.
+const fn spread(address: usize) -> usize {
+    ((address as u64 >> 12).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
+}
+
+/// What changes one at a time.
+struct Changing {
+    /// Entries that hold a context.
+    live: usize,
+    /// Entries that are not empty.
+    filled: usize,
+    /// Contexts that are not in use.
+    spare: Vec<&'static Context>,
+}
+
+/// The contexts of the process.
+pub struct Table {
+    entries: AtomicPtr<Entries>,
+    /// 0 free, 1 held, 2 held and waited for.
+    lock: AtomicU32,
+    changing: UnsafeCell<Changing>,
+}
+
+// SAFETY: `changing` is touched with the lock held; the rest is atomic.
+unsafe impl Sync for Table {}
+// SAFETY: nothing in it belongs to a thread.
+unsafe impl Send for Table {}
+
+impl Table {
+    /// An empty table.
+    ///
+    /// # Errors
+    /// `ENOMEM`
+    pub fn new() -> Result<Self, Errno> {
+        let entries = Entries::new(SMALLEST).ok_or(Errno(libc::ENOMEM))?;
+        Ok(Self {
+            entries: AtomicPtr::new(entries),
+            lock: AtomicU32::new(0),
+            changing: UnsafeCell::new(Changing { live: 0, filled: 0, spare: Vec::new() }),
+        })
+    }
+
+    fn entries(&self) -> &Entries {
+        // SAFETY: never null, never freed. Acquire pairs with the Release of `grow`.
+        unsafe { &*self.entries.load(Ordering::Acquire) }
+    }
+
+    /// The context at `address`, in use by the caller.
+    #[inline]
+    pub fn find(&self, address: usize) -> Option<Used> {
+        let entries = self.entries();
+        let mut index = spread(address);
+        loop {
+            let entry = entries.at(index).load(Ordering::Acquire);
+            if entry.is_null() {
+                return None;
+            }
+            if let Some(context) = real(entry)
+                && context.address() == address
+            {
+                return context.enter(address);
+            }
+            index += 1;
+        }
+    }
+
+    /// A context that is not in use, for the caller alone.
+    ///
+    /// # Errors
+    /// `ENOMEM`
+    pub fn spare(&self) -> Result<&'static Context, Errno> {
+        if let Some(context) = self.change(|changing| changing.spare.pop()) {
+            return Ok(context);
+        }
+        let layout = Layout::new::<Context>();
+        // SAFETY: the size is not 0.
+        let fresh = unsafe { alloc(layout) }.cast::<Context>();
+        if fresh.is_null() {
+            return Err(Errno(libc::ENOMEM));
+        }
+        // SAFETY: memory of the right layout, never freed.
+        unsafe {
+            fresh.write(Context::new());
+            Ok(&*fresh)
+        }
+    }
+
+    /// Takes back a context that is not in use, and is not in the table.
+    pub fn give_back(&self, context: &'static Context) {
+        self.change(|changing| {
+            // Where there is no room to remember it, it is lost; that is all.
+            if changing.spare.try_reserve(1).is_ok() {
+                changing.spare.push(context);
+            }
+        });
+    }
+
+    /// Puts a context that has just been opened into the table.
+    ///
+    /// # Errors
+    /// `ENOMEM`
+    pub fn insert(&self, context: &'static Context) -> Result<(), Errno> {
+        self.change(|changing| {
+            let entries = self.entries();
+            if (changing.filled + 1) * 2 > entries.mask {
+                let room = (changing.live + 1).next_power_of_two() * 4;
+                let fresh = Entries::new(room.max(SMALLEST)).ok_or(Errno(libc::ENOMEM))?;
+                for context in entries.all() {
+                    // SAFETY: whole, and not published yet.
+                    unsafe { &*fresh }.insert(ptr::from_ref(context).cast_mut(), context.address());
+                }
+                changing.filled = changing.live;
+                // Release pairs with the Acquire of `entries`. What it replaces stays.
+                self.entries.store(fresh, Ordering::Release);
+            }
+            changing.filled += self.entries().insert(ptr::from_ref(context).cast_mut(), context.address());
+            changing.live += 1;
+            Ok(())
+        })
+    }
+
+    /// Takes a context out of the table.
+    pub fn remove(&self, context: &'static Context) {
+        self.change(|changing| {
+            changing.filled -= self.entries().remove(ptr::from_ref(context).cast_mut(), context.address());
+            changing.live -= 1;
+        });
+    }
+
+    /// The program has moved the mapping of the context at `from`.
+    pub fn moved(&self, from: usize, to: usize) {
+        self.change(|changing| {
+            let entries = self.entries();
+            if let Some(context) = entries.all().find(|context| context.address() == from) {
+                changing.filled -= entries.remove(ptr::from_ref(context).cast_mut(), from);
+                context.set_address(to);
+                changing.filled += entries.insert(ptr::from_ref(context).cast_mut(), to);
+            }
+        });
+    }
+
+    /// The addresses, among those of `length` bytes from `start`, where contexts begin.
+    pub fn within(&self, start: usize, length: usize) -> Option<usize> {
+        // A few pages are looked up; for more all contexts are gone through.
+        const FEW: usize = 64;
+        let pages = length.div_ceil(4096);
+        if pages <= FEW {
+            let known = |address: &usize| self.find(*address).is_some();
+            return (0..pages).map(|page| start.wrapping_add(page * 4096)).find(known);
+        }
+        self.entries().all().map(Context::address).find(|&address| address.wrapping_sub(start) < length)
+    }
+
+    /// Does what changes the table, alone and undisturbed by signals, whose handlers might want the same.
+    fn change<T>(&self, work: impl FnOnce(&mut Changing) -> T) -> T {
+        let blocked = thread::block_all_signals();
+        // Acquire pairs with the Release below.
+        if self.lock.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            while self.lock.swap(2, Ordering::Acquire) != 0 {
+                let _ = futex::wait(&self.lock, 2, Deadline::Never);
+            }
+        }
+        // SAFETY: the lock is held.
+        let done = work(unsafe { &mut *self.changing.get() });
+        if self.lock.swap(0, Ordering::Release) == 2 {
+            futex::wake(&raw const self.lock, 1);
+        }
+        thread::restore_signals(&blocked);
+        done
+    }
+}

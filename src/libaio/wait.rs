@@ -1,0 +1,133 @@
+//! `io_getevents`: takes events out of the ring, and sleeps until there are enough.
+
+use super::context::Used;
+use super::event_ring::Event;
+use super::memory;
+use crate::host::futex::{self, Deadline};
+use crate::host::kernel::{self, Errno};
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// How long a call may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timeout {
+    /// For ever.
+    Never,
+    /// Not at all.
+    Now,
+    /// So many nanoseconds.
+    After(u64),
+}
+
+impl Timeout {
+    /// The timespec at `address`; none there: for ever. As the kernel does, it is added up unchecked, and a negative time
+    /// is for ever too (fs/aio.c, measured on Linux 6.18).
+    ///
+    /// # Errors
+    /// `EFAULT`
+    #[inline]
+    pub fn read(address: usize) -> Result<Self, Errno> {
+        if address == 0 {
+            return Ok(Self::Never);
+        }
+        memory::readable(address, size_of::<libc::timespec>())?;
+        // SAFETY: seen to be readable.
+        let time = unsafe { (address as *const libc::timespec).read_unaligned() };
+        let nanoseconds = i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec);
+        Ok(match u64::try_from(nanoseconds) {
+            Ok(0) => Self::Now,
+            Ok(nanoseconds) => Self::After(nanoseconds),
+            Err(_) => Self::Never,
+        })
+    }
+
+    fn deadline(self) -> Deadline {
+        match self {
+            Self::Never => Deadline::Never,
+            Self::Now => Deadline::At(0),
+            Self::After(nanoseconds) => kernel::now().checked_add(nanoseconds).map_or(Deadline::Never, Deadline::At),
+        }
+    }
+}
+
+/// Sleeps on a word while it is what was seen, until a deadline: `EINTR`, `ETIMEDOUT`, or it is worth another look.
+pub trait Sleep {
+    /// Sleeps.
+    ///
+    /// # Errors
+    /// `EINTR`: a signal handler ran. `ETIMEDOUT`: it is past the deadline.
+    fn sleep(&mut self, word: &AtomicU32, seen: u32, deadline: Deadline) -> Result<(), Errno>;
+}
+
+/// Sleeps with the thread's signals as they are.
+pub struct Plainly;
+
+impl Sleep for Plainly {
+    fn sleep(&mut self, word: &AtomicU32, seen: u32, deadline: Deadline) -> Result<(), Errno> {
+        futex::wait(word, seen, deadline)
+    }
+}
+
+/// Takes at least `min` and at most `most` events, fewer if the time is over or a signal came.
+///
+/// # Errors
+/// `EINVAL`: the counts make no sense, or the context is destroyed meanwhile. `EFAULT`: `events` cannot be written.
+/// `EINTR`: no event, and a signal handler ran.
+#[inline]
+pub fn get_events(
+    used: &Used,
+    min: isize,
+    most: isize,
+    events: usize,
+    timeout: Timeout,
+    sleep: &mut impl Sleep,
+) -> Result<usize, Errno> {
+    let (Ok(min), Ok(most)) = (usize::try_from(min), usize::try_from(most)) else { return Err(Errno(libc::EINVAL)) };
+    if min > most {
+        return Err(Errno(libc::EINVAL));
+    }
+    let got = used.take(events, most)?;
+    if got >= min || timeout == Timeout::Now {
+        return Ok(got);
+    }
+    await_events(used, min, most, events, got, timeout.deadline(), sleep)
+}
+
+#[cold]
+fn await_events(
+    used: &Used,
+    min: usize,
+    most: usize,
+    events: usize,
+    mut got: usize,
+    deadline: Deadline,
+    sleep: &mut impl Sleep,
+) -> Result<usize, Errno> {
+    let mut ending = None;
+    loop {
+        let seen = used.word().load(Ordering::Acquire);
+        // What has come until now we have, or others have.
+        used.sleep_until(used.completed() + (min - got) as u64);
+        match used.take(events + got * size_of::<Event>(), most - got) {
+            Ok(more) => got += more,
+            Err(errno) if got == 0 => return Err(errno),
+            Err(_) => return Ok(got),
+        }
+        if got >= min {
+            return Ok(got);
+        }
+        if used.is_dead() {
+            ending = Some(Errno(libc::EINVAL));
+        }
+        if let Some(errno) = ending {
+            return match errno {
+                _ if got > 0 => Ok(got),
+                Errno(libc::ETIMEDOUT) => Ok(0),
+                errno => Err(errno),
+            };
+        }
+        if let Err(errno @ Errno(libc::EINTR | libc::ETIMEDOUT)) = sleep.sleep(used.word(), seen, deadline) {
+            ending = Some(errno);
+        }
+    }
+}
