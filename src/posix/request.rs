@@ -14,7 +14,7 @@ use crate::engine::{Finish, Kind, Operation, Order, Wakes};
 use crate::host::descriptors;
 use crate::host::files::{self, Facts, Home};
 use crate::host::kernel::{self, Errno};
-use crate::stats::{self, Face, Lane};
+use crate::stats::{self, Face, Lane, probes};
 
 /// A request that is outstanding, a notification that is to be sent, or a group of requests (see [`Group`]).
 #[repr(C)]
@@ -151,10 +151,14 @@ pub fn begin(block: Block, kind: Kind, notice: Notice, group: Option<Group>) -> 
         return Err(errno);
     }
     let work = block.work(kind);
+    if let Some(action) = kind.action() {
+        probes::submit(Face::Posix, action, work.fd, block.address(), work.length, work.offset);
+    }
     let stamp = stats::stamp();
     let facts = match inline::attempt(&work) {
         Answer::Engine(facts) => facts,
         Answer::Over(result) => {
+            probes::complete(Face::Posix, block.address(), result);
             block.finish(result);
             if let Some(action) = kind.action() {
                 stats::in_place(Face::Posix, action, result);
@@ -202,6 +206,7 @@ unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) 
     // SAFETY: the operation is the first field of a request that `begin` made, and ours again.
     let (block, group) = unsafe { (request.as_ref().block, request.as_ref().group) };
     if let Some(block) = block {
+        probes::complete(Face::Posix, block.address(), result);
         block.finish(result);
         wait::announce(block.address(), wakes);
     }

@@ -9,6 +9,7 @@
 //! only while somebody observes.
 
 pub mod layout;
+pub mod probes;
 mod slots;
 mod summary;
 
