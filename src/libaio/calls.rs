@@ -56,14 +56,7 @@ pub fn io_cancel(context: usize, iocb: usize, event: usize) -> Answer {
 /// # Errors
 /// As [`wait::get_events`], or the kernel's.
 #[inline]
-pub fn io_getevents(
-    caller: Caller,
-    context: usize,
-    min: isize,
-    most: isize,
-    events: usize,
-    timeout: usize,
-) -> Answer {
+pub fn io_getevents(caller: Caller, context: usize, min: isize, most: isize, events: usize, timeout: usize) -> Answer {
     let Some(used) = contexts::find(context) else {
         if caller == Caller::Function && Timeout::read(timeout) == Ok(Timeout::Now) && system::looks_empty(context) {
             return Ok(0);

@@ -256,12 +256,8 @@ impl Context {
                 return 0;
             }
             // Relaxed: a count. The slots it stands for are handed over by head (Acquire in `find_limit`).
-            match line.submitted.compare_exchange_weak(
-                submitted,
-                submitted + got,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
+            match line.submitted.compare_exchange_weak(submitted, submitted + got, Ordering::Relaxed, Ordering::Relaxed)
+            {
                 Ok(_) => return got as u32,
                 Err(now) => submitted = now,
             }

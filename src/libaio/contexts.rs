@@ -10,7 +10,7 @@ use super::{memory, redirect, system};
 use crate::engine::{self, Engine};
 use crate::host::kernel::Errno;
 use crate::host::process::PerProcess;
-use crate::host::settings;
+use crate::host::settings::{self, Served};
 
 static CONTEXTS: PerProcess<Contexts> = PerProcess::new(2);
 
@@ -47,7 +47,7 @@ pub fn streams() -> Option<&'static Streams> {
 /// `EFAULT`: `to` cannot be read or written. `EINVAL`: what is there is not 0, or `nr_events` is 0 or too many. `EAGAIN`:
 /// past `URINGAIO_MAX_EVENTS`. `ENOMEM`.
 pub fn set_up(nr_events: u32, to: usize) -> Result<usize, Errno> {
-    if engine::get().is_none() {
+    if settings::get().served == Served::Posix || engine::get().is_none() {
         return system::set_up(nr_events, to);
     }
     memory::readable(to, size_of::<usize>())?;
@@ -59,8 +59,9 @@ pub fn set_up(nr_events: u32, to: usize) -> Result<usize, Errno> {
     let size = event_ring::size(nr_events)?;
     memory::writable(to, size_of::<usize>())?;
     redirect::install();
-    let contexts = CONTEXTS
-        .get_or_init(|| Ok(Box::new(Contexts { table: Table::new()?, requested: AtomicU64::new(0), streams: Streams::new() })))?;
+    let contexts = CONTEXTS.get_or_init(|| {
+        Ok(Box::new(Contexts { table: Table::new()?, requested: AtomicU64::new(0), streams: Streams::new() }))
+    })?;
     contexts.count(nr_events)?;
     let address = contexts.open(nr_events, size).inspect_err(|_| contexts.uncount(nr_events))?;
     // SAFETY: just seen to be writable.

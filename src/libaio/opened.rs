@@ -165,7 +165,8 @@ fn bits(fd: c_int, facts: Facts) -> u16 {
 /// Where the file lies. What is not listed is taken for a network or user-space file system, where a write may take any time.
 fn file_system(fd: c_int) -> u16 {
     // From linux/magic.h and the file systems' own headers.
-    const IN_MEMORY: [u32; 3] = [0x0102_1994 /* tmpfs */, 0x8584_58f6 /* ramfs */, 0x9584_58f6 /* hugetlbfs */];
+    const IN_MEMORY: [u32; 3] =
+        [0x0102_1994 /* tmpfs */, 0x8584_58f6 /* ramfs */, 0x9584_58f6 /* hugetlbfs */];
     const ON_A_DEVICE: [u32; 12] = [
         0xef53,      /* ext2, ext3, ext4 */
         0x5846_5342, /* XFS */
@@ -214,9 +215,7 @@ fn is_eventfd(fd: c_int) -> bool {
         return false;
     }
     // SAFETY: reads a C string and writes into the buffer.
-    match unsafe {
-        syscall!(libc::SYS_readlinkat, libc::AT_FDCWD, path.0.as_ptr(), name.as_mut_ptr(), name.len())
-    } {
+    match unsafe { syscall!(libc::SYS_readlinkat, libc::AT_FDCWD, path.0.as_ptr(), name.as_mut_ptr(), name.len()) } {
         Ok(length) => name[..length].starts_with(b"anon_inode:[eventfd"),
         Err(_) => files::facts(fd).is_ok_and(|facts| facts.kind == Kind::Stream),
     }

@@ -162,10 +162,7 @@ impl Pool {
     fn make_ready_at_once(&self, first: u32) -> bool {
         let head = self.ready.load(Ordering::Relaxed);
         head as u32 == 0
-            && self
-                .ready
-                .compare_exchange(head, changed(head, first), Ordering::AcqRel, Ordering::Relaxed)
-                .is_ok()
+            && self.ready.compare_exchange(head, changed(head, first), Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Puts a list, of which `last` is the last number, before those that are ready.
@@ -226,9 +223,7 @@ impl Pool {
             unsafe { requests.add(index as usize).write(request) };
         }
         // Release pairs with the Acquire of whoever takes a number of this block from a list.
-        if self.blocks[block]
-            .compare_exchange(ptr::null_mut(), requests, Ordering::Release, Ordering::Relaxed)
-            .is_err()
+        if self.blocks[block].compare_exchange(ptr::null_mut(), requests, Ordering::Release, Ordering::Relaxed).is_err()
         {
             // SAFETY: allocated above, seen by nobody.
             unsafe { dealloc(requests.cast(), layout) };

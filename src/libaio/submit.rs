@@ -15,6 +15,7 @@ use crate::engine::{self, Engine, Kind, Operation, Order, Wakes};
 use crate::host::files;
 use crate::host::futex;
 use crate::host::kernel::Errno;
+use crate::stats::{self, Action, Face, Lane, probes};
 
 /// What became of an iocb that was not refused.
 enum Taken {
@@ -43,6 +44,9 @@ pub fn submit(used: &Used, nr: isize, list: usize) -> Result<usize, Errno> {
                 break;
             }
         }
+    }
+    if taken > 0 {
+        stats::submitted(Face::Libaio, taken as u64);
     }
     chain.push();
     used.unreserve(room);
@@ -85,14 +89,7 @@ impl Chain {
 
 /// Takes the iocb at `index`. `room` is what has been reserved and not used.
 #[inline]
-fn one(
-    used: &Used,
-    list: usize,
-    index: usize,
-    nr: usize,
-    room: &mut u32,
-    chain: &mut Chain,
-) -> Result<(), Errno> {
+fn one(used: &Used, list: usize, index: usize, nr: usize, room: &mut u32, chain: &mut Chain) -> Result<(), Errno> {
     let (iocb, address) = Iocb::read(list, index)?;
     iocb.check()?;
     if *room == 0 {
@@ -113,6 +110,7 @@ fn one(
         }
     };
     Iocb::mark_taken(address)?;
+    let stamp = stats::stamp();
     let taken = match iocb.opcode {
         opcode::PREAD => single(used, &iocb, file, Kind::Read, chain),
         opcode::PWRITE => single(used, &iocb, file, Kind::Write, chain),
@@ -124,14 +122,20 @@ fn one(
         _ => Err(Errno(libc::EINVAL)),
     }?;
     *room -= 1;
+    let action = action(iocb.opcode);
+    probes::submit(Face::Libaio, action, iocb.fd, address, iocb.length as usize, iocb.offset);
     let event = Event { data: iocb.data, object: address as u64, result: 0, result2: 0 };
     match taken {
         Taken::Done(result) => {
+            stats::in_place(Face::Libaio, action, result);
+            stats::timed(Lane::InPlace, stamp);
+            probes::complete(Face::Libaio, address, result);
             if used.complete(&Event { result, ..event }) {
                 futex::wake_all(used.word());
             }
             if let Some(bell) = bell {
                 in_place::ring(iocb.resfd, bell);
+                stats::notified(stats::Notice::Eventfd, 1);
             }
         }
         Taken::Request(mut request) => {
@@ -145,6 +149,7 @@ fn one(
                 let result = (*this).result;
                 *this = Event { result, ..event };
             }
+            operation.face = Face::Libaio;
             if bell.is_some() {
                 operation.eventfd = iocb.resfd;
             }
@@ -152,6 +157,19 @@ fn one(
         }
     }
     Ok(())
+}
+
+/// Under which heading an iocb is counted.
+const fn action(opcode: u16) -> Action {
+    match opcode {
+        opcode::PREAD => Action::Read,
+        opcode::PWRITE => Action::Write,
+        opcode::PREADV => Action::ReadVector,
+        opcode::PWRITEV => Action::WriteVector,
+        opcode::FSYNC => Action::Sync,
+        opcode::FDSYNC => Action::DataSync,
+        _ => Action::Poll,
+    }
 }
 
 /// What reads and writes of all kinds check, in the kernel's order. Gives the priority and the flags.
@@ -176,8 +194,7 @@ fn single(used: &Used, iocb: &Iocb, file: Opened, kind: Kind, chain: &mut Chain)
     memory::in_user_space(iocb.buffer as usize, length)?;
     iocb.check_position(length)?;
     let vector = libc::iovec { iov_base: iocb.buffer as *mut _, iov_len: length };
-    let transfer =
-        Transfer { fd: iocb.fd, file, vectors: &[vector], total: length, offset: iocb.offset, flags };
+    let transfer = Transfer { fd: iocb.fd, file, vectors: &[vector], total: length, offset: iocb.offset, flags };
     let plan = attempt(&transfer, writes, chain);
     let moved = match plan.attempt {
         Attempt::Done(result) => return Ok(Taken::Done(result)),
@@ -268,6 +285,11 @@ impl Plan {
     fn begin(&self, request: &mut Request, used: &Used, operation: Operation, moved: usize) {
         request.context = core::ptr::from_ref::<Context>(used.context());
         request.event.result = moved as i64;
+        if moved > 0
+            && let Some(action) = operation.kind.action()
+        {
+            stats::moved(action, moved as u64);
+        }
         request.stream = None;
         request.endless = self.endless;
         if self.order != Order::Free
@@ -367,6 +389,7 @@ unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) 
         result if moved > 0 => moved + result.max(0),
         result => result,
     };
+    probes::complete(Face::Libaio, this.event.object as usize, this.event.result);
     // SAFETY: the request is ours, of this context.
     if unsafe { context.complete_request(request) } {
         wakes.wake(context.word(), u32::MAX);

@@ -4,6 +4,7 @@
 
 use super::{event_ring, memory};
 use crate::host::kernel::{Errno, syscall};
+use crate::stats::{self, Face};
 
 /// The number of `io_pgetevents(2)`.
 #[cfg(target_arch = "x86_64")]
@@ -43,7 +44,11 @@ pub fn destroy(context: usize) -> Answer {
 /// The kernel's.
 pub fn submit(context: usize, nr: isize, list: usize) -> Answer {
     // SAFETY: as above.
-    refused(unsafe { syscall!(libc::SYS_io_submit, context, nr, list) })
+    let answer = refused(unsafe { syscall!(libc::SYS_io_submit, context, nr, list) });
+    if answer.is_ok() {
+        stats::fell_back(Face::Libaio);
+    }
+    answer
 }
 
 /// `io_cancel(2)`

@@ -80,4 +80,3 @@ extern "C" fn io_cancel_0_1(context: usize, iocb: usize) -> c_int {
     returned(calls::io_cancel(context, iocb, &raw mut event as usize))
 }
 old_version!("io_cancel", "LIBAIO_0.1", io_cancel_0_1);
-

@@ -147,6 +147,13 @@ fn ended(slot: slots::Mine, face: Face, action: Action, result: i64) {
     }
 }
 
+/// The beginning of a transfer, so many bytes, was done in the calling thread; the rest goes to the engine.
+#[cold]
+pub fn moved(action: Action, bytes: u64) {
+    let reads = matches!(action, Action::Read | Action::ReadVector);
+    add(slots::mine(), if reads { word!(bytes_read) } else { word!(bytes_written) }, bytes);
+}
+
 /// A call was passed on to the system's own implementation.
 #[inline]
 pub fn fell_back(face: Face) {
