@@ -215,8 +215,7 @@ impl Context {
         loop {
             let seen = self.word().load(Ordering::Acquire);
             let all = self.submitters.0.submitted.load(Ordering::Relaxed);
-            self.sleep_until(all);
-            if self.completed() >= all {
+            if !self.sleep_until(all) {
                 break;
             }
             let _ = futex::wait(self.word(), seen, Deadline::Never);
@@ -421,12 +420,13 @@ impl Context {
         &self.sleepers.0.word
     }
 
-    /// The caller is about to sleep until there have been `completed` events. He has read [`Context::word`] before, looks
-    /// once more for events after, and then sleeps while the word is what it was.
-    pub fn sleep_until(&self, completed: u64) {
+    /// The caller is about to sleep until there have been `completed` events, on [`Context::word`], which he has read
+    /// before. False: there have been as many.
+    pub fn sleep_until(&self, completed: u64) -> bool {
         self.sleepers.0.wake_at.fetch_min(completed, Ordering::Relaxed);
         // Pairs with the fence of `give_up`.
         fence(Ordering::SeqCst);
+        self.completed() < completed
     }
 
     /// Changes the word, so that nobody falls asleep on it; all who sleep must be woken.

@@ -106,8 +106,8 @@ fn await_events(
     let mut ending = None;
     loop {
         let seen = used.word().load(Ordering::Acquire);
-        // What has come until now we have, or others have.
-        used.sleep_until(used.completed() + (min - got) as u64);
+        // What had come until here is taken now, by us or by others.
+        let completed = used.completed();
         match used.take(events + got * size_of::<Event>(), most - got) {
             Ok(more) => got += more,
             Err(errno) if got == 0 => return Err(errno),
@@ -125,6 +125,9 @@ fn await_events(
                 Errno(libc::ETIMEDOUT) => Ok(0),
                 errno => Err(errno),
             };
+        }
+        if !used.sleep_until(completed + (min - got) as u64) {
+            continue;
         }
         if let Err(errno @ Errno(libc::EINTR | libc::ETIMEDOUT)) = sleep.sleep(used.word(), seen, deadline) {
             ending = Some(errno);
