@@ -80,7 +80,7 @@ pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
     if command == libc::F_SETFL {
-        descriptors::before_flags_change(fd);
+        descriptors::before_flags_change(fd, argument as c_int);
     }
     original!(FCNTL, fn(c_int, c_int, usize) -> c_int, fd, command, argument)
 }
@@ -89,7 +89,7 @@ pub extern "C" fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
     if command == libc::F_SETFL {
-        descriptors::before_flags_change(fd);
+        descriptors::before_flags_change(fd, argument as c_int);
     }
     original!(FCNTL64, fn(c_int, c_int, usize) -> c_int, fd, command, argument)
 }

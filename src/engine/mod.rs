@@ -22,7 +22,7 @@ mod threads;
 mod uring;
 mod wakes;
 
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
@@ -125,11 +125,18 @@ impl Engine {
 
     /// Starts the thread, or waits until another has.
     fn start(&'static self) -> Option<&'static Self> {
-        descriptors::settle_by(|| {
-            if let Some(engine) = started() {
-                engine.settle();
-            }
-        });
+        descriptors::settle_by(
+            || {
+                if let Some(engine) = started() {
+                    engine.settle();
+                }
+            },
+            |fd| {
+                if let Some(engine) = started() {
+                    engine.drain(fd);
+                }
+            },
+        );
         if self.state.compare_exchange(NEW, STARTING, Ordering::Acquire, Ordering::Acquire).is_ok() {
             let begun = match settings::get().engine {
                 Choice::System => Err("URINGAIO_ENGINE=system"),
@@ -199,6 +206,27 @@ impl Engine {
             false
         }
         self.cancel(nothing, 0);
+    }
+
+    /// Returns when no operation that was submitted before with descriptor `fd` is under way.
+    pub fn drain(&self, fd: c_int) {
+        unsafe fn is_on(operation: NonNull<Operation>, argument: usize) -> bool {
+            // SAFETY: `drain` waits, with the pair on its stack, and the operation is alive.
+            unsafe {
+                let (fd, found) = &mut *(argument as *mut (c_int, bool));
+                *found |= operation.as_ref().fd == *fd;
+            }
+            false
+        }
+        loop {
+            let mut looked = (fd, false);
+            self.cancel(is_on, (&raw mut looked) as usize);
+            // SAFETY: the engine's thread has answered, and does not touch it again.
+            if !unsafe { (&raw const looked.1).read_volatile() } {
+                return;
+            }
+            futex::linger();
+        }
     }
 
     /// Stops what is outstanding and meant. Returns when it is known of each how it went.

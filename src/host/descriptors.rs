@@ -7,6 +7,8 @@
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
+use super::files;
+
 const COUNTERS: usize = 4096;
 
 /// How often a number was seen to be closed. Numbers share counters; one that counts too often does no harm.
@@ -20,6 +22,9 @@ static RANGES: AtomicU32 = AtomicU32::new(0);
 
 /// What settles; see [`settle_by`].
 static SETTLE: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+
+/// What drains; see [`settle_by`].
+static DRAIN: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Changes whenever `fd` is seen to be closed or replaced: two equal answers, and it names the same file.
 #[must_use]
@@ -35,10 +40,12 @@ pub fn flags_generation(fd: c_int) -> u32 {
     generation(fd).wrapping_add(FLAGS[fd as usize % COUNTERS].load(Ordering::Relaxed))
 }
 
-/// `settle` is called before every change of a descriptor. It must be async-signal-safe, like `close`.
-pub fn settle_by(settle: fn()) {
-    // Release pairs with the Acquire below.
+/// `settle` is called before every change of a descriptor, and `drain` before one of flags that operations under way depend
+/// on. Both must be async-signal-safe, like `close`.
+pub fn settle_by(settle: fn(), drain: fn(c_int)) {
+    // Release pairs with the Acquire where they are called.
     SETTLE.store(settle as *mut (), Ordering::Release);
+    DRAIN.store(drain as *mut (), Ordering::Release);
 }
 
 /// To be called before `fd` is closed or replaced.
@@ -53,13 +60,25 @@ pub fn before_closing_many() {
     RANGES.fetch_add(1, Ordering::Relaxed);
 }
 
-/// To be called before the flags of the open file behind `fd` change.
-pub fn before_flags_change(fd: c_int) {
-    settle();
+/// To be called before the flags of the open file behind `fd` become `flags`. The kernel may look at them again when it
+/// tries an operation a second time, so those under way on `fd` are waited for if it matters to them.
+pub fn before_flags_change(fd: c_int, flags: c_int) {
+    let drain = DRAIN.load(Ordering::Acquire);
+    if !drain.is_null()
+        && let Ok(facts) = files::facts(fd)
+        && facts.is_seekable()
+        && (facts.flags ^ flags) & (libc::O_APPEND | libc::O_DIRECT) != 0
+    {
+        // SAFETY: only `settle_by` stores here, and it stores a `fn(c_int)`.
+        unsafe { core::mem::transmute::<*mut (), fn(c_int)>(drain)(fd) };
+    } else {
+        settle();
+    }
     FLAGS[fd as usize % COUNTERS].fetch_add(1, Ordering::Relaxed);
 }
 
-fn settle() {
+/// Returns when the kernel has what was submitted before.
+pub fn settle() {
     let settle = SETTLE.load(Ordering::Acquire);
     if !settle.is_null() {
         // SAFETY: only `settle_by` stores here, and it stores a `fn()`.

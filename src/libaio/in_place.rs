@@ -183,9 +183,11 @@ impl Transfer<'_> {
 
     fn without_waiting(&self, call: impl Fn(i64, c_int) -> Result<usize, Errno>) -> Result<usize, Errno> {
         let flags = if self.file.is_nonblocking() { self.flags } else { self.flags | rwf::NOWAIT };
-        // A character device may have positions; what has none says so, and goes on where it is.
+        // A character device may have positions; what has none says so, and goes on where it is. (A socket refuses any
+        // position but 0, which these calls cannot pass.)
         match call(self.offset, flags) {
-            Err(Errno(libc::ESPIPE)) => call(-1, flags),
+            Err(Errno(libc::ESPIPE)) if self.offset == 0 => call(-1, flags),
+            Err(Errno(libc::ESPIPE)) => Err(Errno(libc::EOPNOTSUPP)),
             answer => answer,
         }
     }

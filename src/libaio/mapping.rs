@@ -7,6 +7,7 @@
 use core::ffi::{c_int, c_void};
 
 use super::{contexts, destroy, memory};
+use crate::host::descriptors;
 use crate::host::kernel::{Errno, syscall};
 
 /// The C form of an answer: -1 and `errno`.
@@ -52,6 +53,8 @@ fn lose(address: usize, length: usize) {
 /// The kernel's.
 pub fn unmap(address: usize, length: usize) -> Result<usize, Errno> {
     lose(address, length);
+    // A buffer of O_DIRECT I/O is the kernel's own as soon as the kernel has the request.
+    descriptors::settle();
     // SAFETY: what the program asked for.
     let answer = unsafe { syscall!(libc::SYS_munmap, address, length) };
     memory::forget(address, length);

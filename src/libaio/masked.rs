@@ -90,8 +90,8 @@ const PAGE: usize = 4096;
 // linux/io_uring.h
 const SETUP: u32 = 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 16;
 const FUTEX_WAIT: u8 = 51;
-const ENTER: u32 = 1 /* GETEVENTS */ | 1 << 3 /* EXT_ARG */ | 1 << 4 /* REGISTERED_RING */;
-const ABSOLUTE: u32 = 1 << 5;
+const REGISTERED_RING: u32 = 1 << 4;
+const ENTER: u32 = REGISTERED_RING | 1 /* GETEVENTS */ | 1 << 3 /* EXT_ARG */ | 1 << 5 /* ABS_TIMER */;
 const UNREGISTER_RING_FDS: u32 = 21;
 const FUTEX2_PRIVATE_U32: u32 = 0x02 | 128;
 
@@ -174,8 +174,8 @@ struct Ring {
     memory: *mut u8,
     index: u32,
     parameters: Parameters,
-    /// A wait is under way, on this word and value.
-    armed: Option<(usize, u32)>,
+    /// A wait is under way.
+    armed: bool,
 }
 
 impl Ring {
@@ -186,7 +186,7 @@ impl Ring {
         parameters.submission.address = memory as u64 + PAGE as u64;
         // SAFETY: the kernel fills the parameters, and uses the two pages while the ring exists.
         let index = unsafe { syscall!(libc::SYS_io_uring_setup, ENTRIES, &raw mut parameters) };
-        let mut this = Self { memory, index: 0, parameters, armed: None };
+        let mut this = Self { memory, index: 0, parameters, armed: false };
         match index {
             Ok(index) => {
                 this.index = index as u32;
@@ -207,9 +207,8 @@ impl Ring {
     /// Sleeps until woken on `word`, at `until` of the monotonic clock, or by a signal that `mask` lets in.
     fn wait(&mut self, word: &AtomicU32, seen: u32, until: &libc::timespec, mask: SignalSet) -> Result<(), Errno> {
         let submission = &self.parameters.submission;
-        let mut queued = 0;
         // An earlier wait that is still under way was for the same word; if the word has changed since, it has ended.
-        if self.armed.is_none() {
+        if !self.armed {
             let tail = self.word(submission.tail).load(Ordering::Relaxed);
             let entry = Entry {
                 opcode: FUTEX_WAIT,
@@ -226,8 +225,10 @@ impl Ring {
             }
             // Release: the kernel finds the entry whole.
             self.word(submission.tail).store(tail.wrapping_add(1), Ordering::Release);
-            self.armed = Some((word.as_ptr() as usize, seen));
-            queued = 1;
+            // A call of its own: one that submits something does not tell that a signal ended its wait.
+            // SAFETY: the ring is this thread's; the word outlives the ring.
+            unsafe { syscall!(libc::SYS_io_uring_enter, self.index, 1, 0, REGISTERED_RING, 0, 0) }?;
+            self.armed = true;
         }
         let arguments = Wait {
             mask: ptr::from_ref(&mask) as u64,
@@ -235,17 +236,17 @@ impl Ring {
             least: 0,
             time: ptr::from_ref(until) as u64,
         };
-        // SAFETY: the ring is this thread's; the word outlives the ring.
+        // SAFETY: reads the arguments; the ring is this thread's.
         let entered = unsafe {
             let (arguments, size) = (&raw const arguments, size_of::<Wait>());
-            syscall!(libc::SYS_io_uring_enter, self.index, queued, 1, ENTER | ABSOLUTE, arguments, size)
+            syscall!(libc::SYS_io_uring_enter, self.index, 0, 1, ENTER, arguments, size)
         };
         let completion = &self.parameters.completion;
         // Acquire pairs with the kernel's Release.
         let tail = self.word(completion.tail).load(Ordering::Acquire);
         if self.word(completion.head).load(Ordering::Relaxed) != tail {
             self.word(completion.head).store(tail, Ordering::Release);
-            self.armed = None;
+            self.armed = false;
             return Ok(());
         }
         match entered {

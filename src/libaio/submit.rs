@@ -118,7 +118,7 @@ fn one(used: &Used, list: usize, index: usize, nr: usize, room: &mut u32, chain:
         opcode::PWRITEV => vectored(used, &iocb, file, Kind::WriteVector, chain),
         opcode::FSYNC => sync(used, &iocb, file, Kind::Sync),
         opcode::FDSYNC => sync(used, &iocb, file, Kind::DataSync),
-        opcode::POLL => poll(used, &iocb),
+        opcode::POLL => poll(used, &iocb, file),
         _ => Err(Errno(libc::EINVAL)),
     }?;
     *room -= 1;
@@ -345,11 +345,15 @@ fn sync(used: &Used, iocb: &Iocb, file: Opened, kind: Kind) -> Result<Taken, Err
     plain(used, Operation::new(kind, iocb.fd, finish))
 }
 
-fn poll(used: &Used, iocb: &Iocb) -> Result<Taken, Errno> {
+fn poll(used: &Used, iocb: &Iocb, file: Opened) -> Result<Taken, Errno> {
     iocb.check_poll()?;
     let events = iocb.buffer as u16;
     if let Attempt::Done(result) = in_place::poll(iocb.fd, events) {
         return Ok(Taken::Done(result));
+    }
+    // Nothing ever changes there that could be waited for.
+    if !file.streams() {
+        return Err(Errno(libc::EINVAL));
     }
     let mut operation = Operation::new(Kind::Poll, iocb.fd, finish);
     operation.events = events.into();

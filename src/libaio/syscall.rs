@@ -152,7 +152,7 @@ extern "C" fn ours(number: c_long, a: usize, b: usize, c: usize, d: usize, e: us
         libc::SYS_mprotect => mapping::protect(a, b, c as c_int),
         libc::SYS_mremap => mapping::remap(a, b, c, d as c_int, e),
         _ => {
-            before(number, a, b);
+            before(number, a, b, c);
             // SAFETY: what the program asked for.
             check(unsafe { kernel::call6(number, a, b, c, d, e, f) })
         }
@@ -161,14 +161,14 @@ extern "C" fn ours(number: c_long, a: usize, b: usize, c: usize, d: usize, e: us
 }
 
 /// What must be settled before a call that changes descriptors.
-fn before(number: c_long, a: usize, b: usize) {
+fn before(number: c_long, a: usize, b: usize, c: usize) {
     match number {
         libc::SYS_close => descriptors::before_close(a as c_int),
         libc::SYS_dup3 => descriptors::before_close(b as c_int),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_dup2 => descriptors::before_close(b as c_int),
         libc::SYS_close_range => descriptors::before_closing_many(),
-        libc::SYS_fcntl if b as c_int == libc::F_SETFL => descriptors::before_flags_change(a as c_int),
+        libc::SYS_fcntl if b as c_int == libc::F_SETFL => descriptors::before_flags_change(a as c_int, c as c_int),
         _ => {}
     }
 }
