@@ -63,6 +63,11 @@ pub trait Device {
     /// Sleeps. A sound sleep was prepared.
     fn sleep(&mut self, how: Sleep);
 
+    /// Whether the engine's thread has the program's descriptors with this device.
+    fn has_descriptors(&self) -> bool {
+        true
+    }
+
     /// Whether it can carry out nothing more: what it was made of was taken away. What has completed is still reported;
     /// see [`super::heir`] for the rest.
     fn is_lost(&self) -> bool {

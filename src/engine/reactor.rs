@@ -125,6 +125,7 @@ impl<D: Device> Reactor<D> {
         this.moved = 0;
         this.unwanted = false;
         this.pin = None;
+        this.fd_generation = descriptors::generation(this.fd);
         self.living.insert(operation);
         if this.eventfd >= 0 {
             match self.hold_bell(this.eventfd) {
@@ -154,7 +155,6 @@ impl<D: Device> Reactor<D> {
         // SAFETY: as in `accept`.
         let this = unsafe { operation.as_mut() };
         if this.pin.is_none() {
-            this.fd_generation = descriptors::generation(this.fd);
             this.pin = self.device.pin(this.fd).ok();
         }
     }
@@ -172,10 +172,11 @@ impl<D: Device> Reactor<D> {
     fn issue(&mut self, mut operation: NonNull<Operation>) {
         // SAFETY: as in `accept`.
         let this = unsafe { operation.as_mut() };
-        this.stage = Stage::Issued;
-        if this.pin.is_none() {
-            this.fd_generation = descriptors::generation(this.fd);
+        if !this.has_its_file() {
+            // Held back without a pin, and the program has closed the descriptor meanwhile.
+            return self.finish(operation, -i64::from(libc::EBADF));
         }
+        this.stage = Stage::Issued;
         self.device.issue(operation, false);
     }
 
@@ -268,7 +269,9 @@ impl<D: Device> Reactor<D> {
             }
             Ok(libc::EINTR) => true,
             // A device that has O_NONBLOCK set, and knows no other way to be asked not to wait (a terminal).
-            Ok(libc::EOPNOTSUPP) if this.nonblocking && this.rw_flags & libc::RWF_NOWAIT == 0 => {
+            Ok(libc::EOPNOTSUPP)
+                if this.nonblocking && this.rw_flags & libc::RWF_NOWAIT == 0 && self.device.has_descriptors() =>
+            {
                 result = in_place(this);
                 false
             }

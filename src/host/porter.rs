@@ -145,6 +145,27 @@ pub unsafe fn with_descriptors(errand: Errand, argument: *mut c_void) {
     }
 }
 
+/// Starts a thread that has the program's descriptors, wherever it is called; see [`thread::start`].
+///
+/// # Errors
+/// `EAGAIN` or `ENOMEM`: no thread can be had.
+pub fn start_thread(body: thread::Body, argument: *mut c_void) -> Result<(), Errno> {
+    struct Wanted {
+        body: thread::Body,
+        argument: *mut c_void,
+        answer: Result<(), Errno>,
+    }
+    unsafe fn start(wanted: *mut c_void) {
+        // SAFETY: the one below, which outlives the errand.
+        let wanted = unsafe { &mut *wanted.cast::<Wanted>() };
+        wanted.answer = thread::start(wanted.body, wanted.argument);
+    }
+    let mut wanted = Wanted { body, argument, answer: Ok(()) };
+    // SAFETY: as `start` asks.
+    unsafe { with_descriptors(start, (&raw mut wanted).cast()) };
+    wanted.answer
+}
+
 /// Moves a descriptor of ours up, away from the numbers that programs use.
 #[must_use]
 pub fn raise(fd: c_int) -> c_int {

@@ -18,7 +18,7 @@ use super::{FACE, face, notify};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::lock::{Guard, Lock};
-use crate::host::thread;
+use crate::host::{porter, thread};
 use crate::stats;
 
 /// How long a function may wait for a thread before there is one more.
@@ -146,7 +146,7 @@ impl Desk {
         if self.has_keeper.load(Ordering::Relaxed) || self.has_keeper.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
-        thread::start(keeper, ptr::from_ref(self).cast_mut().cast()).map_err(|_| {
+        porter::start_thread(keeper, ptr::from_ref(self).cast_mut().cast()).map_err(|_| {
             self.has_keeper.store(false, Ordering::Relaxed);
             Errno(libc::EAGAIN)
         })

@@ -268,6 +268,10 @@ impl<D: Device> Device for Inherited<D> {
         self.device.sleep(if nobody_rings { Sleep::Doze(LOOK.as_nanos() as u32) } else { how });
     }
 
+    fn has_descriptors(&self) -> bool {
+        self.device.has_descriptors()
+    }
+
     fn next(&mut self) -> Option<Event> {
         self.events.pop_front().or_else(|| self.next_former()).or_else(|| self.device.next())
     }

@@ -207,7 +207,8 @@ impl Threads {
 
 impl Device for Threads {
     fn has_room(&self) -> bool {
-        self.in_flight < JOBS && self.files.open() + RESERVE < self.limit && self.starved.is_empty()
+        let has_file = self.files.open() + RESERVE < self.limit || self.in_flight == 0;
+        self.in_flight < JOBS && has_file && self.starved.is_empty()
     }
 
     fn in_flight(&self) -> usize {
@@ -237,6 +238,10 @@ impl Device for Threads {
     }
 
     fn pin(&mut self, fd: i32) -> Result<Pin, Errno> {
+        // What waits for its turn must not take the room of what is under way.
+        if self.files.open() >= self.limit / 2 {
+            return Err(Errno(libc::ENFILE));
+        }
         self.files.acquire(fd, 0, None).map(|ours| Pin(ours as u32))
     }
 
@@ -275,6 +280,10 @@ impl Device for Threads {
             (Sleep::Sound, Some(rung)) => self.sleep_on(rung, Deadline::Never),
             (Sleep::Sound, None) => {}
         }
+    }
+
+    fn has_descriptors(&self) -> bool {
+        false
     }
 
     fn next(&mut self) -> Option<Event> {
