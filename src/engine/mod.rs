@@ -24,14 +24,14 @@ mod wakes;
 
 use core::ffi::{c_int, c_void};
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
 
 pub use cancel::{Means, Outcome};
 pub use operation::{Finish, Kind, Operation, Order};
 pub use wakes::Wakes;
 
 use crate::host::futex::{self, Deadline};
-use crate::host::kernel::Errno;
+use crate::host::kernel::{self, Errno};
 use crate::host::process::PerProcess;
 use crate::host::settings::{self, Choice};
 use crate::host::thread;
@@ -74,6 +74,8 @@ pub struct Engine {
     /// Whether threads carry operations out.
     threads: AtomicBool,
     inbox: Inbox<Operation>,
+    /// The engine's thread. Relaxed: that thread reads what it wrote, and any other finds a number that is not its own.
+    thread: AtomicI32,
     /// Counts rings. The engine's thread sleeps on it.
     doorbell: AtomicU32,
 }
@@ -112,6 +114,7 @@ impl Engine {
             state: AtomicU32::new(NEW),
             threads: AtomicBool::new(false),
             inbox: Inbox::new(),
+            thread: AtomicI32::new(0),
             doorbell: AtomicU32::new(0),
         }
     }
@@ -159,6 +162,12 @@ impl Engine {
         }
     }
 
+    /// For a thread that is the engine's from here on.
+    fn begin_thread(&self) {
+        thread::set_name(c"uringaio");
+        self.thread.store(kernel::thread_id(), Ordering::Relaxed);
+    }
+
     fn decide(&self, state: u32) {
         // Release pairs with the Acquire of whoever reads the state: the engine is whole.
         self.state.store(state, Ordering::Release);
@@ -198,7 +207,9 @@ impl Engine {
     /// Returns when the kernel has the file, by its own reference, of everything that was submitted before: the program
     /// may close the descriptor, reuse its number, or change its flags. One load where nothing is on its way.
     pub fn settle(&self) {
-        if self.inbox.is_settled() {
+        // A memory allocator of the program's may unmap or close something on the engine's own thread, which cannot wait
+        // for itself.
+        if self.inbox.is_settled() || self.thread.load(Ordering::Relaxed) == kernel::thread_id() {
             return;
         }
         // A command that means nothing: by the time it is answered, the turn that took it is through.
@@ -268,7 +279,7 @@ unsafe fn stamp_chain(newest: NonNull<Operation>, oldest: NonNull<Operation>, st
 extern "C" fn body(engine: *mut c_void) -> *mut c_void {
     // SAFETY: `start` passed the engine, which lives as long as the process.
     let engine = unsafe { &*engine.cast::<Engine>() };
-    thread::set_name(c"uringaio");
+    engine.begin_thread();
     let choice = settings::get().engine;
     if choice == Choice::Threads {
         serve_by_threads(engine, format_args!("URINGAIO_ENGINE=threads"));
@@ -332,7 +343,7 @@ fn bequeath(engine: &'static Engine, reactor: Reactor<Uring>) {
 extern "C" fn inherit(bequest: *mut c_void) -> *mut c_void {
     // SAFETY: `bequeath` passed it, and keeps nothing.
     let Bequest { engine, estate } = *unsafe { Box::from_raw(bequest.cast::<Bequest>()) };
-    thread::set_name(c"uringaio");
+    engine.begin_thread();
     let Errno(errno) = estate.loss();
     estate.wait();
     match Threads::new(&engine.doorbell) {
