@@ -146,23 +146,36 @@ fn ask_home(fd: c_int) -> Home {
             Err(_) => return Home::Elsewhere,
         }
     };
-    match kind {
-        libc::TMPFS_MAGIC | RAMFS_MAGIC => Home::Memory,
-        libc::EXT4_SUPER_MAGIC
-        | libc::XFS_SUPER_MAGIC
-        | libc::BTRFS_SUPER_MAGIC
-        | libc::F2FS_SUPER_MAGIC
-        | libc::OVERLAYFS_SUPER_MAGIC
-        | BCACHEFS_MAGIC
-        | ZFS_MAGIC => Home::Device,
+    match kind as u32 {
+        magic if IN_MEMORY.contains(&magic) => Home::Memory,
+        magic if ON_A_DEVICE.contains(&magic) => Home::Device,
         _ => Home::Elsewhere,
     }
 }
 
-// From statfs(2), and from the file systems' own sources.
-const RAMFS_MAGIC: libc::c_long = 0x8584_58f6;
-const BCACHEFS_MAGIC: libc::c_long = 0xca45_1a4e;
-const ZFS_MAGIC: libc::c_long = 0x2fc1_2fc1;
+// From statfs(2), linux/magic.h and the file systems' own headers.
+const IN_MEMORY: [u32; 3] = [
+    0x0102_1994, // tmpfs
+    0x8584_58f6, // ramfs
+    0x9584_58f6, // hugetlbfs
+];
+const ON_A_DEVICE: [u32; 15] = [
+    0xef53,      // ext2, ext3, ext4
+    0x5846_5342, // XFS
+    0x9123_683e, // Btrfs
+    0xf2f5_2010, // F2FS
+    0x794c_7630, // overlayfs
+    0x2fc1_2fc1, // ZFS
+    0xca45_1a4e, // bcachefs
+    0x4d44,      // FAT
+    0x2011_bab0, // exFAT
+    0x7366_746e, // NTFS3
+    0x3153_464a, // JFS
+    0x5265_4973, // ReiserFS
+    0x7371_7368, // SquashFS
+    0xe0f5_e1e2, // EROFS
+    0x9660,      // ISO 9660
+];
 
 /// One word of two, well spread (the finaliser of SplitMix64, <https://prng.di.unimi.it/splitmix64.c>, public domain).
 const fn mix(a: u64, b: u64) -> u64 {

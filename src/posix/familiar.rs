@@ -21,7 +21,7 @@ const MEMORY: u64 = 1 << 63;
 
 static PLACES: [Place; 256] = [const { Place { name: AtomicU64::new(0), size: AtomicU64::new(0) } }; 256];
 
-/// A plain file on a file system of this machine.
+/// A plain file: regular, without open flags that make a transfer wait or keep an order, on a file system of this machine.
 #[derive(Clone, Copy)]
 pub struct Familiar {
     /// It is at least as large, unless it was cut.
@@ -31,7 +31,7 @@ pub struct Familiar {
 }
 
 fn place(fd: c_int) -> (&'static Place, u64) {
-    let name = (fd as u64 + 1) << 32 | u64::from(descriptors::generation(fd));
+    let name = (fd as u64 + 1) << 32 | u64::from(descriptors::flags_generation(fd));
     (&PLACES[fd as usize % PLACES.len()], name)
 }
 

@@ -36,6 +36,13 @@ pub fn attempt(work: &Work) -> Answer {
     if is_transfer && work.offset < 0 {
         return Answer::Over(Errno(libc::EINVAL).negated());
     }
+    let is_small = is_transfer && (1..=LARGEST).contains(&work.length);
+    let known = if is_small { familiar::recall(work.fd) } else { None };
+    if let Some(file) = known
+        && let Some(result) = in_place(work, file)
+    {
+        return Answer::Over(result);
+    }
     let flags = match files::flags(work.fd) {
         Ok(flags) => flags,
         Err(errno) => return Answer::Over(errno.negated()),
@@ -52,23 +59,34 @@ pub fn attempt(work: &Work) -> Answer {
             Ok(_) => return Answer::Over(0),
         }
     }
-    if work.kind == Kind::Read
-        && work.length <= LARGEST
-        && flags & libc::O_DIRECT == 0
-        && let Some(result) = read_cached(work, flags)
-    {
-        return Answer::Over(result);
-    }
-    if work.kind == Kind::Write
-        && work.length <= LARGEST
-        && flags & UNFIT == 0
-        && let Some(result) = write_in_place(work, flags)
+    if is_small
+        && known.is_none()
+        && let Some(result) = first_time(work, flags)
     {
         return Answer::Over(result);
     }
     match files::facts_with(work.fd, flags) {
         Ok(facts) => Answer::Engine(facts),
         Err(errno) => Answer::Over(errno.negated()),
+    }
+}
+
+/// A transfer on a descriptor of which nothing is known.
+fn first_time(work: &Work, flags: c_int) -> Option<i64> {
+    match get_to_know(work.fd, flags) {
+        Some(file) => in_place(work, file),
+        // Where a read can be asked not to wait, it does not, whatever else the file is.
+        None if work.kind == Kind::Read && flags & libc::O_DIRECT == 0 => read_cached(work),
+        None => None,
+    }
+}
+
+/// A transfer on a plain file.
+fn in_place(work: &Work, file: Familiar) -> Option<i64> {
+    match work.kind {
+        Kind::Read if file.in_memory => read_from_memory(work),
+        Kind::Read => read_cached(work),
+        _ => write_in_place(work, file),
     }
 }
 
@@ -89,10 +107,7 @@ fn refusal(work: &Work) -> Errno {
 }
 
 /// Reads what is in the page cache: all that was asked for, or all that there is. None: not without waiting.
-fn read_cached(work: &Work, flags: c_int) -> Option<i64> {
-    if familiar::recall(work.fd).is_some_and(|file| file.in_memory) {
-        return read_from_memory(work);
-    }
+fn read_cached(work: &Work) -> Option<i64> {
     match read_now(work.fd, work.address, work.length, work.offset) {
         Ok(count) if count == work.length || count == 0 => Some(count as i64),
         Ok(count) => {
@@ -101,7 +116,6 @@ fn read_cached(work: &Work, flags: c_int) -> Option<i64> {
             let mut byte = 0u8;
             (read_now(work.fd, (&raw mut byte).addr(), 1, end) == Ok(0)).then_some(count as i64)
         }
-        Err(Errno(libc::EOPNOTSUPP)) if get_to_know(work.fd, flags)?.in_memory => read_from_memory(work),
         Err(_) => None,
     }
 }
@@ -127,25 +141,25 @@ fn read_from_memory(work: &Work) -> Option<i64> {
 /// Open flags that make a transfer wait or keep an order. (O_SYNC includes the bit of O_DSYNC.)
 const UNFIT: c_int = libc::O_DIRECT | libc::O_APPEND | libc::O_DSYNC;
 
-/// What is known of the file behind `fd`, if it is a plain one on a file system of this machine.
+/// What is known of the file behind `fd` from here on, if it is a plain one.
 fn get_to_know(fd: c_int, flags: c_int) -> Option<Familiar> {
-    familiar::recall(fd).or_else(|| {
-        let facts = files::facts_with(fd, flags).ok().filter(|facts| facts.kind == files::Kind::Regular)?;
-        let home = files::home(fd, &facts, kernel::now());
-        let familiar = Familiar { size: facts.size, in_memory: home == Home::Memory };
-        (home != Home::Elsewhere).then(|| {
-            familiar::note(fd, familiar);
-            familiar
-        })
+    if flags & UNFIT != 0 {
+        return None;
+    }
+    let facts = files::facts_with(fd, flags).ok().filter(|facts| facts.kind == files::Kind::Regular)?;
+    let home = files::home(fd, &facts, kernel::now());
+    let familiar = Familiar { size: facts.size, in_memory: home == Home::Memory };
+    (home != Home::Elsewhere).then(|| {
+        familiar::note(fd, familiar);
+        familiar
     })
 }
 
-fn write_in_place(work: &Work, flags: c_int) -> Option<i64> {
+fn write_in_place(work: &Work, file: Familiar) -> Option<i64> {
     let start = kernel::now();
     if !BREAKER.is_closed(start) {
         return None;
     }
-    let file = get_to_know(work.fd, flags)?;
     let end = (work.offset as u64).saturating_add(work.length as u64);
     if end > file.size && may_raise_signal(end) {
         return None;
