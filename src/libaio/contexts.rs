@@ -7,10 +7,10 @@ use super::event_ring::{self, EventRing};
 use super::streams::Streams;
 use super::table::Table;
 use super::{memory, redirect, system};
-use crate::engine::{self, Engine};
+use crate::engine::{self, Carrier, Engine};
 use crate::host::kernel::Errno;
 use crate::host::process::PerProcess;
-use crate::host::settings::{self, Served};
+use crate::host::settings::{self, Choice};
 
 static CONTEXTS: PerProcess<Contexts> = PerProcess::new(2);
 
@@ -41,14 +41,23 @@ pub fn streams() -> Option<&'static Streams> {
 }
 
 /// `io_setup(2)`: makes a context for at least `nr_events` requests in flight and stores its address at `to`. Where the
-/// engine stands aside the kernel makes one of its own.
+/// engine stands aside the kernel makes one of its own, and where the engine is threads for want of io_uring as well: its
+/// contexts are as good and nearer. What the kernel does not have or not give, threads do.
 ///
 /// # Errors
 /// `EFAULT`: `to` cannot be read or written. `EINVAL`: what is there is not 0, or `nr_events` is 0 or too many. `EAGAIN`:
 /// past `URINGAIO_MAX_EVENTS`. `ENOMEM`.
 pub fn set_up(nr_events: u32, to: usize) -> Result<usize, Errno> {
-    if settings::get().served == Served::Posix || engine::get().is_none() {
+    if !settings::get().served.libaio() {
         return system::set_up(nr_events, to);
+    }
+    let Some(engine) = engine::get() else { return system::set_up(nr_events, to) };
+    if engine.carrier() == Carrier::Threads && settings::get().engine != Choice::Threads {
+        match system::set_up(nr_events, to) {
+            // No AIO in this kernel, none for this program, or no more of it.
+            Err(Errno(libc::ENOSYS | libc::EPERM | libc::EACCES | libc::EAGAIN)) => {}
+            answer => return answer,
+        }
     }
     memory::readable(to, size_of::<usize>())?;
     // SAFETY: just seen to be readable.
