@@ -279,7 +279,7 @@ impl Plan {
         operation.order = self.order;
         operation.file = self.identity;
         operation.nonblocking = transfer.file.is_nonblocking() && transfer.file.streams();
-        operation.slow = transfer.file.seeks() && !transfer.file.is_local() && !transfer.file.in_memory();
+        operation.slow = transfer.file.seeks() && !transfer.file.is_local();
     }
 
     /// Gives the request its operation. It is about to go to the engine.
