@@ -5,12 +5,11 @@
 //! closed out of our sight), the kernel's answer is in the event.
 
 use core::ffi::c_int;
-use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::host::descriptors;
-use crate::host::files::{self, Facts, Kind};
-use crate::host::kernel::{Errno, syscall};
+use crate::host::files::{self, Facts, Home, Kind};
+use crate::host::kernel::{self, Errno, syscall};
 
 /// Facts about a descriptor, as bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,44 +154,14 @@ fn bits(fd: c_int, facts: Facts) -> u16 {
         }
     }
     match facts.kind {
-        Kind::Regular => bits | file_system(fd),
+        Kind::Regular => match files::home(fd, &facts, kernel::now()) {
+            Home::Memory => bits | MEMORY,
+            Home::Device => bits | LOCAL,
+            Home::Elsewhere => bits,
+        },
         Kind::Block => bits | LOCAL,
         Kind::Stream if is_eventfd(fd) => bits | IS_EVENTFD,
         _ => bits,
-    }
-}
-
-/// Where the file lies. What is not listed is taken for a network or user-space file system, where a write may take any time.
-fn file_system(fd: c_int) -> u16 {
-    // From linux/magic.h and the file systems' own headers.
-    const IN_MEMORY: [u32; 3] =
-        [0x0102_1994 /* tmpfs */, 0x8584_58f6 /* ramfs */, 0x9584_58f6 /* hugetlbfs */];
-    const ON_A_DEVICE: [u32; 12] = [
-        0xef53,      /* ext2, ext3, ext4 */
-        0x5846_5342, /* XFS */
-        0x9123_683e, /* Btrfs */
-        0xf2f5_2010, /* F2FS */
-        0x794c_7630, /* overlayfs */
-        0x2fc1_2fc1, /* ZFS */
-        0xca45_1a4e, /* bcachefs */
-        0x4d44,      /* FAT */
-        0x2011_bab0, /* exFAT */
-        0x7366_746e, /* NTFS3 */
-        0x3153_464a, /* JFS */
-        0x5265_4973, /* ReiserFS */
-    ];
-    let mut status = MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: fills the structure or fails.
-    let magic = unsafe {
-        match syscall!(libc::SYS_fstatfs, fd, status.as_mut_ptr()) {
-            Ok(_) => status.assume_init().f_type as u32,
-            Err(_) => return 0,
-        }
-    };
-    match magic {
-        magic if IN_MEMORY.contains(&magic) => MEMORY,
-        magic if ON_A_DEVICE.contains(&magic) => LOCAL,
-        _ => 0,
     }
 }
 

@@ -142,7 +142,7 @@ mod slots {
             let headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
             let range = |header: &libc::Elf64_Phdr| (base + header.p_vaddr as usize, header.p_memsz as usize);
             let of_kind = |kind| headers.iter().find(|header| header.p_type == kind).map(range);
-            let here = install as usize;
+            let here = install as *const () as usize;
             let mut loaded = headers.iter().filter(|header| header.p_type == libc::PT_LOAD).map(range);
             if loaded.any(|(start, length)| here.wrapping_sub(start) < length) {
                 return None;
