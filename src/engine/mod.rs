@@ -221,23 +221,33 @@ impl Engine {
 
     /// Returns when no operation that was submitted before with descriptor `fd` is under way.
     pub fn drain(&self, fd: c_int) {
-        unsafe fn is_on(operation: NonNull<Operation>, argument: usize) -> bool {
-            // SAFETY: `drain` waits, with the pair on its stack, and the operation is alive.
-            unsafe {
-                let (fd, found) = &mut *(argument as *mut (c_int, bool));
-                *found |= operation.as_ref().fd == *fd;
-            }
-            false
+        unsafe fn is_on(operation: NonNull<Operation>, fd: usize) -> bool {
+            // SAFETY: outstanding operations are alive.
+            unsafe { operation.as_ref() }.fd as usize == fd
         }
-        loop {
-            let mut looked = (fd, false);
-            self.cancel(is_on, (&raw mut looked) as usize);
-            // SAFETY: the engine's thread has answered, and does not touch it again.
-            if !unsafe { (&raw const looked.1).read_volatile() } {
-                return;
-            }
+        while self.has(is_on, fd as usize) {
             futex::linger();
         }
+    }
+
+    /// Whether an operation that is meant is outstanding. It goes on.
+    pub fn has(&self, means: Means, argument: usize) -> bool {
+        struct Search {
+            means: Means,
+            argument: usize,
+            found: bool,
+        }
+        unsafe fn look(operation: NonNull<Operation>, search: usize) -> bool {
+            // SAFETY: `has` waits, with the structure on its stack.
+            let search = unsafe { &mut *(search as *mut Search) };
+            // SAFETY: as whoever asked wants it called.
+            search.found |= unsafe { (search.means)(operation, search.argument) };
+            false
+        }
+        let mut search = Search { means, argument, found: false };
+        self.cancel(look, (&raw mut search) as usize);
+        // SAFETY: the engine's thread has answered, and does not touch it again.
+        unsafe { (&raw const search.found).read_volatile() }
     }
 
     /// Stops what is outstanding and meant. Returns when it is known of each how it went.

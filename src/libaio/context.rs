@@ -15,6 +15,7 @@
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+use core::time::Duration;
 
 use super::event_ring::{Event, EventRing};
 use super::request::{Pool, Request};
@@ -210,20 +211,24 @@ impl Context {
         self.completed() >= self.submitters.0.submitted.load(Ordering::Relaxed)
     }
 
-    /// Waits until everything submitted has completed.
-    pub fn await_requests(&self) {
+    /// Waits until everything submitted has completed, for so long. Whether it has.
+    pub fn await_requests(&self, patience: Duration) -> bool {
+        let deadline = Deadline::after(patience);
         loop {
             let seen = self.word().load(Ordering::Acquire);
             let all = self.submitters.0.submitted.load(Ordering::Relaxed);
             if !self.sleep_until(all) {
                 break;
             }
-            let _ = futex::wait(self.word(), seen, Deadline::Never);
+            if futex::wait(self.word(), seen, deadline) == Err(Errno(libc::ETIMEDOUT)) {
+                return false;
+            }
         }
         // The last producer may still be on his way out.
-        while self.producers.0.state.load(Ordering::Acquire) != 0 {
+        while self.is_being_written() {
             futex::linger();
         }
+        true
     }
 
     /// Gives back the ring; the context is not in use any more.

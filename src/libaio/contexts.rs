@@ -9,6 +9,7 @@ use super::table::Table;
 use super::{memory, redirect, system};
 use crate::engine::{self, Carrier, Engine};
 use crate::host::kernel::Errno;
+use crate::host::memory::boxed;
 use crate::host::process::PerProcess;
 use crate::host::settings::{self, Choice};
 
@@ -33,6 +34,11 @@ pub fn find(address: usize) -> Option<Used> {
 #[inline]
 pub fn engine() -> Option<&'static Engine> {
     engine::started()
+}
+
+/// Whether anything is in flight in any context.
+pub fn are_busy() -> bool {
+    CONTEXTS.get().is_some_and(|contexts| contexts.table.any(|context| !context.is_idle()))
 }
 
 /// What is with the engine for each stream.
@@ -69,7 +75,7 @@ pub fn set_up(nr_events: u32, to: usize) -> Result<usize, Errno> {
     memory::writable(to, size_of::<usize>())?;
     redirect::install();
     let contexts = CONTEXTS.get_or_init(|| {
-        Ok(Box::new(Contexts { table: Table::new()?, requested: AtomicU64::new(0), streams: Streams::new() }))
+        boxed(Contexts { table: Table::new()?, requested: AtomicU64::new(0), streams: Streams::new() })
     })?;
     contexts.count(nr_events)?;
     let address = contexts.open(nr_events, size).inspect_err(|_| contexts.uncount(nr_events))?;

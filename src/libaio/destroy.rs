@@ -1,8 +1,14 @@
 //! `io_destroy`: the end of a context, after everything that was submitted in it.
 
+use core::time::Duration;
+
 use super::context::Used;
 use super::{cancel, contexts};
 use crate::host::kernel::Errno;
+
+/// How long the cancelling may take before it is tried again, at first and at last.
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// `io_destroy(2)`. Sleepers in the context wake with `EINVAL`; what may wait for ever (polls, streams) is cancelled, and
 /// what is left is waited for: when this returns, no buffer is used any more.
@@ -23,8 +29,15 @@ fn end(used: Used, mapped: bool) -> Result<usize, Errno> {
         return Err(Errno(libc::EINVAL));
     }
     used.await_users();
-    cancel::endless(&used);
-    used.await_requests();
+    let mut patience = FIRST_LOOK;
+    // What could not be stopped at one moment, because it was just being begun, can be at another.
+    loop {
+        cancel::endless(&used);
+        if used.await_requests(patience) {
+            break;
+        }
+        patience = (patience * 2).min(LAST_LOOK);
+    }
     contexts::dispose(used, mapped);
     Ok(0)
 }

@@ -3,6 +3,7 @@
 //! The program's mapping is the program's: it may write into it, move it, unmap it. We read and write through a second
 //! mapping of the same memory.
 
+use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
@@ -21,7 +22,7 @@ pub struct Header {
     magic: AtomicU32,
     compat_features: AtomicU32,
     incompat_features: AtomicU32,
-    header_length: AtomicU32,
+    length: AtomicU32,
 }
 
 /// One completion, `struct io_event` of libaio.h.
@@ -62,7 +63,7 @@ pub unsafe fn looks_empty(address: usize) -> bool {
 
 /// Our side of the ring.
 pub struct EventRing {
-    memory: *mut u8,
+    memory: *mut c_void,
     length: usize,
     nr: u32,
 }
@@ -113,14 +114,11 @@ impl EventRing {
         };
         // SAFETY: advises our own mapping.
         let _ = unsafe { syscall!(libc::SYS_madvise, ours, length, libc::MADV_DONTFORK) };
-        let ring = Self { memory: ours as *mut u8, length, nr };
+        let ring = Self { memory: ours as *mut c_void, length, nr };
         let header = ring.header();
-        for (field, value) in [
-            (&header.nr, nr),
-            (&header.magic, MAGIC),
-            (&header.compat_features, 1),
-            (&header.header_length, HEADER as u32),
-        ] {
+        for (field, value) in
+            [(&header.nr, nr), (&header.magic, MAGIC), (&header.compat_features, 1), (&header.length, HEADER as u32)]
+        {
             // Relaxed: whoever is told of the ring is told later.
             field.store(value, Ordering::Relaxed);
         }
@@ -145,7 +143,7 @@ impl EventRing {
     fn slot(&self, index: u32) -> &Slot {
         debug_assert!(index < self.nr);
         // SAFETY: indices are below `nr`, and the mapping holds as many slots behind the header.
-        unsafe { &*self.memory.add(HEADER).cast::<Slot>().add(index as usize) }
+        unsafe { &*self.memory.byte_add(HEADER).cast::<Slot>().add(index as usize) }
     }
 
     /// The slot after this one.

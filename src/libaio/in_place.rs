@@ -183,14 +183,20 @@ impl Transfer<'_> {
 
     fn without_waiting(&self, call: impl Fn(i64, c_int) -> Result<usize, Errno>) -> Result<usize, Errno> {
         let flags = if self.file.is_nonblocking() { self.flags } else { self.flags | rwf::NOWAIT };
-        // A character device may have positions; what has none says so, and goes on where it is. (A socket refuses any
-        // position but 0, which these calls cannot pass.)
+        // A character device may have positions; what has none says so, and goes on where it is. A socket refuses any
+        // position but 0 (`sock_read_iter` of net/socket.c), a pipe does not look at it.
         match call(self.offset, flags) {
-            Err(Errno(libc::ESPIPE)) if self.offset == 0 => call(-1, flags),
-            Err(Errno(libc::ESPIPE)) => Err(Errno(libc::EOPNOTSUPP)),
+            Err(Errno(libc::ESPIPE)) if self.offset == 0 || !is_socket(self.fd) => call(-1, flags),
             answer => answer,
         }
     }
+}
+
+fn is_socket(fd: c_int) -> bool {
+    let (mut kind, mut length): (c_int, libc::socklen_t) = (0, size_of::<c_int>() as libc::socklen_t);
+    let (kind, length) = (&raw mut kind, &raw mut length);
+    // SAFETY: writes the two.
+    unsafe { syscall!(libc::SYS_getsockopt, fd, libc::SOL_SOCKET, libc::SO_TYPE, kind, length) }.is_ok()
 }
 
 /// What is true of `events` at this moment.

@@ -79,9 +79,10 @@ impl Iocb {
     pub fn read(list: usize, index: usize) -> Result<(Self, usize), Errno> {
         let entry = list.checked_add(index * size_of::<usize>()).ok_or(Errno(libc::EFAULT))?;
         memory::readable(entry, size_of::<usize>())?;
-        // SAFETY: seen to be readable; here and below.
+        // SAFETY: seen to be readable.
         let address = unsafe { (entry as *const usize).read_unaligned() };
         memory::readable(address, size_of::<Self>())?;
+        // SAFETY: the same.
         let iocb = unsafe { (address as *const Self).read_unaligned() };
         Ok((iocb, address))
     }

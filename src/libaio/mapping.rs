@@ -6,8 +6,7 @@
 
 use core::ffi::{c_int, c_void};
 
-use super::{contexts, destroy, memory};
-use crate::host::descriptors;
+use super::{buffers, contexts, destroy, memory};
 use crate::host::kernel::{Errno, syscall};
 
 /// The C form of an answer: -1 and `errno`.
@@ -53,8 +52,7 @@ fn lose(address: usize, length: usize) {
 /// The kernel's.
 pub fn unmap(address: usize, length: usize) -> Result<usize, Errno> {
     lose(address, length);
-    // A buffer of O_DIRECT I/O is the kernel's own as soon as the kernel has the request.
-    descriptors::settle();
+    buffers::await_unused(address, length);
     // SAFETY: what the program asked for.
     let answer = unsafe { syscall!(libc::SYS_munmap, address, length) };
     memory::forget(address, length);

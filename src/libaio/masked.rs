@@ -4,6 +4,7 @@
 //! waits on the context's futex word. It never has a descriptor (`IORING_SETUP_REGISTERED_FD_ONLY`), and disturbs no other
 //! call of the thread (`DEFER_TASKRUN`). Only a call that has to sleep pays for it.
 
+use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -171,7 +172,7 @@ const _: () = assert!(size_of::<Parameters>() == 120 && size_of::<Entry>() == 64
 /// A ring for one sleeper.
 struct Ring {
     /// Two pages: heads, tails and completions; entries.
-    memory: *mut u8,
+    memory: *mut c_void,
     index: u32,
     parameters: Parameters,
     /// A wait is under way.
@@ -180,7 +181,7 @@ struct Ring {
 
 impl Ring {
     fn new() -> Result<Self, Errno> {
-        let memory = kernel::map(2 * PAGE)?.cast::<u8>();
+        let memory = kernel::map(2 * PAGE)?;
         let mut parameters = Parameters { flags: SETUP, ..Parameters::default() };
         parameters.completion.address = memory as u64;
         parameters.submission.address = memory as u64 + PAGE as u64;
@@ -201,7 +202,7 @@ impl Ring {
 
     fn word(&self, offset: u32) -> &AtomicU32 {
         // SAFETY: the kernel gave the offset, within the first page.
-        unsafe { &*self.memory.add(offset as usize).cast::<AtomicU32>() }
+        unsafe { &*self.memory.byte_add(offset as usize).cast::<AtomicU32>() }
     }
 
     /// Sleeps until woken on `word`, at `until` of the monotonic clock, or by a signal that `mask` lets in.
@@ -220,7 +221,7 @@ impl Ring {
             };
             // SAFETY: the second page has room for the entries, and this one is free: nothing is queued.
             unsafe {
-                let entries = self.memory.add(PAGE).cast::<Entry>();
+                let entries = self.memory.byte_add(PAGE).cast::<Entry>();
                 entries.add((tail % self.parameters.submissions) as usize).write(entry);
             }
             // Release: the kernel finds the entry whole.

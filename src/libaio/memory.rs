@@ -72,17 +72,21 @@ fn check(address: usize, length: usize, wanted: usize) -> Result<(), Errno> {
     }
 }
 
+/// A value that a word of the program's has rarely.
+const RARE: u32 = 0xac7;
+
 /// Asks the kernel about the page at `page`.
 #[cold]
 fn ask(page: usize, wanted: usize) -> Result<(), Errno> {
     static NOBODY_SLEEPS_HERE: AtomicU32 = AtomicU32::new(0);
     in_user_space(page, PAGE)?;
     // SAFETY: futex calls tell of bad addresses with EFAULT. The first ors 0 into the word and wakes who sleeps on another
-    // that nobody knows (and on this one if it holds -1337; sleepers on a futex bear a wake too many). The second
+    // that nobody knows (and on this one if it holds -1337, which is RARE in twelve bits; sleepers on a futex bear a wake too many). The second
     // compares the word and moves no sleeper.
     let answer = unsafe {
         if wanted == WRITABLE {
-            const OR_0_IF_EQUAL: u32 = 2 << 28 | (-1337i32 as u32 & 0xfff);
+            // Operation OR in the highest four bits, comparison EQUAL in the next, then two operands of twelve bits.
+            const OR_0_IF_EQUAL: u32 = 0x2000_0000 | RARE;
             let operation = libc::FUTEX_WAKE_OP | libc::FUTEX_PRIVATE_FLAG;
             syscall!(libc::SYS_futex, NOBODY_SLEEPS_HERE.as_ptr(), operation, 0, 0, page, OR_0_IF_EQUAL)
         } else {

@@ -4,6 +4,7 @@
 //! are found by `contexts`, others are the kernel's.
 
 mod abi;
+mod buffers;
 mod calls;
 mod cancel;
 mod context;

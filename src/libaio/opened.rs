@@ -154,13 +154,11 @@ fn bits(fd: c_int, facts: Facts) -> u16 {
         }
     }
     match facts.kind {
-        Kind::Regular => {
-            bits | match files::home(fd, &facts, kernel::now()) {
-                Home::Memory => MEMORY,
-                Home::Device => LOCAL,
-                Home::Elsewhere => 0,
-            }
-        }
+        Kind::Regular => match files::home(fd, &facts, kernel::now()) {
+            Home::Memory => bits | MEMORY,
+            Home::Device => bits | LOCAL,
+            Home::Elsewhere => bits,
+        },
         Kind::Block => bits | LOCAL,
         Kind::Stream if is_eventfd(fd) => bits | IS_EVENTFD,
         _ => bits,

@@ -4,6 +4,7 @@
 //! lists: the engine's thread puts finished ones on `freed`, submitters take from `ready` and move `freed` over when that
 //! is empty, so that the two sides rarely touch the same word.
 
+use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -117,7 +118,7 @@ impl Pool {
 
     fn next(&self, number: u32) -> &AtomicU32 {
         // SAFETY: requests live as long as the pool is in use; this field is an atomic, whoever has the request.
-        unsafe { &*(&raw const (*self.at(number).as_ptr()).next) }
+        unsafe { &(*self.at(number).as_ptr()).next }
     }
 
     /// A request, or none where memory is out.
@@ -199,7 +200,7 @@ impl Pool {
         let block = self.blocks.iter().position(|block| block.load(Ordering::Relaxed).is_null())?;
         let (layout, length) = (layout(block)?, block_length(block));
         // SAFETY: the size is not 0.
-        let requests = unsafe { alloc(layout) }.cast::<Request>();
+        let requests = unsafe { alloc(layout) }.cast::<c_void>().cast::<Request>();
         if requests.is_null() {
             return None;
         }

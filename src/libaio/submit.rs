@@ -99,16 +99,10 @@ fn one(used: &Used, list: usize, index: usize, nr: usize, room: &mut u32, chain:
         }
     }
     let file = opened::opened(iocb.fd)?;
-    let bell = match iocb.flags & RESFD {
-        0 => None,
-        _ => {
-            let bell = opened::opened(iocb.resfd)?;
-            if !bell.is_eventfd() {
-                return Err(Errno(libc::EINVAL));
-            }
-            Some(bell)
-        }
-    };
+    let bell = if iocb.flags & RESFD == 0 { None } else { Some(opened::opened(iocb.resfd)?) };
+    if bell.is_some_and(|bell| !bell.is_eventfd()) {
+        return Err(Errno(libc::EINVAL));
+    }
     Iocb::mark_taken(address)?;
     let stamp = stats::stamp();
     let taken = match iocb.opcode {
@@ -278,6 +272,7 @@ impl Plan {
         operation.priority = priority;
         operation.order = self.order;
         operation.file = self.identity;
+        operation.slow = transfer.file.seeks() && !transfer.file.is_local();
         operation.nonblocking = transfer.file.is_nonblocking() && transfer.file.streams();
         operation.slow = transfer.file.seeks() && !transfer.file.is_local();
     }

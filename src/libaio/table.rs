@@ -3,20 +3,20 @@
 //! Looking up takes no lock: an open hash table of pointers to contexts, which are never freed. Changes are made by one
 //! thread at a time, with its signals blocked.
 
-use core::cell::UnsafeCell;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-use std::alloc::{Layout, alloc, alloc_zeroed};
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::context::{Context, Used};
-use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
+use crate::host::lock::Lock;
+use crate::host::memory;
 use crate::host::thread;
 
 /// Marks an entry whose context is gone.
 const GONE: *mut Context = ptr::without_provenance_mut(1);
 
-const SMALLEST: usize = 64;
+/// A page of entries.
+const SMALLEST: usize = 512;
 
 /// The entries of one size of the table. Outgrown ones stay, for whoever still looks into them.
 struct Entries {
@@ -25,18 +25,10 @@ struct Entries {
 }
 
 impl Entries {
-    /// `None`: out of memory.
-    fn new(count: usize) -> Option<*mut Self> {
-        // SAFETY: the sizes are not 0; zeroed atomics are valid, and null is an empty entry.
-        unsafe {
-            let first = alloc_zeroed(Layout::array::<AtomicPtr<Context>>(count).ok()?).cast::<AtomicPtr<Context>>();
-            let this = alloc(Layout::new::<Self>()).cast::<Self>();
-            if first.is_null() || this.is_null() {
-                return None;
-            }
-            this.write(Self { mask: count - 1, first });
-            Some(this)
-        }
+    fn new(count: usize) -> Result<*mut Self, Errno> {
+        // SAFETY: zero bytes are null, an empty entry.
+        let first = unsafe { memory::pages::<AtomicPtr<Context>>(count) }?;
+        Ok(Box::into_raw(memory::boxed(Self { mask: count - 1, first: first.as_ptr() })?))
     }
 
     fn at(&self, index: usize) -> &AtomicPtr<Context> {
@@ -112,15 +104,8 @@ struct Changing {
 /// The contexts of the process.
 pub struct Table {
     entries: AtomicPtr<Entries>,
-    /// 0 free, 1 held, 2 held and waited for.
-    lock: AtomicU32,
-    changing: UnsafeCell<Changing>,
+    changing: Lock<Changing>,
 }
-
-// SAFETY: `changing` is touched with the lock held; the rest is atomic.
-unsafe impl Sync for Table {}
-// SAFETY: nothing in it belongs to a thread.
-unsafe impl Send for Table {}
 
 impl Table {
     /// An empty table.
@@ -128,11 +113,10 @@ impl Table {
     /// # Errors
     /// `ENOMEM`
     pub fn new() -> Result<Self, Errno> {
-        let entries = Entries::new(SMALLEST).ok_or(Errno(libc::ENOMEM))?;
+        let entries = Entries::new(SMALLEST)?;
         Ok(Self {
             entries: AtomicPtr::new(entries),
-            lock: AtomicU32::new(0),
-            changing: UnsafeCell::new(Changing { live: 0, filled: 0, spare: Vec::new() }),
+            changing: Lock::new(Changing { live: 0, filled: 0, spare: Vec::new() }),
         })
     }
 
@@ -168,17 +152,7 @@ impl Table {
         if let Some(context) = self.change(|changing| changing.spare.pop()) {
             return Ok(context);
         }
-        let layout = Layout::new::<Context>();
-        // SAFETY: the size is not 0.
-        let fresh = unsafe { alloc(layout) }.cast::<Context>();
-        if fresh.is_null() {
-            return Err(Errno(libc::ENOMEM));
-        }
-        // SAFETY: memory of the right layout, never freed.
-        unsafe {
-            fresh.write(Context::new());
-            Ok(&*fresh)
-        }
+        Ok(Box::leak(memory::boxed(Context::new())?))
     }
 
     /// Takes back a context that is not in use, and is not in the table.
@@ -200,7 +174,7 @@ impl Table {
             let entries = self.entries();
             if (changing.filled + 1) * 2 > entries.mask {
                 let room = (changing.live + 1).next_power_of_two() * 4;
-                let fresh = Entries::new(room.max(SMALLEST)).ok_or(Errno(libc::ENOMEM))?;
+                let fresh = Entries::new(room.max(SMALLEST))?;
                 for context in entries.all() {
                     // SAFETY: whole, and not published yet.
                     unsafe { &*fresh }.insert(ptr::from_ref(context).cast_mut(), context.address());
@@ -247,20 +221,15 @@ impl Table {
         self.entries().all().map(Context::address).find(|&address| address.wrapping_sub(start) < length)
     }
 
+    /// Whether this is true of any context in use.
+    pub fn any(&self, test: impl FnMut(&'static Context) -> bool) -> bool {
+        self.entries().all().any(test)
+    }
+
     /// Does what changes the table, alone and undisturbed by signals, whose handlers might want the same.
     fn change<T>(&self, work: impl FnOnce(&mut Changing) -> T) -> T {
         let blocked = thread::block_all_signals();
-        // Acquire pairs with the Release below.
-        if self.lock.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            while self.lock.swap(2, Ordering::Acquire) != 0 {
-                let _ = futex::wait(&self.lock, 2, Deadline::Never);
-            }
-        }
-        // SAFETY: the lock is held.
-        let done = work(unsafe { &mut *self.changing.get() });
-        if self.lock.swap(0, Ordering::Release) == 2 {
-            futex::wake(&raw const self.lock, 1);
-        }
+        let done = work(&mut self.changing.lock());
         thread::restore_signals(&blocked);
         done
     }
