@@ -40,7 +40,7 @@ use crate::stats::{self, Serves};
 use inbox::{Inbox, Node, Pushed};
 use nobody::Nobody;
 use reactor::Reactor;
-use reactor::heir::{self, Estate};
+use reactor::heir::Estate;
 use threads::Threads;
 use uring::Uring;
 
@@ -343,10 +343,10 @@ fn bequeath(engine: &'static Engine, reactor: Reactor<Uring>) {
             Ok(boxed) => break Box::into_raw(boxed),
             Err(back) => bequest = back,
         }
-        heir::nap();
+        futex::nap();
     };
     while thread::start(inherit, bequest.cast()).is_err() {
-        heir::nap();
+        futex::nap();
     }
 }
 

@@ -11,6 +11,7 @@ use io_uring::register::Restriction;
 use io_uring::squeue::{self, Flags};
 use io_uring::{EnterFlags, IoUring, Probe, opcode};
 
+use crate::host::futex;
 use crate::host::kernel::{self, Errno, syscall};
 
 /// Entries that can be filled before the kernel has to be called.
@@ -21,6 +22,9 @@ pub const COMPLETIONS: u32 = 16_384;
 
 /// Slots of the file table.
 const FILES: u32 = 16_384;
+
+/// How often in a row the kernel may put us off. After a tenth of it there is a millisecond between two attempts.
+const PATIENCE: u32 = 1000;
 
 /// Threads that the kernel may run for us: for files (bounded) and for what may block for ever (unbounded).
 const WORKERS: [u32; 2] = [64, 256];
@@ -74,6 +78,8 @@ pub struct Ring {
     /// Entries pushed so far.
     pushed: usize,
     files: u32,
+    /// How often in a row the kernel has put us off.
+    refusals: u32,
     /// Why the kernel serves this ring no longer.
     lost: Option<Errno>,
 }
@@ -114,7 +120,7 @@ impl Ring {
         submitter.register_enable_rings()?;
         let no_iowait = if ring.params().is_feature_no_iowait() { EnterFlags::NO_IOWAIT.bits() } else { 0 };
         let index = hide(&mut ring)?;
-        Ok(Self { uring: ManuallyDrop::new(ring), index, no_iowait, queued: 0, pushed: 0, files, lost: None })
+        Ok(Self { uring: ManuallyDrop::new(ring), index, no_iowait, queued: 0, pushed: 0, files, refusals: 0, lost: None })
     }
 
     /// Slots in the file table.
@@ -139,12 +145,8 @@ impl Ring {
     /// Hands what is queued to the kernel, and lets arrive what has completed.
     pub fn submit(&mut self) {
         while self.queued > 0 && self.lost.is_none() {
-            let entered = self.enter(0, EnterFlags::GETEVENTS.bits(), ptr::null(), 0);
-            // No memory for a request, or completions stand in the way: give the machine a moment. What was taken is
-            // taken; the rest is still queued.
-            if let Err(Errno(libc::EAGAIN | libc::EBUSY | libc::ENOMEM)) = entered {
-                std::thread::yield_now();
-            }
+            // Where it fails, what was taken is taken; the rest is still queued.
+            let _ = self.enter(0, EnterFlags::GETEVENTS.bits(), ptr::null(), 0);
         }
     }
 
@@ -172,15 +174,26 @@ impl Ring {
         let taken = unsafe { syscall!(libc::SYS_io_uring_enter, self.index, self.queued, want, flags, argument, size) }
             .inspect_err(|&errno| self.note_loss(errno))?;
         self.queued = self.queued.saturating_sub(taken as u32);
+        self.refusals = 0;
         Ok(())
     }
 
     /// Looks whether an error means that the ring can be used no longer: a filter that the program has set since refuses
     /// the call, with whatever errno it was written with.
     fn note_loss(&mut self, errno: Errno) {
-        let passing =
-            matches!(errno, Errno(libc::EINTR | libc::EAGAIN | libc::EBUSY | libc::ENOMEM | libc::ETIME | libc::EBADR));
-        if !passing && self.lost.is_none() {
+        let passes = match errno {
+            Errno(libc::ETIME | libc::EBADR) => return,
+            // No memory for a request, or completions stand in the way: give the machine a moment, but not for ever.
+            Errno(libc::EAGAIN | libc::EBUSY | libc::ENOMEM | libc::EINTR) => {
+                self.refusals += 1;
+                if self.refusals > PATIENCE / 10 {
+                    futex::nap();
+                }
+                self.refusals < PATIENCE
+            }
+            _ => false,
+        };
+        if !passes && self.lost.is_none() {
             self.lost = Some(errno);
         }
     }

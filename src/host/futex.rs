@@ -88,3 +88,9 @@ pub fn linger() {
     static NEVER_WOKEN: AtomicU32 = AtomicU32::new(0);
     let _ = wait(&NEVER_WOKEN, 0, Deadline::after(Duration::from_micros(50)));
 }
+
+/// Sleeps for a millisecond, where there is nothing to be woken by.
+pub fn nap() {
+    let nobody = AtomicU32::new(0);
+    let _ = wait(&nobody, 0, Deadline::after(Duration::from_millis(1)));
+}

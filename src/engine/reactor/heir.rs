@@ -10,7 +10,6 @@
 
 use core::ffi::c_int;
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicU32;
 use core::time::Duration;
 use std::collections::{HashMap, VecDeque};
 
@@ -21,7 +20,7 @@ use crate::engine::operation::{Kind, Operation, Order};
 use crate::engine::pins::{Pin, Sharers};
 use crate::engine::uring::Uring;
 use crate::host::descriptors;
-use crate::host::futex::{self, Deadline};
+use crate::host::futex;
 use crate::host::kernel::{self, Errno, syscall};
 
 /// How often the old ring is looked at while it owes completions: nobody rings for them.
@@ -57,7 +56,7 @@ impl Estate {
     pub fn wait(&self) {
         // SAFETY: signal 0 only asks whether the thread is there.
         while unsafe { syscall!(libc::SYS_tgkill, kernel::process_id(), self.thread, 0) } != Err(Errno(libc::ESRCH)) {
-            nap();
+            futex::nap();
         }
     }
 
@@ -275,10 +274,4 @@ impl<D: Device> Device for Inherited<D> {
     fn next(&mut self) -> Option<Event> {
         self.events.pop_front().or_else(|| self.next_former()).or_else(|| self.device.next())
     }
-}
-
-/// A millisecond's sleep, where there is nothing to be woken by.
-pub fn nap() {
-    let nobody = AtomicU32::new(0);
-    let _ = futex::wait(&nobody, 0, Deadline::after(Duration::from_millis(1)));
 }
