@@ -47,7 +47,7 @@ refuses_set_uid() {
     built || return 1
     [ "$(id -u)" = 0 ] || skip "not root"
     # Of another user, and so run with other rights than the caller's.
-    cp "$(command -v true)" program && chown 1 program && chmod 4755 program
+    cp "$(type -P true)" program && chown 1 program && chmod 4755 program
     [ -u program ] || skip "no set-uid files here"
     status 126 "$URINGAIO" run ./program && grep -q 'set-uid' err
 }

@@ -46,7 +46,7 @@ script_of() {
 
 page() {
     install_once || return 1
-    { echo 'set -euo pipefail'; script_of "$TOP/docs/guide-$1.md"; } > "$SCRATCH/$1.sh"
+    { echo 'set -euo pipefail; trap "kill -KILL \$(jobs -p) 2> /dev/null || true" EXIT'; script_of "$TOP/docs/guide-$1.md"; } > "$SCRATCH/$1.sh"
     grep -q '== block' "$SCRATCH/$1.sh" || fail "there is nothing to run on this page"
     timeout -k 10 "$LIMIT" bash "$SCRATCH/$1.sh"
 }
