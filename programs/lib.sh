@@ -66,7 +66,7 @@ ours() {
         drop-in) set=("LD_LIBRARY_PATH=$(dirname "$DROP_IN")") ;;
     esac
     if [ "${#PROOF[@]}" -gt 0 ] && [ "$ROUTE" != system ]; then
-        set+=(LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$WORK/bindings")
+        set+=(LD_BIND_NOW=1 LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$WORK/bindings")
     fi
     # env does the exec, so that neither timeout nor a shell has the library loaded.
     timeout -k 10 "$LIMIT" env "${set[@]}" "$@"
@@ -133,7 +133,7 @@ serve() {
         preload) set=("LD_PRELOAD=$LIBRARY") ;;
         drop-in) set=("LD_LIBRARY_PATH=$(dirname "$DROP_IN")") ;;
     esac
-    [ "$ROUTE" = system ] || set+=(LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$WORK/bindings")
+    [ "$ROUTE" = system ] || set+=(LD_BIND_NOW=1 LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$WORK/bindings")
     env "${set[@]}" "$@" > "$log" 2>&1 < /dev/null &
     SERVER=$!
     echo "$SERVER" >> "$STARTED"

@@ -120,7 +120,16 @@ impl Ring {
         submitter.register_enable_rings()?;
         let no_iowait = if ring.params().is_feature_no_iowait() { EnterFlags::NO_IOWAIT.bits() } else { 0 };
         let index = hide(&mut ring)?;
-        Ok(Self { uring: ManuallyDrop::new(ring), index, no_iowait, queued: 0, pushed: 0, files, refusals: 0, lost: None })
+        Ok(Self {
+            uring: ManuallyDrop::new(ring),
+            index,
+            no_iowait,
+            queued: 0,
+            pushed: 0,
+            files,
+            refusals: 0,
+            lost: None,
+        })
     }
 
     /// Slots in the file table.

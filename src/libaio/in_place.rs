@@ -2,14 +2,14 @@
 //! for a device. Programs count on finding its event when `io_submit` returns.
 //!
 //! Reads say `RWF_NOWAIT`: what is not cached goes to the engine. Writes cannot say that (most file systems refuse it) and
-//! are simply done, but a file on which one took long (dirty throttling, a full journal) is left to the engine for a while.
+//! are simply done. One may take long (dirty throttling, a full journal), in the kernel's `io_submit` as well; the programs
+//! that look for its event without waiting are worse off without it than with a slow call.
 
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::iocb::rwf;
 use super::opened::{self, Opened};
-use crate::host::kernel::{self, Errno, syscall};
+use crate::host::kernel::{Errno, syscall};
 
 /// One read or write.
 #[derive(Clone, Copy)]
@@ -40,12 +40,6 @@ pub enum Attempt {
 }
 
 use Attempt::{Done, Left, Partly};
-
-/// A write longer than this was a stall (5 ms, in nanoseconds).
-const STALL: u64 = 5_000_000;
-
-/// Until when writes to files with this number go to the engine; 0: they do not.
-static STALLED: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 
 fn result(answer: Result<usize, Errno>) -> i64 {
     answer.map_or_else(Errno::negated, |count| count as i64)
@@ -136,19 +130,7 @@ impl Transfer<'_> {
         if file.is_direct() || file.syncs() || !file.is_local() || self.flags & WAITS != 0 {
             return Left;
         }
-        let stalled = &STALLED[self.fd as usize % STALLED.len()];
-        let begun = kernel::now();
-        if stalled.load(Ordering::Relaxed) > begun {
-            return Left;
-        }
-        let answer = self.write_at(self.offset, self.flags);
-        let ended = kernel::now();
-        let took = ended - begun;
-        if took > STALL {
-            // One more try costs as much again: not before twenty times that have passed.
-            stalled.store(ended + took * 20, Ordering::Relaxed);
-        }
-        match answer {
+        match self.write_at(self.offset, self.flags) {
             Err(Errno(libc::ESPIPE | libc::EBADF)) => {
                 opened::forget(self.fd);
                 Left
