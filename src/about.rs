@@ -25,7 +25,7 @@ pub extern "C" fn uringaio_version() -> *const c_char {
 /// Starts the engine if no AIO call has done so yet. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn uringaio_serves() -> c_int {
-    engine::get().is_some().into()
+    engine::get().is_ok_and(|engine| engine.is_some()).into()
 }
 
 /// What serves this process: [`URINGAIO_SYSTEM`], [`URINGAIO_IO_URING`] or [`URINGAIO_THREADS`].

@@ -148,7 +148,7 @@ static inline int answer_calls(int listener, int child_ended, int nth, int error
 
 /* Runs `work(error)` in a child in which the `nth` call of `fault` that the library makes fails with `error`. The number of
    such calls, or -1 if they were not counted. A child that fails, crashes or hangs is reported and ends the test. */
-static inline int with_fault(const struct fault *fault, int error, int nth, const char *engine, void (*work)(int error))
+static inline int with_fault(const struct fault *fault, int error, int nth, void (*work)(int error))
 {
     struct text text = library_text();
     int sockets[2], ended[2], status, count = -1;
@@ -159,7 +159,6 @@ static inline int with_fault(const struct fault *fault, int error, int nth, cons
     pid_t child = MUST(fork());
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        setenv("URINGAIO_ENGINE", engine, 1);
         close(ended[0]);
         if (nth == ALWAYS) {
             if (set_filter(text, fault, SECCOMP_RET_ERRNO | error, 0) == -1)
@@ -193,7 +192,7 @@ static inline int with_fault(const struct fault *fault, int error, int nth, cons
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
         SKIP("faults cannot be made here");
     if (status != 0)
-        FAIL("engine %s, call %d of %s fails with %s: %s %d", engine, nth, fault->name, strerrorname_np(error),
+        FAIL("call %d of %s fails with %s: %s %d", nth, fault->name, strerrorname_np(error),
              WIFSIGNALED(status) ? "ended by signal" : "exit status",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     return count;

@@ -81,18 +81,20 @@ pub struct Engine {
 }
 
 /// The engine, started by the first call; nothing where the system's own implementation has to serve, for good.
-#[must_use]
-pub fn get() -> Option<&'static Engine> {
+///
+/// # Errors
+/// `EAGAIN`: there is no memory to begin with; neither is decided yet.
+pub fn get() -> Result<Option<&'static Engine>, Errno> {
     let engine = match ENGINE.get() {
         Some(engine) => engine,
-        None => ENGINE.get_or_init(|| memory::boxed(Engine::new())).ok()?,
+        None => ENGINE.get_or_init(|| memory::boxed(Engine::new())).map_err(|_| Errno(libc::EAGAIN))?,
     };
     // Acquire pairs with the Release of `start`.
-    match engine.state.load(Ordering::Acquire) {
+    Ok(match engine.state.load(Ordering::Acquire) {
         SERVES => Some(engine),
         STANDS_ASIDE => None,
         _ => engine.start(),
-    }
+    })
 }
 
 /// The engine, if this process has started it.

@@ -24,7 +24,7 @@ pub const COMPLETIONS: u32 = 16_384;
 const FILES: u32 = 16_384;
 
 /// How often in a row the kernel may put us off. After a tenth of it there is a millisecond between two attempts.
-const PATIENCE: u32 = 1000;
+const PATIENCE: u32 = 400;
 
 /// Threads that the kernel may run for us: for files (bounded) and for what may block for ever (unbounded).
 const WORKERS: [u32; 2] = [64, 256];

@@ -77,10 +77,21 @@ pub unsafe extern "C" fn aio_write64(aiocbp: *mut libc::aiocb) -> c_int {
     transfer(aiocbp, Kind::Write, system::write)
 }
 
+/// The engine, or nothing where the system's own implementation serves. Where neither is decided because there is no memory
+/// for it, the call fails: a request of one implementation is not to be waited for by the other.
+macro_rules! engine_or_return {
+    () => {
+        match system::engine() {
+            Ok(engine) => engine,
+            Err(errno) => return answer(Err(errno)),
+        }
+    };
+}
+
 #[inline]
 fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, system: fn(*mut libc::aiocb) -> c_int) -> c_int {
     let Some(block) = Block::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
-    let Some(engine) = system::engine() else { return system(aiocbp) };
+    let Some(engine) = engine_or_return!() else { return system(aiocbp) };
     answer(if block.has_sane_priority() {
         submit(engine, block, kind)
     } else {
@@ -125,7 +136,7 @@ pub unsafe extern "C" fn aio_fsync(operation: c_int, aiocbp: *mut libc::aiocb) -
         _ => return answer(Err(Errno(libc::EINVAL))),
     };
     let Some(block) = Block::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
-    let Some(engine) = system::engine() else { return system::fsync(operation, aiocbp) };
+    let Some(engine) = engine_or_return!() else { return system::fsync(operation, aiocbp) };
     answer(files::flags(block.fd()).and_then(|_| submit(engine, block, kind)))
 }
 
@@ -343,7 +354,7 @@ unsafe fn run_list(
     if waits {
         wait::test_cancel();
     }
-    let Some(engine) = system::engine() else { return system::list(mode, list, nent, sig, old) };
+    let Some(engine) = engine_or_return!() else { return system::list(mode, list, nent, sig, old) };
     // SAFETY: the caller's promise.
     answer(unsafe { blocks(list.cast(), nent) }.and_then(|blocks| {
         // SAFETY: the caller's promise.

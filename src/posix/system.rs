@@ -6,6 +6,7 @@ use core::ffi::{c_int, c_void};
 use core::mem::transmute;
 
 use crate::engine::{self, Engine};
+use crate::host::kernel::Errno;
 use crate::host::next::Next;
 use crate::host::settings;
 use crate::stats::{self, Face};
@@ -20,9 +21,12 @@ static LIST_OLD: Next = Next::versioned(c"lio_listio", super::abi::OLDEST);
 static INIT: Next = Next::new(c"aio_init");
 
 /// The engine; nothing where the system's own implementation has to serve, or shall.
+///
+/// # Errors
+/// `EAGAIN`: there is no memory to decide that.
 #[inline]
-pub fn engine() -> Option<&'static Engine> {
-    if settings::get().served.posix() { engine::get() } else { None }
+pub fn engine() -> Result<Option<&'static Engine>, Errno> {
+    if settings::get().served.posix() { engine::get() } else { Ok(None) }
 }
 
 /// Whether it is known that the system's own implementation serves. Async-signal-safe: the settings are read when the

@@ -15,6 +15,9 @@ use crate::host::memory;
 /// Jobs at a time.
 pub const JOBS: usize = 8192;
 
+/// See [`Job::attempts`].
+pub const WILLING: u8 = 32;
+
 /// What is to be done: of the operation, what the threads need. The operation itself is the engine's thread's alone.
 #[derive(Clone, Copy)]
 pub struct Task {
@@ -71,8 +74,8 @@ pub struct Job {
     pub task: Cell<MaybeUninit<Task>>,
     /// Whether the epoll knows it.
     pub registered: Cell<bool>,
-    /// Whether an attempt without waiting is not to be had.
-    pub willing: Cell<bool>,
+    /// Attempts without waiting that came to nothing; [`WILLING`] of them, and it is done without asking for that.
+    pub attempts: Cell<u8>,
     /// The result, once it is done.
     pub result: Cell<i64>,
     /// Its life's number, what it is at, and what the epoll saw.
@@ -208,7 +211,7 @@ impl Jobs {
         job.operation.set(operation.as_ptr());
         job.task.set(MaybeUninit::new(task));
         job.registered.set(false);
-        job.willing.set(false);
+        job.attempts.set(0);
         Some(job)
     }
 

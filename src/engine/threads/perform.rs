@@ -5,7 +5,7 @@ use core::ffi::c_int;
 use core::ptr;
 
 use super::files::Nature;
-use super::job::Task;
+use super::job::{Task, WILLING};
 use crate::engine::operation::Kind;
 use crate::host::kernel::{Errno, syscall};
 
@@ -60,7 +60,7 @@ fn set_priority(priority: u16) {
 }
 
 /// Tries to move bytes of a stream without waiting.
-pub fn attempt(task: &Task, willing: &Cell<bool>) -> Answer {
+pub fn attempt(task: &Task, attempts: &Cell<u8>) -> Answer {
     let writes = matches!(task.kind, Kind::Write | Kind::WriteVector);
     let events = if writes { libc::POLLOUT } else { libc::POLLIN } as u32;
     let vectors = Vectors::of(task);
@@ -70,15 +70,19 @@ pub fn attempt(task: &Task, willing: &Cell<bool>) -> Answer {
         return Answer::Done(value(transfer(task, &vectors, task.rw_flags)));
     }
     let tried = match task.nature {
-        _ if willing.get() => Err(Errno(libc::EOPNOTSUPP)),
         Nature::Socket => exchange(task.fd, &vectors, writes),
+        _ if attempts.get() >= WILLING => Err(Errno(libc::EOPNOTSUPP)),
         _ => transfer(task, &vectors, task.rw_flags | libc::RWF_NOWAIT),
     };
     match tried {
-        Err(Errno(libc::EAGAIN)) => Answer::Wait(events),
+        Err(Errno(libc::EAGAIN)) => {
+            // Another may have been faster each time it was ready; or it is a file that never does without waiting.
+            attempts.set(attempts.get().saturating_add(1));
+            Answer::Wait(events)
+        }
         Err(Errno(libc::EOPNOTSUPP | libc::ENOSYS)) if task.nature != Nature::Socket => {
             // The file cannot be asked not to wait. Where it says it is ready, what it is ready for does not wait.
-            willing.set(true);
+            attempts.set(WILLING);
             if ready(task.fd, events) {
                 let cut = if writes { vectors.cut(WHOLE) } else { vectors };
                 Answer::Done(value(transfer(task, &cut, task.rw_flags)))

@@ -52,7 +52,7 @@ impl Shop {
         loop {
             let answer = match task.kind {
                 Kind::Poll => Answer::Wait(task.events),
-                _ if task.may_wait() && self.can_wait() => perform::attempt(&task, &job.willing),
+                _ if task.may_wait() && self.can_wait() => perform::attempt(&task, &job.attempts),
                 _ => Answer::Done(perform::patiently(&task)),
             };
             let events = match answer {
