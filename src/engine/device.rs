@@ -69,7 +69,7 @@ pub trait Device {
     }
 
     /// Whether it can carry out nothing more: what it was made of was taken away. What has completed is still reported;
-    /// see [`super::heir`] for the rest.
+    /// see [`super::reactor::heir`] for the rest.
     fn is_lost(&self) -> bool {
         false
     }
