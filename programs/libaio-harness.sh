@@ -95,7 +95,8 @@ harness() {
     [ -e "$KEPT/source/harness/cases/$1.t" ] || skip "this libaio has no such case"
     built "$1"
     reference "$1" || skip "the kernel's own AIO does not pass it here: $(tail -n 1 "$KEPT/$1.log")"
-    run_case "$1" ours || fail "status $?; the kernel's own AIO passes"
+    # Bound at the start: case 7 allows itself no file of more than a few bytes, the record of bindings neither.
+    LD_BIND_NOW=1 run_case "$1" ours || fail "status $?; the kernel's own AIO passes"
 }
 
 #  2 bad io_setup         3 bad io_submit        4 permissions, O_APPEND   5 from a mapping of the same file

@@ -5,7 +5,8 @@ use core::ptr::{self, NonNull};
 use super::context::{Context, Used};
 use super::iocb::Iocb;
 use super::{contexts, submit};
-use crate::engine::Operation;
+use crate::engine::{Kind, Operation, Outcome};
+use crate::host::futex;
 use crate::host::kernel::Errno;
 
 /// `io_cancel(2)` of the iocb at `iocb`. It never succeeds at once: what could be stopped answers `EINPROGRESS`, and its
@@ -19,8 +20,18 @@ pub fn cancel(used: &Used, iocb: usize) -> Result<usize, Errno> {
     }
     let wanted = Wanted { context: ptr::from_ref(used.context()), object: iocb as u64 };
     let engine = contexts::engine().ok_or(Errno(libc::EINVAL))?;
-    let outcome = engine.cancel(is_wanted, ptr::from_ref(&wanted) as usize);
-    Err(Errno(if outcome.canceled > 0 { libc::EINPROGRESS } else { libc::EINVAL }))
+    let wanted = ptr::from_ref(&wanted) as usize;
+    loop {
+        let Outcome { canceled, refused } = engine.cancel(is_wanted, wanted);
+        if canceled > 0 {
+            return Err(Errno(libc::EINPROGRESS));
+        }
+        // A poll can always be stopped until it has ended; what refuses is just beginning or ending it.
+        if refused == 0 || !engine.has(is_wanted_poll, wanted) {
+            return Err(Errno(libc::EINVAL));
+        }
+        futex::linger();
+    }
 }
 
 struct Wanted {
@@ -36,6 +47,11 @@ unsafe fn is_wanted(operation: NonNull<Operation>, argument: usize) -> bool {
         let request = unsafe { request.as_ref() };
         request.context == wanted.context && request.event.object == wanted.object
     })
+}
+
+unsafe fn is_wanted_poll(operation: NonNull<Operation>, argument: usize) -> bool {
+    // SAFETY: as for `is_wanted`; the operation is alive.
+    unsafe { is_wanted(operation, argument) && operation.as_ref().kind == Kind::Poll }
 }
 
 /// Cancels what may wait for ever in a context that is being destroyed: polls, as the kernel does, and I/O on streams,
