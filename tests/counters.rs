@@ -47,9 +47,7 @@ fn batches_are_counted_by_their_size() {
 
 #[test]
 fn what_is_between_two_readings_is_their_difference() {
-    let mut before = uringaio_counters::default();
-    before.submitted = [3, 4];
-    before.rings = 7;
+    let before = uringaio_counters { submitted: [3, 4], rings: 7, ..uringaio_counters::default() };
     let mut after = before;
     after.submitted[1] = 10;
     after.engine[1][2] = 6;
