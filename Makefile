@@ -22,7 +22,7 @@ ARCHIVE := target/archive/release/liburingaio.a
 COMMAND := target/release/uringaio
 
 .DEFAULT_GOAL := all
-.PHONY: all library drop-in archive command demo test check bench deb test-packages install uninstall clean help
+.PHONY: all library drop-in drop-in-t64 archive command demo test check bench deb test-packages install uninstall clean help
 
 all: library drop-in archive ## the library, the drop-in libaio.so.1 and the static archive
 
@@ -38,6 +38,12 @@ drop-in: ## target/libaio/libaio.so.1, the libaio face under upstream's symbol v
 	mv -f target/libaio/.libaio.so.1 $(DROP_IN)
 	ln -sf libaio.so.1 target/libaio/libaio.so
 	ln -sf libaio.so.1 target/libaio/libaio.so.1t64
+
+drop-in-t64: ## target/libaio-t64/libaio.so.1t64, the drop-in by the name that Debian 13 and Ubuntu 24.04 give it
+	URINGAIO_SONAME=libaio.so.1t64 $(CARGO) build --release --features libaio-abi --target-dir target/drop-in-t64
+	@mkdir -p target/libaio-t64
+	cp target/drop-in-t64/release/liburingaio.so target/libaio-t64/.libaio.so.1t64
+	mv -f target/libaio-t64/.libaio.so.1t64 target/libaio-t64/libaio.so.1t64
 
 archive: ## target/archive/release/liburingaio.a, for static linking
 	$(CARGO) build --release --features archive --target-dir target/archive
@@ -66,13 +72,15 @@ deb: ## the Debian packages, into target/debian/
 test-packages: deb ## the packages in fresh Debian 12 and 13 roots; as root, needs debootstrap and the network
 	scripts/test-packages
 
-install: all command ## into PREFIX (default /usr/local), below DESTDIR if given
+install: all command drop-in-t64 ## into PREFIX (default /usr/local), below DESTDIR if given
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/uringaio/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)/uringaio"
 	$(INSTALL) -m 755 $(LIBRARY) "$(DESTDIR)$(LIBDIR)/liburingaio.so.1"
 	ln -sf liburingaio.so.1 "$(DESTDIR)$(LIBDIR)/liburingaio.so"
 	$(INSTALL) -m 644 $(ARCHIVE) "$(DESTDIR)$(LIBDIR)/liburingaio.a"
 	$(INSTALL) -m 755 $(DROP_IN) "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1"
-	ln -sf libaio.so.1 "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1t64"
+	@# A file of its own, not a link: ldconfig goes by the name inside it.
+	rm -f "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1t64"
+	$(INSTALL) -m 755 target/libaio-t64/libaio.so.1t64 "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1t64"
 	ln -sf libaio.so.1 "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so"
 	$(INSTALL) -m 644 include/uringaio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio.h"
 	$(INSTALL) -m 644 include/libaio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio/libaio.h"

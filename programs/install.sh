@@ -56,7 +56,7 @@ drop_in() {
     install_once || return 1
     local name
     for name in libaio.so.1 libaio.so.1t64; do
-        [ "$(readelf -d "$PREFIX/lib/uringaio/$name" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')" = libaio.so.1 ] || return 1
+        [ "$(readelf -d "$PREFIX/lib/uringaio/$name" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')" = "$name" ] || return 1
     done
     # A program linked against libaio.so.1 runs on the installed drop-in.
     $CC -O2 -D_GNU_SOURCE -I"$PREFIX/include/uringaio" -o program "$TOP/demo/libaio.c" "$PREFIX/lib/uringaio/libaio.so.1" ||
