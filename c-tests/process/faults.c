@@ -1,7 +1,6 @@
 // columns: oracle preload -- the engines are chosen by the test itself
 /* Every system call that the library makes fails, always or once, with every errno that it documents: no hang, no crash, no
    request lost or ended twice, and the program gets an error that it can understand (C5, C8). */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <stdatomic.h>

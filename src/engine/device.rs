@@ -63,6 +63,11 @@ pub trait Device {
     /// Sleeps. A sound sleep was prepared.
     fn sleep(&mut self, how: Sleep);
 
+    /// Whether it can sleep for a given time.
+    fn can_doze(&self) -> bool {
+        true
+    }
+
     /// Whether the engine's thread has the program's descriptors with this device.
     fn has_descriptors(&self) -> bool {
         true

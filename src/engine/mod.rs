@@ -24,14 +24,14 @@ mod wakes;
 
 use core::ffi::{c_int, c_void};
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering, fence};
 
 pub use cancel::{Means, Outcome};
 pub use operation::{Finish, Kind, Operation, Order};
 pub use wakes::Wakes;
 
 use crate::host::futex::{self, Deadline};
-use crate::host::kernel::{self, Errno};
+use crate::host::kernel::{self, Errno, syscall};
 use crate::host::process::PerProcess;
 use crate::host::settings::{self, Choice};
 use crate::host::thread;
@@ -78,6 +78,8 @@ pub struct Engine {
     thread: AtomicI32,
     /// Counts rings. The engine's thread sleeps on it.
     doorbell: AtomicU32,
+    /// The thread that has to be sent a signal when the doorbell rings; 0 for none.
+    wants_signal: AtomicI32,
 }
 
 /// The engine, started by the first call; nothing where the system's own implementation has to serve, for good.
@@ -118,6 +120,7 @@ impl Engine {
             inbox: Inbox::new(),
             thread: AtomicI32::new(0),
             doorbell: AtomicU32::new(0),
+            wants_signal: AtomicI32::new(0),
         }
     }
 
@@ -200,10 +203,22 @@ impl Engine {
         // SAFETY: the caller's promise.
         if unsafe { self.inbox.push(newest, oldest) } == Pushed::MustRing {
             stats::rang();
-            // Release pairs with the Acquire before the thread sleeps.
-            self.doorbell.fetch_add(1, Ordering::Release);
-            futex::wake(&raw const self.doorbell, 1);
+            self.ring_doorbell();
         }
+    }
+
+    /// Wakes the engine's thread.
+    fn ring_doorbell(&self) {
+        // Pairs with the Release of the sleeper's mark, which the push has seen: it is the thread that sleeps now.
+        fence(Ordering::Acquire);
+        let thread = self.wants_signal.load(Ordering::Relaxed);
+        if thread != 0 {
+            // SAFETY: a signal that is blocked in that thread.
+            let _ = unsafe { syscall!(libc::SYS_tgkill, kernel::process_id(), thread, ring::BELL_SIGNAL) };
+        }
+        // Release pairs with the Acquire before the thread sleeps.
+        self.doorbell.fetch_add(1, Ordering::Release);
+        futex::wake(&raw const self.doorbell, 1);
     }
 
     /// Returns when the kernel has the file, by its own reference, of everything that was submitted before: the program
@@ -300,6 +315,7 @@ extern "C" fn body(engine: *mut c_void) -> *mut c_void {
     match Uring::new(&engine.doorbell) {
         Ok(device) => {
             settings::log(format_args!("io_uring serves"));
+            engine.wants_signal.store(device.wants_signal().unwrap_or(0), Ordering::Relaxed);
             stats::begin(Serves::Uring);
             engine.decide(SERVES);
             bequeath(engine, Reactor::new(&engine.inbox, device).run());
@@ -358,6 +374,7 @@ extern "C" fn inherit(bequest: *mut c_void) -> *mut c_void {
     engine.begin_thread();
     let Errno(errno) = estate.loss();
     estate.wait();
+    engine.wants_signal.store(0, Ordering::Relaxed);
     match Threads::new(&engine.doorbell) {
         Ok(device) => {
             settings::log(format_args!("threads serve from here on: io_uring was taken away (errno {errno})"));

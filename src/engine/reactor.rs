@@ -205,7 +205,9 @@ impl<D: Device> Reactor<D> {
 
     /// Sleeps until there is something to do. Whether it was a doze.
     fn rest(&mut self) -> bool {
-        if let Some(nanoseconds) = self.dozer.may_doze(self.device.in_flight()) {
+        if let Some(nanoseconds) = self.dozer.may_doze(self.device.in_flight())
+            && self.device.can_doze()
+        {
             stats::slept(false);
             self.device.sleep(Sleep::Doze(nanoseconds));
             return true;

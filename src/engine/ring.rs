@@ -9,10 +9,11 @@ use core::ptr;
 
 use io_uring::register::Restriction;
 use io_uring::squeue::{self, Flags};
-use io_uring::{EnterFlags, IoUring, Probe, opcode};
+use io_uring::{EnterFlags, IoUring, Probe, Submitter, opcode};
 
 use crate::host::futex;
 use crate::host::kernel::{self, Errno, syscall};
+use crate::host::porter;
 
 /// Entries that can be filled before the kernel has to be called.
 const SUBMISSIONS: u32 = 512;
@@ -67,10 +68,11 @@ impl From<std::io::Error> for Refused {
 
 /// A ring that belongs to the thread that made it.
 pub struct Ring {
-    /// Its descriptor is closed: nothing of the crate's that would use it is called, and it is never dropped.
+    /// Its descriptor is closed or moved: nothing of the crate's that would use it is called, and it is never dropped.
     uring: ManuallyDrop<IoUring>,
-    /// By which the kernel knows the ring in this thread.
-    index: u32,
+    name: Name,
+    bell: Bell,
+    has_timeouts: bool,
     /// `IORING_ENTER_NO_IOWAIT` where the kernel has it: our sleep is not the disk's slowness.
     no_iowait: u32,
     /// Entries that the kernel has not taken.
@@ -94,42 +96,53 @@ impl Ring {
     }
 
     fn within(limit: u64) -> Result<Self, Refused> {
-        let mut ring: IoUring = IoUring::builder()
-            .setup_single_issuer()
-            .setup_coop_taskrun()
-            .setup_r_disabled()
-            .setup_submit_all()
-            .setup_cqsize(COMPLETIONS)
-            .dontfork()
-            .build(SUBMISSIONS)
-            .map_err(|error| match error.raw_os_error() {
-                // The ring itself is to be had, so a flag is unknown.
-                Some(libc::EINVAL) => Refused::Lacks("SINGLE_ISSUER (6.0)"),
-                _ => error.into(),
-            })?;
+        if kernel_is_bad() {
+            return Err(Refused::Lacks("what was mended in 5.15.3"));
+        }
+        let ring = set_up()?;
         let submitter = ring.submitter();
         let mut probe = Probe::new();
         submitter.register_probe(&mut probe)?;
-        if !probe.is_supported(opcode::FutexWait::CODE) {
-            return Err(Refused::Lacks("FUTEX_WAIT (6.7)"));
-        }
-        submitter.register_iowq_max_workers(&mut WORKERS.clone())?;
-        let files = u32::try_from(limit).map_or(FILES, |limit| limit.min(FILES));
-        let files = submitter.register_files_sparse(files).map_or(0, |()| files);
+        let can_wait_on_futex = probe.is_supported(opcode::FutexWait::CODE);
+        // 5.15.
+        let _ = submitter.register_iowq_max_workers(&mut WORKERS.clone());
+        let files = register_files(&submitter, limit);
+        let bell = if can_wait_on_futex {
+            Bell::Futex
+        } else {
+            // The last slot is not for pins.
+            let slot = files.checked_sub(1).ok_or(Refused::Lacks("FUTEX_WAIT (6.7), and a table of files"))?;
+            hang_bell(&submitter, slot)?;
+            Bell::Signal(slot)
+        };
         submitter.register_restrictions(&mut restrictions())?;
         submitter.register_enable_rings()?;
-        let no_iowait = if ring.params().is_feature_no_iowait() { EnterFlags::NO_IOWAIT.bits() } else { 0 };
-        let index = hide(&mut ring)?;
+        let params = ring.params();
+        let no_iowait = if params.is_feature_no_iowait() { EnterFlags::NO_IOWAIT.bits() } else { 0 };
+        let has_timeouts = params.is_feature_ext_arg();
+        let name = Name::hide(&ring);
         Ok(Self {
             uring: ManuallyDrop::new(ring),
-            index,
+            name,
+            bell,
+            has_timeouts,
             no_iowait,
             queued: 0,
             pushed: 0,
-            files,
+            files: if can_wait_on_futex { files } else { files - 1 },
             refusals: 0,
             lost: None,
         })
+    }
+
+    /// How it is told that there is something to do.
+    pub const fn bell(&self) -> Bell {
+        self.bell
+    }
+
+    /// Whether [`Ring::wait`] can be given a time (5.11).
+    pub const fn has_timeouts(&self) -> bool {
+        self.has_timeouts
     }
 
     /// Slots in the file table.
@@ -178,9 +191,10 @@ impl Ring {
     }
 
     fn enter(&mut self, want: u32, flags: u32, argument: *const u8, size: usize) -> Result<(), Errno> {
-        let flags = flags | EnterFlags::REGISTERED_RING.bits();
+        let (ring, named_by) = self.name.enter;
+        let flags = flags | named_by;
         // SAFETY: the ring is this thread's; queued entries are valid by the promise of `push`.
-        let taken = unsafe { syscall!(libc::SYS_io_uring_enter, self.index, self.queued, want, flags, argument, size) }
+        let taken = unsafe { syscall!(libc::SYS_io_uring_enter, ring, self.queued, want, flags, argument, size) }
             .inspect_err(|&errno| self.note_loss(errno))?;
         self.queued = self.queued.saturating_sub(taken as u32);
         self.refusals = 0;
@@ -239,22 +253,15 @@ impl Ring {
             descriptors: *const i32,
         }
         let update = Update { offset: slot, reserved: 0, descriptors: &raw const fd };
+        let (ring, named_by) = self.name.register;
         // SAFETY: reads the structure and the one descriptor it points to.
-        unsafe {
-            syscall!(
-                libc::SYS_io_uring_register,
-                self.index,
-                REGISTER_FILES_UPDATE | USE_REGISTERED_RING,
-                &raw const update,
-                1
-            )
-        }
-        .map(drop)
-        .inspect_err(|&errno| {
-            if !matches!(errno, Errno(libc::EBADF | libc::ENFILE | libc::EMFILE | libc::EOPNOTSUPP)) {
-                self.note_loss(errno);
-            }
-        })
+        unsafe { syscall!(libc::SYS_io_uring_register, ring, REGISTER_FILES_UPDATE | named_by, &raw const update, 1) }
+            .map(drop)
+            .inspect_err(|&errno| {
+                if !matches!(errno, Errno(libc::EBADF | libc::ENFILE | libc::EMFILE | libc::EOPNOTSUPP)) {
+                    self.note_loss(errno);
+                }
+            })
     }
 }
 
@@ -277,33 +284,153 @@ fn restrictions() -> [Restriction; 12] {
     ]
 }
 
-/// Registers the ring with this thread and closes its descriptor: it works on by its index, and the program's descriptor
-/// table is as it was.
-fn hide(ring: &mut IoUring) -> Result<u32, Refused> {
-    #[repr(C)]
-    struct Update {
-        offset: u32,
-        reserved: u32,
-        fd: u64,
+/// A ring with the best this kernel has: one submitter (6.0), task work when the submitter enters the kernel (5.19), a batch
+/// that goes on after a bad entry (5.18). All have restrictions (5.10).
+fn set_up() -> Result<IoUring, Refused> {
+    let mut refused = Refused::Lacks("restrictions (5.10)");
+    for step in 0..4 {
+        let mut builder = IoUring::builder();
+        builder.setup_r_disabled().setup_cqsize(COMPLETIONS).dontfork();
+        if step < 3 {
+            builder.setup_submit_all();
+        }
+        if step < 2 {
+            builder.setup_coop_taskrun();
+        }
+        if step < 1 {
+            builder.setup_single_issuer();
+        }
+        match builder.build(SUBMISSIONS) {
+            Ok(ring) => return Ok(ring),
+            // A flag is unknown.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
+            Err(error) => {
+                refused = error.into();
+                break;
+            }
+        }
     }
-    use std::os::fd::AsRawFd;
-    let fd = ring.as_raw_fd();
-    let mut update = Update { offset: u32::MAX, reserved: 0, fd: fd as u64 };
-    // SAFETY: reads and writes the one structure.
-    unsafe { syscall!(libc::SYS_io_uring_register, fd, REGISTER_RING_FDS, &raw mut update, 1) }
-        .map_err(|_| Refused::Lacks("registered rings (5.18)"))?;
-    let probe: u32 = u32::MAX;
-    let nothing = ptr::from_ref(&probe);
-    // An update of no files: does nothing but tell whether a hidden ring can still be registered with (6.3).
-    // SAFETY: the length is 0, and the structure is not read past its size.
-    let registered = unsafe {
-        syscall!(libc::SYS_io_uring_register, update.offset, REGISTER_FILES_UPDATE | USE_REGISTERED_RING, nothing, 0)
-    };
-    if registered == Err(Errno(libc::EBADF)) {
-        return Err(Refused::Lacks("registration by registered ring (6.3)"));
+    Err(refused)
+}
+
+/// A table of empty slots, as many as can be had. How many.
+fn register_files(submitter: &Submitter, limit: u64) -> u32 {
+    let files = u32::try_from(limit).map_or(FILES, |limit| limit.min(FILES));
+    if submitter.register_files_sparse(files).is_ok() {
+        return files;
     }
+    // Before 5.19 the slots are listed one by one.
+    let mut empty = Vec::new();
+    if empty.try_reserve_exact(files as usize).is_err() {
+        return 0;
+    }
+    empty.resize(files as usize, -1);
+    submitter.register_files(&empty).map_or(0, |()| files)
+}
+
+/// Lets the ring see the signal that is the doorbell, through a file in `slot`.
+fn hang_bell(submitter: &Submitter, slot: u32) -> Result<(), Refused> {
+    let set = signal_set(BELL_SIGNAL);
+    // SAFETY: reads the set; makes a descriptor.
+    let fd = unsafe {
+        syscall!(
+            libc::SYS_signalfd4,
+            -1isize,
+            &raw const set,
+            size_of_val(&set),
+            libc::SFD_CLOEXEC | libc::SFD_NONBLOCK
+        )
+    }? as i32;
+    let hung = submitter.register_files_update(slot, &[fd]);
     kernel::close(fd);
-    Ok(update.offset)
+    hung?;
+    Ok(())
+}
+
+/// How the ring is told that there is something to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bell {
+    /// It waits on the futex (6.7).
+    Futex,
+    /// The thread is sent [`BELL_SIGNAL`], which it blocks, and the ring sees that through the file in this slot. So there is
+    /// no descriptor that the program could close, or could have closed and opened as something else.
+    Signal(u32),
+}
+
+/// Sent to one thread, which blocks it: no handler runs, and where it is not blocked it is ignored.
+pub const BELL_SIGNAL: i32 = libc::SIGURG;
+
+/// The kernel's set of one signal.
+pub const fn signal_set(signal: i32) -> u64 {
+    1 << (signal - 1)
+}
+
+/// By which the kernel knows the ring.
+#[derive(Clone, Copy)]
+struct Name {
+    /// For `io_uring_enter`, with this flag.
+    enter: (u32, u32),
+    /// For `io_uring_register`, with this flag.
+    register: (u32, u32),
+}
+
+impl Name {
+    /// Registers the ring with this thread and closes its descriptor: it works on by its index, and the program's descriptor
+    /// table is as it was. Where that is not to be had, the descriptor is moved out of the program's way.
+    fn hide(ring: &IoUring) -> Self {
+        #[repr(C)]
+        struct Update {
+            offset: u32,
+            reserved: u32,
+            fd: u64,
+        }
+        use std::os::fd::AsRawFd;
+        let fd = ring.as_raw_fd();
+        let mut update = Update { offset: u32::MAX, reserved: 0, fd: fd as u64 };
+        // SAFETY: reads and writes the one structure.
+        let registered = unsafe { syscall!(libc::SYS_io_uring_register, fd, REGISTER_RING_FDS, &raw mut update, 1) };
+        let by_index = (update.offset, EnterFlags::REGISTERED_RING.bits());
+        let probe: u32 = u32::MAX;
+        let nothing = ptr::from_ref(&probe);
+        let operation = REGISTER_FILES_UPDATE | USE_REGISTERED_RING;
+        if registered.is_ok() {
+            // An update of no files: does nothing but tell whether a hidden ring can still be registered with (6.3).
+            // SAFETY: the length is 0, and the structure is not read past its size.
+            let known = unsafe { syscall!(libc::SYS_io_uring_register, update.offset, operation, nothing, 0) };
+            if !matches!(known, Err(Errno(libc::EBADF | libc::EOPNOTSUPP))) {
+                kernel::close(fd);
+                return Self { enter: by_index, register: (update.offset, USE_REGISTERED_RING) };
+            }
+        }
+        let high = porter::raise(fd) as u32;
+        // Before 5.18 the number is all there is.
+        let enter = if registered.is_ok() { by_index } else { (high, 0) };
+        Self { enter, register: (high, 0) }
+    }
+}
+
+/// From 5.11 to 5.15.2 io_uring loses writes now and then (MariaDB, MDEV-26674).
+fn kernel_is_bad() -> bool {
+    // SAFETY: the kernel fills the structure, which is made of bytes.
+    let mut names: libc::utsname = unsafe { core::mem::zeroed() };
+    // SAFETY: as above.
+    if unsafe { syscall!(libc::SYS_uname, &raw mut names) }.is_err() {
+        return false;
+    }
+    let mut numbers = [0u32; 3];
+    let mut at = 0;
+    for &letter in &names.release {
+        match letter as u8 {
+            digit @ b'0'..=b'9' => numbers[at] = numbers[at].saturating_mul(10).saturating_add(u32::from(digit - b'0')),
+            b'.' if at < 2 => at += 1,
+            _ => break,
+        }
+    }
+    is_bad(numbers)
+}
+
+fn is_bad(release: [u32; 3]) -> bool {
+    ([5, 11, 0]..[5, 15, 3]).contains(&release)
 }
 
 /// Does `work` with as many descriptors allowed as the hard limit allows, and tells it how many these are.

@@ -10,9 +10,9 @@ use super::device::{Device, Event, Sleep};
 use super::entry;
 use super::operation::Operation;
 use super::pins::{Pin, Pins};
-use super::ring::{COMPLETIONS, Refused, Ring};
+use super::ring::{self, Bell as Doorbell, COMPLETIONS, Refused, Ring};
 use crate::host::futex::{self, Deadline};
-use crate::host::kernel::Errno;
+use crate::host::kernel::{self, Errno, syscall};
 
 /// Room kept for entries that are not operations: cancellations, bells, the doorbell.
 const RESERVE: usize = 256;
@@ -104,8 +104,33 @@ impl Uring {
         core::mem::take(&mut self.failed)
     }
 
+    /// The thread that must be sent [`ring::BELL_SIGNAL`] when the doorbell rings, if that is how the ring sees it.
+    pub fn wants_signal(&self) -> Option<i32> {
+        (self.ring.bell() != Doorbell::Futex).then(kernel::thread_id)
+    }
+
+    /// Takes the doorbell's signal, if it was sent. Whoever sent it has pushed before.
+    fn hush(&self) {
+        if self.ring.bell() == Doorbell::Futex || self.is_lost() {
+            return;
+        }
+        let set = ring::signal_set(ring::BELL_SIGNAL);
+        let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: reads the set and the time.
+        let _ = unsafe {
+            syscall!(libc::SYS_rt_sigtimedwait, &raw const set, ptr::null::<u8>(), &raw const now, size_of_val(&set))
+        };
+    }
+
     /// Lets the ring wait on the doorbell, which rang `rung` times until now.
     fn arm(&mut self, rung: u32) {
+        if let Doorbell::Signal(slot) = self.ring.bell() {
+            let poll = opcode::PollAdd::new(Fixed(slot), libc::POLLIN as u32);
+            // SAFETY: points to nothing.
+            unsafe { self.ring.push(&poll.build().user_data(DOORBELL)) };
+            self.armed = true;
+            return;
+        }
         let word = self.doorbell.as_ptr();
         let wait = opcode::FutexWait::new(word, rung.into(), u32::MAX.into(), FUTEX2_PRIVATE_U32);
         // SAFETY: the doorbell lives as long as the process.
@@ -192,8 +217,13 @@ impl Device for Uring {
             (Sleep::Sound, None) => self.ring.wait(None),
             (Sleep::Sound, Some(rung)) => {
                 let _ = futex::wait(self.doorbell, rung, Deadline::Never);
+                self.hush();
             }
         }
+    }
+
+    fn can_doze(&self) -> bool {
+        self.ring.has_timeouts()
     }
 
     fn is_lost(&self) -> bool {
@@ -204,7 +234,10 @@ impl Device for Uring {
         loop {
             let (data, result) = self.ring.next()?;
             match data & TAG {
-                DOORBELL => self.armed = false,
+                DOORBELL => {
+                    self.armed = false;
+                    self.hush();
+                }
                 CANCEL => {
                     self.errands -= 1;
                     return Some(Event::Cancel(data >> 2, result == 0));
