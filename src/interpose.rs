@@ -46,7 +46,9 @@ pub fn look_up() {
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn close(fd: c_int) -> c_int {
     descriptors::before_close(fd);
-    original!(CLOSE, fn(c_int) -> c_int, fd)
+    let answer = original!(CLOSE, fn(c_int) -> c_int, fd);
+    descriptors::after_change(fd);
+    answer
 }
 
 /// `close_range(2)`.
@@ -66,14 +68,18 @@ pub extern "C" fn closefrom(lowest: c_int) {
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
     descriptors::before_close(new);
-    original!(DUP2, fn(c_int, c_int) -> c_int, old, new)
+    let answer = original!(DUP2, fn(c_int, c_int) -> c_int, old, new);
+    descriptors::after_change(new);
+    answer
 }
 
 /// `dup3(2)`.
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
     descriptors::before_close(new);
-    original!(DUP3, fn(c_int, c_int, c_int) -> c_int, old, new, flags)
+    let answer = original!(DUP3, fn(c_int, c_int, c_int) -> c_int, old, new, flags);
+    descriptors::after_change(new);
+    answer
 }
 
 /// `fcntl(2)`. Its third argument is an integer or a pointer; both are passed in the same register.
@@ -82,7 +88,11 @@ pub extern "C" fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
     if command == libc::F_SETFL {
         descriptors::before_flags_change(fd, argument as c_int);
     }
-    original!(FCNTL, fn(c_int, c_int, usize) -> c_int, fd, command, argument)
+    let answer = original!(FCNTL, fn(c_int, c_int, usize) -> c_int, fd, command, argument);
+    if command == libc::F_SETFL {
+        descriptors::after_change(fd);
+    }
+    answer
 }
 
 /// `fcntl64`, the name that newer headers give `fcntl`.
@@ -91,7 +101,11 @@ pub extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
     if command == libc::F_SETFL {
         descriptors::before_flags_change(fd, argument as c_int);
     }
-    original!(FCNTL64, fn(c_int, c_int, usize) -> c_int, fd, command, argument)
+    let answer = original!(FCNTL64, fn(c_int, c_int, usize) -> c_int, fd, command, argument);
+    if command == libc::F_SETFL {
+        descriptors::after_change(fd);
+    }
+    answer
 }
 
 /// `fclose(3)`: closes by itself.

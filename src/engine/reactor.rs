@@ -328,6 +328,10 @@ impl<D: Device> Reactor<D> {
         if let Some(unrung) = self.wakes.end() {
             self.let_bell_go(unrung, 1);
         }
+        // Many may end in one turn: what one command drops, or what is refused as it is accepted.
+        if self.wakes.is_full() {
+            self.ring();
+        }
     }
 
     fn release(&mut self, operation: NonNull<Operation>) {

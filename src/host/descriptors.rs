@@ -54,6 +54,12 @@ pub fn before_close(fd: c_int) {
     counter(fd).fetch_add(1, Ordering::Relaxed);
 }
 
+/// To be called after `fd` was replaced or its flags were changed: what was learnt of it in between is out of date.
+pub fn after_change(fd: c_int) {
+    // Release: whoever looks it up from here on sees the file as it is now.
+    FLAGS[fd as usize % COUNTERS].fetch_add(1, Ordering::Release);
+}
+
 /// To be called before many descriptors are closed.
 pub fn before_closing_many() {
     settle();

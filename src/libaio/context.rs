@@ -278,9 +278,13 @@ impl Context {
     /// How many requests may have been submitted in all: as many as have completed and been read, and a ring full.
     fn find_limit(&self) -> u64 {
         let ring = self.ring();
-        // First the head: it never overtakes a tail that is read after it.
-        let head = ring.head();
-        let completed = self.completed();
+        // The head before and after: one that has moved on meanwhile, by a ring's length perhaps, says nothing of this tail.
+        let (head, completed) = loop {
+            let (head, completed) = (ring.head(), self.completed());
+            if ring.head() == head {
+                break (head, completed);
+            }
+        };
         let tail = (completed % u64::from(ring.nr())) as u32;
         completed + u64::from(ring.nr() - 1) - u64::from(distance(ring, head, tail))
     }

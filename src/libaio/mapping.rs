@@ -77,6 +77,10 @@ pub fn protect(address: usize, length: usize, protection: c_int) -> Result<usize
 pub fn remap(old: usize, old_length: usize, length: usize, flags: c_int, new: usize) -> Result<usize, Errno> {
     if flags & libc::MREMAP_FIXED != 0 {
         lose(new, length);
+        buffers::await_unused(new, length);
+    }
+    if flags & libc::MREMAP_MAYMOVE != 0 || length < old_length {
+        buffers::await_unused(old, old_length);
     }
     // SAFETY: what the program asked for.
     let answer = unsafe { syscall!(libc::SYS_mremap, old, old_length, length, flags, new) };
