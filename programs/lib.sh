@@ -115,6 +115,14 @@ traced() {
         fail "the kernel's own AIO was called"
 }
 
+# counted COMMAND…: runs it on the library, whose summary at exit must count operations. For programs whose I/O may all be done
+# in place, without io_uring.
+counted() {
+    [ "$ROUTE" = preload ] || { "$@"; return; }
+    timeout -k 10 "$LIMIT" env LD_PRELOAD="$LIBRARY" URINGAIO_STATS=1 "$@" 2> summary || { cat summary; return 1; }
+    grep -E '^uringaio: process [0-9]+, .*: [1-9][0-9]* operations' summary || fail "the library counted no operation"
+}
+
 # A running server has a library thread and no ring of the kernel's own AIO among its mappings.
 server_is_ours() {
     local pid=$1

@@ -27,6 +27,6 @@ check "non-blocking I/O, four processes" preload together 4
 PROOF=()
 seen() {
     build || return 1
-    traced ./program file
+    counted ./program file
 }
-check "system calls seen" preload seen
+check "operations counted" preload seen

@@ -62,6 +62,6 @@ check "two files at once" preload two_at_once
 PROOF=()
 seen() {
     head -c 4M /dev/urandom > file
-    traced xrdcp --nopbar --force file "$URL/seen.$$"
+    counted xrdcp --nopbar --force file "$URL/seen.$$"
 }
-check "system calls seen" preload seen
+check "operations counted" preload seen
