@@ -13,7 +13,7 @@ use io_uring::{EnterFlags, IoUring, Probe, Submitter, opcode};
 
 use crate::host::futex;
 use crate::host::kernel::{self, Errno, syscall};
-use crate::host::porter;
+use crate::host::{porter, thread};
 
 /// Entries that can be filled before the kernel has to be called.
 const SUBMISSIONS: u32 = 512;
@@ -115,7 +115,7 @@ impl Ring {
             hang_bell(&submitter, slot)?;
             Bell::Signal(slot)
         };
-        submitter.register_restrictions(&mut restrictions())?;
+        restrict(&submitter, can_wait_on_futex)?;
         submitter.register_enable_rings()?;
         let params = ring.params();
         let no_iowait = if params.is_feature_no_iowait() { EnterFlags::NO_IOWAIT.bits() } else { 0 };
@@ -265,10 +265,12 @@ impl Ring {
     }
 }
 
-/// What the ring may be used for, from its enabling on: even somebody who got hold of it could do no more.
-fn restrictions() -> [Restriction; 12] {
+/// Narrows the ring to what it is used for, from its enabling on: even somebody who got hold of it could do no more.
+///
+/// What the kernel does not know it does not take into the list.
+fn restrict(submitter: &Submitter, can_wait_on_futex: bool) -> Result<(), Refused> {
     let flags = Flags::FIXED_FILE | Flags::ASYNC;
-    [
+    let mut list = [
         Restriction::sqe_op(opcode::Read::CODE),
         Restriction::sqe_op(opcode::Write::CODE),
         Restriction::sqe_op(opcode::Readv::CODE),
@@ -276,12 +278,18 @@ fn restrictions() -> [Restriction; 12] {
         Restriction::sqe_op(opcode::Fsync::CODE),
         Restriction::sqe_op(opcode::PollAdd::CODE),
         Restriction::sqe_op(opcode::AsyncCancel::CODE),
-        Restriction::sqe_op(opcode::FutexWait::CODE),
+        Restriction::sqe_op(if can_wait_on_futex { opcode::FutexWait::CODE } else { opcode::Nop::CODE }),
         Restriction::sqe_op(opcode::Nop::CODE),
-        Restriction::register_op(REGISTER_RING_FDS as u8),
-        Restriction::register_op(REGISTER_FILES_UPDATE as u8),
         Restriction::sqe_flags_allowed(flags.bits()),
-    ]
+        Restriction::register_op(REGISTER_FILES_UPDATE as u8),
+        // 5.18: last, to be left away.
+        Restriction::register_op(REGISTER_RING_FDS as u8),
+    ];
+    if submitter.register_restrictions(&mut list).is_err() {
+        let known = list.len() - 1;
+        submitter.register_restrictions(&mut list[..known])?;
+    }
+    Ok(())
 }
 
 /// A ring with the best this kernel has: one submitter (6.0), task work when the submitter enters the kernel (5.19), a batch
@@ -330,6 +338,9 @@ fn register_files(submitter: &Submitter, limit: u64) -> u32 {
 
 /// Lets the ring see the signal that is the doorbell, through a file in `slot`.
 fn hang_bell(submitter: &Submitter, slot: u32) -> Result<(), Refused> {
+    if !thread::blocks(BELL_SIGNAL) {
+        return Err(Refused::Lacks("FUTEX_WAIT (6.7), and the signal for it is not blocked"));
+    }
     let set = signal_set(BELL_SIGNAL);
     // SAFETY: reads the set; makes a descriptor.
     let fd = unsafe {

@@ -70,6 +70,23 @@ pub fn block_all_signals() -> SignalSet {
     before
 }
 
+/// Whether the calling thread blocks a signal.
+#[must_use]
+pub fn blocks(signal: core::ffi::c_int) -> bool {
+    let mut blocked: SignalSet = 0;
+    // SAFETY: writes one set of the size given; nothing is changed where none is given.
+    let known = unsafe {
+        syscall!(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            ptr::null::<SignalSet>(),
+            &raw mut blocked,
+            size_of::<SignalSet>()
+        )
+    };
+    known.is_ok() && blocked >> (signal - 1) & 1 == 1
+}
+
 /// Puts back what [`block_all_signals`] gave.
 pub fn restore_signals(before: &SignalSet) {
     // SAFETY: reads one set of the size given.
