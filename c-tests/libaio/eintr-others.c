@@ -1,3 +1,4 @@
+// columns: oracle preload drop-in threads without -- forced upon it, a ring of its own could complete nothing while this thread sleeps elsewhere
 /* nanosleep, clock_nanosleep, recv with SO_RCVTIMEO, sem_wait and futex waits do not see EINTR, nor less time, while the
  * thread's own I/O completes (C1). */
 #include "eintr.h"

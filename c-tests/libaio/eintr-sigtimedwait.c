@@ -1,3 +1,4 @@
+// columns: oracle preload drop-in threads without -- forced upon it, a ring of its own could complete nothing while this thread sleeps elsewhere
 /* sigtimedwait and sigwaitinfo do not see EINTR while the thread's own I/O completes (C1). */
 #include "eintr.h"
 

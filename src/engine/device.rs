@@ -21,8 +21,8 @@ pub enum Event {
 /// How long a device may sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sleep {
-    /// Until something completes or the doorbell rings.
-    Sound,
+    /// Until something completes or the doorbell rings; at most this many nanoseconds, if that is given.
+    Sound(Option<u32>),
     /// Until something completes, at most this many nanoseconds. Nobody rings: the next completion is near.
     Doze(u32),
 }

@@ -3,6 +3,7 @@
 //! A face makes an [`Operation`], and [`Engine::submit`] takes it to the engine's thread; the thread calls the operation's
 //! [`Finish`] when it is done. The engine knows nothing of aiocbs, iocbs or signals.
 
+pub mod bare;
 mod cancel;
 mod device;
 mod dozer;
@@ -13,6 +14,7 @@ mod nobody;
 mod operation;
 mod order;
 mod pins;
+pub mod private;
 mod queue;
 mod reactor;
 mod ring;
@@ -238,6 +240,7 @@ impl Engine {
 
     /// Returns when no operation that was submitted before with descriptor `fd` is under way.
     pub fn drain(&self, fd: c_int) {
+        private::quiesce();
         unsafe fn is_on(operation: NonNull<Operation>, fd: usize) -> bool {
             // SAFETY: outstanding operations are alive.
             unsafe { operation.as_ref() }.fd as usize == fd

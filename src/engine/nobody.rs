@@ -59,9 +59,13 @@ impl Device for Nobody {
         self.before = self.doorbell.load(Ordering::Acquire);
     }
 
-    fn sleep(&mut self, _how: Sleep) {
+    fn sleep(&mut self, how: Sleep) {
         if self.events.is_empty() {
-            let _ = futex::wait(self.doorbell, self.before, Deadline::Never);
+            let most = match how {
+                Sleep::Sound(most) => most,
+                Sleep::Doze(most) => Some(most),
+            };
+            let _ = futex::wait(self.doorbell, self.before, Deadline::within(most));
         }
     }
 

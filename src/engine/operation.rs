@@ -136,6 +136,13 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Whether it moves bytes of a file, and nothing that was submitted before or after matters to it.
+    #[must_use]
+    pub const fn is_free_transfer(&self) -> bool {
+        let moves = matches!(self.kind, Kind::Read | Kind::Write | Kind::ReadVector | Kind::WriteVector);
+        moves && matches!(self.order, Order::Free) && !self.slow
+    }
+
     /// An operation that does nothing yet.
     #[must_use]
     pub const fn new(kind: Kind, fd: c_int, finish: Finish) -> Self {

@@ -20,6 +20,7 @@ use super::living::Living;
 use super::operation::{Kind, Operation, Order, Stage};
 use super::order::Orders;
 use super::pins::{Pin, Sharers};
+use super::private;
 use super::queue::{self, Queue};
 use super::wakes::Wakes;
 use crate::host::descriptors;
@@ -86,6 +87,7 @@ impl<D: Device> Reactor<D> {
                 return self;
             }
             let completed = self.deliver();
+            private::look();
             self.dozer.note(completed, dozed);
             dozed = !self.inbox.is_waiting() && self.rest();
         }
@@ -215,7 +217,7 @@ impl<D: Device> Reactor<D> {
         self.device.prepare_sleep();
         if self.inbox.fall_asleep() {
             stats::slept(true);
-            self.device.sleep(Sleep::Sound);
+            self.device.sleep(Sleep::Sound(private::pause()));
             self.inbox.wake_up();
         }
         false

@@ -214,9 +214,9 @@ impl Device for Uring {
     fn sleep(&mut self, how: Sleep) {
         match (how, self.before.take()) {
             (Sleep::Doze(nanoseconds), _) => self.ring.wait(Some(nanoseconds)),
-            (Sleep::Sound, None) => self.ring.wait(None),
-            (Sleep::Sound, Some(rung)) => {
-                let _ = futex::wait(self.doorbell, rung, Deadline::Never);
+            (Sleep::Sound(most), None) => self.ring.wait(most.filter(|_| self.ring.has_timeouts())),
+            (Sleep::Sound(most), Some(rung)) => {
+                let _ = futex::wait(self.doorbell, rung, Deadline::within(most));
                 self.hush();
             }
         }

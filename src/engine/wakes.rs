@@ -1,5 +1,6 @@
 //! What a batch of completions leaves to be done at its end: sleepers to wake and eventfds to tell, each once.
 
+use core::mem::MaybeUninit;
 use core::sync::atomic::AtomicU32;
 
 use super::pins::Pin;
@@ -9,9 +10,11 @@ const MOST: usize = 64;
 
 /// Collected while completions are delivered, done when the batch is through.
 pub struct Wakes {
-    sleepers: [(*const AtomicU32, u32); MOST],
+    /// The first `sleeping` are set.
+    sleepers: [MaybeUninit<(*const AtomicU32, u32)>; MOST],
     sleeping: usize,
-    bells: [(u32, u32); MOST],
+    /// The first `ringing` are set.
+    bells: [MaybeUninit<(u32, u32)>; MOST],
     ringing: usize,
     /// The eventfd of the operation that is being finished, if it has one.
     current: Option<Pin>,
@@ -21,12 +24,20 @@ impl Wakes {
     /// Nothing to do yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { sleepers: [(core::ptr::null(), 0); MOST], sleeping: 0, bells: [(0, 0); MOST], ringing: 0, current: None }
+        Self {
+            sleepers: [const { MaybeUninit::uninit() }; MOST],
+            sleeping: 0,
+            bells: [const { MaybeUninit::uninit() }; MOST],
+            ringing: 0,
+            current: None,
+        }
     }
 
     /// Wakes up to `count` of those who sleep on `word` at the end of the batch. The memory may be gone by then.
     pub fn wake(&mut self, word: *const AtomicU32, count: u32) {
         for sleeper in &mut self.sleepers[..self.sleeping] {
+            // SAFETY: set.
+            let sleeper = unsafe { sleeper.assume_init_mut() };
             if sleeper.0 == word {
                 sleeper.1 = sleeper.1.saturating_add(count);
                 return;
@@ -35,13 +46,15 @@ impl Wakes {
         if self.sleeping == MOST {
             self.wake_now();
         }
-        self.sleepers[self.sleeping] = (word, count);
+        self.sleepers[self.sleeping].write((word, count));
         self.sleeping += 1;
     }
 
     /// Wakes all who were collected, now.
     pub fn wake_now(&mut self) {
-        for &(word, count) in &self.sleepers[..self.sleeping] {
+        for sleeper in &self.sleepers[..self.sleeping] {
+            // SAFETY: set.
+            let (word, count) = unsafe { sleeper.assume_init() };
             futex::wake(word, count);
         }
         self.sleeping = 0;
@@ -52,6 +65,8 @@ impl Wakes {
     pub fn ring(&mut self) {
         let Some(Pin(slot)) = self.current.take() else { return };
         for bell in &mut self.bells[..self.ringing] {
+            // SAFETY: set.
+            let bell = unsafe { bell.assume_init_mut() };
             if bell.0 == slot {
                 bell.1 += 1;
                 return;
@@ -59,7 +74,7 @@ impl Wakes {
         }
         debug_assert!(self.ringing < MOST, "the engine flushes before the list is full");
         if self.ringing < MOST {
-            self.bells[self.ringing] = (slot, 1);
+            self.bells[self.ringing].write((slot, 1));
             self.ringing += 1;
         }
     }
@@ -79,7 +94,9 @@ impl Wakes {
     }
 
     pub(super) fn take_bells(&mut self, mut ring: impl FnMut(Pin, u32)) {
-        for &(slot, count) in &self.bells[..self.ringing] {
+        for bell in &self.bells[..self.ringing] {
+            // SAFETY: set.
+            let (slot, count) = unsafe { bell.assume_init() };
             ring(Pin(slot), count);
         }
         self.ringing = 0;

@@ -25,6 +25,21 @@ impl Deadline {
         }
     }
 
+    /// So many nanoseconds from now, if that is given.
+    #[must_use]
+    pub fn within(nanoseconds: Option<u32>) -> Self {
+        nanoseconds.map_or(Self::Never, |nanoseconds| Self::after(Duration::from_nanos(nanoseconds.into())))
+    }
+
+    /// Nanoseconds until then; none for never.
+    #[must_use]
+    pub fn left(self) -> Option<u64> {
+        match self {
+            Self::Never => None,
+            Self::At(at) => Some(at.saturating_sub(kernel::now())),
+        }
+    }
+
     fn nanoseconds(self) -> u64 {
         match self {
             Self::Never => FAR,

@@ -2,6 +2,7 @@
 //! the environment, and the program's descriptors. Nothing here knows of asynchronous I/O.
 
 pub mod descriptors;
+pub mod ending;
 pub mod files;
 pub mod futex;
 pub mod kernel;

@@ -44,6 +44,17 @@ impl Served {
     }
 }
 
+/// Which threads of the program get a ring of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Private {
+    /// None.
+    Off,
+    /// Those that have shown that they reap what they submit.
+    Auto,
+    /// All, from the first request on: for tests.
+    Always,
+}
+
 /// What the environment asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -57,6 +68,8 @@ pub struct Settings {
     pub raw: bool,
     /// `URINGAIO_MAX_EVENTS`: most events of all contexts together, as `/proc/sys/fs/aio-max-nr`; none by default.
     pub max_events: Option<u64>,
+    /// `URINGAIO_PRIVATE`: `auto` (default), `off` or `always`.
+    pub private: Private,
     /// `URINGAIO_STATS=1`: a summary to standard error at exit.
     pub stats: bool,
 }
@@ -82,6 +95,11 @@ impl Settings {
             max_events: variable(c"URINGAIO_MAX_EVENTS")
                 .and_then(|text| core::str::from_utf8(text).ok())
                 .and_then(|text| text.trim().parse().ok()),
+            private: match variable(c"URINGAIO_PRIVATE") {
+                Some(b"off" | b"0" | b"no") => Private::Off,
+                Some(b"always") => Private::Always,
+                _ => Private::Auto,
+            },
             stats: is_on(c"URINGAIO_STATS"),
         }
     }

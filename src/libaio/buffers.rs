@@ -6,13 +6,21 @@ use core::ptr::NonNull;
 use core::slice;
 
 use super::{contexts, submit};
-use crate::engine::{Kind, Operation};
+use crate::engine::{Kind, Operation, private};
 use crate::host::futex;
 
 /// Returns when no file is being read into or written from these bytes. (What waits for another program, on a stream, is
 /// left alone: that may take for ever, and the kernel's AIO would not have let the program come this far.)
 pub fn await_unused(address: usize, length: usize) {
     let range = (address, address.saturating_add(length));
+    // What a private ring has was pinned when it was submitted, but for what a worker of the kernel's does. Only the thread
+    // itself can look; that another thread unmaps its buffers is not to be expected.
+    if let Some(ring) = private::mine() {
+        // SAFETY: the operations are alive; the range is on this stack.
+        while unsafe { ring.has(uses, (&raw const range) as usize) } {
+            private::fetch(ring);
+        }
+    }
     while contexts::are_busy() && contexts::engine().is_some_and(|engine| engine.has(uses, (&raw const range) as usize))
     {
         futex::linger();

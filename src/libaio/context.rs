@@ -18,6 +18,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsiz
 use core::time::Duration;
 
 use super::event_ring::{Event, EventRing};
+use super::habit::Habit;
 use super::request::{Pool, Request};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
@@ -35,7 +36,7 @@ const AWAITED: u32 = 1 << 31;
 
 /// Puts what follows onto a cache line of its own.
 #[repr(align(64))]
-struct Line<T>(T);
+pub struct Line<T>(pub T);
 
 struct Submitters {
     submitted: AtomicU64,
@@ -75,6 +76,8 @@ pub struct Context {
     sleepers: Line<Sleepers>,
     /// The reapers' lock: 0, or who holds it.
     reaping: Line<AtomicUsize>,
+    /// Which threads use it, and how.
+    pub habit: Line<Habit>,
     /// Its requests.
     pub pool: Pool,
 }
@@ -126,6 +129,7 @@ impl Context {
             }),
             sleepers: Line(Sleepers { wake_at: AtomicU64::new(NOBODY), word: AtomicU32::new(0) }),
             reaping: Line(AtomicUsize::new(0)),
+            habit: Line(Habit::new()),
             pool: Pool::new(),
         }
     }
@@ -143,6 +147,7 @@ impl Context {
         self.producers.0.tail.store(0, Ordering::Relaxed);
         self.producers.0.completed.store(0, Ordering::Relaxed);
         self.sleepers.0.wake_at.store(NOBODY, Ordering::Relaxed);
+        self.habit.0.reset();
         self.dead.store(false, Ordering::Relaxed);
         // SeqCst pairs with `enter`, which must not see the address without the above.
         self.address.store(address, Ordering::SeqCst);
@@ -189,9 +194,7 @@ impl Context {
         if self.dead.swap(true, Ordering::SeqCst) {
             return false;
         }
-        if self.rouse() {
-            futex::wake_all(self.word());
-        }
+        self.stir();
         true
     }
 
@@ -209,6 +212,11 @@ impl Context {
     /// Whether everything submitted has completed.
     pub fn is_idle(&self) -> bool {
         self.completed() >= self.submitters.0.submitted.load(Ordering::Relaxed)
+    }
+
+    /// Requests that are submitted and have not completed.
+    pub fn in_flight(&self) -> u64 {
+        self.submitters.0.submitted.load(Ordering::Relaxed).saturating_sub(self.completed())
     }
 
     /// Waits until everything submitted has completed, for so long. Whether it has.
@@ -436,6 +444,13 @@ impl Context {
         // Pairs with the fence of `give_up`.
         fence(Ordering::SeqCst);
         self.completed() < completed
+    }
+
+    /// Wakes all who sleep, to look again.
+    pub fn stir(&self) {
+        if self.rouse() {
+            futex::wake_all(self.word());
+        }
     }
 
     /// Changes the word, so that nobody falls asleep on it; all who sleep must be woken.

@@ -29,6 +29,9 @@ fn end(used: Used, mapped: bool) -> Result<usize, Errno> {
         return Err(Errno(libc::EINVAL));
     }
     used.await_users();
+    if used.habit.0.private() > 0 {
+        used.fetch();
+    }
     let mut patience = FIRST_LOOK;
     // What could not be stopped at one moment, because it was just being begun, can be at another.
     loop {

@@ -11,6 +11,7 @@ mod context;
 mod contexts;
 mod destroy;
 mod event_ring;
+mod habit;
 mod in_place;
 mod iocb;
 mod mapping;

@@ -11,6 +11,7 @@ use super::opened::{self, Opened};
 use super::request::Request;
 use super::streams::Streams;
 use super::{memory, redirect};
+use crate::engine::private::{Batch, Ring};
 use crate::engine::{self, Engine, Kind, Operation, Order, Wakes};
 use crate::host::files;
 use crate::host::futex;
@@ -33,7 +34,8 @@ pub fn submit(used: &Used, nr: isize, list: usize) -> Result<usize, Errno> {
     let nr = usize::try_from(nr).map_err(|_| Errno(libc::EINVAL))?;
     let engine = contexts::engine().ok_or(Errno(libc::EINVAL))?;
     let nr = nr.min(used.ring().nr() as usize);
-    let mut chain = Chain { engine, newest: None, oldest: None, pushed: false };
+    let mine = used.begin_call();
+    let mut chain = Chain { engine, newest: None, oldest: None, pushed: false, mine, batch: None };
     let (mut taken, mut room) = (0, 0);
     let mut refused = None;
     while taken < nr {
@@ -50,6 +52,9 @@ pub fn submit(used: &Used, nr: isize, list: usize) -> Result<usize, Errno> {
     }
     chain.push();
     used.unreserve(room);
+    if mine {
+        used.end_submit();
+    }
     if chain.pushed && !redirect::sees_closes() {
         // The program may close or change the descriptor at once, and we would not notice.
         engine.settle();
@@ -66,6 +71,10 @@ struct Chain {
     newest: Option<NonNull<Request>>,
     oldest: Option<NonNull<Request>>,
     pushed: bool,
+    /// Whether the calling thread is the only one that uses the context.
+    mine: bool,
+    /// What goes by the calling thread's own ring.
+    batch: Option<Batch>,
 }
 
 impl Chain {
@@ -78,7 +87,30 @@ impl Chain {
         self.newest = Some(request);
     }
 
+    /// Adds a request to what goes by the calling thread's own ring. False: it has none, or no room.
+    #[inline]
+    fn add_private(&mut self, used: &Used, mut request: NonNull<Request>) -> bool {
+        if self.batch.is_none() {
+            self.batch = used.private_ring(self.mine).and_then(Ring::begin);
+        }
+        let Some(batch) = &mut self.batch else { return false };
+        // SAFETY: the request is the caller's, and whole.
+        unsafe { request.as_mut().operation.assume_init_mut() }.finish = finish_private;
+        // SAFETY: requests stay until they are finished; their buffers are the program's.
+        let added = unsafe { batch.add(request.cast()) };
+        if added {
+            used.habit.0.submitted();
+        } else {
+            // SAFETY: as above.
+            unsafe { request.as_mut().operation.assume_init_mut() }.finish = finish;
+        }
+        added
+    }
+
     fn push(&mut self) {
+        if let Some(batch) = self.batch.take() {
+            batch.submit();
+        }
         if let (Some(newest), Some(oldest)) = (self.newest.take(), self.oldest.take()) {
             self.pushed = true;
             // SAFETY: requests stay until they are finished; their buffers are the program's.
@@ -147,7 +179,10 @@ fn one(used: &Used, list: usize, index: usize, nr: usize, room: &mut u32, chain:
             if bell.is_some() {
                 operation.eventfd = iocb.resfd;
             }
-            chain.add(request);
+            let ends_by_itself = file.is_direct() && file.is_local() && operation.is_free_transfer();
+            if bell.is_some() || !ends_by_itself || !chain.add_private(used, request) {
+                chain.add(request);
+            }
         }
     }
     Ok(())
@@ -406,9 +441,21 @@ unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) 
     }
 }
 
+/// The end of a request that went by a private ring: in a call of the program's thread, mostly.
+unsafe fn finish_private(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) {
+    // SAFETY: as in `finish`. The context has a request less only when the event is there, and stays until then.
+    unsafe {
+        let context = &*operation.cast::<Request>().as_ref().context;
+        finish(operation, result, wakes);
+        context.habit.0.completed();
+    }
+}
+
 /// Whether an operation is one of this face's: its request.
 pub fn request_of(operation: NonNull<Operation>) -> Option<NonNull<Request>> {
     // SAFETY: the caller has a live operation.
     let theirs = unsafe { operation.as_ref() }.finish;
-    core::ptr::fn_addr_eq(theirs, finish as engine::Finish).then(|| operation.cast())
+    let ours = core::ptr::fn_addr_eq(theirs, finish as engine::Finish)
+        || core::ptr::fn_addr_eq(theirs, finish_private as engine::Finish);
+    ours.then(|| operation.cast())
 }

@@ -3,10 +3,12 @@
 use super::context::Used;
 use super::event_ring::Event;
 use super::memory;
+use crate::engine::private::Ring;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 
 use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
 
 /// How long a call may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,11 +88,33 @@ pub fn get_events(
     if min > most {
         return Err(Errno(libc::EINVAL));
     }
+    let mine = look_into_rings(used);
     let got = used.take(events, most)?;
-    if got >= min || timeout == Timeout::Now {
-        return Ok(got);
+    let got = if got >= min || timeout == Timeout::Now {
+        got
+    } else {
+        await_events(used, min, most, events, got, timeout.deadline(), sleep)?
+    };
+    if mine {
+        used.end_reap(got);
     }
-    await_events(used, min, most, events, got, timeout.deadline(), sleep)
+    Ok(got)
+}
+
+/// Lets arrive what has completed in private rings. Whether the context is the calling thread's own.
+#[inline]
+pub fn look_into_rings(used: &Used) -> bool {
+    let mine = used.begin_call();
+    if used.habit.0.private() > 0 {
+        match used.ring_under_way(mine) {
+            Some(ring) => {
+                ring.poll();
+            }
+            None if mine => {}
+            None => used.fetch(),
+        }
+    }
+    mine
 }
 
 #[cold]
@@ -126,11 +150,43 @@ fn await_events(
                 errno => Err(errno),
             };
         }
-        if !used.sleep_until(completed + (min - got) as u64) {
-            continue;
-        }
-        if let Err(errno @ Errno(libc::EINTR | libc::ETIMEDOUT)) = sleep.sleep(used.word(), seen, deadline) {
+        let slept = match used.ring_under_way(used.is_mine()) {
+            Some(ring) => sleep_in_ring(used, ring, (completed, min - got), seen, deadline),
+            None if !used.sleep_until(completed + (min - got) as u64) => Ok(()),
+            None => sleep.sleep(used.word(), seen, deadline),
+        };
+        if let Err(errno @ Errno(libc::EINTR | libc::ETIMEDOUT)) = slept {
             ending = Some(errno);
         }
     }
+}
+
+/// Sleeps in the calling thread's own ring until `wanted` events have come since there were `completed`, or the word changes.
+///
+/// # Errors
+/// `EINTR`, `ETIMEDOUT`.
+fn sleep_in_ring(
+    used: &Used,
+    ring: &'static Ring,
+    (completed, wanted): (u64, usize),
+    seen: u32,
+    deadline: Deadline,
+) -> Result<(), Errno> {
+    let context = used.context();
+    let private = context.habit.0.private();
+    let others = context.in_flight() > u64::from(private);
+    // What completes elsewhere wakes by the word, and so does another thread that begins to use the context.
+    if others && !context.sleep_until(completed + wanted as u64) {
+        return Ok(());
+    }
+    let watched = ring.watch_word(context.word(), seen);
+    let want = if others { 1 } else { private.min(u32::try_from(wanted).unwrap_or(u32::MAX)) };
+    let soon = Deadline::after(Duration::from_millis(1));
+    let slept = match deadline {
+        _ if watched => ring.wait(want, deadline, None),
+        Deadline::At(at) if Deadline::At(at).left() < soon.left() => ring.wait(want, deadline, None),
+        _ => ring.wait(want, soon, None).or_else(|errno| if errno == Errno(libc::EINTR) { Err(errno) } else { Ok(()) }),
+    };
+    ring.collect();
+    slept
 }

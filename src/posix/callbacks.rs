@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
 
 use super::aiocb::Notice;
-use super::ending::AtThreadEnd;
+use crate::host::ending::AtThreadEnd;
 use super::request::{Handle, Request};
 use super::{FACE, face, notify};
 use crate::host::futex::{self, Deadline};

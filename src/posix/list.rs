@@ -5,7 +5,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::aiocb::{Block, Notice};
-use super::ending::AtThreadEnd;
+use crate::host::ending::AtThreadEnd;
 use super::request::{self, Begun, Handle, Request};
 use super::{callbacks, notify, wait};
 use crate::engine::{self, Engine, Operation, Wakes};

@@ -8,7 +8,6 @@ mod abi;
 mod aiocb;
 mod callbacks;
 mod cancel;
-mod ending;
 mod familiar;
 mod inline;
 mod list;

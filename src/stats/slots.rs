@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::Serves;
 use super::layout::{self, LANES, LATENCIES, LAYOUT, MAGIC, SLOTS, WORDS};
+use crate::host::thread;
 
 #[repr(C)]
 struct Header {
@@ -88,30 +89,13 @@ pub struct Mine {
     alone: bool,
 }
 
-/// A word that no two living threads have in common.
-#[inline]
-fn thread() -> u64 {
-    let pointer: u64;
-    // SAFETY: reads the thread pointer: on x86-64 the first word it points to is the pointer itself, by the ABI.
-    #[cfg(target_arch = "x86_64")]
-    unsafe {
-        core::arch::asm!("mov {}, fs:0", out(reg) pointer, options(nostack, preserves_flags, readonly));
-    }
-    // SAFETY: reads the thread pointer.
-    #[cfg(target_arch = "aarch64")]
-    unsafe {
-        core::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nostack, preserves_flags, nomem));
-    }
-    pointer
-}
-
 /// The calling thread's slot. The first thread that hashes to a slot keeps it; a thread that later gets the same stack, and
 /// with it the same thread pointer, takes over where the dead one left off. Whoever finds a slot taken counts in the last
 /// one, atomically. So no count is lost, and hardly one is contended. (A signal handler that submits can lose one that the
 /// thread was about to store.)
 #[inline]
 pub fn mine() -> Mine {
-    let me = thread();
+    let me = thread::pointer() as u64;
     let place = (me >> 6).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
     let slot = &BLOCK.slots[place as usize % (SLOTS - 1)];
     let owner = slot.owner.load(Ordering::Relaxed);

@@ -263,7 +263,7 @@ impl<D: Device> Device for Inherited<D> {
         if !self.events.is_empty() {
             return;
         }
-        let nobody_rings = self.former.owed() > 0 && how == Sleep::Sound;
+        let nobody_rings = self.former.owed() > 0 && matches!(how, Sleep::Sound(_));
         self.device.sleep(if nobody_rings { Sleep::Doze(LOOK.as_nanos() as u32) } else { how });
     }
 

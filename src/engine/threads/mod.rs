@@ -277,8 +277,8 @@ impl Device for Threads {
                 let rung = self.shop.doorbell.load(Ordering::Acquire);
                 self.sleep_on(rung, Deadline::after(Duration::from_nanos(nanoseconds.into())));
             }
-            (Sleep::Sound, Some(rung)) => self.sleep_on(rung, Deadline::Never),
-            (Sleep::Sound, None) => {}
+            (Sleep::Sound(most), Some(rung)) => self.sleep_on(rung, Deadline::within(most)),
+            (Sleep::Sound(_), None) => {}
         }
     }
 

@@ -1,0 +1,221 @@
+//! Private rings: a ring of a program's own thread, for what that thread submits and waits for itself.
+//!
+//! The way over the engine's thread costs a request two changes of thread. A thread that both submits and reaps can do
+//! without: it hands its requests to a ring of its own and sleeps in it, two system calls as with the kernel's AIO. The
+//! ring leaves the rest of the thread in peace: its completions wait until the thread enters it (see [`super::bare`]), so no
+//! `epoll_wait` ends with `EINTR`.
+//!
+//! The other side of that coin: nothing completes while the thread stays away. So a face uses the ring only for a thread
+//! that has shown that it comes back ([`Proof`]), for I/O that ends by itself (`O_DIRECT` on files and block devices), and where nobody
+//! is to be notified. And should such a thread change its ways, it is fetched: see [`rescue`] and [`watch`].
+
+mod proof;
+mod rescue;
+mod ring;
+mod watch;
+
+use core::ffi::c_void;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use io_uring::opcode;
+use io_uring::register::Restriction;
+
+pub use proof::Proof;
+pub use ring::{Batch, Ring};
+use ring::{Parts, Slots};
+pub use watch::{look, pause};
+
+use super::bare::{Bare, Room};
+use super::{Carrier, started};
+use crate::host::ending::AtThreadEnd;
+use crate::host::kernel::Errno;
+use crate::host::memory::boxed;
+use crate::host::process::PerProcess;
+use crate::host::settings::{self, Private};
+use crate::host::thread;
+
+/// Threads that can have a ring at the same time.
+const RINGS: usize = 64;
+
+/// How far a thread looks for a free place.
+const PROBES: usize = 8;
+
+/// Entries that can be filled before the kernel has to be called.
+const SUBMISSIONS: u32 = 256;
+
+/// Completions that fit: also the most operations in flight, so that none can overflow.
+const COMPLETIONS: u32 = 1024;
+
+/// Threads that the kernel may run for a ring, for files and for the rest.
+const WORKERS: [u32; 2] = [16, 1];
+
+/// How often in vain a ring is asked for before nobody asks again.
+const PATIENCE: u32 = 8;
+
+static TABLE: PerProcess<Table> = PerProcess::new(3);
+
+/// The rings of this process. A forked child has none.
+struct Table {
+    rings: [Ring; RINGS],
+    /// No more rings: the kernel does not give them, or somebody is about to forbid them.
+    closed: AtomicBool,
+    failures: AtomicU32,
+    /// The engine's thread looks after the rings.
+    watched: AtomicBool,
+}
+
+impl Table {
+    const fn new() -> Self {
+        Self {
+            rings: [const { Ring::new() }; RINGS],
+            closed: AtomicBool::new(false),
+            failures: AtomicU32::new(0),
+            watched: AtomicBool::new(false),
+        }
+    }
+
+    /// Where a thread's ring may be.
+    fn places(&self, thread: usize) -> impl Iterator<Item = &Ring> {
+        let first = (thread >> 6).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        (first..first + PROBES).map(|place| &self.rings[place % RINGS])
+    }
+}
+
+/// The calling thread's ring, if it has one. Async-signal-safe.
+#[inline]
+#[must_use]
+pub fn mine() -> Option<&'static Ring> {
+    of(thread::pointer())
+}
+
+/// The ring of a thread, if it has one. Async-signal-safe.
+#[inline]
+#[must_use]
+pub fn of(thread: usize) -> Option<&'static Ring> {
+    TABLE.get()?.places(thread).find(|ring| ring.belongs_to(thread))
+}
+
+/// The calling thread's ring, made if it has none; nothing where it cannot be had, or should not.
+#[must_use]
+pub fn open() -> Option<&'static Ring> {
+    let me = thread::pointer();
+    if let Some(ring) = of(me) {
+        return ring.is_in_use().then_some(ring);
+    }
+    if settings::get().private == Private::Off || started()?.carrier() != Carrier::Uring {
+        return None;
+    }
+    let table = TABLE.get_or_init(|| boxed(Table::new())).ok()?;
+    // Relaxed: whoever closes the table looks for rings afterwards, and takes part in what they do.
+    if table.closed.load(Ordering::Relaxed) || !rescue::install() {
+        return None;
+    }
+    let ring = table.places(me).find(|ring| ring.take_place(me))?;
+    match make() {
+        Ok(parts) if ENDING.hold(core::ptr::from_ref(ring).cast_mut().cast()) => {
+            ring.begin_use(parts);
+            Some(ring)
+        }
+        Ok(parts) => {
+            // SAFETY: made by this thread.
+            unsafe { parts.bare.end() };
+            parts.unmap();
+            ring.leave_place();
+            None
+        }
+        Err(_) => {
+            ring.leave_place();
+            if table.failures.fetch_add(1, Ordering::Relaxed) >= PATIENCE {
+                table.closed.store(true, Ordering::Relaxed);
+            }
+            None
+        }
+    }
+}
+
+/// What is to be done when a thread with a ring ends.
+static ENDING: AtThreadEnd = AtThreadEnd::new(thread_ends);
+
+unsafe extern "C" fn thread_ends(ring: *mut c_void) {
+    // SAFETY: `open` passed a ring, and rings are never freed. In a child of a fork it is its parent's, and left alone.
+    if let Some(ring) = unsafe { ring.cast::<Ring>().as_ref::<'static>() }
+        && mine().is_some_and(|mine| core::ptr::eq(mine, ring))
+    {
+        ring.end_use();
+    }
+}
+
+fn make() -> Result<Parts, Errno> {
+    let slots = Slots::new()?;
+    let made = Room::new(SUBMISSIONS, COMPLETIONS).and_then(|room| {
+        let narrowed = narrow(&room).inspect_err(|_| room.unmap());
+        narrowed.map(|bare| (bare, room))
+    });
+    match made {
+        Ok((bare, room)) => Ok(Parts::new(bare, room, slots)),
+        Err(errno) => {
+            slots.unmap();
+            Err(errno)
+        }
+    }
+}
+
+/// A ring that takes what we use and nothing else, ever.
+fn narrow(room: &Room) -> Result<Bare, Errno> {
+    const RESTRICTIONS: u32 = 11;
+    const IOWQ_MAX_WORKERS: u32 = 19;
+    const UNREGISTER_RING_FDS: u8 = 21;
+    let bare = Bare::new(room)?;
+    let mut workers = WORKERS;
+    let list = [
+        Restriction::sqe_op(opcode::Read::CODE),
+        Restriction::sqe_op(opcode::Write::CODE),
+        Restriction::sqe_op(opcode::Readv::CODE),
+        Restriction::sqe_op(opcode::Writev::CODE),
+        Restriction::sqe_op(opcode::FutexWait::CODE),
+        Restriction::register_op(UNREGISTER_RING_FDS),
+    ];
+    // SAFETY: each call reads, or changes, an array of the length given.
+    let narrowed = unsafe {
+        bare.register(IOWQ_MAX_WORKERS, workers.as_mut_ptr().cast(), workers.len() as u32)
+            .and_then(|_| bare.register(RESTRICTIONS, list.as_ptr().cast(), list.len() as u32))
+            .and_then(|_| bare.enable())
+    };
+    if let Err(errno) = narrowed {
+        // SAFETY: made by this thread.
+        unsafe { bare.end() };
+        return Err(errno);
+    }
+    Ok(bare)
+}
+
+/// Returns when no ring has anything under way; each thread that has is fetched. For whoever must know that earlier I/O has
+/// ended, and is rarely called: a change of flags, a sync, a cancellation.
+pub fn quiesce() {
+    let Some(table) = TABLE.get() else { return };
+    for ring in &table.rings {
+        if ring.in_flight() > 0 {
+            fetch(ring);
+        }
+    }
+}
+
+/// Returns when the ring has nothing under way that is known of now.
+pub fn fetch(ring: &'static Ring) {
+    if ring.belongs_to(thread::pointer()) {
+        ring.finish_all();
+    } else {
+        rescue::fetch(ring);
+    }
+}
+
+/// No thread gets a ring from here on, and none has anything under way in one: system calls that they need are about to be
+/// taken away.
+pub fn close_all() {
+    let Some(table) = TABLE.get() else { return };
+    table.closed.store(true, Ordering::SeqCst);
+    for ring in &table.rings {
+        ring.retire();
+    }
+    quiesce();
+}

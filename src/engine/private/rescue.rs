@@ -1,0 +1,165 @@
+//! Fetching what a thread has left in its ring: somebody else waits for it.
+//!
+//! Nobody but the thread can enter its ring. So it is sent a signal of the C library's own, which no mask of the program's
+//! blocks (33, by which `setuid` reaches every thread; see nptl(7)), and whose handler is ours first: it lets what is under
+//! way complete, and hands every other such signal on. This happens where a thread that reaped its own requests leaves that
+//! to another, once in a program's life perhaps. A call that the signal interrupts goes on if it is one that does after a
+//! handler with `SA_RESTART`; the few others (signal(7)) end with `EINTR`.
+
+use core::ffi::{c_int, c_void};
+use core::mem::transmute;
+use core::ptr;
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use super::ring::Ring;
+use crate::host::futex;
+use crate::host::kernel::{self, Errno, syscall};
+
+/// The C library's `SIGSETXID`.
+const SIGNAL: c_int = 33;
+
+/// How long a thread may come by itself before it is sent for, in milliseconds.
+const GRACE: u32 = 2;
+
+/// How often it is sent for: a signal can come at a moment when the thread is just about to look itself.
+const EVERY: u32 = 20;
+
+/// The kernel's `struct sigaction`.
+#[repr(C)]
+struct Action {
+    handler: usize,
+    flags: u64,
+    #[cfg(target_arch = "x86_64")]
+    restorer: usize,
+    mask: u64,
+}
+
+/// The kernel's `siginfo_t`, as far as a queued signal has it.
+#[repr(C)]
+struct Info {
+    signal: c_int,
+    error: c_int,
+    code: c_int,
+    padding: c_int,
+    process: c_int,
+    user: u32,
+    value: usize,
+    rest: [u64; 12],
+}
+
+const _: () = assert!(size_of::<Info>() == 128);
+
+const NOT_YET: u32 = 0;
+const INSTALLING: u32 = 1;
+const INSTALLED: u32 = 2;
+const IMPOSSIBLE: u32 = 3;
+
+static STATE: AtomicU32 = AtomicU32::new(NOT_YET);
+
+/// The C library's handler.
+static FORMER: AtomicUsize = AtomicUsize::new(0);
+
+/// What a signal of ours carries: an address that no other copy of this library has.
+fn token() -> usize {
+    ptr::from_ref(&STATE).addr()
+}
+
+/// Makes threads reachable. False: they are not, and should have no ring.
+pub fn install() -> bool {
+    // Acquire pairs with the Release below: the handler is in place.
+    match STATE.load(Ordering::Acquire) {
+        INSTALLED => return true,
+        NOT_YET => {}
+        // Another thread is at it: this one asks again later.
+        _ => return false,
+    }
+    if STATE.compare_exchange(NOT_YET, INSTALLING, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        return false;
+    }
+    let done = if replace().is_ok() { INSTALLED } else { IMPOSSIBLE };
+    STATE.store(done, Ordering::Release);
+    done == INSTALLED
+}
+
+fn replace() -> Result<(), Errno> {
+    // SAFETY: zeros are a valid action: the default one.
+    let mut action: Action = unsafe { core::mem::zeroed() };
+    // SAFETY: `rt_sigaction(2)` reads one action and writes another.
+    let exchange = |new: *const Action, old: *mut Action| unsafe {
+        syscall!(libc::SYS_rt_sigaction, SIGNAL, new, old, size_of::<u64>())
+    };
+    exchange(ptr::null(), &raw mut action)?;
+    let flags = libc::SA_SIGINFO | libc::SA_RESTART;
+    // The C library sets its handler with the first thread, and the engine is one. Its way back from a handler serves ours.
+    if action.handler <= 1 || action.flags as c_int & flags != flags {
+        return Err(Errno(libc::EOPNOTSUPP));
+    }
+    FORMER.store(action.handler, Ordering::Release);
+    action.handler = handle as *const () as usize;
+    exchange(&raw const action, ptr::null_mut()).map(drop)
+}
+
+extern "C" fn handle(signal: c_int, info: *mut Info, context: *mut c_void) {
+    // SAFETY: the kernel passes the signal's information.
+    let (code, value) = unsafe { ((*info).code, (*info).value) };
+    if code == libc::SI_QUEUE && value == token() {
+        if let Some(ring) = super::mine() {
+            ring.note_fetched();
+            // In the midst of a batch the thread is about to look itself.
+            if !ring.is_busy() {
+                ring.finish_all();
+            }
+        }
+        return;
+    }
+    let former = FORMER.load(Ordering::Acquire);
+    if former != 0 {
+        // SAFETY: the C library's handler, set with SA_SIGINFO, and called with what it would have been.
+        unsafe {
+            transmute::<usize, extern "C" fn(c_int, *mut Info, *mut c_void)>(former)(signal, info, context);
+        }
+    }
+}
+
+/// Sends for the ring's thread. False: it is not there any more.
+pub(super) fn send(ring: &Ring) -> bool {
+    let process = kernel::process_id();
+    let info = Info {
+        signal: SIGNAL,
+        error: 0,
+        code: libc::SI_QUEUE,
+        padding: 0,
+        process,
+        user: 0,
+        value: token(),
+        rest: [0; 12],
+    };
+    // SAFETY: reads the information; the handler is ours.
+    let sent = unsafe { syscall!(libc::SYS_rt_tgsigqueueinfo, process, ring.thread(), SIGNAL, &raw const info) };
+    sent != Err(Errno(libc::ESRCH))
+}
+
+/// Returns when the ring of another thread has nothing under way. That thread may still be submitting: then it comes by
+/// itself.
+pub(super) fn fetch(ring: &'static Ring) {
+    let mut waited = 0;
+    let mut visits = ring.visits();
+    while ring.in_flight() > 0 {
+        if ring.visits() != visits {
+            (visits, waited) = (ring.visits(), 0);
+        }
+        if waited >= GRACE && (waited - GRACE).is_multiple_of(EVERY) && ring.has_work() && !send(ring) {
+            adopt(ring);
+        }
+        futex::nap();
+        waited += 1;
+    }
+}
+
+/// Finishes what an ended thread has left. The kernel puts it into the ring's memory by and by.
+pub(super) fn adopt(ring: &Ring) {
+    ring.finish_for_its_thread();
+    if ring.in_flight() == 0 {
+        ring.take_apart();
+    }
+}

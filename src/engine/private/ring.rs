@@ -1,0 +1,562 @@
+//! One private ring: what its thread does with it, and what others may.
+//!
+//! Its thread submits in [batches](Batch), [collects](Ring::collect) what has completed and [waits](Ring::wait). A signal
+//! handler of the program's that interrupts a batch finds the ring [busy](Ring::begin) and takes another way; collecting can
+//! be interrupted by collecting at any point, because each completion is claimed by one exchange.
+
+use core::cell::UnsafeCell;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering, compiler_fence};
+
+use io_uring::opcode;
+
+use super::{COMPLETIONS, watch};
+use crate::engine::bare::{Bare, Room};
+use crate::engine::operation::Operation;
+use crate::engine::{Means, Wakes, entry, started};
+use crate::host::descriptors;
+use crate::host::futex::{self, Deadline};
+use crate::host::kernel::{self, Errno, syscall};
+use crate::host::memory;
+use crate::host::thread::SignalSet;
+use crate::stats::{self, Lane};
+
+/// Words that a ring can wait on at the same time.
+const WORDS: usize = 4;
+
+/// Completions kept for these.
+const RESERVE: u32 = 8;
+
+/// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE` of `futex2`.
+const FUTEX2_PRIVATE_U32: u32 = 0x02 | 128;
+
+/// Marks the user data of a wait on a word; an operation has a 0 there, and its slot above it.
+const WORD: u64 = 1;
+
+/// The ring itself, and what belongs to it.
+pub struct Parts {
+    pub bare: Bare,
+    pub room: Room,
+    /// The operations under way, by the number that their completions carry.
+    slots: Slots,
+    /// Where to look for a free slot.
+    next: AtomicU32,
+}
+
+/// An operation for each completion that fits.
+pub struct Slots(NonNull<AtomicPtr<Operation>>);
+
+impl Slots {
+    /// Empty slots.
+    ///
+    /// # Errors
+    /// `ENOMEM`.
+    pub fn new() -> Result<Self, Errno> {
+        // SAFETY: zero bytes are null, an empty slot.
+        unsafe { memory::pages(COMPLETIONS as usize) }.map(Self)
+    }
+
+    fn all(&self) -> &[AtomicPtr<Operation>] {
+        // SAFETY: as many as were made, which stay until `unmap`.
+        unsafe { core::slice::from_raw_parts(self.0.as_ptr(), COMPLETIONS as usize) }
+    }
+
+    /// Lets go of the memory.
+    pub fn unmap(&self) {
+        let length = COMPLETIONS as usize * size_of::<AtomicPtr<Operation>>();
+        // SAFETY: made by `new`, in whole pages, and not used any more.
+        let _ = unsafe { syscall!(libc::SYS_munmap, self.0.as_ptr(), length) };
+    }
+}
+
+const _: () = assert!((COMPLETIONS as usize * size_of::<AtomicPtr<Operation>>()).is_multiple_of(4096));
+
+impl Parts {
+    pub const fn new(bare: Bare, room: Room, slots: Slots) -> Self {
+        Self { bare, room, slots, next: AtomicU32::new(0) }
+    }
+
+    /// A free slot, of which there is one for each operation that may be under way.
+    fn free_slot(&self) -> (u32, &AtomicPtr<Operation>) {
+        let slots = self.slots.all();
+        let mut index = self.next.load(Ordering::Relaxed) % COMPLETIONS;
+        while !slots[index as usize].load(Ordering::Relaxed).is_null() {
+            index = (index + 1) % COMPLETIONS;
+        }
+        self.next.store(index + 1, Ordering::Relaxed);
+        (index, &slots[index as usize])
+    }
+
+    /// The operation in a slot, which is free from here on.
+    fn take_slot(&self, index: usize) -> Option<NonNull<Operation>> {
+        // Relaxed: one thread fills slots, and whoever claimed the completion has the operation alone.
+        NonNull::new(self.slots.all().get(index)?.swap(ptr::null_mut(), Ordering::Relaxed))
+    }
+
+    pub fn unmap(&self) {
+        self.room.unmap();
+        self.slots.unmap();
+    }
+}
+
+/// A ring, or a place for one.
+pub struct Ring {
+    /// The thread, by its thread pointer; 0 for a free place.
+    owner: AtomicUsize,
+    /// Its number.
+    thread: AtomicI32,
+    /// There is a ring.
+    alive: AtomicBool,
+    parts: UnsafeCell<Option<Parts>>,
+    /// Other threads that look at it.
+    visitors: AtomicU32,
+    /// The thread is in the midst of a batch.
+    busy: AtomicBool,
+    /// Operations submitted and not finished.
+    in_flight: AtomicU32,
+    /// Counts what the thread does with it.
+    visits: AtomicU32,
+    /// Counts how often it was fetched.
+    fetched: AtomicU32,
+    /// It takes no more operations.
+    retired: AtomicBool,
+    /// The kernel refuses it.
+    lost: AtomicBool,
+    /// The words that it waits on.
+    armed: [AtomicPtr<AtomicU32>; WORDS],
+}
+
+// SAFETY: `parts` changes only while the ring is not alive and without visitors.
+unsafe impl Sync for Ring {}
+// SAFETY: nothing in it is bound to a thread but by its own checks.
+unsafe impl Send for Ring {}
+
+impl Ring {
+    pub(super) const fn new() -> Self {
+        Self {
+            owner: AtomicUsize::new(0),
+            thread: AtomicI32::new(0),
+            alive: AtomicBool::new(false),
+            parts: UnsafeCell::new(None),
+            visitors: AtomicU32::new(0),
+            busy: AtomicBool::new(false),
+            in_flight: AtomicU32::new(0),
+            visits: AtomicU32::new(0),
+            fetched: AtomicU32::new(0),
+            retired: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+            armed: [const { AtomicPtr::new(ptr::null_mut()) }; WORDS],
+        }
+    }
+
+    // --- The place ----------------------------------------------------------------------------------------------------
+
+    /// Whether it is the ring of this thread.
+    #[inline]
+    pub fn belongs_to(&self, thread: usize) -> bool {
+        // Relaxed: a thread wrote its own pointer itself, and any other reads it as a guess.
+        self.owner.load(Ordering::Relaxed) == thread
+    }
+
+    /// Takes a free place for the calling thread.
+    pub(super) fn take_place(&self, me: usize) -> bool {
+        self.owner.compare_exchange(0, me, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    pub(super) fn leave_place(&self) {
+        // Release pairs with the next taker's Acquire.
+        self.owner.store(0, Ordering::Release);
+    }
+
+    /// There is a ring from here on.
+    pub(super) fn begin_use(&self, parts: Parts) {
+        // SAFETY: not alive, so nobody looks.
+        unsafe { *self.parts.get() = Some(parts) };
+        self.thread.store(kernel::thread_id(), Ordering::Relaxed);
+        for flag in [&self.busy, &self.retired, &self.lost] {
+            flag.store(false, Ordering::Relaxed);
+        }
+        self.in_flight.store(0, Ordering::Relaxed);
+        self.fetched.store(0, Ordering::Relaxed);
+        for word in &self.armed {
+            word.store(ptr::null_mut(), Ordering::Relaxed);
+        }
+        // SeqCst pairs with `visit`.
+        self.alive.store(true, Ordering::SeqCst);
+    }
+
+    /// The thread ends, or needs the ring no longer.
+    pub(super) fn end_use(&'static self) {
+        self.retire();
+        self.finish_all();
+        let Some(bare) = self.bare() else { return };
+        // SAFETY: this is the ring's thread.
+        unsafe { bare.end() };
+        // Where something is still under way (a device that hangs), the memory stays, and the watch waits for it.
+        if self.in_flight() == 0 {
+            self.take_apart();
+        }
+    }
+
+    /// Frees the place of a ring that has ended, and that has nothing under way.
+    pub(super) fn take_apart(&self) {
+        if !self.alive.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        while self.visitors.load(Ordering::SeqCst) > 0 {
+            futex::linger();
+        }
+        // SAFETY: not alive, and nobody looks.
+        if let Some(parts) = unsafe { (*self.parts.get()).take() } {
+            parts.unmap();
+        }
+        self.leave_place();
+    }
+
+    /// Lets another thread look at the ring, which stays meanwhile.
+    fn visit<T>(&self, look: impl FnOnce(&Parts) -> T) -> Option<T> {
+        // SeqCst here and in `take_apart`: either we see that it is gone, or it is seen that we look.
+        self.visitors.fetch_add(1, Ordering::SeqCst);
+        let seen = if self.alive.load(Ordering::SeqCst) { self.parts().map(look) } else { None };
+        self.visitors.fetch_sub(1, Ordering::SeqCst);
+        seen
+    }
+
+    fn parts(&self) -> Option<&Parts> {
+        // SAFETY: callers are the ring's thread, or visitors.
+        unsafe { (*self.parts.get()).as_ref() }
+    }
+
+    fn bare(&self) -> Option<&Bare> {
+        self.parts().map(|parts| &parts.bare)
+    }
+
+    // --- What anybody may ask -----------------------------------------------------------------------------------------
+
+    /// Operations that are submitted and not finished.
+    #[inline]
+    pub fn in_flight(&self) -> u32 {
+        // Acquire pairs with the Release of `finished`: what has ended is seen to have ended.
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    /// Whether it takes operations.
+    #[inline]
+    pub fn is_in_use(&self) -> bool {
+        self.alive.load(Ordering::Relaxed) && !self.retired.load(Ordering::Relaxed)
+    }
+
+    /// It takes no more operations.
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn thread(&self) -> i32 {
+        self.thread.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn visits(&self) -> u32 {
+        self.visits.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn times_fetched(&self) -> u32 {
+        self.fetched.load(Ordering::Relaxed)
+    }
+
+    /// Whether completions wait for the thread.
+    pub(super) fn has_work(&self) -> bool {
+        self.visit(|parts| parts.bare.has_work()).unwrap_or(false)
+    }
+
+    /// Finishes what the kernel has put into the ring's memory, for a thread that has ended.
+    pub(super) fn finish_for_its_thread(&self) {
+        self.visit(|parts| self.drain(parts));
+    }
+
+    // --- What its thread does -----------------------------------------------------------------------------------------
+
+    /// Begins a batch. None while the thread is in the midst of one, which this call has interrupted.
+    #[inline]
+    pub fn begin(&'static self) -> Option<Batch> {
+        if self.busy.load(Ordering::Relaxed) || !self.is_in_use() {
+            return None;
+        }
+        self.busy.store(true, Ordering::Relaxed);
+        // A handler on this thread sees the flag before anything of the batch.
+        compiler_fence(Ordering::SeqCst);
+        Some(Batch { ring: self, queued: 0 })
+    }
+
+    /// Whether the thread is in the midst of a batch.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed)
+    }
+
+    /// Finishes what has completed. Any number of frames of the ring's thread may be at it. How many.
+    #[inline]
+    pub fn collect(&self) -> u32 {
+        match self.parts() {
+            Some(parts) if parts.bare.has_completions() => self.drain(parts),
+            _ => 0,
+        }
+    }
+
+    /// The same, and what waits for the thread to enter first: a call for somebody who polls.
+    #[inline]
+    pub fn poll(&self) -> u32 {
+        let Some(parts) = self.parts().filter(|parts| parts.bare.has_work()) else { return 0 };
+        if !parts.bare.has_completions() {
+            let _ = parts.bare.submit(0).inspect_err(|&errno| self.note(errno));
+        }
+        self.note_visit();
+        self.drain(parts)
+    }
+
+    /// Finishes what is in the completion queue.
+    fn drain(&self, parts: &Parts) -> u32 {
+        let mut wakes = Wakes::new();
+        let mut count = 0;
+        while let Some((data, result)) = parts.bare.claim() {
+            let index = (data >> 1) as usize;
+            if data & WORD != 0 {
+                if let Some(word) = self.armed.get(index) {
+                    word.store(ptr::null_mut(), Ordering::Relaxed);
+                }
+            } else if let Some(operation) = parts.take_slot(index) {
+                // SAFETY: submitted by `Batch::add`, and taken once.
+                unsafe { finish(operation, result.into(), &mut wakes) };
+                // Release pairs with the Acquire of `in_flight`.
+                self.in_flight.fetch_sub(1, Ordering::Release);
+                count += 1;
+            }
+        }
+        wakes.wake_now();
+        count
+    }
+
+    /// Whether an operation that is meant is under way. For the ring's own thread.
+    ///
+    /// # Safety
+    /// `means` may be called with each operation, and `argument`.
+    pub unsafe fn has(&self, means: Means, argument: usize) -> bool {
+        let Some(parts) = self.parts().filter(|_| self.in_flight() > 0) else { return false };
+        parts.slots.all().iter().any(|slot| {
+            // SAFETY: under way, so alive; the caller's promise.
+            NonNull::new(slot.load(Ordering::Relaxed)).is_some_and(|it| unsafe { means(it, argument) })
+        })
+    }
+
+    /// Lets the ring wait on `word` while it is `seen`, beside its operations: whoever wakes the word ends a [`Ring::wait`].
+    /// False: it cannot.
+    pub fn watch_word(&'static self, word: &'static AtomicU32, seen: u32) -> bool {
+        let address = word.as_ptr();
+        let same = ptr::from_ref(word).cast_mut();
+        // One that is still under way waits for the same: if the word has changed since, its wake is on the way.
+        if self.armed.iter().any(|armed| armed.load(Ordering::Relaxed) == same) {
+            return true;
+        }
+        let Some(index) = self.armed.iter().position(|armed| armed.load(Ordering::Relaxed).is_null()) else {
+            return false;
+        };
+        let Some(bare) = self.bare() else { return false };
+        let Some(batch) = self.begin() else { return false };
+        let wait = opcode::FutexWait::new(address, seen.into(), u32::MAX.into(), FUTEX2_PRIVATE_U32);
+        self.armed[index].store(same, Ordering::Relaxed);
+        // SAFETY: this is the ring's thread, within a batch; the word outlives every ring.
+        let pushed = unsafe { bare.push(&wait.build().user_data((index as u64) << 1 | WORD)) };
+        let taken = pushed && bare.submit(1).inspect_err(|&errno| self.note(errno)) == Ok(1);
+        if !taken {
+            // SAFETY: the same.
+            unsafe { bare.retract(|_| {}) };
+            self.armed[index].store(ptr::null_mut(), Ordering::Relaxed);
+        }
+        drop(batch);
+        taken
+    }
+
+    /// Sleeps until `want` completions are there that were not [collected](Ring::collect), a word wakes it, or the deadline.
+    /// With `mask` these signals are blocked meanwhile.
+    ///
+    /// # Errors
+    /// `ETIMEDOUT`; `EINTR`: a signal handler of the program's ran.
+    pub fn wait(&self, want: u32, deadline: Deadline, mask: Option<&SignalSet>) -> Result<(), Errno> {
+        let Some(bare) = self.bare() else { return Ok(()) };
+        self.note_visit();
+        if self.lost.load(Ordering::Relaxed) {
+            // What it has comes in by itself; see `note`.
+            futex::nap();
+            return Ok(());
+        }
+        let before = self.fetched.load(Ordering::Relaxed);
+        match bare.wait(want, deadline, mask) {
+            Err(Errno(libc::EINTR)) if self.fetched.load(Ordering::Relaxed) != before => Ok(()),
+            answer @ (Ok(()) | Err(Errno(libc::EINTR | libc::ETIMEDOUT))) => answer,
+            Err(errno) => {
+                self.note(errno);
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits until nothing is under way, and finishes it. Not longer than a device can take.
+    pub(super) fn finish_all(&self) {
+        let end = Deadline::after(core::time::Duration::from_secs(30));
+        while self.in_flight() > 0 {
+            self.collect();
+            let left = self.in_flight();
+            if left > 0 && self.wait(left, end, None) == Err(Errno(libc::ETIMEDOUT)) {
+                break;
+            }
+        }
+    }
+
+    #[inline]
+    fn note_visit(&self) {
+        self.visits.store(self.visits.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// It was fetched: the thread's own wait goes on.
+    pub(super) fn note_fetched(&self) {
+        self.fetched.store(self.fetched.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// The kernel has refused something. If it is not for the moment, the ring is given up: once the kernel has no more of
+    /// it than the operations under way, these complete into its memory.
+    #[cold]
+    fn note(&self, errno: Errno) {
+        if matches!(errno, Errno(libc::EAGAIN | libc::EBUSY | libc::ENOMEM | libc::EINTR | libc::ETIME)) {
+            return;
+        }
+        self.retire();
+        if !self.lost.swap(true, Ordering::Relaxed)
+            && let Some(bare) = self.bare()
+        {
+            // SAFETY: callers are the ring's thread.
+            unsafe { bare.end() };
+        }
+    }
+}
+
+/// Operations that go to the kernel by one call.
+pub struct Batch {
+    ring: &'static Ring,
+    queued: u32,
+}
+
+impl Batch {
+    /// Adds an operation. False: there is no room, and it has to go another way.
+    ///
+    /// # Safety
+    /// As for [`Engine::submit`](crate::engine::Engine::submit). Its order is [`Order::Free`](crate::engine::Order::Free) or
+    /// `Counted`, it has no eventfd, and it ends by itself.
+    #[inline]
+    pub unsafe fn add(&mut self, mut operation: NonNull<Operation>) -> bool {
+        let ring = self.ring;
+        let Some(parts) = ring.parts() else { return false };
+        if ring.in_flight.load(Ordering::Relaxed) + self.queued >= COMPLETIONS - RESERVE {
+            return false;
+        }
+        // SAFETY: the caller's promise.
+        let this = unsafe { operation.as_mut() };
+        this.pin = None;
+        this.fd_generation = descriptors::generation(this.fd);
+        this.stamp = stats::stamp();
+        let (index, slot) = parts.free_slot();
+        let entry = entry::of(this, false).user_data(u64::from(index) << 1);
+        // SAFETY: this is the ring's thread, within a batch.
+        if !unsafe { parts.bare.push(&entry) } {
+            return false;
+        }
+        slot.store(operation.as_ptr(), Ordering::Relaxed);
+        self.queued += 1;
+        if let Some(action) = this.kind.action() {
+            stats::accepted(this.face, action);
+        }
+        true
+    }
+
+    /// Hands the batch to the kernel, which has the files when this returns, and finishes what has completed meanwhile. What
+    /// the kernel does not take goes to the engine.
+    #[inline]
+    pub fn submit(mut self) {
+        let ring = self.ring;
+        let queued = core::mem::take(&mut self.queued);
+        let Some(parts) = ring.parts() else { return };
+        if queued > 0 {
+            // SeqCst pairs with the watch's, which must see it or be rung for.
+            ring.in_flight.fetch_add(queued, Ordering::SeqCst);
+            watch::begin();
+            let mut left = queued;
+            while left > 0 {
+                match parts.bare.submit(left) {
+                    Ok(taken) if taken > 0 => left -= taken.min(left),
+                    refused => {
+                        if let Err(errno) = refused {
+                            ring.note(errno);
+                        }
+                        break;
+                    }
+                }
+            }
+            ring.note_visit();
+            if left > 0 {
+                ring.give_to_engine(parts);
+            }
+        }
+        drop(self);
+        ring.collect();
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        compiler_fence(Ordering::SeqCst);
+        self.ring.busy.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Ring {
+    #[cold]
+    fn give_to_engine(&self, parts: &Parts) {
+        let give = |data: u64| {
+            self.in_flight.fetch_sub(1, Ordering::Release);
+            if let (Some(operation), Some(engine)) = (parts.take_slot((data >> 1) as usize), started()) {
+                // SAFETY: as whoever added it promised.
+                unsafe { engine.submit(operation) };
+            }
+        };
+        // SAFETY: this is the ring's thread, within a batch.
+        unsafe { parts.bare.retract(give) };
+        if let Some(engine) = started() {
+            engine.settle();
+        }
+    }
+}
+
+/// Ends an operation: hands it back to its face, or to the engine if it has to be tried again.
+///
+/// # Safety
+/// The operation was submitted to a ring, and is not finished.
+unsafe fn finish(mut operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) {
+    // SAFETY: the caller's promise; from the call of `finish` on it is not touched.
+    let this = unsafe { operation.as_mut() };
+    let mut result = result;
+    let asked = this.rw_flags & libc::RWF_NOWAIT != 0;
+    if result == -i64::from(libc::EINTR) || (result == -i64::from(libc::EAGAIN) && !asked) {
+        // Nobody asked not to wait, so the answer is not for the program.
+        match started() {
+            Some(engine) if this.has_its_file() => {
+                // SAFETY: as whoever added it promised.
+                return unsafe { engine.submit(operation) };
+            }
+            _ => result = -i64::from(libc::EIO),
+        }
+    }
+    if let Some(action) = this.kind.action() {
+        stats::finished(this.face, action, result);
+        stats::timed(Lane::Engine, core::mem::take(&mut this.stamp));
+    }
+    let finish = this.finish;
+    // SAFETY: called once, with what the face submitted.
+    unsafe { finish(operation, result, wakes) };
+}

@@ -1,0 +1,222 @@
+//! The watch over private rings: the engine's thread looks now and then whether completions wait in a ring for a thread that
+//! does not come, and sends for it.
+//!
+//! A thread that runs (and reads the completion ring in memory, perhaps) is interrupted by a signal without noticing. One
+//! that sleeps is sent for if it sleeps for another thread, which may in turn wait for the completion; where the signal could
+//! end its call with `EINTR`, only after a second, and once. Which of these it is tells `/proc`, and is found out by a thread with a descriptor
+//! table of its own: a number that the program did not open must not turn up in the program's, not even for a moment.
+
+use core::ffi::{c_long, c_void};
+use core::fmt::Write;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
+
+use super::rescue;
+use super::ring::Ring;
+use super::{RINGS, TABLE, Table};
+use crate::engine::started;
+use crate::host::kernel::{self, syscall};
+use crate::host::thread;
+
+/// How often to look, in nanoseconds.
+const INTERVAL: u64 = 25_000_000;
+
+/// Looks without anything having come, after which a thread that runs is sent for, and one that sleeps.
+const RUNS: u32 = 2;
+const SLEEPS: u32 = 8;
+
+/// After so many looks a thread is sent for whatever it sleeps in, once: somebody may wait for ever.
+const LONG: u32 = 40;
+
+/// How often a thread is sent for before it has shown that its ways are not those of a ring.
+const OFTEN: u32 = 4;
+
+/// What was seen at the last look; the engine's thread alone uses it.
+struct Seen {
+    visits: AtomicU32,
+    /// Looks in a row at which work was waiting.
+    stuck: AtomicU32,
+    /// Somebody is finding out what the thread does.
+    examined: AtomicBool,
+}
+
+static SEEN: [Seen; RINGS] =
+    [const { Seen { visits: AtomicU32::new(0), stuck: AtomicU32::new(0), examined: AtomicBool::new(false) } }; RINGS];
+
+/// When to look next, in units of [`INTERVAL`].
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// Something is under way in a ring: sees to it that the engine's thread looks.
+#[inline]
+pub fn begin() {
+    if let Some(table) = TABLE.get()
+        && !table.watched.load(Ordering::Relaxed)
+    {
+        begin_watch(table);
+    }
+}
+
+#[cold]
+fn begin_watch(table: &Table) {
+    if !table.watched.swap(true, Ordering::SeqCst)
+        && let Some(engine) = started()
+    {
+        engine.ring_doorbell();
+    }
+}
+
+/// How long the engine's thread may sleep before it has to look, in nanoseconds; as long as it likes if it need not. To be
+/// asked after it has read the doorbell.
+pub fn pause() -> Option<u32> {
+    let table = TABLE.get()?;
+    table.watched.load(Ordering::SeqCst).then_some(INTERVAL as u32)
+}
+
+/// Looks, if it is time. By the engine's thread.
+pub fn look() {
+    let Some(table) = TABLE.get() else { return };
+    if !table.watched.load(Ordering::Relaxed) {
+        return;
+    }
+    let now = (kernel::now() / INTERVAL) as u32;
+    if now == NEXT.swap(now, Ordering::Relaxed) {
+        return;
+    }
+    let mut quiet = true;
+    for (ring, seen) in table.rings.iter().zip(&SEEN) {
+        quiet &= look_at(table, ring, seen);
+    }
+    if quiet {
+        table.watched.store(false, Ordering::SeqCst);
+        // Pairs with `Batch::submit`: either it sees that nobody watches, or we see that something is under way.
+        fence(Ordering::SeqCst);
+        if table.rings.iter().any(|ring| ring.in_flight() > 0) {
+            table.watched.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Looks at one ring. Whether it was not used since the last time.
+fn look_at(table: &'static Table, ring: &'static Ring, seen: &Seen) -> bool {
+    let visits = ring.visits();
+    let came = seen.visits.swap(visits, Ordering::Relaxed) != visits;
+    if ring.in_flight() == 0 {
+        seen.stuck.store(0, Ordering::Relaxed);
+        return !came;
+    }
+    let stuck = if came || !ring.has_work() { 0 } else { seen.stuck.load(Ordering::Relaxed) + 1 };
+    seen.stuck.store(stuck, Ordering::Relaxed);
+    if stuck >= RUNS && !seen.examined.swap(true, Ordering::Acquire) {
+        let place = (ptr::from_ref(ring).addr() - table.rings.as_ptr().addr()) / size_of::<Ring>();
+        if thread::start(examine, ptr::without_provenance_mut(place)).is_err() {
+            seen.examined.store(false, Ordering::Release);
+        }
+    }
+    false
+}
+
+/// Finds out what the thread of a stuck ring does, and sends for it if that does no harm.
+extern "C" fn examine(place: *mut c_void) -> *mut c_void {
+    let place = place.addr();
+    thread::set_name(c"uringaio");
+    // SAFETY: gives this thread, which soon ends, a descriptor table of its own.
+    let own_table = unsafe { syscall!(libc::SYS_unshare, libc::CLONE_FILES) }.is_ok();
+    if let (Some(table), Some(seen), true) = (TABLE.get(), SEEN.get(place), own_table) {
+        let ring = &table.rings[place];
+        let stuck = seen.stuck.load(Ordering::Relaxed);
+        let send = match activity(ring.thread()) {
+            Activity::Gone => {
+                rescue::adopt(ring);
+                false
+            }
+            Activity::Runs => stuck > 0,
+            Activity::SleepsForAnother => stuck >= SLEEPS && stuck.is_multiple_of(SLEEPS),
+            Activity::Sleeps => {
+                // Its ways are others than they were.
+                ring.retire();
+                stuck == LONG
+            }
+        };
+        if send && !rescue::send(ring) {
+            rescue::adopt(ring);
+        }
+        if send && ring.times_fetched() >= OFTEN {
+            ring.retire();
+        }
+    }
+    if let Some(seen) = SEEN.get(place) {
+        seen.examined.store(false, Ordering::Release);
+    }
+    ptr::null_mut()
+}
+
+/// What a thread is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Activity {
+    Runs,
+    /// In a call that goes on after a signal handler with `SA_RESTART`, and that another thread can end.
+    SleepsForAnother,
+    Sleeps,
+    Gone,
+}
+
+fn activity(thread: i32) -> Activity {
+    struct Path([u8; 48], usize);
+    impl Write for Path {
+        fn write_str(&mut self, text: &str) -> core::fmt::Result {
+            let end = self.1 + text.len();
+            self.0.get_mut(self.1..end).ok_or(core::fmt::Error)?.copy_from_slice(text.as_bytes());
+            self.1 = end;
+            Ok(())
+        }
+    }
+    let (mut path, mut text) = (Path([0; 48], 0), [0u8; 128]);
+    if write!(path, "/proc/self/task/{thread}/syscall\0").is_err() {
+        return Activity::Sleeps;
+    }
+    // SAFETY: signal 0 only asks whether the thread is there.
+    let asked = unsafe { syscall!(libc::SYS_tgkill, kernel::process_id(), thread, 0) };
+    if asked == Err(kernel::Errno(libc::ESRCH)) {
+        return Activity::Gone;
+    }
+    // SAFETY: opens by a C string, reads into the buffer and closes; in a table of this thread's own.
+    let length = unsafe {
+        let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+        let Ok(fd) = syscall!(libc::SYS_openat, libc::AT_FDCWD, path.0.as_ptr(), flags, 0) else {
+            return Activity::Sleeps;
+        };
+        let length = syscall!(libc::SYS_read, fd, text.as_mut_ptr(), text.len());
+        kernel::close(fd as i32);
+        length.unwrap_or(0)
+    };
+    parse(core::str::from_utf8(&text[..length]).unwrap_or(""))
+}
+
+/// Reads a line of `/proc/PID/task/TID/syscall`: `running`, or the call's number and arguments (proc_pid_syscall(5)).
+fn parse(line: &str) -> Activity {
+    let mut words = line.split_ascii_whitespace();
+    match words.next() {
+        Some("running") => Activity::Runs,
+        Some(number) => match number.parse::<c_long>() {
+            // Without a time limit it goes on after a handler.
+            Ok(libc::SYS_futex) if words.nth(3) == Some("0x0") => Activity::SleepsForAnother,
+            Ok(libc::SYS_wait4 | libc::SYS_waitid) => Activity::SleepsForAnother,
+            _ => Activity::Sleeps,
+        },
+        None => Activity::Sleeps,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Activity, parse};
+
+    #[test]
+    fn reads_what_proc_says() {
+        assert_eq!(parse("running\n"), Activity::Runs);
+        assert_eq!(parse("202 0x7f0 0x189 0x0 0x0 0x0 0xffffffff 0x7ffd 0x7f12\n"), Activity::SleepsForAnother);
+        assert_eq!(parse("202 0x7f0 0x189 0x0 0x7ffd 0x0 0xffffffff 0x7ffd 0x7f12\n"), Activity::Sleeps);
+        assert_eq!(parse("232 0x3 0x7f0 0x10 0xffffffff 0x0 0x8 0x7ffd 0x7f12\n"), Activity::Sleeps);
+        assert_eq!(parse(""), Activity::Sleeps);
+    }
+}
