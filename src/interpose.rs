@@ -1,11 +1,13 @@
-//! The functions of the C library that change what a descriptor number means. Ours wait until the kernel has the files of
-//! what was submitted before (design: a request keeps its file, whatever becomes of the number), then call the original.
+//! The functions of the C library that change what a descriptor number means, and the one that can take system calls away.
+//! Ours wait until the kernel has the files of what was submitted before (design: a request keeps its file, whatever becomes
+//! of the number), then call the original.
 //!
 //! All are as thread-safe and async-signal-safe as the originals, set `errno` as they do, and are cancellation points where
 //! they are.
 
 use core::ffi::{c_int, c_uint, c_void};
 
+use crate::engine::private;
 use crate::host::descriptors;
 use crate::host::next::Next;
 
@@ -33,11 +35,12 @@ static DUP3: Next = Next::new(c"dup3");
 static FCNTL: Next = Next::new(c"fcntl");
 static FCNTL64: Next = Next::new(c"fcntl64");
 static FCLOSE: Next = Next::new(c"fclose");
+static PRCTL: Next = Next::new(c"prctl");
 
 /// Looks up the originals when the library is loaded: a signal handler or a forked child that closes something should not
 /// be the first to call the dynamic linker.
 pub fn look_up() {
-    for original in [&CLOSE, &CLOSE_RANGE, &DUP2, &DUP3, &FCNTL, &FCNTL64, &FCLOSE] {
+    for original in [&CLOSE, &CLOSE_RANGE, &DUP2, &DUP3, &FCNTL, &FCNTL64, &FCLOSE, &PRCTL] {
         let _ = original.get();
     }
 }
@@ -106,6 +109,16 @@ pub extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
         descriptors::after_change(fd);
     }
     answer
+}
+
+/// `prctl(2)`. A filter that it sets may forbid what a thread needs to come by its completions (seccomp(2)): then no thread
+/// keeps a ring of its own.
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+pub extern "C" fn prctl(option: c_int, a: usize, b: usize, c: usize, d: usize) -> c_int {
+    if option == libc::PR_SET_SECCOMP {
+        private::close_all();
+    }
+    original!(PRCTL, fn(c_int, usize, usize, usize, usize) -> c_int, option, a, b, c, d)
 }
 
 /// `fclose(3)`: closes by itself.

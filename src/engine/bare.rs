@@ -151,18 +151,14 @@ impl Bare {
     pub fn new(room: &Room) -> Result<Self, Errno> {
         // SAFETY: the room's pages are ours, and no ring is in them, or one that has ended.
         unsafe { ptr::write_bytes(room.address.cast::<u8>(), 0, Room::rings(room.completions)) };
-        let mut parameters = Parameters {
-            completions: room.completions,
-            flags: SETUP | SETUP_R_DISABLED,
-            ..Parameters::default()
-        };
+        let mut parameters =
+            Parameters { completions: room.completions, flags: SETUP | SETUP_R_DISABLED, ..Parameters::default() };
         let entries = room.address.wrapping_byte_add(Room::rings(room.completions));
         parameters.completion.address = room.address as u64;
         parameters.submission.address = entries as u64;
         // SAFETY: the kernel fills the parameters, and uses the room while the ring exists.
         let index = unsafe { syscall!(libc::SYS_io_uring_setup, room.submissions, &raw mut parameters) }? as u32;
-        let no_iowait =
-            if parameters.features & FEATURE_NO_IOWAIT != 0 { EnterFlags::NO_IOWAIT.bits() } else { 0 };
+        let no_iowait = if parameters.features & FEATURE_NO_IOWAIT != 0 { EnterFlags::NO_IOWAIT.bits() } else { 0 };
         Ok(Self { room: room.address, index, no_iowait, entries: entries.cast(), parameters })
     }
 
@@ -250,20 +246,16 @@ impl Bare {
     /// # Errors
     /// `ETIMEDOUT`, `EINTR`, or what else the kernel answers.
     pub fn wait(&self, want: u32, deadline: Deadline, mask: Option<&SignalSet>) -> Result<(), Errno> {
-        let left = deadline.left().map(|left| libc::timespec {
-            tv_sec: (left / 1_000_000_000) as _,
-            tv_nsec: (left % 1_000_000_000) as _,
-        });
+        let left = deadline
+            .left()
+            .map(|left| libc::timespec { tv_sec: (left / 1_000_000_000) as _, tv_nsec: (left % 1_000_000_000) as _ });
         let arguments = WaitArguments {
             mask: mask.map_or(0, |mask| ptr::from_ref(mask) as u64),
             mask_size: size_of::<SignalSet>() as u32,
             least: 0,
             time: left.as_ref().map_or(0, |left| ptr::from_ref(left) as u64),
         };
-        let flags = EnterFlags::GETEVENTS.bits()
-            | EnterFlags::EXT_ARG.bits()
-            | ENTER_REGISTERED_RING
-            | self.no_iowait;
+        let flags = EnterFlags::GETEVENTS.bits() | EnterFlags::EXT_ARG.bits() | ENTER_REGISTERED_RING | self.no_iowait;
         let size = size_of::<WaitArguments>();
         // SAFETY: reads the arguments and what they point to.
         match unsafe { syscall!(libc::SYS_io_uring_enter, self.index, 0, want, flags, &raw const arguments, size) } {

@@ -109,6 +109,8 @@ pub struct Operation {
     ///
     /// [`Home::Elsewhere`]: crate::host::files::Home::Elsewhere
     pub slow: bool,
+    /// Whether it goes to a device of this machine and past the page cache (`O_DIRECT`), so that it ends by itself.
+    pub direct: bool,
     /// Whether somebody tried to stop it.
     pub(super) unwanted: bool,
     /// The eventfd that is told of the completion, or -1. The engine holds its file from acceptance on.
@@ -136,11 +138,11 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Whether it moves bytes of a file, and nothing that was submitted before or after matters to it.
+    /// Whether it moves bytes of a device, in no order with others.
     #[must_use]
-    pub const fn is_free_transfer(&self) -> bool {
+    pub const fn may_be_private(&self) -> bool {
         let moves = matches!(self.kind, Kind::Read | Kind::Write | Kind::ReadVector | Kind::WriteVector);
-        moves && matches!(self.order, Order::Free) && !self.slow
+        moves && self.direct && matches!(self.order, Order::Free | Order::Counted) && !self.slow
     }
 
     /// An operation that does nothing yet.
@@ -161,6 +163,7 @@ impl Operation {
             file: 0,
             nonblocking: false,
             slow: false,
+            direct: false,
             unwanted: false,
             eventfd: -1,
             finish,

@@ -12,4 +12,5 @@ pub mod next;
 pub mod porter;
 pub mod process;
 pub mod settings;
+pub mod signals;
 pub mod thread;

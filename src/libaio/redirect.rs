@@ -44,6 +44,7 @@ mod slots {
             b"fcntl" => interpose::fcntl as *const () as usize,
             b"fcntl64" => interpose::fcntl64 as *const () as usize,
             b"fclose" => interpose::fclose as *const () as usize,
+            b"prctl" => interpose::prctl as *const () as usize,
             b"munmap" => mapping::munmap as *const () as usize,
             b"mprotect" => mapping::mprotect as *const () as usize,
             b"mremap" => mapping::mremap as *const () as usize,

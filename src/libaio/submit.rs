@@ -179,8 +179,7 @@ fn one(used: &Used, list: usize, index: usize, nr: usize, room: &mut u32, chain:
             if bell.is_some() {
                 operation.eventfd = iocb.resfd;
             }
-            let ends_by_itself = file.is_direct() && file.is_local() && operation.is_free_transfer();
-            if bell.is_some() || !ends_by_itself || !chain.add_private(used, request) {
+            if bell.is_some() || !operation.may_be_private() || !chain.add_private(used, request) {
                 chain.add(request);
             }
         }
@@ -309,7 +308,7 @@ impl Plan {
         operation.file = self.identity;
         operation.slow = transfer.file.seeks() && !transfer.file.is_local();
         operation.nonblocking = transfer.file.is_nonblocking() && transfer.file.streams();
-        operation.slow = transfer.file.seeks() && !transfer.file.is_local();
+        operation.direct = transfer.file.is_direct() && transfer.file.seeks() && transfer.file.is_local();
     }
 
     /// Gives the request its operation. It is about to go to the engine.

@@ -5,6 +5,7 @@ use core::ffi::{c_int, c_long};
 
 use super::calls::{self, Caller};
 use super::{contexts, mapping, system};
+use crate::engine::private;
 use crate::host::kernel::{Errno, check};
 use crate::host::{descriptors, kernel, settings};
 
@@ -45,6 +46,10 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "je 4f",
         "cmp rdi, {pgetevents}",
         "je 4f",
+        "cmp rdi, {prctl}",
+        "je 4f",
+        "cmp rdi, {seccomp}",
+        "je 4f",
         "cmp rdi, {close_range}",
         "jne 3b",
         "4:",
@@ -57,6 +62,8 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         fcntl = const libc::SYS_fcntl,
         dup3 = const libc::SYS_dup3,
         pgetevents = const system::SYS_IO_PGETEVENTS,
+        prctl = const libc::SYS_prctl,
+        seccomp = const libc::SYS_seccomp,
         close_range = const libc::SYS_close_range,
         ours = sym ours,
         failed = sym failed,
@@ -104,6 +111,10 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "b.eq 4f",
         "cmp x0, {pgetevents}",
         "b.eq 4f",
+        "cmp x0, {prctl}",
+        "b.eq 4f",
+        "cmp x0, {seccomp}",
+        "b.eq 4f",
         "cmp x0, {close_range}",
         "b.eq 4f",
         "mov x8, x0",
@@ -127,6 +138,8 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         mremap = const libc::SYS_mremap,
         mprotect = const libc::SYS_mprotect,
         pgetevents = const system::SYS_IO_PGETEVENTS,
+        prctl = const libc::SYS_prctl,
+        seccomp = const libc::SYS_seccomp,
         close_range = const libc::SYS_close_range,
         ours = sym ours,
         failed = sym failed,
@@ -160,7 +173,7 @@ extern "C" fn ours(number: c_long, a: usize, b: usize, c: usize, d: usize, e: us
     mapping::returned(answer) as c_long
 }
 
-/// What must be settled before a call that changes descriptors.
+/// What must be settled before a call that changes descriptors, or takes system calls away.
 fn before(number: c_long, a: usize, b: usize, c: usize) {
     match number {
         libc::SYS_close => descriptors::before_close(a as c_int),
@@ -168,6 +181,8 @@ fn before(number: c_long, a: usize, b: usize, c: usize) {
         #[cfg(target_arch = "x86_64")]
         libc::SYS_dup2 => descriptors::before_close(b as c_int),
         libc::SYS_close_range => descriptors::before_closing_many(),
+        libc::SYS_prctl if a as c_int == libc::PR_SET_SECCOMP => private::close_all(),
+        libc::SYS_seccomp if a as u32 <= libc::SECCOMP_SET_MODE_FILTER => private::close_all(),
         libc::SYS_fcntl if b as c_int == libc::F_SETFL => descriptors::before_flags_change(a as c_int, c as c_int),
         _ => {}
     }

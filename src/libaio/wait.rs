@@ -174,7 +174,7 @@ fn sleep_in_ring(
 ) -> Result<(), Errno> {
     let context = used.context();
     let private = context.habit.0.private();
-    let others = context.in_flight() > u64::from(private);
+    let others = ring.has_strays() || context.in_flight() > u64::from(private);
     // What completes elsewhere wakes by the word, and so does another thread that begins to use the context.
     if others && !context.sleep_until(completed + wanted as u64) {
         return Ok(());

@@ -9,6 +9,7 @@ use core::ffi::{CStr, c_int, c_void};
 use core::time::Duration;
 
 use super::aiocb::{Block, Notice};
+use super::own_ring::{self, Own};
 use super::request::{self, Begun};
 use super::{cancel, list, notify, system, wait};
 use crate::engine::{Engine, Kind};
@@ -103,9 +104,16 @@ fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, system: fn(*mut libc::aiocb) -
 #[inline]
 fn submit(engine: &Engine, block: Block, kind: Kind) -> Result<c_int, Errno> {
     stats::submitted(Face::Posix, 1);
-    match request::begin(block, kind, block.notice(), None) {
-        // SAFETY: the operation stays where it is until it is finished; the buffer by the program's promise.
-        Ok((Begun::Queued(operation), _)) => unsafe { engine.submit(operation) },
+    let notice = block.notice();
+    match request::begin(block, kind, notice, None) {
+        Ok((Begun::Queued(operation), _)) => {
+            let mut own = Own::begin();
+            if !notice.is_silent() || !own.take(operation) {
+                // SAFETY: the operation stays where it is until it is finished; the buffer by the program's promise.
+                unsafe { engine.submit(operation) };
+            }
+            own.submit();
+        }
         // SAFETY: the request is over, and its notification ours.
         Ok((Begun::Over { .. }, Some(notification))) => unsafe {
             notify::send_from_elsewhere(notification, engine);
@@ -137,6 +145,7 @@ pub unsafe extern "C" fn aio_fsync(operation: c_int, aiocbp: *mut libc::aiocb) -
     };
     let Some(block) = Block::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
     let Some(engine) = engine_or_return!() else { return system::fsync(operation, aiocbp) };
+    own_ring::settle_all();
     answer(files::flags(block.fd()).and_then(|_| submit(engine, block, kind)))
 }
 
@@ -152,13 +161,13 @@ pub unsafe extern "C" fn aio_fsync64(operation: c_int, aiocbp: *mut libc::aiocb)
 
 /// `aio_error(3)`: 0, `EINPROGRESS`, `ECANCELED`, or the error of the request. `EINVAL` for a null pointer.
 ///
-/// Async-signal-safe: one load.
+/// Async-signal-safe: one load, and while the request is in progress a look into the ring that it went by.
 ///
 /// # Safety
 /// `aiocbp` points to an aiocb.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_error(aiocbp: *const libc::aiocb) -> c_int {
-    Block::at(aiocbp).map_or(libc::EINVAL, Block::error)
+    Block::at(aiocbp).map_or(libc::EINVAL, own_ring::error)
 }
 
 /// `aio_error64`: the same.
@@ -167,7 +176,7 @@ pub unsafe extern "C" fn aio_error(aiocbp: *const libc::aiocb) -> c_int {
 /// As for [`aio_error`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_error64(aiocbp: *const libc::aiocb) -> c_int {
-    Block::at(aiocbp).map_or(libc::EINVAL, Block::error)
+    Block::at(aiocbp).map_or(libc::EINVAL, own_ring::error)
 }
 
 /// `aio_return(3)`: what `read`, `write` or `fsync` would have returned. May be called again. Nothing depends on it.
@@ -182,7 +191,10 @@ pub unsafe extern "C" fn aio_error64(aiocbp: *const libc::aiocb) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_return(aiocbp: *mut libc::aiocb) -> isize {
     match Block::at(aiocbp) {
-        Some(block) => block.result() as isize,
+        Some(block) => {
+            own_ring::note_returned(block);
+            block.result() as isize
+        }
         None => answer(Err(Errno(libc::EINVAL))) as isize,
     }
 }
@@ -222,7 +234,7 @@ pub unsafe extern "C" fn aio_suspend(
     answer(unsafe { blocks(list, nent) }.and_then(|blocks| {
         // SAFETY: the caller's promise.
         let deadline = unsafe { deadline(timeout) }?;
-        wait::suspend(&blocks, deadline).map(|()| 0)
+        own_ring::while_waiting(|| wait::suspend(&blocks, deadline)).map(|()| 0)
     }))
 }
 

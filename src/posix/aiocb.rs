@@ -7,7 +7,7 @@
 use core::ffi::c_int;
 use core::mem::offset_of;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicI32, AtomicI64, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicI64, AtomicUsize, Ordering};
 
 use crate::engine::Kind;
 
@@ -62,7 +62,9 @@ struct Aiocb {
     length: usize,
     notice: Notice,
     rest_of_sigevent: [u64; 4],
-    internal: [u64; 2],
+    /// See [`Block::mark`].
+    submitter: AtomicUsize,
+    internal: u64,
     error: AtomicI32,
     result: AtomicI64,
     offset: i64,
@@ -184,6 +186,29 @@ impl Block {
     pub fn begin(self) {
         // Relaxed: handing the request over publishes it.
         self.error_word().store(libc::EINPROGRESS, Ordering::Relaxed);
+    }
+
+    /// Notes which thread has submitted the request, by its thread pointer, and whether it went by that thread's own ring.
+    /// glibc keeps its own notes in this word.
+    pub fn mark(self, submitter: usize, private: bool) {
+        // Relaxed: looked at by threads that know of the request from the one that submitted it.
+        self.submitter_word().store(submitter | usize::from(private), Ordering::Relaxed);
+    }
+
+    /// The thread whose own ring the request went by, if it did. For requests that are in progress.
+    pub fn ring_of(self) -> Option<usize> {
+        let mark = self.submitter_word().load(Ordering::Relaxed);
+        (mark & 1 == 1).then_some(mark & !1)
+    }
+
+    /// Whether a thread has submitted the request, as far as was noted.
+    pub fn is_by(self, thread: usize) -> bool {
+        self.submitter_word().load(Ordering::Relaxed) & !1 == thread
+    }
+
+    fn submitter_word<'a>(self) -> &'a AtomicUsize {
+        // SAFETY: as above; every access to the word is atomic.
+        unsafe { &(*self.0.as_ptr()).submitter }
     }
 
     /// The request is finished: `result` is a count or `-errno`. The program may free the aiocb from here on.

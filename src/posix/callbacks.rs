@@ -12,9 +12,9 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
 
 use super::aiocb::Notice;
-use crate::host::ending::AtThreadEnd;
 use super::request::{Handle, Request};
 use super::{FACE, face, notify};
+use crate::host::ending::AtThreadEnd;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::lock::{Guard, Lock};

@@ -4,8 +4,9 @@ use core::ffi::c_int;
 use core::ptr::{self, NonNull};
 
 use super::aiocb::Block;
+use super::own_ring;
 use super::request::Request;
-use crate::engine::{self, Operation};
+use crate::engine::{self, Operation, private};
 use crate::host::descriptors;
 use crate::host::files;
 use crate::host::kernel::Errno;
@@ -28,9 +29,16 @@ pub fn cancel(fd: c_int, block: Option<Block>) -> Result<c_int, Errno> {
         if block.fd() != fd {
             return Err(Errno(libc::EINVAL));
         }
-        if !block.is_in_progress() {
+        if own_ring::error(block) != libc::EINPROGRESS {
             return Ok(libc::AIO_ALLDONE);
         }
+        if block.ring_of().is_some() {
+            // On its way to or from the device, where nothing stops it.
+            return Ok(libc::AIO_NOTCANCELED);
+        }
+    } else {
+        // So near its end that it is waited for.
+        private::quiesce();
     }
     let Some(engine) = engine::started() else { return Ok(libc::AIO_ALLDONE) };
     let meant = Meant { fd, fd_generation: descriptors::generation(fd), block };

@@ -5,10 +5,11 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::aiocb::{Block, Notice};
-use crate::host::ending::AtThreadEnd;
+use super::own_ring::{self, Own};
 use super::request::{self, Begun, Handle, Request};
 use super::{callbacks, notify, wait};
 use crate::engine::{self, Engine, Operation, Wakes};
+use crate::host::ending::AtThreadEnd;
 use crate::host::kernel::Errno;
 use crate::stats::{self, Face};
 
@@ -121,6 +122,8 @@ unsafe extern "C" fn leave_behind(group: *mut core::ffi::c_void) {
 /// Operations that are to be submitted together.
 struct Chain {
     ends: Option<(NonNull<Operation>, NonNull<Operation>)>,
+    /// What goes by the calling thread's own ring, if anything may.
+    own: Option<Own>,
 }
 
 impl Chain {
@@ -135,7 +138,17 @@ impl Chain {
         });
     }
 
+    /// Adds a request; `silent`: nobody is notified of it.
+    fn add_request(&mut self, operation: NonNull<Operation>, silent: bool) {
+        if !silent || !self.own.as_mut().is_some_and(|own| own.take(operation)) {
+            self.add(operation);
+        }
+    }
+
     fn submit(self, engine: &Engine) {
+        if let Some(own) = self.own {
+            own.submit();
+        }
         if let Some((newest, oldest)) = self.ends {
             // SAFETY: linked by `add`; each stays until it is finished.
             unsafe { engine.submit_chain(newest, oldest) };
@@ -159,7 +172,9 @@ pub fn run(
         callbacks::prepare()?;
     }
     let group = Group::make(if waits { Notice::NONE } else { notice }, waits)?;
-    let mut chain = Chain { ends: None };
+    // Whoever is notified of the whole list, or waits for it, need not look into a ring.
+    let own = if waits || !notice.is_silent() { None } else { Some(Own::begin()) };
+    let mut chain = Chain { ends: None, own };
     let mut begun = 0usize;
     let mut refused = None;
     for block in blocks {
@@ -175,7 +190,7 @@ pub fn run(
     }
     stats::submitted(Face::Posix, begun as u64);
     chain.submit(engine);
-    let waited = if waits { group.wait() } else { Ok(()) };
+    let waited = if waits { own_ring::while_waiting(|| group.wait()) } else { Ok(()) };
     let failed = group.has_failed();
     group.leave(false, None);
     waited?;
@@ -206,7 +221,7 @@ fn begin(block: Block, group: Group, old: bool, chain: &mut Chain) -> Result<boo
     };
     group.join();
     match request::begin(block, kind, notice, Some(group)) {
-        Ok((Begun::Queued(operation), _)) => chain.add(operation),
+        Ok((Begun::Queued(operation), _)) => chain.add_request(operation, notice.is_silent()),
         Ok((Begun::Over { failed }, notification)) => {
             if let Some(notification) = notification {
                 chain.add(Request::operation(notification));

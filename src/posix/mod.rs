@@ -12,6 +12,7 @@ mod familiar;
 mod inline;
 mod list;
 mod notify;
+mod own_ring;
 mod request;
 mod system;
 mod wait;

@@ -111,6 +111,15 @@ impl Request {
         request.cast()
     }
 
+    /// The aiocb of a request that this face has made and not submitted yet.
+    ///
+    /// # Safety
+    /// As said.
+    pub unsafe fn block(operation: NonNull<Operation>) -> Option<Block> {
+        // SAFETY: the operation is the first field of a request.
+        unsafe { operation.cast::<Self>().as_ref().block }
+    }
+
     /// The descriptor and the aiocb of an outstanding request; none for what has no aiocb.
     ///
     /// # Safety
@@ -177,6 +186,7 @@ pub fn begin(block: Block, kind: Kind, notice: Notice, group: Option<Group>) -> 
     this.block = Some(block);
     this.group = group;
     this.fd_generation = descriptors::generation(work.fd);
+    block.mark(0, false);
     block.begin();
     Ok((Begun::Queued(Request::operation(request)), None))
 }
@@ -189,8 +199,12 @@ fn fill(operation: &mut Operation, work: &Work, facts: &Facts) {
     operation.offset = if work.offset != 0 && !facts.has_position(work.fd) { 0 } else { work.offset };
     operation.file = facts.identity;
     operation.nonblocking = facts.has(libc::O_NONBLOCK) && !facts.is_seekable();
-    operation.slow =
-        facts.kind == files::Kind::Regular && files::home(work.fd, facts, kernel::now()) == Home::Elsewhere;
+    let home = match facts.kind {
+        files::Kind::Regular => files::home(work.fd, facts, kernel::now()),
+        _ => Home::Device,
+    };
+    operation.slow = home == Home::Elsewhere;
+    operation.direct = facts.has(libc::O_DIRECT) && facts.is_seekable() && home == Home::Device;
     operation.finish = finish;
     operation.order = match work.kind {
         Kind::Sync | Kind::DataSync => Order::Barrier,

@@ -8,11 +8,15 @@
 
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use core::time::Duration;
 
 use super::aiocb::Block;
+use super::own_ring;
 use crate::engine::Wakes;
+use crate::engine::private::Ring;
 use crate::host::futex::Deadline;
 use crate::host::kernel::{Errno, syscall};
+use crate::host::{signals, thread};
 
 /// A word that threads sleep on. Odd: someone may sleep. Counts up otherwise.
 #[repr(align(64))]
@@ -72,8 +76,22 @@ pub fn suspend(blocks: &(impl Iterator<Item = Block> + Clone), deadline: Option<
     let number = own_bell();
     let bell = &BELL[number].0;
     loop {
-        if is_over(blocks.clone()) {
-            return Ok(());
+        let ring = own_ring::in_progress();
+        if let Some(ring) = ring {
+            ring.poll();
+        }
+        let whole = ring.is_some_and(|ring| !ring.has_strays());
+        match look(blocks.clone(), whole) {
+            Seen::Over => return Ok(()),
+            // All that is waited for is in this thread's own ring.
+            Seen::Own => {
+                match ring.map_or(Ok(()), |ring| sleep_in_ring(ring, deadline)) {
+                    Err(Errno(libc::EAGAIN)) if look(blocks.clone(), whole) == Seen::Over => return Ok(()),
+                    slept => slept?,
+                }
+                continue;
+            }
+            Seen::Elsewhere => {}
         }
         // AcqRel: read before any slot is marked, so that a ring for a mark comes after this value.
         let quiet = bell.fetch_or(1, Ordering::AcqRel) | 1;
@@ -85,28 +103,84 @@ pub fn suspend(blocks: &(impl Iterator<Item = Block> + Clone), deadline: Option<
         }
         // Pairs with the fence in `announce`.
         fence(Ordering::SeqCst);
-        if is_over(blocks.clone()) {
+        if look(blocks.clone(), whole) == Seen::Over {
             return Ok(());
         }
-        match sleep(bell, quiet, deadline) {
-            Err(Errno(libc::ETIMEDOUT)) if is_over(blocks.clone()) => return Ok(()),
-            Err(Errno(libc::ETIMEDOUT)) => return Err(Errno(libc::EAGAIN)),
-            Err(Errno(libc::EINTR)) => return Err(Errno(libc::EINTR)),
-            _ => {}
+        let slept = match ring.filter(|ring| ring.in_flight() > 0) {
+            Some(ring) if ring.watch_word(bell, quiet) => sleep_in_ring(ring, deadline),
+            // From within a batch, which this handler has interrupted, or for want of room: looks again and again.
+            Some(ring) => match sleep_in_ring(ring, Some(Deadline::after(MOMENT))) {
+                Err(Errno(libc::EAGAIN)) if deadline.and_then(Deadline::left) != Some(0) => Ok(()),
+                slept => slept,
+            },
+            None => match sleep(bell, quiet, deadline) {
+                Err(Errno(libc::ETIMEDOUT)) => Err(Errno(libc::EAGAIN)),
+                Err(errno @ Errno(libc::EINTR)) => Err(errno),
+                _ => Ok(()),
+            },
+        };
+        match slept {
+            Err(Errno(libc::EAGAIN)) if look(blocks.clone(), whole) == Seen::Over => return Ok(()),
+            slept => slept?,
         }
     }
 }
 
-/// Whether one of them has ended, or there is none.
-fn is_over(blocks: impl Iterator<Item = Block>) -> bool {
-    let mut none = true;
+/// How long to sleep where nothing may wake.
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// Sleeps in the calling thread's own ring until something completes there, or a word that it watches is woken.
+///
+/// # Errors
+/// `EAGAIN`: the deadline came first; `EINTR`: a signal handler ran; without a deadline, one without `SA_RESTART`.
+fn sleep_in_ring(ring: &'static Ring, deadline: Option<Deadline>) -> Result<(), Errno> {
+    let until = deadline.unwrap_or(Deadline::Never);
+    let slept = with_cancellation(|| ring.wait(1, until, None));
+    ring.collect();
+    match slept {
+        Err(Errno(libc::ETIMEDOUT)) => Err(Errno(libc::EAGAIN)),
+        // The ring's wait ends for every handler. One with SA_RESTART does not end a futex's, which is what others sleep in.
+        Err(Errno(libc::EINTR)) if deadline.is_none() && signals::all_restart() => Ok(()),
+        Err(errno @ Errno(libc::EINTR)) => Err(errno),
+        _ => Ok(()),
+    }
+}
+
+/// How the requests of a list stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    /// One of them has ended, or there is none.
+    Over,
+    /// They are in progress in the calling thread's own ring.
+    Own,
+    /// Some are in progress elsewhere.
+    Elsewhere,
+}
+
+/// How they stand; `whole`: what went to the calling thread's own ring is there.
+fn look(blocks: impl Iterator<Item = Block>, whole: bool) -> Seen {
+    let me = thread::pointer();
+    let mut seen = Seen::Over;
     for block in blocks {
         if !block.is_in_progress() {
-            return true;
+            return Seen::Over;
         }
-        none = false;
+        match block.ring_of() {
+            Some(thread) if thread == me && whole => {
+                if seen == Seen::Over {
+                    seen = Seen::Own;
+                }
+            }
+            Some(thread) if thread == me => seen = Seen::Elsewhere,
+            Some(_) => {
+                // Another thread's: it is sent for.
+                let _ = own_ring::error(block);
+                seen = Seen::Elsewhere;
+            }
+            None => seen = Seen::Elsewhere,
+        }
     }
-    none
+    seen
 }
 
 unsafe extern "C" {
@@ -130,12 +204,9 @@ pub fn test_cancel() {
 pub fn sleep(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> Result<(), Errno> {
     let until = deadline.map(Deadline::timespec);
     let until = until.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
-    let mut before = 0;
-    // SAFETY: the word and the time live for the call. While cancellation is asynchronous nothing is done but the system
-    // call, and a thread that ends in it leaves nothing behind that another needs.
-    unsafe {
-        pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &raw mut before);
-        let woken = syscall!(
+    // SAFETY: the word and the time live for the call.
+    with_cancellation(|| unsafe {
+        syscall!(
             libc::SYS_futex,
             word.as_ptr(),
             libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG,
@@ -143,8 +214,20 @@ pub fn sleep(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> Res
             until,
             0,
             u32::MAX
-        );
+        )
+    })
+    .map(drop)
+}
+
+/// Does a system call, in which the thread can be cancelled.
+fn with_cancellation<T>(call: impl FnOnce() -> T) -> T {
+    let mut before = 0;
+    // SAFETY: while cancellation is asynchronous nothing is done but the system call, and a thread that ends in it leaves
+    // nothing behind that another needs.
+    unsafe {
+        pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &raw mut before);
+        let answer = call();
         pthread_setcanceltype(before, &raw mut before);
-        woken.map(drop)
+        answer
     }
 }

@@ -95,12 +95,12 @@ pub fn of(thread: usize) -> Option<&'static Ring> {
     TABLE.get()?.places(thread).find(|ring| ring.belongs_to(thread))
 }
 
-/// The calling thread's ring, made if it has none; nothing where it cannot be had, or should not.
+/// The calling thread's place for a ring, with or without one; nothing where there shall be none, or is no room.
 #[must_use]
-pub fn open() -> Option<&'static Ring> {
+pub fn place() -> Option<&'static Ring> {
     let me = thread::pointer();
     if let Some(ring) = of(me) {
-        return ring.is_in_use().then_some(ring);
+        return Some(ring);
     }
     if settings::get().private == Private::Off || started()?.carrier() != Carrier::Uring {
         return None;
@@ -111,24 +111,39 @@ pub fn open() -> Option<&'static Ring> {
         return None;
     }
     let ring = table.places(me).find(|ring| ring.take_place(me))?;
+    if ENDING.hold(core::ptr::from_ref(ring).cast_mut().cast()) {
+        return Some(ring);
+    }
+    ring.leave_place();
+    None
+}
+
+/// The calling thread's ring, made if it has none; nothing where it cannot be had, or should not.
+#[inline]
+#[must_use]
+pub fn open() -> Option<&'static Ring> {
+    let ring = place()?;
+    if ring.is_in_use() || (!ring.is_retired() && fill(ring)) { Some(ring) } else { None }
+}
+
+/// Makes the ring of the calling thread, in its place.
+#[cold]
+fn fill(ring: &Ring) -> bool {
+    let Some(table) = TABLE.get() else { return false };
+    if table.closed.load(Ordering::Relaxed) {
+        return false;
+    }
     match make() {
-        Ok(parts) if ENDING.hold(core::ptr::from_ref(ring).cast_mut().cast()) => {
-            ring.begin_use(parts);
-            Some(ring)
-        }
         Ok(parts) => {
-            // SAFETY: made by this thread.
-            unsafe { parts.bare.end() };
-            parts.unmap();
-            ring.leave_place();
-            None
+            ring.begin_use(parts);
+            true
         }
         Err(_) => {
-            ring.leave_place();
+            ring.retire();
             if table.failures.fetch_add(1, Ordering::Relaxed) >= PATIENCE {
                 table.closed.store(true, Ordering::Relaxed);
             }
-            None
+            false
         }
     }
 }

@@ -14,6 +14,7 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use super::ring::Ring;
 use crate::host::futex;
 use crate::host::kernel::{self, Errno, syscall};
+use crate::host::signals::Action;
 
 /// The C library's `SIGSETXID`.
 const SIGNAL: c_int = 33;
@@ -23,16 +24,6 @@ const GRACE: u32 = 2;
 
 /// How often it is sent for: a signal can come at a moment when the thread is just about to look itself.
 const EVERY: u32 = 20;
-
-/// The kernel's `struct sigaction`.
-#[repr(C)]
-struct Action {
-    handler: usize,
-    flags: u64,
-    #[cfg(target_arch = "x86_64")]
-    restorer: usize,
-    mask: u64,
-}
 
 /// The kernel's `siginfo_t`, as far as a queued signal has it.
 #[repr(C)]
@@ -82,21 +73,16 @@ pub fn install() -> bool {
 }
 
 fn replace() -> Result<(), Errno> {
-    // SAFETY: zeros are a valid action: the default one.
-    let mut action: Action = unsafe { core::mem::zeroed() };
-    // SAFETY: `rt_sigaction(2)` reads one action and writes another.
-    let exchange = |new: *const Action, old: *mut Action| unsafe {
-        syscall!(libc::SYS_rt_sigaction, SIGNAL, new, old, size_of::<u64>())
-    };
-    exchange(ptr::null(), &raw mut action)?;
+    let mut action = Action::of(SIGNAL)?;
     let flags = libc::SA_SIGINFO | libc::SA_RESTART;
     // The C library sets its handler with the first thread, and the engine is one. Its way back from a handler serves ours.
-    if action.handler <= 1 || action.flags as c_int & flags != flags {
+    if !action.is_handled() || action.flags as c_int & flags != flags {
         return Err(Errno(libc::EOPNOTSUPP));
     }
     FORMER.store(action.handler, Ordering::Release);
     action.handler = handle as *const () as usize;
-    exchange(&raw const action, ptr::null_mut()).map(drop)
+    // SAFETY: the handler takes what SA_SIGINFO passes.
+    unsafe { action.install(SIGNAL) }
 }
 
 extern "C" fn handle(signal: c_int, info: *mut Info, context: *mut c_void) {

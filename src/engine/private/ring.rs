@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsiz
 
 use io_uring::opcode;
 
-use super::{COMPLETIONS, watch};
+use super::{COMPLETIONS, Proof, rescue, watch};
 use crate::engine::bare::{Bare, Room};
 use crate::engine::operation::Operation;
 use crate::engine::{Means, Wakes, entry, started};
@@ -120,8 +120,14 @@ pub struct Ring {
     fetched: AtomicU32,
     /// It takes no more operations.
     retired: AtomicBool,
+    /// Operations that it was given have gone to the engine.
+    strayed: AtomicBool,
     /// The kernel refuses it.
     lost: AtomicBool,
+    /// What the thread has shown by requests of its own, for a face that has no better place for it.
+    pub proof: Proof,
+    /// Signals sent to the thread, counted as [`Ring::times_fetched`] will.
+    sent: AtomicU32,
     /// The words that it waits on.
     armed: [AtomicPtr<AtomicU32>; WORDS],
 }
@@ -144,7 +150,10 @@ impl Ring {
             visits: AtomicU32::new(0),
             fetched: AtomicU32::new(0),
             retired: AtomicBool::new(false),
+            strayed: AtomicBool::new(false),
             lost: AtomicBool::new(false),
+            proof: Proof::new(),
+            sent: AtomicU32::new(0),
             armed: [const { AtomicPtr::new(ptr::null_mut()) }; WORDS],
         }
     }
@@ -160,7 +169,12 @@ impl Ring {
 
     /// Takes a free place for the calling thread.
     pub(super) fn take_place(&self, me: usize) -> bool {
-        self.owner.compare_exchange(0, me, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        let taken = self.owner.compare_exchange(0, me, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if taken {
+            self.retired.store(false, Ordering::Relaxed);
+            self.proof.reset();
+        }
+        taken
     }
 
     pub(super) fn leave_place(&self) {
@@ -173,11 +187,12 @@ impl Ring {
         // SAFETY: not alive, so nobody looks.
         unsafe { *self.parts.get() = Some(parts) };
         self.thread.store(kernel::thread_id(), Ordering::Relaxed);
-        for flag in [&self.busy, &self.retired, &self.lost] {
+        for flag in [&self.busy, &self.strayed, &self.lost] {
             flag.store(false, Ordering::Relaxed);
         }
         self.in_flight.store(0, Ordering::Relaxed);
         self.fetched.store(0, Ordering::Relaxed);
+        self.sent.store(0, Ordering::Relaxed);
         for word in &self.armed {
             word.store(ptr::null_mut(), Ordering::Relaxed);
         }
@@ -189,7 +204,7 @@ impl Ring {
     pub(super) fn end_use(&'static self) {
         self.retire();
         self.finish_all();
-        let Some(bare) = self.bare() else { return };
+        let Some(bare) = self.bare() else { return self.leave_place() };
         // SAFETY: this is the ring's thread.
         unsafe { bare.end() };
         // Where something is still under way (a device that hangs), the memory stays, and the watch waits for it.
@@ -247,8 +262,30 @@ impl Ring {
     }
 
     /// It takes no more operations.
-    pub(super) fn retire(&self) {
+    pub fn retire(&self) {
         self.retired.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it takes no more operations, ever.
+    #[inline]
+    pub fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Relaxed)
+    }
+
+    /// Another thread asks after an operation of this ring, without waiting for it: the ring's thread is sent for, once, if
+    /// completions wait for it. Async-signal-safe.
+    pub fn nudge(&self) {
+        self.retire();
+        let next = self.fetched.load(Ordering::Relaxed).wrapping_add(1);
+        if self.has_work() && self.sent.swap(next, Ordering::Relaxed) != next && !rescue::send(self) {
+            rescue::adopt(self);
+        }
+    }
+
+    /// Whether operations that it was given may be with the engine: rarely, and for good once it is so.
+    #[inline]
+    pub fn has_strays(&self) -> bool {
+        self.strayed.load(Ordering::Relaxed)
     }
 
     pub(super) fn thread(&self) -> i32 {
@@ -324,7 +361,7 @@ impl Ring {
                 }
             } else if let Some(operation) = parts.take_slot(index) {
                 // SAFETY: submitted by `Batch::add`, and taken once.
-                unsafe { finish(operation, result.into(), &mut wakes) };
+                unsafe { self.finish(operation, result.into(), &mut wakes) };
                 // Release pairs with the Acquire of `in_flight`.
                 self.in_flight.fetch_sub(1, Ordering::Release);
                 count += 1;
@@ -525,38 +562,40 @@ impl Ring {
                 unsafe { engine.submit(operation) };
             }
         };
+        self.strayed.store(true, Ordering::Relaxed);
         // SAFETY: this is the ring's thread, within a batch.
         unsafe { parts.bare.retract(give) };
         if let Some(engine) = started() {
             engine.settle();
         }
     }
-}
 
-/// Ends an operation: hands it back to its face, or to the engine if it has to be tried again.
-///
-/// # Safety
-/// The operation was submitted to a ring, and is not finished.
-unsafe fn finish(mut operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) {
-    // SAFETY: the caller's promise; from the call of `finish` on it is not touched.
-    let this = unsafe { operation.as_mut() };
-    let mut result = result;
-    let asked = this.rw_flags & libc::RWF_NOWAIT != 0;
-    if result == -i64::from(libc::EINTR) || (result == -i64::from(libc::EAGAIN) && !asked) {
-        // Nobody asked not to wait, so the answer is not for the program.
-        match started() {
-            Some(engine) if this.has_its_file() => {
-                // SAFETY: as whoever added it promised.
-                return unsafe { engine.submit(operation) };
+    /// Ends an operation: hands it back to its face, or to the engine if it has to be tried again.
+    ///
+    /// # Safety
+    /// The operation was submitted to a ring, and is not finished.
+    unsafe fn finish(&self, mut operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) {
+        // SAFETY: the caller's promise; from the call of `finish` on it is not touched.
+        let this = unsafe { operation.as_mut() };
+        let mut result = result;
+        let asked = this.rw_flags & libc::RWF_NOWAIT != 0;
+        if result == -i64::from(libc::EINTR) || (result == -i64::from(libc::EAGAIN) && !asked) {
+            // Nobody asked not to wait, so the answer is not for the program.
+            match started() {
+                Some(engine) if this.has_its_file() => {
+                    self.strayed.store(true, Ordering::Relaxed);
+                    // SAFETY: as whoever added it promised.
+                    return unsafe { engine.submit(operation) };
+                }
+                _ => result = -i64::from(libc::EIO),
             }
-            _ => result = -i64::from(libc::EIO),
         }
+        if let Some(action) = this.kind.action() {
+            stats::finished(this.face, action, result);
+            stats::timed(Lane::Engine, core::mem::take(&mut this.stamp));
+        }
+        let finish = this.finish;
+        // SAFETY: called once, with what the face submitted.
+        unsafe { finish(operation, result, wakes) };
     }
-    if let Some(action) = this.kind.action() {
-        stats::finished(this.face, action, result);
-        stats::timed(Lane::Engine, core::mem::take(&mut this.stamp));
-    }
-    let finish = this.finish;
-    // SAFETY: called once, with what the face submitted.
-    unsafe { finish(operation, result, wakes) };
 }
