@@ -188,5 +188,7 @@ fn sleep_in_ring(
         _ => ring.wait(want, soon, None).or_else(|errno| if errno == Errno(libc::EINTR) { Err(errno) } else { Ok(()) }),
     };
     ring.collect();
+    // The interrupt that woke us goes on meanwhile, and most often has more.
+    ring.poll();
     slept
 }
