@@ -1,6 +1,6 @@
 //! A request on its way through the engine, and the pool of a context's requests.
 //!
-//! Requests are made in blocks, when the depth first asks for them, and reused. They are handed round by number on two
+//! Requests lie in blocks, are made when the depth first asks for them, and reused. They are handed round by number on two
 //! lists: the engine's thread puts finished ones on `freed`, submitters take from `ready` and move `freed` over when that
 //! is empty, so that the two sides rarely touch the same word.
 
@@ -13,9 +13,6 @@ use std::alloc::{Layout, alloc, dealloc};
 use super::context::Context;
 use super::event_ring::Event;
 use crate::engine::Operation;
-
-/// Buffers of a vectored request that need no memory of their own.
-const FEW: usize = 4;
 
 /// One request.
 #[repr(C)]
@@ -36,21 +33,22 @@ pub struct Request {
     pub stream: Option<u16>,
     /// It may wait for ever: for another program, not for a device.
     pub endless: bool,
-    few: [MaybeUninit<libc::iovec>; FEW],
-    /// Memory for more buffers, kept for the next time.
-    many: *mut libc::iovec,
     capacity: u32,
+    /// Memory for the buffers of a vectored request, kept for the next time.
+    many: *mut libc::iovec,
 }
+
+const _: () = assert!(size_of::<Request>() <= 256, "what a request in flight may cost");
+
+/// The least buffers that memory is allocated for.
+const FEW: usize = 4;
 
 impl Request {
     /// Room for `count` buffers that stays until the request is freed. `None`: out of memory.
     pub fn vectors(&mut self, count: usize) -> Option<*mut libc::iovec> {
-        if count <= FEW {
-            return Some(self.few.as_mut_ptr().cast());
-        }
-        if count > self.capacity as usize {
+        if count > self.capacity as usize || self.many.is_null() {
             self.free_vectors();
-            let capacity = count.next_power_of_two();
+            let capacity = count.next_power_of_two().max(FEW);
             // SAFETY: the size is not 0.
             self.many = unsafe { alloc(Layout::array::<libc::iovec>(capacity).ok()?).cast() };
             if self.many.is_null() {
@@ -82,6 +80,8 @@ pub struct Pool {
     /// What submitters take: the number of the first plus 1 in the low half, a count of changes in the high half, so that
     /// a list that was changed and changed back is not taken for the same.
     ready: AtomicU64,
+    /// The number of the first that was never used. Memory that no request was ever made in is not touched.
+    fresh: AtomicU32,
     blocks: [AtomicPtr<Request>; BLOCKS],
     _apart: [u64; 8],
     freed: AtomicU64,
@@ -100,17 +100,23 @@ impl Pool {
     pub const fn new() -> Self {
         Self {
             ready: AtomicU64::new(0),
+            fresh: AtomicU32::new(0),
             blocks: [const { AtomicPtr::new(ptr::null_mut()) }; BLOCKS],
             _apart: [0; 8],
             freed: AtomicU64::new(0),
         }
     }
 
-    fn at(&self, number: u32) -> NonNull<Request> {
+    /// The block of a request, and its place there.
+    fn place(number: u32) -> (usize, u32) {
         let place = number + FIRST;
         let block = (place.ilog2() - FIRST.ilog2()) as usize;
-        let index = place - block_length(block);
-        // Relaxed: whoever has the number got it from a list, after the block was published there.
+        (block, place - block_length(block))
+    }
+
+    fn at(&self, number: u32) -> NonNull<Request> {
+        let (block, index) = Self::place(number);
+        // Relaxed: whoever has the number got it from a list, after the block was published there, or has made it.
         let first = self.blocks[block].load(Ordering::Relaxed);
         // SAFETY: numbers are those of existing requests.
         unsafe { NonNull::new_unchecked(first.add(index as usize)) }
@@ -126,7 +132,7 @@ impl Pool {
         let mut head = self.ready.load(Ordering::Acquire);
         loop {
             let Some(number) = (head as u32).checked_sub(1) else {
-                return self.take_freed().or_else(|| self.grow());
+                return self.take_freed().or_else(|| self.make());
             };
             // Relaxed: if another has taken it meanwhile the number read is nonsense, and the exchange fails.
             let next = self.next(number).load(Ordering::Relaxed);
@@ -194,58 +200,70 @@ impl Pool {
         }
     }
 
-    /// Adds the next block, keeps its first request and makes the others ready.
+    /// Makes one more.
     #[cold]
-    fn grow(&self) -> Option<NonNull<Request>> {
-        let block = self.blocks.iter().position(|block| block.load(Ordering::Relaxed).is_null())?;
-        let (layout, length) = (layout(block)?, block_length(block));
+    fn make(&self) -> Option<NonNull<Request>> {
+        let mut number = self.fresh.load(Ordering::Relaxed);
+        loop {
+            let block = Self::place(number).0;
+            if self.blocks.get(block)?.load(Ordering::Acquire).is_null() {
+                self.allocate(block)?;
+            }
+            match self.fresh.compare_exchange_weak(number, number + 1, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => break,
+                Err(now) => number = now,
+            }
+        }
+        let request = self.at(number);
+        let made = Request {
+            operation: MaybeUninit::uninit(),
+            context: ptr::null(),
+            event: Event::default(),
+            next: AtomicU32::new(0),
+            number,
+            behind: ptr::null_mut(),
+            stream: None,
+            endless: false,
+            capacity: 0,
+            many: ptr::null_mut(),
+        };
+        // SAFETY: room for a request that nobody else has the number of.
+        unsafe { request.write(made) };
+        Some(request)
+    }
+
+    /// Allocates a block, unless another thread is sooner.
+    fn allocate(&self, block: usize) -> Option<()> {
+        let layout = layout(block)?;
         // SAFETY: the size is not 0.
         let requests = unsafe { alloc(layout) }.cast::<c_void>().cast::<Request>();
         if requests.is_null() {
             return None;
         }
-        let first_number = length - FIRST;
-        for index in 0..length {
-            let number = first_number + index;
-            let request = Request {
-                operation: MaybeUninit::uninit(),
-                context: ptr::null(),
-                event: Event::default(),
-                next: AtomicU32::new(if index + 1 < length { number + 2 } else { 0 }),
-                number,
-                behind: ptr::null_mut(),
-                stream: None,
-                endless: false,
-                few: [MaybeUninit::uninit(); FEW],
-                many: ptr::null_mut(),
-                capacity: 0,
-            };
-            // SAFETY: within the block.
-            unsafe { requests.add(index as usize).write(request) };
-        }
-        // Release pairs with the Acquire of whoever takes a number of this block from a list.
+        // Release pairs with the Acquire of `make`, and with that of whoever takes a number of this block from a list.
         if self.blocks[block].compare_exchange(ptr::null_mut(), requests, Ordering::Release, Ordering::Relaxed).is_err()
         {
             // SAFETY: allocated above, seen by nobody.
             unsafe { dealloc(requests.cast(), layout) };
-            return self.take();
         }
-        self.make_ready(first_number + 2, first_number + length - 1);
-        Some(self.at(first_number))
+        Some(())
     }
 
     /// Frees every request. Nobody has one, and nobody takes one before this returns.
     pub fn free_all(&self) {
         self.ready.store(0, Ordering::Relaxed);
         self.freed.store(0, Ordering::Relaxed);
+        let mut made = self.fresh.swap(0, Ordering::Relaxed);
         for (number, block) in self.blocks.iter().enumerate() {
             let Some(requests) = NonNull::new(block.swap(ptr::null_mut(), Ordering::Relaxed)) else { continue };
-            for index in 0..block_length(number) {
+            let used = made.min(block_length(number));
+            made -= used;
+            for index in 0..used {
                 // SAFETY: within the block, and nobody else's.
                 unsafe { requests.add(index as usize).as_mut() }.free_vectors();
             }
             if let Some(layout) = layout(number) {
-                // SAFETY: allocated with this layout by `grow`.
+                // SAFETY: allocated with this layout by `allocate`.
                 unsafe { dealloc(requests.as_ptr().cast(), layout) };
             }
         }
