@@ -89,8 +89,11 @@ impl Parts {
 
     /// The operation in a slot, which is free from here on.
     fn take_slot(&self, index: usize) -> Option<NonNull<Operation>> {
-        // Relaxed: one thread fills slots, and whoever claimed the completion has the operation alone.
-        NonNull::new(self.slots.all().get(index)?.swap(ptr::null_mut(), Ordering::Relaxed))
+        // Relaxed: one thread fills slots, and whoever claimed the completion has the slot alone.
+        let slot = self.slots.all().get(index)?;
+        let operation = slot.load(Ordering::Relaxed);
+        slot.store(ptr::null_mut(), Ordering::Relaxed);
+        NonNull::new(operation)
     }
 
     pub fn unmap(&self) {
@@ -362,11 +365,11 @@ impl Ring {
             } else if let Some(operation) = parts.take_slot(index) {
                 // SAFETY: submitted by `Batch::add`, and taken once.
                 unsafe { self.finish(operation, result.into(), &mut wakes) };
-                // Release pairs with the Acquire of `in_flight`.
-                self.in_flight.fetch_sub(1, Ordering::Release);
                 count += 1;
             }
         }
+        // Release pairs with the Acquire of `in_flight`.
+        self.in_flight.fetch_sub(count, Ordering::Release);
         wakes.wake_now();
         count
     }
