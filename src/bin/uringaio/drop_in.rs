@@ -52,8 +52,13 @@ fn disable() -> Result<ExitCode, Failure> {
     Ok(print("libaio.so.1 is the system's own again for programs started from here on\n"))
 }
 
+/// Whether the loader has been told of the drop-in.
+pub fn is_enabled() -> bool {
+    Path::new(SNIPPET).exists()
+}
+
 fn status() -> ExitCode {
-    if !Path::new(SNIPPET).exists() {
+    if !is_enabled() {
         print("disabled\n");
         return ExitCode::from(WANTING);
     }

@@ -61,9 +61,7 @@ pub fn main(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
         };
         command.env("LD_LIBRARY_PATH", library::with_first(&directory, "LD_LIBRARY_PATH"));
     } else {
-        let Some(preload) = libraries.preload else {
-            return Err(Failure::new(RUN, "liburingaio.so.1 is not beside this command; name it with --library"));
-        };
+        let preload = libraries.preload.map_err(|why| Failure::new(RUN, why))?;
         command.env("LD_PRELOAD", library::preloaded(&preload));
         if face == Face::Posix {
             command.env("URINGAIO_FACE", "posix");

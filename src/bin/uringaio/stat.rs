@@ -15,6 +15,8 @@ use crate::{help, print};
 
 /// Operations timed a second: enough for a 99th percentile, and too few to be felt.
 const TIMED: f64 = 5_000.0;
+/// Seconds after which the next of them are asked for, so that they are not all of an interval's beginning.
+const SLICE: f64 = 0.1;
 
 const KINDS: [&str; 7] = ["read", "write", "readv", "writev", "fsync", "fdatasync", "poll"];
 const FACES: [&str; 2] = ["posix", "libaio"];
@@ -66,8 +68,7 @@ fn watch(
     let (mut before, mut read_at) = (first, Instant::now());
     let mut left = rounds;
     while left != Some(0) {
-        observed.time((TIMED * interval).max(100.0) as u32);
-        std::thread::sleep(Duration::from_secs_f64(interval));
+        wait(observed, interval);
         let Some(after) = observed.read() else { break };
         let now = Instant::now();
         let shown = Shown::between(&before, &after, now.duration_since(read_at).as_secs_f64());
@@ -83,6 +84,20 @@ fn watch(
         left = left.map(|left| left - 1);
     }
     observed.time(0);
+}
+
+/// Waits, and has operations timed meanwhile.
+fn wait(observed: &Observed, interval: f64) {
+    let begun = Instant::now();
+    loop {
+        let left = interval - begun.elapsed().as_secs_f64();
+        if left <= 0.0 {
+            return;
+        }
+        let slice = left.min(SLICE);
+        observed.time((TIMED * slice).ceil() as u32);
+        std::thread::sleep(Duration::from_secs_f64(slice));
+    }
 }
 
 /// What is shown: the counts of some time, and what is true at its end.
@@ -137,7 +152,7 @@ fn table(process: libc::pid_t, shown: &Shown) -> String {
     let rate = |number: u64| count(shown.rate(number));
     let _ = writeln!(
         text,
-        "process {process}, uringaio {}, served by {}; in {:.1} s, a second:",
+        "process {process}, uringaio {}, served by {}; a second, over {:.1} s:",
         shown.version(),
         shown.serves(),
         shown.seconds
