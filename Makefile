@@ -25,7 +25,7 @@ SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock uringaio.map libaio.m
 SNIPPET := /etc/ld.so.conf.d/00-uringaio-libaio.conf
 
 .DEFAULT_GOAL := all
-.PHONY: all library drop-in drop-in-t64 archive command demo test check bench deb test-packages install uninstall clean help
+.PHONY: all library drop-in drop-in-t64 archive command demo test check bench bench-stat deb test-packages install uninstall clean help
 
 all: library drop-in drop-in-t64 archive command ## everything that is installed
 
@@ -80,6 +80,9 @@ check: ## formatting, lints, documentation, shell scripts
 
 bench: library drop-in ## the whole matrix; CELLS=pattern, ROUNDS=n, SECONDS_EACH=s choose a part
 	@CC="$(CC)" bench/run
+
+bench-stat: library command ## what it costs a program at full load that `uringaio stat` watches it; ROUNDS, SECONDS_EACH
+	@python3 -B bench/watched.py
 
 deb: ## the Debian packages, into target/debian/
 	packaging/deb

@@ -93,9 +93,12 @@ pub fn main(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
         (
             "Measured",
             format!(
-                "{}, medians of {} rounds of {} s, on a file of {} MiB",
+                "{}, {} of {} s, on a file of {} MiB",
                 target::now(),
-                options.rounds,
+                match options.rounds {
+                    1 => "one round".to_string(),
+                    rounds => format!("medians of {rounds} rounds"),
+                },
                 options.seconds,
                 target.bytes >> 20
             ),

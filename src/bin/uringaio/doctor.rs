@@ -107,12 +107,13 @@ fn decide(libraries: &library::Libraries) -> (Option<String>, Vec<Check>) {
                 None => (Verdict::Bad, "engine: none"),
             };
             let why = match answer.engine {
-                Some(_) if why == "io_uring serves" => format!("{why} POSIX AIO and libaio; it has all that is needed"),
+                Some(_) if why == "io_uring serves" => "the kernel has all that is needed".into(),
                 Some(_) => why,
                 None => format!("the library could not be loaded: {why}"),
             };
             engine = answer.engine;
             checks.push(Check::new(verdict, what, why));
+            checks.extend(faces(engine.as_deref()));
             checks.push(Check::new(Verdict::Good, "liburingaio.so.1", file.display().to_string()));
         }
     }
@@ -128,6 +129,36 @@ fn decide(libraries: &library::Libraries) -> (Option<String>, Vec<Check>) {
         }
     });
     (engine, checks)
+}
+
+/// What would become of the calls of each face.
+fn faces(engine: Option<&str>) -> Vec<Check> {
+    let setting = |name: &str| std::env::var(name).unwrap_or_default();
+    let (face, threads_chosen) = (setting("URINGAIO_FACE"), setting("URINGAIO_ENGINE") == "threads");
+    let mut checks = Vec::new();
+    for (name, own, other, system) in
+        [("POSIX AIO", "posix", "libaio", "the C library"), ("libaio", "libaio", "posix", "the kernel's AIO")]
+    {
+        let (verdict, means) = match engine {
+            None => continue,
+            Some("io_uring" | "threads") if face == other => {
+                (Verdict::Note, format!("left to {system}: URINGAIO_FACE={face}"))
+            }
+            Some("io_uring") => {
+                (Verdict::Good, "what need not wait is done in the calling thread, the rest by io_uring".to_string())
+            }
+            Some("threads") if own == "libaio" && !threads_chosen => (
+                Verdict::Note,
+                "left to the kernel's AIO; where there is none, threads of the library's own".to_string(),
+            ),
+            Some("threads") => {
+                (Verdict::Note, "by threads of the library's own: as glibc's, but not one after another".to_string())
+            }
+            Some(_) => (Verdict::Bad, format!("left to {system}")),
+        };
+        checks.push(Check::new(verdict, name, means));
+    }
+    checks
 }
 
 fn of_program(program: &Program) -> Vec<Check> {

@@ -8,8 +8,8 @@ uringaio: POSIX AIO and libaio on io_uring, for programs that need not change
   uringaio stat PID                                 live counters of a running program
   uringaio bench [FILE|DIRECTORY]                   the system's AIO and uringaio side by side, on your disk
   uringaio drop-in enable|disable|status            libaio.so.1 replaced for every program of the machine
+  uringaio help COMMAND                             more about one of these; so does uringaio(1)
 
-`uringaio COMMAND --help` tells more; so does uringaio(1).
   -h, --help      this text
   -V, --version   the version
 ";

@@ -51,7 +51,6 @@ pub fn main(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
     // What follows the program's name is the program's, options and all.
     let rest: Vec<OsString> = arguments.raw_args()?.collect();
     let program = Program::open(&name)?;
-    warn_if_unused(&program, face);
     let libraries = library::find(chosen.as_deref());
     let mut command = Command::new(&program.file);
     command.arg0(&name).args(rest).envs(settings);
@@ -67,6 +66,7 @@ pub fn main(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
             command.env("URINGAIO_FACE", "posix");
         }
     }
+    warn_if_unused(&program, face);
     let error = command.exec();
     Err(Failure::new(CANNOT, format!("{}: {error}", program.file.display())))
 }

@@ -199,7 +199,11 @@ pub fn files(directory: &Path) -> Vec<Check> {
             )
         },
         if direct {
-            Check::new(Verdict::Good, name.to_string(), "O_DIRECT goes to the disk through io_uring")
+            Check::new(
+                Verdict::Good,
+                name.to_string(),
+                "O_DIRECT can be used: it goes to the engine, past the page cache",
+            )
         } else {
             Check::new(Verdict::Note, name.to_string(), "this file system has no O_DIRECT")
         },

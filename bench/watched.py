@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""What it costs a program at full load that `uringaio stat` watches it: `make bench-stat`.
+
+One fio runs throughout, O_DIRECT, 4 KiB random reads, 32 in flight. `uringaio stat` is attached to it throughout as well, and
+is stopped and continued (SIGSTOP, SIGCONT) in turn, so that nothing of what is compared is its start. It reads ten times a
+second here, which is ten times as often as it does by itself. The windows come in pairs, with and without, whose order
+changes from pair to pair. Operations are counted by the kernel (read_bytes in /proc/PID/io), and processor time as well (the
+threads' schedstat): neither asks the library.
+
+The ratio is the mean of the middle half of the pairs; its interval of 95 % says how far it can be trusted. Status 0: what it
+costs is less than 1 % in the interval's worst case, in every case. Status 1: that is not shown; on a busy machine take more
+pairs.
+
+ROUNDS=n pairs (500), SECONDS_EACH=s a window (0.2), ENGINES=posixaio,libaio, BENCH_DIR=directory for the file.
+"""
+
+import json
+import math
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+COMMAND = os.environ.get("URINGAIO_COMMAND", os.path.join(TOP, "target/release/uringaio"))
+PAIRS = max(8, int(os.environ.get("ROUNDS", 500)))
+WINDOW = float(os.environ.get("SECONDS_EACH", 0.2))
+INTERVAL = 0.1
+SETTLE = 0.03  # after stopping or continuing: what is still to be timed then, is timed by then
+BLOCK = 4096
+
+
+def numbers(pid):
+    """Blocks read, and nanoseconds of processor time of all threads that are there."""
+    with open(f"/proc/{pid}/io", encoding="ascii") as file:
+        read = int(next(line for line in file if line.startswith("read_bytes")).split()[1])
+    cpu = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as file:
+            cpu += int(file.read().split()[0])
+    return read / BLOCK, cpu
+
+
+def window(pid):
+    """Operations a second, and nanoseconds of processor time for each, in one window."""
+    begun, (blocks, cpu) = time.monotonic(), numbers(pid)
+    time.sleep(WINDOW)
+    ended, (blocks_after, cpu_after) = time.monotonic(), numbers(pid)
+    done = blocks_after - blocks
+    if done <= 0:
+        sys.exit("fio has done nothing: is the file on a file system without O_DIRECT?")
+    return done / (ended - begun), (cpu_after - cpu) / done
+
+
+def middle(values):
+    """The mean of the middle half: as robust as need be, and surer than the median."""
+    quarter = len(values) // 4
+    return statistics.fmean(sorted(values)[quarter:len(values) - quarter])
+
+
+def interval(values):
+    """The middle, and the 95 % interval of it (bootstrap)."""
+    chance = random.Random(1)
+    samples = sorted(middle(chance.choices(values, k=len(values))) for _ in range(2000))
+    return middle(values), samples[50], samples[1949]
+
+
+def measure(engine, directory):
+    file = os.path.join(directory, "file")
+    fio = subprocess.Popen(
+        [COMMAND, "run", "--", "fio", "--name=watched", f"--filename={file}", "--size=256M", f"--ioengine={engine}",
+         "--rw=randread", "--bs=4k", "--direct=1", "--iodepth=32", "--thread", "--time_based", "--runtime=3600",
+         "--randrepeat=0", "--norandommap=1", "--gtod_reduce=1"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    watcher = None
+    try:
+        until = time.monotonic() + 120  # fio writes its file first
+        while subprocess.run([COMMAND, "stat", "--once", str(fio.pid)], capture_output=True, check=False).returncode != 0:
+            if fio.poll() is not None or time.monotonic() > until:
+                sys.exit("fio did not come to its first request")
+            time.sleep(0.1)
+        watcher = subprocess.Popen([COMMAND, "stat", "--json", "--interval", str(INTERVAL), str(fio.pid)],
+                                   stdout=subprocess.PIPE, text=True)
+        watcher.stdout.readline()
+        # What it says is read and thrown away by a third process, so that it never waits.
+        drain = subprocess.Popen(["cat"], stdin=watcher.stdout, stdout=subprocess.DEVNULL)
+        time.sleep(2)
+        rates, costs, watched = [], [], 0.0
+        absolute = {False: [], True: []}
+        watcher_before = numbers_of_watcher(watcher.pid)
+        for pair in range(PAIRS):
+            seen = {}
+            for with_it in ((False, True), (True, False))[pair % 2]:
+                watcher.send_signal(signal.SIGCONT if with_it else signal.SIGSTOP)
+                time.sleep(SETTLE)
+                seen[with_it] = window(fio.pid)
+                watched += (WINDOW + SETTLE) if with_it else 0
+            rates.append(seen[True][0] / seen[False][0])
+            costs.append(seen[True][1] / seen[False][1])
+            for with_it in absolute:
+                absolute[with_it].append(seen[with_it][0])
+        watcher.send_signal(signal.SIGCONT)
+        own = (numbers_of_watcher(watcher.pid) - watcher_before) / 1e9 / watched
+        watcher.terminate()
+        drain.wait()
+    finally:
+        for process in (watcher, fio):
+            if process is not None and process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.terminate()
+                process.wait()
+    return {"unwatched": absolute[False], "watched": absolute[True], "rates": rates, "costs": costs, "own": own}
+
+
+def numbers_of_watcher(pid):
+    with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
+        return int(file.read().split()[0])
+
+
+def main():
+    if not os.access(COMMAND, os.X_OK):
+        sys.exit("the command is not built: make command")
+    where = os.environ.get("BENCH_DIR", os.path.join(TOP, "target/bench"))
+    os.makedirs(where, exist_ok=True)
+    print(f"watched by uringaio stat every {INTERVAL} s, and not: {PAIRS} pairs of windows of {WINDOW} s, in turn")
+    print(f"{'':10}{'unwatched':>12}{'IOPS ratio':>12}{'95 % interval':>18}{'CPU ratio':>12}{'95 % interval':>18}"
+          f"{'spread of a pair':>18}")
+    results, within = {}, True
+    for engine in os.environ.get("ENGINES", "posixaio,libaio").split(","):
+        with tempfile.TemporaryDirectory(prefix="watched.", dir=where) as directory:
+            seen = results[engine] = measure(engine, directory)
+        rate, low, high = interval(seen["rates"])
+        cost, cost_low, cost_high = interval(seen["costs"])
+        medians = statistics.median(seen["watched"]) / statistics.median(seen["unwatched"])
+        spread = statistics.stdev(math.log(ratio) for ratio in seen["rates"]) * 100
+        print(f"{engine:10}{statistics.median(seen['unwatched']):>10,.0f}/s{rate:>12.4f}{f'{low:.4f} to {high:.4f}':>18}"
+              f"{cost:>12.4f}{f'{cost_low:.4f} to {cost_high:.4f}':>18}{spread:>16.1f} %")
+        print(f"{'':10}medians: {medians:.4f}; uringaio stat itself takes {seen['own'] * 100:.2f} % of one processor")
+        within = within and low > 0.99
+    verdict = "less than 1 % in every case" if within else "not shown to be less than 1 %: the interval reaches below 0.99"
+    print(f"watching costs {verdict}")
+    with open(os.path.join(TOP, "target/bench/watched.json"), "w", encoding="utf-8") as file:
+        json.dump(results, file)
+    return 0 if within else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
