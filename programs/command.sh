@@ -244,6 +244,19 @@ completion() { # what bash offers is what --help names
     done
 }
 
+# Every variable that is read is on the page of tuning and in the manual, and no other is.
+settings() {
+    local page
+    grep -oE 'URINGAIO_[A-Z_]+' "$TOP/src/host/settings.rs" | sort -u > variables
+    for page in "$TOP/man/liburingaio.3" "$TOP/docs/tuning.md"; do
+        case $page in
+            *.3) sed -n 's/^\.It Ev //p' "$page" ;;
+            *) sed -n 's/^| `\(URINGAIO_[A-Z_]*\)` .*/\1/p' "$page" ;;
+        esac | sort -u > told
+        diff variables told || fail "$page tells of other variables than are read"
+    done
+}
+
 in_manual() { grep -q -e "Fl -${1#--}" "$TOP/man/uringaio.1"; }
 
 manual() {
@@ -272,4 +285,5 @@ check "stat of a program whose children work" command stat_names_the_child
 check "stat of what is not ours" command stat_fails_clearly
 check "bench and its reports" command bench
 check "options: completions and manual" command completion
+check "settings: manual and tuning" command settings
 check "manual pages" command manual

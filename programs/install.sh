@@ -2,7 +2,7 @@
 # make install: programs compiled through pkg-config against our headers, shared and static, run on what was installed.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
-requires make pkg-config perl readelf nm
+requires make pkg-config perl readelf nm strip
 
 # The installed tree for all checks: made once.
 PREFIX=$SCRATCH/prefix
@@ -97,6 +97,19 @@ found_by_the_loader() {
     LD_LIBRARY_PATH=$PREFIX/lib timeout "$LIMIT" bin/uringaio doctor | grep -F "$PREFIX/lib/uringaio"
 }
 
+# A distribution strips what it ships; the probes and the note by which stat finds the counters stay.
+stripped() {
+    install_once || return 1
+    local file probe
+    for file in "$PREFIX/lib/liburingaio.so.1" "$PREFIX/lib/uringaio/libaio.so.1"; do
+        strip --strip-unneeded -o library "$file" && readelf -n library > notes || return 1
+        for probe in submit complete; do
+            grep -A1 'Provider: uringaio' notes | grep -q "Name: $probe" || fail "$file has no probe $probe"
+        done
+        grep -q '^ *uringaio .*0x00000008' notes || fail "$file has no note"
+    done
+}
+
 # `make && sudo make install`: that root needs no cargo.
 without_cargo() {
     install_once || return 1
@@ -112,3 +125,4 @@ check "the headers compile as C and as C++" headers header_is_c_and_cplusplus
 check "install below DESTDIR, then uninstall" stage staged
 check "the command finds the library by the loader" install found_by_the_loader
 check "install needs no cargo" install without_cargo
+check "probes and note, stripped" install stripped
