@@ -170,6 +170,7 @@ stat_names_the_child() {
     # The counters end with the process, and so does the command.
     timeout "$LIMIT" "$URINGAIO" stat --interval 0.1 "$child" > out 2>&1 &
     local watcher=$!
+    await grep -q "^process $child, " out || return 1
     kill "$job"
     ended "$watcher"
 }

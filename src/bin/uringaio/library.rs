@@ -62,15 +62,27 @@ fn known_to_the_loader() -> Option<PathBuf> {
     let path = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     let named = std::env::split_paths(&path).map(|directory| directory.join(SONAME)).find(|file| file.is_file());
     named.filter(|file| file.is_absolute()).or_else(|| {
-        let ldconfig = ["/sbin/ldconfig", "/usr/sbin/ldconfig"].into_iter().find(|path| Path::new(path).exists())?;
-        let answer = Command::new(ldconfig).arg("-p").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-        // `	liburingaio.so.1 (libc6,x86-64) => /opt/lib/liburingaio.so.1`
-        String::from_utf8_lossy(&answer.stdout)
-            .lines()
-            .filter(|line| line.trim_start().starts_with(SONAME))
-            .filter_map(|line| line.split("=> ").last().map(PathBuf::from))
-            .find(|file| program::has_function(file, MARK) == Ok(true))
+        let mut known = loader_cache().into_iter().filter(|(name, _)| name == SONAME).map(|(_, file)| file);
+        known.find(|file| program::has_function(file, MARK) == Ok(true))
     })
+}
+
+/// What the loader knows without being told where: names and files, the one that it takes first.
+pub fn loader_cache() -> Vec<(String, PathBuf)> {
+    let answer = Command::new(ldconfig()).arg("-p").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let list = answer.map(|answer| String::from_utf8_lossy(&answer.stdout).into_owned()).unwrap_or_default();
+    // `	libaio.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libaio.so.1`
+    list.lines()
+        .filter_map(|line| {
+            let (name, file) = line.trim().split_once(" => ")?;
+            Some((name.split(' ').next()?.to_string(), PathBuf::from(file)))
+        })
+        .collect()
+}
+
+/// Where `ldconfig` is: not on every user's path.
+pub fn ldconfig() -> &'static str {
+    ["/sbin/ldconfig", "/usr/sbin/ldconfig"].into_iter().find(|path| Path::new(path).exists()).unwrap_or("ldconfig")
 }
 
 fn has_drop_in(directory: &Path) -> bool {
