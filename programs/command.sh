@@ -175,6 +175,26 @@ stat_names_the_child() {
     ended "$watcher"
 }
 
+# A program that times everything by itself goes on with that after it was watched.
+stat_leaves_the_summary() {
+    built || return 1
+    "$URINGAIO" run --stats -- fio --name=job --filename=data --size=4M --rw=randread --bs=4k --ioengine=posixaio --iodepth=8 \
+        --thread --time_based --runtime=3000 > fio.log 2> summary &
+    local job=$! timed
+    echo "$job" >> "$STARTED"
+    await quietly "$URINGAIO" stat --once "$job" || return 1
+    status 0 "$URINGAIO" stat --count 2 --interval 0.1 "$job" || return 1
+    timed=$(timed "$job") && await more_than "$timed" "$job" || return 1
+    kill "$job"
+}
+
+timed() {
+    "$URINGAIO" stat --once --json "$1" | python3 -c 'import json, sys
+print(sum(lane["timed"] for lane in json.load(sys.stdin)["latency_ns"].values()))'
+}
+
+more_than() { [ "$(timed "$2")" -gt "$1" ]; }
+
 names_a_child() {
     "$URINGAIO" stat --once "$1" 2> err
     grep -q 'its child [0-9]* has' err
@@ -283,6 +303,7 @@ check "doctor without io_uring" command doctor_without
 check "stat of POSIX AIO" command stat posixaio
 check "stat of libaio" command stat libaio
 check "stat of a program whose children work" command stat_names_the_child
+check "stat leaves the timing of URINGAIO_STATS" command stat_leaves_the_summary
 check "stat of what is not ours" command stat_fails_clearly
 check "bench and its reports" command bench
 check "options: completions and manual" command completion

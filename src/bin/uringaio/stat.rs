@@ -66,9 +66,11 @@ fn watch(
     let mut output = std::io::stdout();
     let clear = !as_json && output.is_terminal();
     let (mut before, mut read_at) = (first, Instant::now());
+    // A process that times everything by itself (URINGAIO_STATS) is to go on with that.
+    let times_all = before.header.observed == u32::MAX;
     let mut left = rounds;
     while left != Some(0) {
-        wait(observed, interval);
+        wait((!times_all).then_some(observed), interval);
         let Some(after) = observed.read() else { break };
         let now = Instant::now();
         let shown = Shown::between(&before, &after, now.duration_since(read_at).as_secs_f64());
@@ -83,11 +85,13 @@ fn watch(
         (before, read_at) = (after, now);
         left = left.map(|left| left - 1);
     }
-    observed.time(0);
+    if !times_all {
+        observed.time(0);
+    }
 }
 
-/// Waits, and has operations timed meanwhile.
-fn wait(observed: &Observed, interval: f64) {
+/// Waits, and has operations timed meanwhile, if somebody is named.
+fn wait(observed: Option<&Observed>, interval: f64) {
     let begun = Instant::now();
     loop {
         let left = interval - begun.elapsed().as_secs_f64();
@@ -95,7 +99,9 @@ fn wait(observed: &Observed, interval: f64) {
             return;
         }
         let slice = left.min(SLICE);
-        observed.time((TIMED * slice).ceil() as u32);
+        if let Some(observed) = observed {
+            observed.time((TIMED * slice).ceil() as u32);
+        }
         std::thread::sleep(Duration::from_secs_f64(slice));
     }
 }
@@ -135,7 +141,9 @@ impl<'a> Shown<'a> {
     }
 
     fn version(&self) -> String {
-        String::from_utf8_lossy(&self.end.header.version).trim_end_matches('\0').into()
+        // What another process has in its memory may be anything; a terminal is not to obey it.
+        let known = |byte: &&u8| byte.is_ascii_alphanumeric() || b".-+".contains(byte);
+        self.end.header.version.iter().take_while(known).map(|&byte| char::from(byte)).collect()
     }
 }
 
