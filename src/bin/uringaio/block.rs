@@ -76,10 +76,12 @@ impl Observed {
                 *sum = sum.wrapping_add(*word);
             }
         }
+        // What another process has in its memory may be anything: sums of these numbers are to stay numbers.
+        let sane = |number: u64| number.min(1 << 56);
         Some(Snapshot {
             header: block.header,
-            counters: uringaio_counters::from_words(&words),
-            latencies: block.latencies,
+            counters: uringaio_counters::from_words(&words.map(sane)),
+            latencies: block.latencies.map(|lane| lane.map(sane)),
         })
     }
 
