@@ -81,7 +81,7 @@ check: ## formatting, lints, documentation, shell scripts
 bench: library drop-in ## the whole matrix; CELLS=pattern, ROUNDS=n, SECONDS_EACH=s choose a part
 	@CC="$(CC)" bench/run
 
-bench-stat: library command ## what it costs a program at full load that `uringaio stat` watches it; ROUNDS, SECONDS_EACH
+bench-stat: library command ## what it costs a program at full load that `uringaio stat` watches it; CELLS, ROUNDS, SECONDS_EACH
 	@python3 -B bench/watched.py
 
 deb: ## the Debian packages, into target/debian/

@@ -1,23 +1,25 @@
 #!/usr/bin/env python3
 """What it costs a program at full load that `uringaio stat` watches it: `make bench-stat`.
 
-One fio runs throughout, O_DIRECT, 4 KiB random reads, 32 in flight. `uringaio stat` is attached to it throughout as well, and
-is stopped and continued (SIGSTOP, SIGCONT) in turn, so that nothing of what is compared is its start. It reads ten times a
-second here, which is ten times as often as it does by itself. The windows come in pairs, with and without, whose order
-changes from pair to pair. Operations are counted by the kernel (read_bytes in /proc/PID/io), and processor time as well (the
-threads' schedstat): neither asks the library.
+One fio runs throughout, 4 KiB random reads, 32 in flight: by O_DIRECT, and from the page cache, where an operation takes a
+microsecond and nothing but processor time counts. `uringaio stat` is attached to it throughout as well, at its own rate, and is
+stopped and continued (SIGSTOP, SIGCONT) in turn, so that nothing of what is compared is its start. The windows come in pairs,
+with and without, whose order changes from pair to pair. Operations are counted by the kernel (/proc/PID/io), and processor
+time as well (the threads' schedstat): neither asks the library.
 
 The ratio is the mean of the middle half of the pairs; its interval of 95 % says how far it can be trusted. Status 0: what it
-costs is less than 1 % in the interval's worst case, in every case. Status 1: that is not shown; on a busy machine take more
+costs is less than 1 % in the interval's worst case, in every cell. Status 1: that is not shown; on a busy machine take more
 pairs.
 
-ROUNDS=n pairs (500), SECONDS_EACH=s a window (0.2), ENGINES=posixaio,libaio, BENCH_DIR=directory for the file.
+ROUNDS=n pairs (300), SECONDS_EACH=s a window (0.4), EVERY=s between two readings of stat (1), CELLS=regular-expression,
+BENCH_DIR=directory for the file.
 """
 
 import json
 import math
 import os
 import random
+import re
 import signal
 import statistics
 import subprocess
@@ -27,17 +29,24 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 COMMAND = os.environ.get("URINGAIO_COMMAND", os.path.join(TOP, "target/release/uringaio"))
-PAIRS = max(8, int(os.environ.get("ROUNDS", 500)))
-WINDOW = float(os.environ.get("SECONDS_EACH", 0.2))
-INTERVAL = 0.1
+PAIRS = max(8, int(os.environ.get("ROUNDS", 300)))
+WINDOW = float(os.environ.get("SECONDS_EACH", 0.4))
+EVERY = float(os.environ.get("EVERY", 1))
 SETTLE = 0.03  # after stopping or continuing: what is still to be timed then, is timed by then
 BLOCK = 4096
+# fio's engine, whether O_DIRECT, and what the kernel counts: bytes from the disk, or bytes handed over.
+CELLS = {
+    "posix/direct": ("posixaio", 1, "read_bytes"),
+    "posix/cached": ("posixaio", 0, "rchar"),
+    "libaio/direct": ("libaio", 1, "read_bytes"),
+    "libaio/cached": ("libaio", 0, "rchar"),
+}
 
 
-def numbers(pid):
+def numbers(pid, counter):
     """Blocks read, and nanoseconds of processor time of all threads that are there."""
     with open(f"/proc/{pid}/io", encoding="ascii") as file:
-        read = int(next(line for line in file if line.startswith("read_bytes")).split()[1])
+        read = int(next(line for line in file if line.startswith(f"{counter}:")).split()[1])
     cpu = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as file:
@@ -45,14 +54,14 @@ def numbers(pid):
     return read / BLOCK, cpu
 
 
-def window(pid):
+def window(pid, counter):
     """Operations a second, and nanoseconds of processor time for each, in one window."""
-    begun, (blocks, cpu) = time.monotonic(), numbers(pid)
+    begun, (blocks, cpu) = time.monotonic(), numbers(pid, counter)
     time.sleep(WINDOW)
-    ended, (blocks_after, cpu_after) = time.monotonic(), numbers(pid)
+    ended, (blocks_after, cpu_after) = time.monotonic(), numbers(pid, counter)
     done = blocks_after - blocks
     if done <= 0:
-        sys.exit("fio has done nothing: is the file on a file system without O_DIRECT?")
+        sys.exit("fio has done nothing")
     return done / (ended - begun), (cpu_after - cpu) / done
 
 
@@ -69,11 +78,11 @@ def interval(values):
     return middle(values), samples[50], samples[1949]
 
 
-def measure(engine, directory):
+def measure(engine, direct, counter, directory):
     file = os.path.join(directory, "file")
     fio = subprocess.Popen(
         [COMMAND, "run", "--", "fio", "--name=watched", f"--filename={file}", "--size=256M", f"--ioengine={engine}",
-         "--rw=randread", "--bs=4k", "--direct=1", "--iodepth=32", "--thread", "--time_based", "--runtime=3600",
+         "--rw=randread", "--bs=4k", f"--direct={direct}", "--iodepth=32", "--thread", "--time_based", "--runtime=3600",
          "--randrepeat=0", "--norandommap=1", "--gtod_reduce=1"],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     watcher = None
@@ -83,7 +92,7 @@ def measure(engine, directory):
             if fio.poll() is not None or time.monotonic() > until:
                 sys.exit("fio did not come to its first request")
             time.sleep(0.1)
-        watcher = subprocess.Popen([COMMAND, "stat", "--json", "--interval", str(INTERVAL), str(fio.pid)],
+        watcher = subprocess.Popen([COMMAND, "stat", "--json", "--interval", str(EVERY), str(fio.pid)],
                                    stdout=subprocess.PIPE, text=True)
         watcher.stdout.readline()
         # What it says is read and thrown away by a third process, so that it never waits.
@@ -97,7 +106,7 @@ def measure(engine, directory):
             for with_it in ((False, True), (True, False))[pair % 2]:
                 watcher.send_signal(signal.SIGCONT if with_it else signal.SIGSTOP)
                 time.sleep(SETTLE)
-                seen[with_it] = window(fio.pid)
+                seen[with_it] = window(fio.pid, counter)
                 watched += (WINDOW + SETTLE) if with_it else 0
             rates.append(seen[True][0] / seen[False][0])
             costs.append(seen[True][1] / seen[False][1])
@@ -126,20 +135,22 @@ def main():
         sys.exit("the command is not built: make command")
     where = os.environ.get("BENCH_DIR", os.path.join(TOP, "target/bench"))
     os.makedirs(where, exist_ok=True)
-    print(f"watched by uringaio stat every {INTERVAL} s, and not: {PAIRS} pairs of windows of {WINDOW} s, in turn")
-    print(f"{'':10}{'unwatched':>12}{'IOPS ratio':>12}{'95 % interval':>18}{'CPU ratio':>12}{'95 % interval':>18}"
+    print(f"watched by uringaio stat every {EVERY:g} s, and not: {PAIRS} pairs of windows of {WINDOW} s, in turn")
+    print(f"{'':14}{'unwatched':>12}{'IOPS ratio':>12}{'95 % interval':>18}{'CPU ratio':>12}{'95 % interval':>18}"
           f"{'spread of a pair':>18}")
     results, within = {}, True
-    for engine in os.environ.get("ENGINES", "posixaio,libaio").split(","):
+    for cell, plan in CELLS.items():
+        if not re.search(os.environ.get("CELLS", ""), cell):
+            continue
         with tempfile.TemporaryDirectory(prefix="watched.", dir=where) as directory:
-            seen = results[engine] = measure(engine, directory)
+            seen = results[cell] = measure(*plan, directory)
         rate, low, high = interval(seen["rates"])
         cost, cost_low, cost_high = interval(seen["costs"])
         medians = statistics.median(seen["watched"]) / statistics.median(seen["unwatched"])
         spread = statistics.stdev(math.log(ratio) for ratio in seen["rates"]) * 100
-        print(f"{engine:10}{statistics.median(seen['unwatched']):>10,.0f}/s{rate:>12.4f}{f'{low:.4f} to {high:.4f}':>18}"
+        print(f"{cell:14}{statistics.median(seen['unwatched']):>10,.0f}/s{rate:>12.4f}{f'{low:.4f} to {high:.4f}':>18}"
               f"{cost:>12.4f}{f'{cost_low:.4f} to {cost_high:.4f}':>18}{spread:>16.1f} %")
-        print(f"{'':10}medians: {medians:.4f}; uringaio stat itself takes {seen['own'] * 100:.2f} % of one processor")
+        print(f"{'':14}medians: {medians:.4f}; uringaio stat itself takes {seen['own'] * 100:.2f} % of one processor")
         within = within and low > 0.99
     verdict = "less than 1 % in every case" if within else "not shown to be less than 1 %: the interval reaches below 0.99"
     print(f"watching costs {verdict}")
