@@ -18,15 +18,18 @@ VERSION := $(shell sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml 2>/dev/null 
 
 LIBRARY := target/release/liburingaio.so
 DROP_IN := target/libaio/libaio.so.1
+T64     := target/libaio-t64/libaio.so.1t64
 ARCHIVE := target/archive/release/liburingaio.a
 COMMAND := target/release/uringaio
+SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock uringaio.map libaio.map -type f 2>/dev/null)
+SNIPPET := /etc/ld.so.conf.d/00-uringaio-libaio.conf
 
 .DEFAULT_GOAL := all
-.PHONY: all library drop-in drop-in-t64 archive command demo test check bench deb test-packages install uninstall clean help
+.PHONY: all library drop-in drop-in-t64 archive command demo test check bench bench-stat deb test-packages install uninstall clean help
 
-all: library drop-in archive ## the library, the drop-in libaio.so.1 and the static archive
+all: library drop-in drop-in-t64 archive command ## everything that is installed
 
-# Cargo decides what is out of date, so these three always ask it.
+# Cargo decides what is out of date, so these always ask it.
 library: ## target/release/liburingaio.so, for LD_PRELOAD and for linking
 	$(CARGO) build --release
 
@@ -54,6 +57,18 @@ command: library ## target/release/uringaio, the command
 	cp target/command/release/uringaio target/release/.uringaio
 	mv -f target/release/.uringaio $(COMMAND)
 
+# For install, which may be run by a root that has no cargo: built only where it is missing or older than the source.
+$(LIBRARY): $(SOURCES)
+	@$(MAKE) library && touch -c $@
+$(DROP_IN): $(SOURCES)
+	@$(MAKE) drop-in
+$(T64): $(SOURCES)
+	@$(MAKE) drop-in-t64
+$(ARCHIVE): $(SOURCES)
+	@$(MAKE) archive && touch -c $@
+$(COMMAND): $(SOURCES) | $(LIBRARY)
+	@$(MAKE) command
+
 demo: library drop-in ## the system's AIO and uringaio side by side, in half a minute
 	@CC="$(CC)" CFLAGS="$(CFLAGS)" demo/run
 
@@ -66,13 +81,16 @@ check: ## formatting, lints, documentation, shell scripts
 bench: library drop-in ## the whole matrix; CELLS=pattern, ROUNDS=n, SECONDS_EACH=s choose a part
 	@CC="$(CC)" bench/run
 
+bench-stat: library command ## what it costs a program at full load that `uringaio stat` watches it; CELLS, ROUNDS, SECONDS_EACH
+	@python3 -B bench/watched.py
+
 deb: ## the Debian packages, into target/debian/
 	packaging/deb
 
 test-packages: deb ## the packages in fresh Debian 12 and 13 roots; as root, needs debootstrap and the network
 	scripts/test-packages
 
-install: all command drop-in-t64 ## into PREFIX (default /usr/local), below DESTDIR if given
+install: $(LIBRARY) $(DROP_IN) $(T64) $(ARCHIVE) $(COMMAND) ## into PREFIX (default /usr/local), below DESTDIR if given
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/uringaio/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)/uringaio"
 	$(INSTALL) -m 755 $(LIBRARY) "$(DESTDIR)$(LIBDIR)/liburingaio.so.1"
 	ln -sf liburingaio.so.1 "$(DESTDIR)$(LIBDIR)/liburingaio.so"
@@ -80,7 +98,7 @@ install: all command drop-in-t64 ## into PREFIX (default /usr/local), below DEST
 	$(INSTALL) -m 755 $(DROP_IN) "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1"
 	@# A file of its own, not a link: ldconfig goes by the name inside it.
 	rm -f "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1t64"
-	$(INSTALL) -m 755 target/libaio-t64/libaio.so.1t64 "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1t64"
+	$(INSTALL) -m 755 $(T64) "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1t64"
 	ln -sf libaio.so.1 "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so"
 	$(INSTALL) -m 644 include/uringaio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio.h"
 	$(INSTALL) -m 644 include/libaio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio/libaio.h"
@@ -98,7 +116,9 @@ install: all command drop-in-t64 ## into PREFIX (default /usr/local), below DEST
 	$(INSTALL) -m 644 completions/_uringaio "$(DESTDIR)$(ZSHDIR)/_uringaio"
 	$(INSTALL) -m 644 completions/uringaio.fish "$(DESTDIR)$(FISHDIR)/uringaio.fish"
 
-uninstall: ## removes what install put there
+uninstall: ## removes what install put there, and takes back `uringaio drop-in enable`
+	@if [ -z "$(DESTDIR)" ] && grep -qsxF "$$(readlink -f "$(LIBDIR)/uringaio")" $(SNIPPET); then \
+	    rm -f $(SNIPPET) && PATH=$$PATH:/usr/sbin:/sbin ldconfig; fi
 	rm -f "$(DESTDIR)$(LIBDIR)/liburingaio.so.1" "$(DESTDIR)$(LIBDIR)/liburingaio.so" "$(DESTDIR)$(LIBDIR)/liburingaio.a"
 	rm -f "$(DESTDIR)$(LIBDIR)/pkgconfig/uringaio.pc" "$(DESTDIR)$(INCLUDEDIR)/uringaio.h" "$(DESTDIR)$(PREFIX)/bin/uringaio"
 	rm -rf "$(DESTDIR)$(LIBDIR)/uringaio" "$(DESTDIR)$(INCLUDEDIR)/uringaio"
@@ -106,10 +126,15 @@ uninstall: ## removes what install put there
 	@for page in man/*.[1-8]; do \
 	    [ -e "$$page" ] || continue; \
 	    rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; done
+	@# Folders of the system's own stay; of a place of our own nothing does.
+	@case "$(DESTDIR)$(PREFIX)" in /usr | /usr/local) ;; *) \
+	    cd "$(DESTDIR)/" && for folder in "$(LIBDIR)/pkgconfig" "$(INCLUDEDIR)" "$(PREFIX)/bin" "$(MANDIR)/man1" "$(MANDIR)/man3" \
+	        "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)"; do \
+	        rmdir -p "$${folder#/}" 2> /dev/null || :; done ;; esac
 
 clean: ## removes everything built
 	$(CARGO) clean
 	rm -rf target c-tests/build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22

@@ -3,7 +3,7 @@ _uringaio() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} index
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'run doctor stat bench drop-in --help --version' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'run doctor stat bench drop-in help --help --version' -- "$word")
         return
     fi
     case $before in
@@ -56,6 +56,7 @@ _uringaio() {
                 mapfile -t COMPREPLY < <(compgen -f -- "$word")
             fi
             ;;
+        help) mapfile -t COMPREPLY < <(compgen -W 'run doctor stat bench drop-in' -- "$word") ;;
         drop-in) mapfile -t COMPREPLY < <(compgen -W 'enable disable status --help' -- "$word") ;;
     esac
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /**
- * The system's own AIO serves, or no AIO call has been made yet; see [`uringaio_engine`].
+ * The system's own AIO serves, or no AIO call has been made yet; see `uringaio_engine`.
  */
 #define URINGAIO_SYSTEM 0
 
@@ -130,10 +130,10 @@ const char *uringaio_version(void);
 int uringaio_serves(void);
 
 /**
- * What serves this process: [`URINGAIO_SYSTEM`], [`URINGAIO_IO_URING`] or [`URINGAIO_THREADS`].
+ * What serves this process: `URINGAIO_SYSTEM`, `URINGAIO_IO_URING` or `URINGAIO_THREADS`.
  *
  * Starts nothing: before the first AIO call, and in a forked child before its own first, the answer is
- * [`URINGAIO_SYSTEM`]. Thread-safe and async-signal-safe.
+ * `URINGAIO_SYSTEM`. Thread-safe and async-signal-safe.
  */
 int uringaio_engine(void);
 

@@ -30,10 +30,21 @@ fails_clearly() {
     status 127 "$URINGAIO" run -- no-such-program-anywhere && grep -q no-such-program-anywhere err || return 1
     status 126 "$URINGAIO" run -- /etc/hostname
     status 125 "$URINGAIO" run --library /nowhere/liburingaio.so -- true && grep -q -e --library err || return 1
+    status 125 "$URINGAIO" run --library /etc/hostname -- true && grep -q 'not a library' err || return 1
+    status 125 "$URINGAIO" run --library "$DROP_IN" -- true && grep -q 'not a liburingaio.so' err || return 1
+    status 127 "$URINGAIO" run '' || return 1
+    printf '#!/nowhere/shell\n' > script && chmod +x script
+    status 126 "$URINGAIO" run ./script && grep -q '/nowhere/shell' err || return 1
+    # Nobody waits for a pipe that is named where a program should be.
+    mkfifo pipe && chmod +x pipe && printf '#!%s/pipe\n' "$PWD" > script
+    status 126 "$URINGAIO" run ./script && grep -q 'not a file' err || return 1
+    status 126 "$URINGAIO" run ./pipe || return 1
     status 0 "$URINGAIO" --version && grep -Eq '^uringaio [0-9]+\.[0-9]+\.[0-9]+$' out || return 1
     for command in run doctor stat bench drop-in; do
         status 0 "$URINGAIO" "$command" --help && grep -q 'Exit status' out || return 1
+        cp out help && status 0 "$URINGAIO" help "$command" && cmp help out || return 1
     done
+    status 2 "$URINGAIO" help frobnicate
 }
 
 refuses_static() {
@@ -96,6 +107,27 @@ for section in ("library", "kernel", "limits", "files", "program"):
     status 127 "$URINGAIO" doctor no-such-program-anywhere
 }
 
+# A loader that a file names is no reason to run it.
+doctor_runs_nothing() {
+    built || return 1
+    printf '#!/bin/sh\n: > "%s/was-run"\n' "$PWD" > loader && chmod +x loader
+    printf 'int main(void) { return 0; }\n' > program.c
+    "${CC:-cc}" -Wl,--dynamic-linker="$PWD/loader" -o program program.c || return 1
+    "$URINGAIO" doctor ./program | grep 'calls neither interface' || return 1
+    [ ! -e was-run ]
+}
+
+# Without io_uring doctor says what stands in the way, and what serves instead.
+doctor_without() {
+    built || return 1
+    "${CC:-cc}" -O1 -o without "$TOP/c-tests/support/without-io-uring.c" || return 1
+    ./without true || skip "no seccomp here"
+    status 1 ./without "$URINGAIO" doctor && grep -q 'BAD .*seccomp' out && grep -q 'POSIX AIO .*threads' out || return 1
+    status 1 ./without --enosys "$URINGAIO" doctor --json && python3 -m json.tool < out > /dev/null && grep -q '"threads"' out ||
+        return 1
+    status 1 env URINGAIO_ENGINE=system "$URINGAIO" doctor && grep -q "BAD .*left to the kernel's AIO" out
+}
+
 # What stat shows of a running program, at two moments, is what grows and adds up.
 stat() {
     built || return 1
@@ -124,6 +156,49 @@ for line in lines:
 }
 
 quietly() { "$@" > /dev/null 2>&1; }
+
+# fio's jobs are children: of the parent stat says which one works.
+stat_names_the_child() {
+    built || return 1
+    "$URINGAIO" run -- fio --name=job --filename=data --size=8M --rw=randread --bs=4k --ioengine=posixaio --iodepth=8 \
+        --time_based --runtime=3000 > fio.log 2>&1 &
+    local job=$! child
+    echo "$job" >> "$STARTED"
+    await names_a_child "$job" || { cat fio.log; return 1; }
+    child=$(sed -n 's/.*its child \([0-9]*\) has.*/\1/p' err)
+    status 0 "$URINGAIO" stat --once "$child" && grep -q "^process $child, uringaio " out || return 1
+    # The counters end with the process, and so does the command.
+    timeout "$LIMIT" "$URINGAIO" stat --interval 0.1 "$child" > out 2>&1 &
+    local watcher=$!
+    await grep -q "^process $child, " out || return 1
+    kill "$job"
+    ended "$watcher"
+}
+
+# A program that times everything by itself goes on with that after it was watched.
+stat_leaves_the_summary() {
+    built || return 1
+    "$URINGAIO" run --stats -- fio --name=job --filename=data --size=4M --rw=randread --bs=4k --ioengine=posixaio --iodepth=8 \
+        --thread --time_based --runtime=3000 > fio.log 2> summary &
+    local job=$! timed
+    echo "$job" >> "$STARTED"
+    await quietly "$URINGAIO" stat --once "$job" || return 1
+    status 0 "$URINGAIO" stat --count 2 --interval 0.1 "$job" || return 1
+    timed=$(timed "$job") && await more_than "$timed" "$job" || return 1
+    kill "$job"
+}
+
+timed() {
+    "$URINGAIO" stat --once --json "$1" | python3 -c 'import json, sys
+print(sum(lane["timed"] for lane in json.load(sys.stdin)["latency_ns"].values()))'
+}
+
+more_than() { [ "$(timed "$2")" -gt "$1" ]; }
+
+names_a_child() {
+    "$URINGAIO" stat --once "$1" 2> err
+    grep -q 'its child [0-9]* has' err
+}
 
 stat_fails_clearly() {
     built || return 1
@@ -158,6 +233,11 @@ rows = json.load(open("out"))["rows"]
 assert len(rows) == 8 and all("read" in row["name"] for row in rows)
 assert all(row["system"]["per_second"] > 0 and row["uringaio"]["per_second"] > 0 for row in rows)
 xml.dom.minidom.parse("report.svg")' || return 1
+    # Neither is there an empty report when nothing came of it, nor a measurement whose report cannot be kept.
+    status 2 "$URINGAIO" bench --only nothing --size 1 --report none.svg && [ ! -e none.svg ] || return 1
+    status 1 "$URINGAIO" bench --report nowhere/report.svg || return 1
+    # Started on the library itself, it still compares with the system's.
+    status 0 env LD_PRELOAD="$LIBRARY" "$URINGAIO" bench --json --seconds 0.05 --rounds 1 --size 4 --only 'libaio, cached' || return 1
     # Nothing was left in the directory.
     [ -z "$(find . -name '.uringaio*')" ] && status 2 "$URINGAIO" bench --report report.txt
 }
@@ -165,6 +245,12 @@ xml.dom.minidom.parse("report.svg")' || return 1
 completion() { # what bash offers is what --help names
     built || return 1
     local option command
+    if command -v zsh > /dev/null; then zsh -n "$TOP/completions/_uringaio" || return 1; fi
+    if command -v fish > /dev/null; then
+        fish -c 'source $argv[1]; complete -C"uringaio run --face "' "$TOP/completions/uringaio.fish" | grep libaio || return 1
+        # Behind the program its own options are completed.
+        fish -c 'source $argv[1]; complete -C"uringaio run ls --st"' "$TOP/completions/uringaio.fish" | grep -e --stats && return 1
+    fi
     # shellcheck disable=SC1091
     . "$TOP/completions/uringaio.bash" || return 1
     for command in run doctor stat bench; do
@@ -179,13 +265,27 @@ completion() { # what bash offers is what --help names
     done
 }
 
+# Every variable that is read is on the page of tuning and in the manual, and no other is.
+settings() {
+    local page
+    grep -oE 'URINGAIO_[A-Z_]+' "$TOP/src/host/settings.rs" | sort -u > variables
+    for page in "$TOP/man/liburingaio.3" "$TOP/docs/tuning.md"; do
+        case $page in
+            *.3) sed -n 's/^\.It Ev //p' "$page" ;;
+            *) sed -n 's/^| `\(URINGAIO_[A-Z_]*\)` .*/\1/p' "$page" ;;
+        esac | sort -u > told
+        diff variables told || fail "$page tells of other variables than are read"
+    done
+}
+
 in_manual() { grep -q -e "Fl -${1#--}" "$TOP/man/uringaio.1"; }
 
 manual() {
     local page lint
     command -v mandoc > /dev/null || skip "mandoc is not installed"
     for page in "$TOP"/man/*.[0-9]; do
-        lint=$(mandoc -T lint -W warning "$page") || { echo "$lint"; return 1; }
+        # Manuals of other packages may not be installed here.
+        lint=$(mandoc -T lint "$page" 2> /dev/null | grep -v 'referenced manual not found')
         [ -z "$lint" ] || { echo "$lint"; return 1; }
     done
 }
@@ -198,9 +298,14 @@ check "the summary counts POSIX AIO exactly" command summary posixaio "POSIX 102
 check "the summary counts libaio exactly" command summary libaio "POSIX 0, libaio 1024"
 check "one face alone" command face_alone
 check "doctor" command doctor
+check "doctor runs nothing of a program" command doctor_runs_nothing
+check "doctor without io_uring" command doctor_without
 check "stat of POSIX AIO" command stat posixaio
 check "stat of libaio" command stat libaio
+check "stat of a program whose children work" command stat_names_the_child
+check "stat leaves the timing of URINGAIO_STATS" command stat_leaves_the_summary
 check "stat of what is not ours" command stat_fails_clearly
 check "bench and its reports" command bench
 check "options: completions and manual" command completion
+check "settings: manual and tuning" command settings
 check "manual pages" command manual

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The guides, run as they stand: every `sh` block of docs/guide-*.md, in order, in an empty directory, on an installed tree.
+# The README and the guides, run as they stand: every `sh` block of a page, in order, in an empty directory, on an installed tree.
 # Comments before a block: `file: NAME` writes it to a file, `not run: WHY` leaves it out, `needs: COMMAND…` leaves it out
 # where a command is not installed. /usr/local stands for the place of the installation.
 # shellcheck source-path=SCRIPTDIR
@@ -46,9 +46,10 @@ script_of() {
 
 page() {
     install_once || return 1
-    { echo 'set -euo pipefail; trap "kill -KILL \$(jobs -p) 2> /dev/null || true" EXIT'; script_of "$TOP/docs/guide-$1.md"; } > "$SCRATCH/$1.sh"
-    grep -q '== block' "$SCRATCH/$1.sh" || fail "there is nothing to run on this page"
-    timeout -k 10 "$LIMIT" bash "$SCRATCH/$1.sh"
+    local script=$SCRATCH/page.sh
+    { echo 'set -euo pipefail; trap "kill -KILL \$(jobs -p) 2> /dev/null || true" EXIT'; script_of "$TOP/$1"; } > "$script"
+    grep -q '== block' "$script" || fail "there is nothing to run on this page"
+    timeout -k 10 "$LIMIT" bash "$script"
 }
 
 examples() {
@@ -69,9 +70,10 @@ examples() {
     timeout "$LIMIT" build/counters from | tee out && grep -q ': 1 submitted' out
 }
 
-check "a legacy program" guide page preload
-check "fio, QEMU, MariaDB" guide page programs
-check "linking from C" guide page linking
+check "README" guide page README.md
+check "a legacy program" guide page docs/guide-preload.md
+check "fio, QEMU, MariaDB" guide page docs/guide-programs.md
+check "linking from C" guide page docs/guide-linking.md
 check "examples by make" examples examples make
 check "examples by CMake" examples examples cmake
 check "examples by Meson" examples examples meson

@@ -2,7 +2,7 @@
 # make install: programs compiled through pkg-config against our headers, shared and static, run on what was installed.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
-requires make pkg-config perl readelf nm
+requires make pkg-config perl readelf nm strip
 
 # The installed tree for all checks: made once.
 PREFIX=$SCRATCH/prefix
@@ -83,7 +83,37 @@ staged() {
     ! grep -F "$WORK" stage/usr/lib/odd/pkgconfig/uringaio.pc || return 1
     grep -F '@' stage/usr/lib/odd/pkgconfig/uringaio.pc && return 1
     make -s -C "$TOP" uninstall DESTDIR="$WORK/stage" PREFIX=/usr LIBDIR=/usr/lib/odd || return 1
-    [ -z "$(find stage ! -type d)" ] || { find stage ! -type d; return 1; }
+    # Of a place that is not the system's own no folder is left either.
+    make -s -C "$TOP" install DESTDIR="$WORK/stage" PREFIX=/opt/uringaio > log 2>&1 || { cat log; return 1; }
+    make -s -C "$TOP" uninstall DESTDIR="$WORK/stage" PREFIX=/opt/uringaio || return 1
+    [ -z "$(find stage -mindepth 1)" ] || { find stage -mindepth 1; return 1; }
+}
+
+# A library directory that is not beside the command's: the loader knows it.
+found_by_the_loader() {
+    install_once || return 1
+    mkdir bin && cp "$PREFIX/bin/uringaio" bin/
+    LD_LIBRARY_PATH=$PREFIX/lib timeout "$LIMIT" bin/uringaio doctor | grep -F "$PREFIX/lib/liburingaio.so.1" || return 1
+    LD_LIBRARY_PATH=$PREFIX/lib timeout "$LIMIT" bin/uringaio doctor | grep -F "$PREFIX/lib/uringaio"
+}
+
+# A distribution strips what it ships; the probes and the note by which stat finds the counters stay.
+stripped() {
+    install_once || return 1
+    local file probe
+    for file in "$PREFIX/lib/liburingaio.so.1" "$PREFIX/lib/uringaio/libaio.so.1"; do
+        strip --strip-unneeded -o library "$file" && readelf -n library > notes || return 1
+        for probe in submit complete; do
+            grep -A1 'Provider: uringaio' notes | grep -q "Name: $probe" || fail "$file has no probe $probe"
+        done
+        grep -q '^ *uringaio .*0x00000008' notes || fail "$file has no note"
+    done
+}
+
+# `make && sudo make install`: that root needs no cargo.
+without_cargo() {
+    install_once || return 1
+    make -s -C "$TOP" install CARGO=/nowhere/cargo PREFIX="$WORK/prefix" && [ -x prefix/bin/uringaio ]
 }
 
 check "POSIX AIO linked by pkg-config" link linked posix aio_read
@@ -93,3 +123,6 @@ check "libaio linked statically" static static libaio io_submit
 check "the installed drop-in" drop-in drop_in
 check "the headers compile as C and as C++" headers header_is_c_and_cplusplus
 check "install below DESTDIR, then uninstall" stage staged
+check "the command finds the library by the loader" install found_by_the_loader
+check "install needs no cargo" install without_cargo
+check "probes and note, stripped" install stripped

@@ -5,7 +5,7 @@ use core::ffi::{c_char, c_int};
 use crate::engine;
 use crate::stats::{self, layout::uringaio_counters};
 
-/// The system's own AIO serves, or no AIO call has been made yet; see [`uringaio_engine`].
+/// The system's own AIO serves, or no AIO call has been made yet; see `uringaio_engine`.
 pub const URINGAIO_SYSTEM: c_int = 0;
 /// io_uring serves.
 pub const URINGAIO_IO_URING: c_int = 1;
@@ -28,10 +28,10 @@ pub extern "C" fn uringaio_serves() -> c_int {
     engine::get().is_ok_and(|engine| engine.is_some()).into()
 }
 
-/// What serves this process: [`URINGAIO_SYSTEM`], [`URINGAIO_IO_URING`] or [`URINGAIO_THREADS`].
+/// What serves this process: `URINGAIO_SYSTEM`, `URINGAIO_IO_URING` or `URINGAIO_THREADS`.
 ///
 /// Starts nothing: before the first AIO call, and in a forked child before its own first, the answer is
-/// [`URINGAIO_SYSTEM`]. Thread-safe and async-signal-safe.
+/// `URINGAIO_SYSTEM`. Thread-safe and async-signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn uringaio_engine() -> c_int {
     stats::serves()

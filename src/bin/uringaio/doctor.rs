@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::failure::{Failure, WANTING};
 use crate::program::Program;
-use crate::{help, kernel, library, print, probe};
+use crate::{drop_in, help, kernel, library, print, probe};
 
 mod checks;
 
@@ -95,33 +95,70 @@ fn decide(libraries: &library::Libraries) -> (Option<String>, Vec<Check>) {
     let mut checks = Vec::new();
     let mut engine = None;
     match &libraries.preload {
-        None => checks.push(Check::new(
-            Verdict::Bad,
-            "liburingaio.so.1",
-            "not found beside this command: install it, or name it with --library",
-        )),
-        Some(file) => {
+        Err(why) => checks.push(Check::new(Verdict::Bad, "liburingaio.so.1", why)),
+        Ok(file) => {
             let answer = probe::ask(file);
             let why =
                 answer.why.lines().map(|line| line.trim_start_matches("uringaio: ")).collect::<Vec<_>>().join("; ");
             let (verdict, what) = match answer.engine.as_deref() {
-                Some("io_uring") => (Verdict::Good, "io_uring would serve"),
-                Some("threads") => (Verdict::Note, "threads would serve"),
-                Some(_) => (Verdict::Bad, "the system's own AIO would serve"),
-                None => (Verdict::Bad, "the library could not be loaded"),
+                Some("io_uring") => (Verdict::Good, "engine: io_uring"),
+                Some("threads") => (Verdict::Note, "engine: threads"),
+                Some(_) => (Verdict::Bad, "engine: the system's"),
+                None => (Verdict::Bad, "engine: none"),
+            };
+            let why = match answer.engine {
+                Some(_) if why == "io_uring serves" => "the kernel has all that is needed".into(),
+                Some(_) => why,
+                None => format!("the library could not be loaded: {why}"),
             };
             engine = answer.engine;
             checks.push(Check::new(verdict, what, why));
+            checks.extend(faces(engine.as_deref()));
             checks.push(Check::new(Verdict::Good, "liburingaio.so.1", file.display().to_string()));
         }
     }
     checks.push(match &libraries.drop_in {
+        Some(directory) if drop_in::is_enabled() => Check::new(
+            Verdict::Good,
+            "drop-in libaio.so.1",
+            format!("{}; enabled for the whole machine", directory.display()),
+        ),
         Some(directory) => Check::new(Verdict::Good, "drop-in libaio.so.1", directory.display().to_string()),
         None => {
             Check::new(Verdict::Note, "drop-in libaio.so.1", "not found; LD_PRELOAD serves libaio's callers as well")
         }
     });
     (engine, checks)
+}
+
+/// What would become of the calls of each face.
+fn faces(engine: Option<&str>) -> Vec<Check> {
+    let setting = |name: &str| std::env::var(name).unwrap_or_default();
+    let (face, threads_chosen) = (setting("URINGAIO_FACE"), setting("URINGAIO_ENGINE") == "threads");
+    let mut checks = Vec::new();
+    for (name, own, other, system) in
+        [("POSIX AIO", "posix", "libaio", "the C library"), ("libaio", "libaio", "posix", "the kernel's AIO")]
+    {
+        let (verdict, means) = match engine {
+            None => continue,
+            Some("io_uring" | "threads") if face == other => {
+                (Verdict::Note, format!("left to {system}: URINGAIO_FACE={face}"))
+            }
+            Some("io_uring") => {
+                (Verdict::Good, "what need not wait is done in the calling thread, the rest by io_uring".to_string())
+            }
+            Some("threads") if own == "libaio" && !threads_chosen => (
+                Verdict::Note,
+                "left to the kernel's AIO; where there is none, threads of the library's own".to_string(),
+            ),
+            Some("threads") => {
+                (Verdict::Note, "by threads of the library's own: as glibc's, but not one after another".to_string())
+            }
+            Some(_) => (Verdict::Bad, format!("left to {system}")),
+        };
+        checks.push(Check::new(verdict, name, means));
+    }
+    checks
 }
 
 fn of_program(program: &Program) -> Vec<Check> {
@@ -157,6 +194,10 @@ fn of_program(program: &Program) -> Vec<Check> {
     checks
 }
 
+/// Columns of the text, as long as what is named is not longer.
+const NAMES: usize = 26;
+const WIDTH: usize = 110;
+
 fn text(sections: &[(&str, Vec<Check>)]) -> String {
     let mut text = format!("uringaio {}, Linux {}\n", env!("CARGO_PKG_VERSION"), kernel::release());
     for (name, checks) in sections {
@@ -167,7 +208,19 @@ fn text(sections: &[(&str, Vec<Check>)]) -> String {
                 Verdict::Note => "note",
                 Verdict::Bad => "BAD ",
             };
-            let _ = writeln!(text, "  {mark}  {:30}  {}", check.what, check.means);
+            let _ = write!(text, "  {mark}  {:NAMES$} ", check.what);
+            let indent = NAMES + 9;
+            let mut column = indent.max(check.what.chars().count() + 9);
+            for word in check.means.split_whitespace() {
+                let length = word.chars().count() + 1;
+                if column + length > WIDTH && column > indent {
+                    let _ = write!(text, "\n{:indent$}", "");
+                    column = indent;
+                }
+                let _ = write!(text, " {word}");
+                column += length;
+            }
+            text.push('\n');
         }
     }
     text

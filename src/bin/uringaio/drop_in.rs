@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::failure::{Failure, WANTING};
-use crate::{help, library, print};
+use crate::{help, library, print, program};
 
 /// Read before those of the distribution: the loader takes the first directory that has the library.
 const SNIPPET: &str = "/etc/ld.so.conf.d/00-uringaio-libaio.conf";
@@ -38,8 +38,27 @@ fn enable() -> Result<ExitCode, Failure> {
         directory.display()
     );
     std::fs::write(SNIPPET, text).map_err(|error| Failure::wanting(format!("{SNIPPET}: {error}")))?;
-    ldconfig()?;
+    // Half of it would be worse than nothing.
+    ldconfig().and_then(|()| is_first(&directory)).inspect_err(|_| {
+        let _ = std::fs::remove_file(SNIPPET);
+        let _ = ldconfig();
+    })?;
     Ok(print(&format!("libaio.so.1 is now {}/libaio.so.1 for programs started from here on\n", directory.display())))
+}
+
+/// Whether the loader has taken the directory up, before any other that has a libaio.
+fn is_first(directory: &Path) -> Result<(), Failure> {
+    let cache = library::loader_cache();
+    // Those for other machines, as 32-bit ones, are none of ours.
+    let usable = |file: &Path| program::has_function(file, "io_submit") == Ok(true);
+    match cache.iter().find(|(name, file)| name == "libaio.so.1" && usable(file)) {
+        Some((_, file)) if file.parent() == Some(directory) => Ok(()),
+        Some((_, file)) => Err(Failure::wanting(format!(
+            "the loader takes {} first; does /etc/ld.so.conf include ld.so.conf.d/*.conf before all else?",
+            file.display()
+        ))),
+        None => Err(Failure::wanting("the loader does not read /etc/ld.so.conf.d: nothing was changed")),
+    }
 }
 
 fn disable() -> Result<ExitCode, Failure> {
@@ -52,8 +71,13 @@ fn disable() -> Result<ExitCode, Failure> {
     Ok(print("libaio.so.1 is the system's own again for programs started from here on\n"))
 }
 
+/// Whether the loader has been told of the drop-in.
+pub fn is_enabled() -> bool {
+    Path::new(SNIPPET).exists()
+}
+
 fn status() -> ExitCode {
-    if !Path::new(SNIPPET).exists() {
+    if !is_enabled() {
         print("disabled\n");
         return ExitCode::from(WANTING);
     }
@@ -61,8 +85,7 @@ fn status() -> ExitCode {
 }
 
 fn ldconfig() -> Result<(), Failure> {
-    let found = ["/sbin/ldconfig", "/usr/sbin/ldconfig"].into_iter().find(|path| Path::new(path).exists());
-    let done = Command::new(found.unwrap_or("ldconfig")).status();
+    let done = Command::new(library::ldconfig()).status();
     match done {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(Failure::wanting(format!("ldconfig ended with {status}"))),

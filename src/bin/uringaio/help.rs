@@ -8,8 +8,8 @@ uringaio: POSIX AIO and libaio on io_uring, for programs that need not change
   uringaio stat PID                                 live counters of a running program
   uringaio bench [FILE|DIRECTORY]                   the system's AIO and uringaio side by side, on your disk
   uringaio drop-in enable|disable|status            libaio.so.1 replaced for every program of the machine
+  uringaio help COMMAND                             more about one of these; so does uringaio(1)
 
-`uringaio COMMAND --help` tells more; so does uringaio(1).
   -h, --help      this text
   -V, --version   the version
 ";
@@ -58,7 +58,8 @@ Exit status: 0; 1 no such process, or it does not use uringaio, or it may not be
 pub const BENCH: &str = "\
 uringaio bench [OPTIONS] [FILE|DIRECTORY]: the system's AIO and uringaio side by side
 
-DIRECTORY (the current one): measures on a file made there and removed afterwards. FILE: reads it, and never writes.
+DIRECTORY (the current one): measures on a file made there and gone afterwards. FILE, which may be a block device: reads
+it, and never writes. Cached reads stay within the first 256 MiB.
   --size MIB                   size of the file that is made (256)
   --seconds S                  length of each measurement (2)
   --rounds N                   measurements of each kind, taken in turn (3)

@@ -33,3 +33,9 @@ pub fn limit(resource: libc::__rlimit_resource_t) -> Option<u64> {
     let known = unsafe { libc::getrlimit(resource, &raw mut limit) } == 0;
     (known && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
 }
+
+/// Seconds since 1970.
+pub fn seconds() -> libc::time_t {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs() as libc::time_t)
+}

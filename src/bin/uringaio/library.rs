@@ -1,14 +1,22 @@
 //! Where the libraries are: beside this command, as they were built or installed together.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::program;
 
 /// The library to preload, and the directory of the drop-in `libaio.so.1`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Libraries {
-    pub preload: Option<PathBuf>,
+    /// The library, or why there is none.
+    pub preload: Result<PathBuf, String>,
     pub drop_in: Option<PathBuf>,
 }
+
+/// What only the library has, and the drop-in has not.
+const MARK: &str = "uringaio_version";
 
 /// Looks for them. `chosen` is what the user named.
 pub fn find(chosen: Option<&Path>) -> Libraries {
@@ -16,19 +24,65 @@ pub fn find(chosen: Option<&Path>) -> Libraries {
         let file = std::path::absolute(file).unwrap_or_else(|_| file.into());
         let beside = file.parent().map(Path::to_path_buf).unwrap_or_default();
         let drop_in = [beside.join("uringaio"), beside.join("../libaio")].into_iter().find(|path| has_drop_in(path));
-        return Libraries { preload: file.is_file().then_some(file), drop_in };
+        let preload = match program::has_function(&file, MARK) {
+            Ok(true) => loadable(file),
+            Ok(false) => Err(format!("--library: {} is not a liburingaio.so", file.display())),
+            Err(why) => Err(format!("--library: {}: {why}", file.display())),
+        };
+        return Libraries { preload, drop_in: drop_in.map(plain) };
     }
-    let Some(directory) = own_directory() else { return Libraries::default() };
-    let installed = installed_directories(&directory);
-    let preload = [directory.join("liburingaio.so")]
+    let own = own_directory().unwrap_or_default();
+    let installed = installed_directories(&own);
+    let preload = [own.join("liburingaio.so")]
         .into_iter()
-        .chain(installed.iter().map(|path| path.join("liburingaio.so.1")))
-        .find(|path| path.is_file());
-    let drop_in = [directory.join("../libaio")]
+        .chain(installed.iter().map(|path| path.join(SONAME)))
+        .find(|path| path.is_file())
+        .or_else(known_to_the_loader);
+    let drop_in = [own.join("../libaio")]
         .into_iter()
         .chain(installed.iter().map(|path| path.join("uringaio")))
+        .chain(preload.iter().filter_map(|file| Some(file.parent()?.join("uringaio"))))
         .find(|path| has_drop_in(path));
-    Libraries { preload: preload.map(plain), drop_in: drop_in.map(plain) }
+    let missing = || format!("{SONAME} is neither beside this command nor known to the loader; name it with --library");
+    Libraries { preload: preload.map(plain).ok_or_else(missing).and_then(loadable), drop_in: drop_in.map(plain) }
+}
+
+const SONAME: &str = "liburingaio.so.1";
+
+/// The loader cuts its lists at blanks and colons, and knows no way to quote them.
+fn loadable(file: PathBuf) -> Result<PathBuf, String> {
+    if file.as_os_str().as_encoded_bytes().iter().any(|&byte| byte == b':' || byte.is_ascii_whitespace()) {
+        return Err(format!("{}: LD_PRELOAD cannot name a path with a blank or a colon in it", file.display()));
+    }
+    Ok(file)
+}
+
+/// Where the loader would find it: for a library directory that is not beside the command's.
+fn known_to_the_loader() -> Option<PathBuf> {
+    let path = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+    let named = std::env::split_paths(&path).map(|directory| directory.join(SONAME)).find(|file| file.is_file());
+    named.filter(|file| file.is_absolute()).or_else(|| {
+        let mut known = loader_cache().into_iter().filter(|(name, _)| name == SONAME).map(|(_, file)| file);
+        known.find(|file| program::has_function(file, MARK) == Ok(true))
+    })
+}
+
+/// What the loader knows without being told where: names and files, the one that it takes first.
+pub fn loader_cache() -> Vec<(String, PathBuf)> {
+    let answer = Command::new(ldconfig()).arg("-p").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let list = answer.map(|answer| String::from_utf8_lossy(&answer.stdout).into_owned()).unwrap_or_default();
+    // `	libaio.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libaio.so.1`
+    list.lines()
+        .filter_map(|line| {
+            let (name, file) = line.trim().split_once(" => ")?;
+            Some((name.split(' ').next()?.to_string(), PathBuf::from(file)))
+        })
+        .collect()
+}
+
+/// Where `ldconfig` is: not on every user's path.
+pub fn ldconfig() -> &'static str {
+    ["/sbin/ldconfig", "/usr/sbin/ldconfig"].into_iter().find(|path| Path::new(path).exists()).unwrap_or("ldconfig")
 }
 
 fn has_drop_in(directory: &Path) -> bool {
@@ -57,6 +111,17 @@ fn installed_directories(bin: &Path) -> Vec<PathBuf> {
 /// `LD_PRELOAD` with `library` first.
 pub fn preloaded(library: &Path) -> OsString {
     with_first(library, "LD_PRELOAD")
+}
+
+/// `LD_PRELOAD` without any liburingaio.
+pub fn preloads_of_others() -> OsString {
+    let list = std::env::var_os("LD_PRELOAD").unwrap_or_default();
+    let separators = |byte: &u8| *byte == b':' || byte.is_ascii_whitespace();
+    let ours =
+        |entry: &&[u8]| entry.rsplit(|&byte| byte == b'/').next().is_some_and(|name| name.starts_with(b"liburingaio"));
+    let others: Vec<&[u8]> =
+        list.as_encoded_bytes().split(separators).filter(|entry| !entry.is_empty() && !ours(entry)).collect();
+    OsString::from_vec(others.join(&b':'))
 }
 
 /// The variable `name`, a list with colons, with `path` as its first entry.

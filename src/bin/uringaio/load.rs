@@ -4,6 +4,7 @@
 use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -13,12 +14,16 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::layout::{LATENCIES, latency_bucket, percentile};
 use crate::print;
+use crate::probe::symbol;
 
 mod libaio;
 mod posix;
 
 /// Bytes of a transfer.
 pub const BLOCK: usize = 4096;
+
+/// Bytes that cached reads stay within: a file may be larger than the memory.
+const WARM: u64 = 256 << 20;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -27,7 +32,7 @@ pub struct Plan {
     pub libaio: bool,
     pub write: bool,
     pub direct: bool,
-    /// Read everything once before the clock starts.
+    /// Read once before the clock starts, as much as [`WARM`] says.
     pub warm: bool,
     pub depth: usize,
     pub seconds: f64,
@@ -126,11 +131,14 @@ pub fn child(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
     let file = words.first().ok_or_else(wrong)?;
     let named = |error: std::io::Error| Failure::wanting(format!("{}: {error}", file.display()));
     let flags = if plan.direct { libc::O_DIRECT } else { 0 };
-    let open = OpenOptions::new().read(true).write(plan.write).custom_flags(flags).open(file).map_err(named)?;
-    let blocks = open.metadata().map_err(named)?.len() / BLOCK as u64;
+    let mut open = OpenOptions::new().read(true).write(plan.write).custom_flags(flags).open(file).map_err(named)?;
+    // By seeking, since a block device has no length of its own.
+    let blocks = open.seek(SeekFrom::End(0)).map_err(named)? / BLOCK as u64;
+    open.rewind().map_err(named)?;
     if blocks == 0 {
         return Err(Failure::wanting("the file is shorter than one block"));
     }
+    let blocks = if plan.warm { blocks.min(WARM / BLOCK as u64) } else { blocks };
     if plan.warm {
         warm(&open).map_err(named)?;
     }
@@ -155,13 +163,14 @@ pub fn child(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
         "cpu_seconds": cpu_time() - cpu,
         "p50_ns": percentile(&meter.latencies, 0.5),
         "p99_ns": percentile(&meter.latencies, 0.99),
+        "on_library": symbol(c"uringaio_version").is_some(),
     });
     Ok(print(&format!("{object}\n")))
 }
 
-/// Brings the file into the page cache.
+/// Brings the file's beginning into the page cache.
 fn warm(file: &File) -> std::io::Result<()> {
-    std::io::copy(&mut &*file, &mut std::io::sink()).map(drop)
+    std::io::copy(&mut file.take(WARM), &mut std::io::sink()).map(drop)
 }
 
 /// Processor time of the whole process, every thread's, the library's included.

@@ -14,7 +14,6 @@ mod library;
 mod load;
 mod probe;
 mod program;
-mod report;
 mod run;
 mod stat;
 mod units;
@@ -46,7 +45,7 @@ fn dispatch(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
             Some("stat") => stat::main(arguments),
             Some("bench") => bench::main(arguments),
             Some("drop-in") => drop_in::main(arguments),
-            Some("help") => Ok(print(help::ALL)),
+            Some("help") => help(arguments),
             // What the command starts itself again for; not for users.
             Some("__probe") => Ok(probe::child()),
             Some("__load") => load::child(arguments),
@@ -58,6 +57,21 @@ fn dispatch(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
             Ok(ExitCode::from(USAGE))
         }
     }
+}
+
+/// `uringaio help`, `uringaio help COMMAND`.
+fn help(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
+    let Some(argument) = arguments.next()? else { return Ok(print(help::ALL)) };
+    let lexopt::Arg::Value(command) = argument else { return Err(argument.unexpected().into()) };
+    let text = match command.to_str() {
+        Some("run") => help::RUN,
+        Some("doctor") => help::DOCTOR,
+        Some("stat") => help::STAT,
+        Some("bench") => help::BENCH,
+        Some("drop-in") => help::DROP_IN,
+        _ => return Err(Failure::usage(format!("there is no command {}; see uringaio --help", command.display()))),
+    };
+    Ok(print(text))
 }
 
 /// Writes to standard output; a reader that has gone is nobody's failure.

@@ -51,7 +51,6 @@ pub fn main(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
     // What follows the program's name is the program's, options and all.
     let rest: Vec<OsString> = arguments.raw_args()?.collect();
     let program = Program::open(&name)?;
-    warn_if_unused(&program, face);
     let libraries = library::find(chosen.as_deref());
     let mut command = Command::new(&program.file);
     command.arg0(&name).args(rest).envs(settings);
@@ -61,14 +60,13 @@ pub fn main(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
         };
         command.env("LD_LIBRARY_PATH", library::with_first(&directory, "LD_LIBRARY_PATH"));
     } else {
-        let Some(preload) = libraries.preload else {
-            return Err(Failure::new(RUN, "liburingaio.so.1 is not beside this command; name it with --library"));
-        };
+        let preload = libraries.preload.map_err(|why| Failure::new(RUN, why))?;
         command.env("LD_PRELOAD", library::preloaded(&preload));
         if face == Face::Posix {
             command.env("URINGAIO_FACE", "posix");
         }
     }
+    warn_if_unused(&program, face);
     let error = command.exec();
     Err(Failure::new(CANNOT, format!("{}: {error}", program.file.display())))
 }

@@ -15,6 +15,8 @@ use crate::{help, print};
 
 /// Operations timed a second: enough for a 99th percentile, and too few to be felt.
 const TIMED: f64 = 5_000.0;
+/// Seconds after which the next of them are asked for, so that they are not all of an interval's beginning.
+const SLICE: f64 = 0.1;
 
 const KINDS: [&str; 7] = ["read", "write", "readv", "writev", "fsync", "fdatasync", "poll"];
 const FACES: [&str; 2] = ["posix", "libaio"];
@@ -64,10 +66,11 @@ fn watch(
     let mut output = std::io::stdout();
     let clear = !as_json && output.is_terminal();
     let (mut before, mut read_at) = (first, Instant::now());
+    // A process that times everything by itself (URINGAIO_STATS) is to go on with that.
+    let times_all = before.header.observed == u32::MAX;
     let mut left = rounds;
     while left != Some(0) {
-        observed.time((TIMED * interval).max(100.0) as u32);
-        std::thread::sleep(Duration::from_secs_f64(interval));
+        wait((!times_all).then_some(observed), interval);
         let Some(after) = observed.read() else { break };
         let now = Instant::now();
         let shown = Shown::between(&before, &after, now.duration_since(read_at).as_secs_f64());
@@ -82,7 +85,25 @@ fn watch(
         (before, read_at) = (after, now);
         left = left.map(|left| left - 1);
     }
-    observed.time(0);
+    if !times_all {
+        observed.time(0);
+    }
+}
+
+/// Waits, and has operations timed meanwhile, if somebody is named.
+fn wait(observed: Option<&Observed>, interval: f64) {
+    let begun = Instant::now();
+    loop {
+        let left = interval - begun.elapsed().as_secs_f64();
+        if left <= 0.0 {
+            return;
+        }
+        let slice = left.min(SLICE);
+        if let Some(observed) = observed {
+            observed.time((TIMED * slice).ceil() as u32);
+        }
+        std::thread::sleep(Duration::from_secs_f64(slice));
+    }
 }
 
 /// What is shown: the counts of some time, and what is true at its end.
@@ -120,7 +141,9 @@ impl<'a> Shown<'a> {
     }
 
     fn version(&self) -> String {
-        String::from_utf8_lossy(&self.end.header.version).trim_end_matches('\0').into()
+        // What another process has in its memory may be anything; a terminal is not to obey it.
+        let known = |byte: &&u8| byte.is_ascii_alphanumeric() || b".-+".contains(byte);
+        self.end.header.version.iter().take_while(known).map(|&byte| char::from(byte)).collect()
     }
 }
 
@@ -137,7 +160,7 @@ fn table(process: libc::pid_t, shown: &Shown) -> String {
     let rate = |number: u64| count(shown.rate(number));
     let _ = writeln!(
         text,
-        "process {process}, uringaio {}, served by {}; in {:.1} s, a second:",
+        "process {process}, uringaio {}, served by {}; a second, over {:.1} s:",
         shown.version(),
         shown.serves(),
         shown.seconds

@@ -1,10 +1,9 @@
 //! The single checks: each tries the thing itself rather than reading a version.
 
-use std::ffi::CString;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{Error, Write};
-use std::os::fd::{AsRawFd, FromRawFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use io_uring::register::Restriction;
@@ -181,8 +180,12 @@ pub fn limits() -> Vec<Check> {
 /// What the file system of `directory` does with the two lanes.
 pub fn files(directory: &Path) -> Vec<Check> {
     let name = directory.display();
-    let Some((file, direct)) = temporary(directory) else {
-        return vec![Check::new(Verdict::Note, name.to_string(), "no file can be made there: not looked at")];
+    let (file, direct) = match temporary(directory) {
+        Ok(made) => made,
+        Err(error) => {
+            let why = format!("not looked at, no file can be made there: {error}; see --directory");
+            return vec![Check::new(Verdict::Note, name.to_string(), why)];
+        }
     };
     let cached = reads_without_waiting(&file);
     vec![
@@ -196,7 +199,11 @@ pub fn files(directory: &Path) -> Vec<Check> {
             )
         },
         if direct {
-            Check::new(Verdict::Good, name.to_string(), "O_DIRECT goes to the disk through io_uring")
+            Check::new(
+                Verdict::Good,
+                name.to_string(),
+                "O_DIRECT can be used: it goes to the engine, past the page cache",
+            )
         } else {
             Check::new(Verdict::Note, name.to_string(), "this file system has no O_DIRECT")
         },
@@ -204,18 +211,14 @@ pub fn files(directory: &Path) -> Vec<Check> {
 }
 
 /// A file without a name, and whether it may be opened with `O_DIRECT`.
-fn temporary(directory: &Path) -> Option<(File, bool)> {
-    let name = CString::new(directory.as_os_str().as_bytes()).ok()?;
-    let open = |flags: libc::c_int| -> Option<RawFd> {
-        // SAFETY: reads a C string; the mode is the third argument that O_TMPFILE asks for.
-        let fd = unsafe { libc::open(name.as_ptr(), libc::O_TMPFILE | libc::O_RDWR | libc::O_CLOEXEC | flags, 0o600) };
-        (fd >= 0).then_some(fd)
+fn temporary(directory: &Path) -> Result<(File, bool), Error> {
+    let open = |flags: libc::c_int| {
+        let flags = libc::O_TMPFILE | flags;
+        OpenOptions::new().read(true).write(true).mode(0o600).custom_flags(flags).open(directory)
     };
-    // SAFETY: the descriptors are new, and nobody else's.
-    let own = |fd| unsafe { File::from_raw_fd(fd) };
-    let mut file = open(0).map(own)?;
-    file.write_all(&[0; 4096]).ok()?;
-    Some((file, open(libc::O_DIRECT).map(own).is_some()))
+    let mut file = open(0)?;
+    file.write_all(&[0; 4096])?;
+    Ok((file, open(libc::O_DIRECT).is_ok()))
 }
 
 fn reads_without_waiting(file: &File) -> bool {
