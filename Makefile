@@ -22,7 +22,7 @@ ARCHIVE := target/archive/release/liburingaio.a
 COMMAND := target/release/uringaio
 
 .DEFAULT_GOAL := all
-.PHONY: all library drop-in drop-in-t64 archive command demo test check bench deb test-packages install uninstall clean help
+.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels check bench deb test-packages install uninstall clean help
 
 all: library drop-in archive ## the library, the drop-in libaio.so.1 and the static archive
 
@@ -59,6 +59,9 @@ demo: library drop-in ## the system's AIO and uringaio side by side, in half a m
 
 test: ## every test: Rust, C programs against the originals, real programs
 	@scripts/test
+
+test-kernels: library ## the C programs on Linux 5.10, 6.1, 6.12 and the newest, in QEMU; COLUMNS=preload,threads,without
+	scripts/test-kernels --columns "$${COLUMNS:-preload,threads}"
 
 check: ## formatting, lints, documentation, shell scripts
 	@scripts/check
