@@ -3,7 +3,6 @@
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
-use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use super::files::Nature;
@@ -48,6 +47,22 @@ impl Task {
             nonblocking: operation.nonblocking,
             fd,
             nature,
+        }
+    }
+
+    /// To close a file of ours, which may take its time.
+    pub const fn closing(fd: c_int) -> Self {
+        Self {
+            kind: Kind::Chore,
+            address: 0,
+            length: 0,
+            offset: 0,
+            rw_flags: 0,
+            priority: 0,
+            events: 0,
+            nonblocking: false,
+            fd,
+            nature: Nature::File,
         }
     }
 
@@ -198,8 +213,8 @@ impl Jobs {
         self.table
     }
 
-    /// A job for `operation`; nothing if the table is full.
-    pub fn take(&mut self, operation: NonNull<Operation>, task: Task) -> Option<&'static Job> {
+    /// A job for `operation`, null if it is nobody's; nothing if the table is full.
+    pub fn take(&mut self, operation: *mut Operation, task: Task) -> Option<&'static Job> {
         let job = match self.free {
             Some(free) => {
                 self.free = free.next.get();
@@ -208,7 +223,7 @@ impl Jobs {
             None => self.table.get(self.used).inspect(|_| self.used += 1)?,
         };
         job.next.set(None);
-        job.operation.set(operation.as_ptr());
+        job.operation.set(operation);
         job.task.set(MaybeUninit::new(task));
         job.registered.set(false);
         job.attempts.set(0);

@@ -12,6 +12,7 @@ mod poller;
 mod pool;
 mod shop;
 
+use core::ffi::c_int;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
@@ -21,10 +22,11 @@ use super::device::{Device, Event, Sleep};
 use super::operation::Operation;
 use super::pins::Pin;
 use crate::host::futex::{self, Deadline};
-use crate::host::kernel::{Errno, syscall};
+use crate::host::kernel::{self, Errno, syscall};
 use crate::host::{descriptors, memory};
 use files::Files;
 use job::{JOBS, Job, Jobs, Task};
+use pool::Pool;
 use shop::Shop;
 
 /// Descriptors of the table that are not given to operations.
@@ -109,8 +111,8 @@ impl Threads {
             None => self.files.acquire(this.fd, this.fd_generation, (this.file != 0).then_some(this.file))?,
         };
         let task = Task::of(this, fd, self.files.nature(fd));
-        let Some(job) = self.jobs.take(operation, task) else {
-            self.files.release(fd);
+        let Some(job) = self.jobs.take(operation.as_ptr(), task) else {
+            self.let_go(fd);
             return Err(Errno(libc::EMFILE));
         };
         // SAFETY: as above.
@@ -155,10 +157,27 @@ impl Threads {
     /// Ends a job that is this thread's again.
     fn reap(&mut self, job: &'static Job) -> Option<NonNull<Operation>> {
         let operation = NonNull::new(job.operation.get());
-        self.files.release(job.task().fd);
+        let fd = job.task().fd;
         self.jobs.give_back(job);
-        self.in_flight -= 1;
+        if operation.is_some() {
+            self.in_flight -= 1;
+            self.let_go(fd);
+        } else {
+            self.files.closed();
+        }
         operation
+    }
+
+    /// One holder of a file fewer. What this thread must not wait for, a worker closes.
+    fn let_go(&mut self, fd: c_int) {
+        if !self.files.release(fd) {
+            return;
+        }
+        let Some(job) = self.jobs.take(core::ptr::null_mut(), Task::closing(fd)) else {
+            kernel::close(fd);
+            return self.files.closed();
+        };
+        send_to(&self.shop.files, self.shop, (job, job), 1);
     }
 
     /// Takes back an operation that nobody is at work on.
@@ -185,13 +204,8 @@ impl Threads {
     fn hand_over(&mut self) {
         for (chain, pool) in [(&mut self.for_files, &self.shop.files), (&mut self.for_streams, &self.shop.streams)] {
             let Chain { ends, count } = core::mem::take(chain);
-            if let Some((first, last)) = ends
-                && !pool.push(self.shop, first, last, count)
-            {
-                // Not one thread is to be had: this one does it.
-                while let Some(job) = pool.pop() {
-                    self.shop.run(job);
-                }
+            if let Some(ends) = ends {
+                send_to(pool, self.shop, ends, count);
             }
         }
     }
@@ -246,7 +260,7 @@ impl Device for Threads {
     }
 
     fn unpin(&mut self, pin: Pin) {
-        self.files.release(pin.0 as i32);
+        self.let_go(pin.0 as i32);
     }
 
     fn ring(&mut self, pin: Pin, count: u32) {
@@ -308,6 +322,16 @@ impl Device for Threads {
                 None if self.shop.done.all_reached() => return None,
                 None => {}
             }
+        }
+    }
+}
+
+/// Sends a chain of jobs to a pool.
+fn send_to(pool: &Pool, shop: &'static Shop, (first, last): (&'static Job, &'static Job), count: u32) {
+    if !pool.push(shop, first, last, count) {
+        // Not one thread is to be had: this one does it.
+        while let Some(job) = pool.pop() {
+            shop.run(job);
         }
     }
 }
