@@ -151,9 +151,10 @@ impl Ring {
     /// the call, with whatever errno it was written with.
     fn note_loss(&mut self, errno: Errno) {
         let passes = match errno {
-            Errno(libc::ETIME | libc::EBADR) => return,
+            // A wait is over. (Of a call that submits, the answer is how much.)
+            Errno(libc::ETIME) if self.queued == 0 => return,
             // No memory for a request, or completions stand in the way: give the machine a moment, but not for ever.
-            Errno(libc::EAGAIN | libc::EBUSY | libc::ENOMEM | libc::EINTR) => {
+            Errno(libc::EAGAIN | libc::EBUSY | libc::ENOMEM | libc::EINTR | libc::ETIME | libc::EBADR) => {
                 self.refusals += 1;
                 if self.refusals > PATIENCE / 10 {
                     futex::nap();
