@@ -96,7 +96,7 @@ static void look_at_rings(void)
         uint64_t reserved, data, tags;
     } sparse = { 4, FILES_SPARSE, 0, 0, 0 };
 
-    say("io_uring", fd >= 0);
+    say("io_uring (5.1)", fd >= 0);
     say("restrictions (5.10)", has_restrictions());
     say("a time limit to a wait, EXT_ARG (5.11)", fd >= 0 && parameters.features & FEAT_EXT_ARG);
     say("bounded workers (5.15)", registers(fd, REGISTER_WORKERS, workers, 2) == 0);
@@ -125,6 +125,9 @@ static void look_at_the_rest(void)
         return;
     say("reads without waiting on this file system, RWF_NOWAIT", preadv2(fd, &one, 1, 0, RWF_NOWAIT) == 1);
     say("writes without waiting on this file system, RWF_NOWAIT", pwritev2(fd, &one, 1, 0, RWF_NOWAIT) == 1);
+    int ends[2];
+    if (pipe(ends) == 0)
+        say("pipes without waiting, RWF_NOWAIT (6.5)", preadv2(ends[0], &one, 1, -1, RWF_NOWAIT) == -1 && errno == EAGAIN);
     syscall(SYS_pidfd_getfd, -1, 0, 0);
     say("pidfd_getfd (5.6)", errno == EBADF);
     syscall(SYS_pidfd_open, INT32_MAX, O_EXCL);
