@@ -5,6 +5,8 @@
 //! completes after that thread's end is then never reported; see [`super::reactor::heir`].)
 
 mod making;
+#[cfg(test)]
+mod tests;
 
 use core::mem::ManuallyDrop;
 use core::ptr;

@@ -10,5 +10,6 @@ pub mod memory;
 pub mod next;
 pub mod porter;
 pub mod process;
+pub mod release;
 pub mod settings;
 pub mod thread;

@@ -10,7 +10,7 @@ use io_uring::{EnterFlags, IoUring, Probe, Submitter, opcode};
 
 use super::{BELL_SIGNAL, Bell, COMPLETIONS, signal_set};
 use crate::host::kernel::{self, Errno, syscall};
-use crate::host::{porter, thread};
+use crate::host::{porter, release, thread};
 
 /// Entries that can be filled before the kernel has to be called.
 const SUBMISSIONS: u32 = 512;
@@ -261,26 +261,7 @@ pub fn update_files(table: Table, slot: u32, fd: i32) -> Result<usize, Errno> {
 
 /// From 5.11 to 5.15.2 io_uring loses writes now and then (MariaDB, MDEV-26674).
 fn kernel_is_bad() -> bool {
-    // SAFETY: the kernel fills the structure, which is made of bytes.
-    let mut names: libc::utsname = unsafe { core::mem::zeroed() };
-    // SAFETY: as above.
-    if unsafe { syscall!(libc::SYS_uname, &raw mut names) }.is_err() {
-        return false;
-    }
-    let mut numbers = [0u32; 3];
-    let mut at = 0;
-    for &letter in &names.release {
-        match letter as u8 {
-            digit @ b'0'..=b'9' => numbers[at] = numbers[at].saturating_mul(10).saturating_add(u32::from(digit - b'0')),
-            b'.' if at < 2 => at += 1,
-            _ => break,
-        }
-    }
-    is_bad(numbers)
-}
-
-fn is_bad(release: [u32; 3]) -> bool {
-    ([5, 11, 0]..[5, 15, 3]).contains(&release)
+    ([5, 11, 0]..[5, 15, 3]).contains(&release::number())
 }
 
 /// Does `work` with as many descriptors allowed as the hard limit allows, and tells it how many these are.
