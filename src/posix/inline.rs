@@ -125,7 +125,10 @@ fn read_now(fd: c_int, address: usize, length: usize, offset: i64) -> Result<usi
     let vector = libc::iovec { iov_base: address as *mut _, iov_len: length };
     // SAFETY: the kernel checks the program's buffer; the vector is ours.
     let answer = unsafe { syscall!(libc::SYS_preadv2, fd, &raw const vector, 1, offset, 0, libc::RWF_NOWAIT) };
-    if answer == Ok(0) && length > 0 && release::nothing_may_be_wrong() { Err(Errno(libc::EAGAIN)) } else { answer }
+    if answer == Ok(0) && length > 0 && release::nothing_may_be_wrong() && !files::ends_by(fd, offset) {
+        return Err(Errno(libc::EAGAIN));
+    }
+    answer
 }
 
 /// Reads from a file system that has nothing but memory (tmpfs), which does not know `RWF_NOWAIT` and need not.
