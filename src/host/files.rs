@@ -102,6 +102,7 @@ pub fn facts_with(fd: c_int, flags: c_int) -> Result<Facts, Errno> {
 }
 
 /// Whether `fd` is a regular file that ends at `offset` or before.
+#[must_use]
 pub fn ends_by(fd: c_int, offset: i64) -> bool {
     facts_with(fd, 0).is_ok_and(|facts| facts.kind == Kind::Regular && facts.size <= offset.max(0) as u64)
 }
