@@ -25,7 +25,7 @@ SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock uringaio.map libaio.m
 SNIPPET := /etc/ld.so.conf.d/00-uringaio-libaio.conf
 
 .DEFAULT_GOAL := all
-.PHONY: all library drop-in drop-in-t64 archive command demo test check bench bench-stat deb test-packages install uninstall clean help
+.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels check bench bench-stat deb test-packages install uninstall clean help
 
 all: library drop-in drop-in-t64 archive command ## everything that is installed
 
@@ -74,6 +74,9 @@ demo: library drop-in ## the system's AIO and uringaio side by side, in half a m
 
 test: ## every test: Rust, C programs against the originals, real programs
 	@scripts/test
+
+test-kernels: library ## the C programs on Linux 5.10, 6.1, 6.12 and the newest, in QEMU; COLUMNS=preload,threads,without
+	scripts/test-kernels --columns "$${COLUMNS:-preload,threads}"
 
 check: ## formatting, lints, documentation, shell scripts
 	@scripts/check

@@ -15,6 +15,9 @@ fn main() {
         format!("-Wl,--version-script={root}/{map}"),
         // Threads of ours run code of ours: it can never be unmapped.
         "-Wl,-z,nodelete".into(),
+        // GNU ld takes no second version script, and rustc has one of its own. Where rustc does not bring lld along (before
+        // 1.90, and on other machines than x86-64), the system's is found.
+        "-fuse-ld=lld".into(),
     ] {
         println!("cargo::rustc-link-arg-cdylib={argument}");
     }

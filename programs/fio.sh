@@ -44,6 +44,16 @@ check "libaio, priorities" "$both" job --ioengine=libaio --direct=1 --cmdprio_pe
 check "libaio, depth 1" "$both" verified --ioengine=libaio --direct=1 --iodepth=1 --size=4M
 check "libaio, depth 1024" "$both" verified --ioengine=libaio --direct=1 --iodepth=1024
 
+# Where there is no io_uring.
+without="preload-eperm preload-enosys"
+check "libaio, O_DIRECT, without io_uring" "$without drop-in-eperm drop-in-enosys" verified --ioengine=libaio --direct=1
+check "libaio, the ring read by fio itself, without io_uring" "$without" \
+    verified --ioengine=libaio --direct=1 --userspace_reap=1 --iodepth_batch_complete_min=0
+PROOF=('aio_write(64)?' 'aio_read(64)?' 'aio_error(64)?' 'aio_return(64)?')
+check "posixaio, O_DIRECT, without io_uring" "$without" verified --ioengine=posixaio --direct=1
+check "posixaio, buffered, depth 64, fsync every 8, without io_uring" "$without" \
+    verified --ioengine=posixaio --iodepth=64 --fsync=8
+
 PROOF=()
 quick() { traced fio --name=job --directory="$WORK" --size=4M --bs=4k --rw=randread --direct=1 --iodepth=16 "$@"; }
 check "posixaio, system calls seen" preload quick --ioengine=posixaio

@@ -10,7 +10,8 @@
 # A check that fails is run once more; if it passes then, it counts as passed and is named as unsteady at the end.
 #
 # Routes: preload (LD_PRELOAD), drop-in (our libaio.so.1 on the library path), raw (LD_PRELOAD, and contexts made by a raw
-# io_setup are ours too). `ours` has the dynamic linker record its bindings, and a check passes only if each symbol in
+# io_setup are ours too); each also as preload-eperm or preload-enosys, where a seccomp filter answers every io_uring call
+# with that. `ours` has the dynamic linker record its bindings, and a check passes only if each symbol in
 # $PROOF was bound to our file. With URINGAIO_TEST_SYSTEM=1 everything runs on the system's own AIO and nothing needs
 # proof: it shows that the scripts themselves are right.
 
@@ -57,22 +58,43 @@ requires() {
 skip() { echo "$*" > "$SCRATCH/reason"; exit 77; }
 fail() { echo "FAILED: $*"; exit 1; }
 
-# ours COMMAND…: runs it on $ROUTE, under a time limit, with its bindings on record.
-ours() {
-    local -a set=()
+# to_our_file: sets `set` to the assignments that lead a program to the library by $ROUTE, and `under` to what to run it by.
+to_our_file() {
+    set=() under=()
     case $ROUTE in
-        preload) set=("LD_PRELOAD=$LIBRARY") ;;
-        raw) set=("LD_PRELOAD=$LIBRARY" URINGAIO_RAW=1) ;;
-        drop-in) set=("LD_LIBRARY_PATH=$(dirname "$DROP_IN")") ;;
+        preload*) set=("LD_PRELOAD=$LIBRARY") ;;
+        raw*) set=("LD_PRELOAD=$LIBRARY" URINGAIO_RAW=1) ;;
+        drop-in*) set=("LD_LIBRARY_PATH=$(dirname "$DROP_IN")") ;;
+    esac
+    case $ROUTE in
+        *-eperm) under=("$(helper c-tests/support/without-io-uring.c)") ;;
+        *-enosys) under=("$(helper c-tests/support/without-io-uring.c)" --enosys) ;;
     esac
     if [ "${#PROOF[@]}" -gt 0 ] && [ "$ROUTE" != system ]; then
         set+=(LD_BIND_NOW=1 LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$WORK/bindings")
     fi
-    # env does the exec, so that neither timeout nor a shell has the library loaded.
-    timeout -k 10 "$LIMIT" env "${set[@]}" "$@"
 }
 
-file_of_route() { if [ "$ROUTE" = drop-in ]; then echo "$DROP_IN"; else echo "$LIBRARY"; fi; }
+# helper FILE.c: builds it once. Its path.
+helper() {
+    local built
+    built=$TOP/target/programs/$(basename "$1" .c)
+    if [ ! -x "$built" ] || [ "$TOP/$1" -nt "$built" ]; then
+        mkdir -p "$TOP/target/programs"
+        "${CC:-cc}" -D_GNU_SOURCE -O1 -Wall -o "$built" "$TOP/$1" || return 1
+    fi
+    echo "$built"
+}
+
+# ours COMMAND…: runs it on $ROUTE, under a time limit, with its bindings on record.
+ours() {
+    local -a set under
+    to_our_file
+    # env does the exec, so that neither timeout nor a shell has the library loaded.
+    timeout -k 10 "$LIMIT" "${under[@]}" env "${set[@]}" "$@"
+}
+
+file_of_route() { case $ROUTE in drop-in*) echo "$DROP_IN" ;; *) echo "$LIBRARY" ;; esac; }
 
 # Every symbol in $PROOF was bound to our file by some process of this check.
 bound_to_ours() {
@@ -86,13 +108,7 @@ bound_to_ours() {
     done
 }
 
-has_io_uring() {
-    if [ ! -x "$TOP/target/programs/has-io-uring" ]; then
-        mkdir -p "$TOP/target/programs"
-        "${CC:-cc}" -O1 -Wall -o "$TOP/target/programs/has-io-uring" "$TOP/programs/support/has-io-uring.c" || return 1
-    fi
-    "$TOP/target/programs/has-io-uring"
-}
+has_io_uring() { "$(helper programs/support/has-io-uring.c)"; }
 
 # traced COMMAND…: runs it on $ROUTE under strace; the kernel must have seen io_uring at work and no AIO of its own.
 traced() {
@@ -126,7 +142,7 @@ counted() {
 # A running server has a library thread and no ring of the kernel's own AIO among its mappings.
 server_is_ours() {
     local pid=$1
-    [ "$ROUTE" != system ] || return 0
+    case $ROUTE in system|*-eperm|*-enosys) return 0 ;; esac
     has_io_uring || return 0
     ! grep -F '[aio]' "/proc/$pid/maps" || { echo "FAILED: a context of the kernel's own AIO is open"; return 1; }
     grep -qsx uringaio /proc/"$pid"/task/*/comm || { echo "FAILED: the server has no thread named uringaio"; return 1; }
@@ -136,13 +152,9 @@ server_is_ours() {
 serve() {
     local log=$1
     shift
-    local -a set=()
-    case $ROUTE in
-        preload) set=("LD_PRELOAD=$LIBRARY") ;;
-        drop-in) set=("LD_LIBRARY_PATH=$(dirname "$DROP_IN")") ;;
-    esac
-    [ "$ROUTE" = system ] || set+=(LD_BIND_NOW=1 LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$WORK/bindings")
-    env "${set[@]}" "$@" > "$log" 2>&1 < /dev/null &
+    local -a set under
+    to_our_file
+    "${under[@]}" env "${set[@]}" "$@" > "$log" 2>&1 < /dev/null &
     SERVER=$!
     echo "$SERVER" >> "$STARTED"
 }
@@ -163,13 +175,7 @@ await() {
 }
 
 # A TCP port that nobody uses now. The kernel gives each caller another one.
-free_port() {
-    if [ ! -x "$TOP/target/programs/free-port" ]; then
-        mkdir -p "$TOP/target/programs"
-        "${CC:-cc}" -O1 -Wall -o "$TOP/target/programs/free-port" "$TOP/programs/support/free-port.c" || return 1
-    fi
-    "$TOP/target/programs/free-port"
-}
+free_port() { "$(helper programs/support/free-port.c)"; }
 
 attempt() (
     WORK=$(mktemp -d "$SCRATCH/check.XXXXXX") || exit 1

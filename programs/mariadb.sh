@@ -119,3 +119,10 @@ END
 
 PROOF=(io_setup io_submit io_destroy)
 check "load, mixed work, kill -9, recovery, innochecksum" "preload drop-in" database
+
+# Where there is no io_uring, with less of it.
+small_database() {
+    ROWS=10000
+    database
+}
+check "a small one, without io_uring" "preload-eperm drop-in-enosys" small_database

@@ -22,6 +22,9 @@ check "random reads and writes, buffered" "$both" run 2 --file-test-mode=rndrw
 check "random writes, four threads" "$both" run 2 --file-extra-flags=direct --file-test-mode=rndwr --threads=4
 check "sequential rewrite, fdatasync" "$both" run 2 --file-test-mode=seqrewr --file-fsync-mode=fdatasync
 
+check "random reads and writes, without io_uring" "preload-eperm preload-enosys drop-in-eperm" \
+    run 2 --file-extra-flags=direct --file-test-mode=rndrw
+
 PROOF=()
 seen() {
     sysbench fileio "${files[@]}" prepare > /dev/null || return 1

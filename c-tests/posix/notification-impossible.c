@@ -13,7 +13,8 @@ int main(void)
 {
     int fd = pattern_file(100, 1);
     char in[10];
-    pthread_attr_t attributes;
+    /* Looked at when the notification is sent, which may be as the program ends. */
+    static pthread_attr_t attributes;
     struct aiocb cb[4];
 
     CHECK_INT(pthread_attr_init(&attributes), 0);

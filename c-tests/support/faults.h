@@ -1,5 +1,5 @@
 /* System calls of the library's own that fail on demand: by a seccomp filter that knows them by the address they are made
-   from. Those of the program and of the C library are left alone. */
+   from. Those of the program and of the C library are left alone, unless a fault says `anywhere`. */
 #ifndef FAULTS_H
 #define FAULTS_H
 
@@ -29,6 +29,9 @@ struct fault {
     /* Only calls whose argument `argument`, counted from 1, is `value`; all calls if it is 0. */
     int argument;
     unsigned value;
+    /* Also where the C library makes the call: for the library's sake, in what a test does then. */
+    int anywhere;
+    int only_once;
 };
 
 /* Where the library's code lies; 0 to 0 if it is not loaded. */
@@ -66,7 +69,7 @@ static inline int set_filter(struct text text, const struct fault *fault, unsign
     unsigned high = text.start >> 32, low = (unsigned)text.start, end = (unsigned)text.end;
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, fault->number, 0, 8),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, fault->number, fault->anywhere ? 5 : 0, 8),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, instruction_pointer) + 4),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, high, 0, 6),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, instruction_pointer)),

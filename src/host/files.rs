@@ -101,6 +101,12 @@ pub fn facts_with(fd: c_int, flags: c_int) -> Result<Facts, Errno> {
     Ok(Facts { kind, flags, identity, device: status.st_dev, size: status.st_size as u64 })
 }
 
+/// Whether `fd` is a regular file that ends at `offset` or before.
+#[must_use]
+pub fn ends_by(fd: c_int, offset: i64) -> bool {
+    facts_with(fd, 0).is_ok_and(|facts| facts.kind == Kind::Regular && facts.size <= offset.max(0) as u64)
+}
+
 /// Where a file system keeps its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Home {

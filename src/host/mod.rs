@@ -11,6 +11,7 @@ pub mod memory;
 pub mod next;
 pub mod porter;
 pub mod process;
+pub mod release;
 pub mod settings;
 pub mod signals;
 pub mod thread;

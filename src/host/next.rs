@@ -1,7 +1,11 @@
-//! The next implementation of a function behind ours: `dlsym(RTLD_NEXT)`, looked up once.
+//! The next implementation of a function behind ours: looked up once.
 
 use core::ffi::{CStr, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
+
+/// Where to look. The drop-in exports none of these names, and leads to itself what had led to whoever is first in the
+/// program: the C library, or another that interposes, such as `liburingaio.so` beside it.
+const BEHIND_OURS: *mut c_void = if cfg!(feature = "libaio-abi") { libc::RTLD_DEFAULT } else { libc::RTLD_NEXT };
 
 /// A function of the system's, found at its first use.
 pub struct Next {
@@ -32,9 +36,9 @@ impl Next {
             // SAFETY: looks up C strings; any thread may, any number of times.
             found = unsafe {
                 let versioned = self.version.map_or(core::ptr::null_mut(), |version| {
-                    libc::dlvsym(libc::RTLD_NEXT, self.name.as_ptr(), version.as_ptr())
+                    libc::dlvsym(BEHIND_OURS, self.name.as_ptr(), version.as_ptr())
                 });
-                if versioned.is_null() { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) } else { versioned }
+                if versioned.is_null() { libc::dlsym(BEHIND_OURS, self.name.as_ptr()) } else { versioned }
             };
             self.found.store(found, Ordering::Relaxed);
         }

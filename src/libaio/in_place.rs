@@ -10,6 +10,7 @@ use core::ffi::c_int;
 use super::iocb::rwf;
 use super::opened::{self, Opened};
 use crate::host::kernel::{Errno, syscall};
+use crate::host::{files, release};
 
 /// One read or write.
 #[derive(Clone, Copy)]
@@ -68,6 +69,7 @@ impl Transfer<'_> {
             return Left;
         }
         let mut done = match self.read_at(self.vectors, self.offset, self.flags | rwf::NOWAIT) {
+            Ok(0) if release::nothing_may_be_wrong() && !files::ends_by(self.fd, self.offset) => return Left,
             Ok(count) if count == self.total || count == 0 => return Done(count as i64),
             Ok(count) => count,
             Err(errno) => return self.refused(errno),
@@ -75,6 +77,7 @@ impl Transfer<'_> {
         // Short: at the end of the file, or at the end of what is cached.
         loop {
             match self.read_at(&[self.vector_at(done)], self.offset + done as i64, self.flags | rwf::NOWAIT) {
+                Ok(0) if release::nothing_may_be_wrong() && !files::ends_by(self.fd, self.offset) => return Left,
                 Ok(0) => return Done(done as i64),
                 Ok(count) => done += count,
                 Err(Errno(libc::EAGAIN)) => return Left,

@@ -132,7 +132,7 @@ impl Iocb {
             0 if level != 0 => Err(Errno(libc::EINVAL)),
             // Real time is a privilege.
             1 if !may_use_real_time() => Err(Errno(libc::EPERM)),
-            0..=3 => Ok(self.priority),
+            0..=3 if self.priority & HINTS == 0 || takes_priority(self.priority) => Ok(self.priority),
             _ => Err(Errno(libc::EINVAL)),
         }
     }
@@ -199,6 +199,17 @@ impl Iocb {
     }
 }
 
+/// Bits of a priority that are hints since Linux 6.5, and were a part of the level before.
+const HINTS: u16 = 0x1ff8;
+
+/// Whether the kernel knows such a priority.
+fn takes_priority(priority: u16) -> bool {
+    const WHO_PROCESS: c_int = 1;
+    // SAFETY: sets nothing: there is no such thread. The priority is looked at first.
+    let answer = unsafe { syscall!(libc::SYS_ioprio_set, WHO_PROCESS, c_int::MAX, priority) };
+    answer != Err(Errno(libc::EINVAL))
+}
+
 /// Whether this thread may give requests real-time priority: `CAP_SYS_ADMIN` or `CAP_SYS_NICE`.
 fn may_use_real_time() -> bool {
     #[repr(C)]
@@ -259,7 +270,10 @@ pub fn check_rw_flags(fd: c_int, file: Opened, writes: bool, flags: c_int) -> Re
         return Err(Errno(libc::EOPNOTSUPP));
     }
     if flags & rwf::APPEND != 0 && flags & rwf::NOAPPEND != 0 {
-        return Err(Errno(libc::EINVAL));
+        // Kernels that do not know the one (6.9) say so first.
+        let number = if file.reads() { libc::SYS_preadv2 } else { libc::SYS_pwritev2 };
+        let unknown = refusal(number, fd, BEYOND_ALL_FILES, rwf::NOAPPEND) == Some(Errno(libc::EOPNOTSUPP));
+        return Err(Errno(if unknown { libc::EOPNOTSUPP } else { libc::EINVAL }));
     }
     // A stream would wait; there the request itself finds out.
     if file.streams() {

@@ -85,6 +85,15 @@ const _: () = assert!(
         && libc::SYS_io_cancel == libc::SYS_io_setup + 4
 );
 
+#[cfg(target_arch = "aarch64")]
+const _: () = assert!(
+    libc::SYS_io_setup == 0
+        && libc::SYS_io_destroy < libc::SYS_io_getevents
+        && libc::SYS_io_submit < libc::SYS_io_getevents
+        && libc::SYS_io_cancel < libc::SYS_io_getevents
+        && libc::SYS_io_getevents == 4
+);
+
 /// `syscall(2)`.
 ///
 /// # Safety
@@ -95,7 +104,7 @@ const _: () = assert!(
 pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
     // The AIO calls have the numbers 0 to 4 here.
     core::arch::naked_asm!(
-        "cmp x0, {cancel}",
+        "cmp x0, {last}",
         "b.ls 4f",
         "cmp x0, {dup3}",
         "b.eq 4f",
@@ -130,7 +139,7 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "ret",
         "4:",
         "b {ours}",
-        cancel = const libc::SYS_io_cancel,
+        last = const libc::SYS_io_getevents,
         dup3 = const libc::SYS_dup3,
         fcntl = const libc::SYS_fcntl,
         close = const libc::SYS_close,

@@ -9,6 +9,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 use std::collections::HashMap;
 
+use crate::host::files::{self, Home};
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::porter::Porter;
 
@@ -37,6 +38,8 @@ type Name = (c_int, u32, u64);
 struct Held {
     count: u32,
     nature: Nature,
+    /// Whether closing it may have to wait for another program or machine.
+    clings: bool,
     name: Option<Name>,
 }
 
@@ -119,7 +122,7 @@ impl Files {
         {
             self.names.insert(name, ours);
         }
-        self.held[index] = Some(Held { count: 1, nature, name });
+        self.held[index] = Some(Held { count: 1, nature, clings: nature == Nature::File && clings(ours), name });
         self.open += 1;
         Ok(ours)
     }
@@ -131,19 +134,30 @@ impl Files {
         }
     }
 
-    /// One holder fewer. The last closes it.
-    pub fn release(&mut self, ours: c_int) {
-        let Some(place) = self.held.get_mut(ours as usize) else { return };
-        let Some(held) = place else { return };
+    /// One holder fewer. The last closes it; where that may take its time, it is left to whoever called, and true is the answer.
+    #[must_use]
+    pub fn release(&mut self, ours: c_int) -> bool {
+        let Some(place) = self.held.get_mut(ours as usize) else { return false };
+        let Some(held) = place else { return false };
         held.count -= 1;
-        if held.count == 0 {
-            if let Some(name) = held.name {
-                self.names.remove(&name);
-            }
-            *place = None;
-            self.open -= 1;
-            kernel::close(ours);
+        if held.count > 0 {
+            return false;
         }
+        if let Some(name) = held.name {
+            self.names.remove(&name);
+        }
+        let clings = held.clings;
+        *place = None;
+        if !clings {
+            kernel::close(ours);
+            self.closed();
+        }
+        clings
+    }
+
+    /// A file is closed.
+    pub const fn closed(&mut self) {
+        self.open -= 1;
     }
 
     /// What kind of file a held one is.
@@ -204,6 +218,12 @@ fn separate(keep: Option<c_int>) -> Result<(), &'static str> {
         (0..keep).for_each(kernel::close);
     }
     Ok(())
+}
+
+/// Whether the last `close` may wait: where others keep the file, what was written is sent to them then (NFS), or they are
+/// asked (FUSE, which on Linux 6.1 also waits until no write is under way).
+fn clings(ours: c_int) -> bool {
+    files::facts_with(ours, 0).is_ok_and(|facts| files::home(ours, &facts, kernel::now()) == Home::Elsewhere)
 }
 
 fn nature(ours: c_int) -> Nature {

@@ -3,8 +3,7 @@
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
-use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering, fence};
 
 use super::files::Nature;
 use crate::engine::inbox::Node;
@@ -51,6 +50,22 @@ impl Task {
         }
     }
 
+    /// To close a file of ours, which may take its time.
+    pub const fn closing(fd: c_int) -> Self {
+        Self {
+            kind: Kind::Chore,
+            address: 0,
+            length: 0,
+            offset: 0,
+            rw_flags: 0,
+            priority: 0,
+            events: 0,
+            nonblocking: false,
+            fd,
+            nature: Nature::File,
+        }
+    }
+
     /// Whether it moves bytes.
     pub const fn transfers(&self) -> bool {
         matches!(self.kind, Kind::Read | Kind::Write | Kind::ReadVector | Kind::WriteVector)
@@ -78,6 +93,8 @@ pub struct Job {
     pub attempts: Cell<u8>,
     /// The result, once it is done.
     pub result: Cell<i64>,
+    /// Whether it is to be stopped, or can be stopped no longer.
+    stop: AtomicU8,
     /// Its life's number, what it is at, and what the epoll saw.
     phase: AtomicU64,
 }
@@ -95,6 +112,10 @@ pub enum Phase {
     /// Nobody has it: the epoll's event, or a cancellation, makes an owner.
     Waiting = 2,
 }
+
+// What `Job::stop` says, beside 0.
+const WANTED: u8 = 1;
+const TOO_LATE: u8 = 2;
 
 const PHASE: u64 = 3;
 const EVENTS: u32 = 16;
@@ -155,7 +176,11 @@ impl Job {
 
     /// Takes it from the epoll. False: it does not wait.
     pub fn snatch(&self) -> bool {
-        let life = self.life();
+        self.snatch_in(self.life())
+    }
+
+    /// The same, if it still is in that life.
+    pub fn snatch_in(&self, life: u32) -> bool {
         self.phase
             .compare_exchange(
                 Self::word(life, 0, Phase::Waiting),
@@ -164,6 +189,27 @@ impl Job {
                 Ordering::Acquire,
             )
             .is_ok()
+    }
+}
+
+impl Job {
+    /// Asks whoever tries it without waiting to stop it. False: it is too late for that.
+    pub fn ask_to_stop(&self) -> bool {
+        let asked = self.stop.compare_exchange(0, WANTED, Ordering::AcqRel, Ordering::Acquire);
+        // Pairs with that of `is_unwanted`: either this thread then finds it waiting, or its owner finds it unwanted.
+        fence(Ordering::SeqCst);
+        asked != Err(TOO_LATE)
+    }
+
+    /// Whether its owner is to stop it.
+    pub fn is_unwanted(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.stop.load(Ordering::Acquire) == WANTED
+    }
+
+    /// From here on it cannot be stopped. False: it is to be stopped.
+    pub fn begin_to_wait(&self) -> bool {
+        self.stop.compare_exchange(0, TOO_LATE, Ordering::AcqRel, Ordering::Acquire) != Err(WANTED)
     }
 }
 
@@ -198,8 +244,8 @@ impl Jobs {
         self.table
     }
 
-    /// A job for `operation`; nothing if the table is full.
-    pub fn take(&mut self, operation: NonNull<Operation>, task: Task) -> Option<&'static Job> {
+    /// A job for `operation`, null if it is nobody's; nothing if the table is full.
+    pub fn take(&mut self, operation: *mut Operation, task: Task) -> Option<&'static Job> {
         let job = match self.free {
             Some(free) => {
                 self.free = free.next.get();
@@ -208,10 +254,11 @@ impl Jobs {
             None => self.table.get(self.used).inspect(|_| self.used += 1)?,
         };
         job.next.set(None);
-        job.operation.set(operation.as_ptr());
+        job.operation.set(operation);
         job.task.set(MaybeUninit::new(task));
         job.registered.set(false);
         job.attempts.set(0);
+        job.stop.store(0, Ordering::Release);
         Some(job)
     }
 

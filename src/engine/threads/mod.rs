@@ -12,6 +12,7 @@ mod poller;
 mod pool;
 mod shop;
 
+use core::ffi::c_int;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
@@ -21,14 +22,28 @@ use super::device::{Device, Event, Sleep};
 use super::operation::Operation;
 use super::pins::Pin;
 use crate::host::futex::{self, Deadline};
-use crate::host::kernel::{Errno, syscall};
+use crate::host::kernel::{self, Errno, syscall};
 use crate::host::{descriptors, memory};
 use files::Files;
 use job::{JOBS, Job, Jobs, Task};
+use pool::Pool;
 use shop::Shop;
 
 /// Descriptors of the table that are not given to operations.
 const RESERVE: usize = 16;
+
+const CANCELED: i64 = Errno(libc::ECANCELED).negated();
+
+/// How an attempt to stop an operation went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    /// It is stopped.
+    Done,
+    /// Whoever tries it without waiting stops it, unless it is done first.
+    Asked,
+    /// It goes on.
+    Refused,
+}
 
 /// Operations for one pool, linked, that were accepted since the last flush.
 #[derive(Default)]
@@ -59,11 +74,13 @@ pub struct Threads {
     for_files: Chain,
     for_streams: Chain,
     /// Whether the epoll was asked for.
-    asked: bool,
+    has_poller: bool,
     /// Done, taken from the threads, oldest first.
     taken: *mut Job,
     /// What is to be reported, and is not of the threads' making.
     events: VecDeque<Event>,
+    /// Attempts to stop, by ticket, that those who are at work on the operations know of.
+    asked: Vec<(NonNull<Operation>, u64)>,
     /// Operations that found the descriptor table full.
     starved: VecDeque<NonNull<Operation>>,
     /// The doorbell's value before a sleep; nothing if there is something to do instead.
@@ -88,7 +105,8 @@ impl Threads {
             in_flight: 0,
             for_files: Chain::default(),
             for_streams: Chain::default(),
-            asked: false,
+            has_poller: false,
+            asked: Vec::new(),
             taken: core::ptr::null_mut(),
             events: VecDeque::new(),
             starved: VecDeque::new(),
@@ -109,8 +127,8 @@ impl Threads {
             None => self.files.acquire(this.fd, this.fd_generation, (this.file != 0).then_some(this.file))?,
         };
         let task = Task::of(this, fd, self.files.nature(fd));
-        let Some(job) = self.jobs.take(operation, task) else {
-            self.files.release(fd);
+        let Some(job) = self.jobs.take(operation.as_ptr(), task) else {
+            self.let_go(fd);
             return Err(Errno(libc::EMFILE));
         };
         // SAFETY: as above.
@@ -120,8 +138,8 @@ impl Threads {
 
     fn send(&mut self, job: &'static Job) {
         if job.task().may_wait() {
-            if !self.asked {
-                self.asked = true;
+            if !self.has_poller {
+                self.has_poller = true;
                 // Without an epoll a stream keeps a worker busy.
                 let _ = poller::start(self.shop);
             }
@@ -155,43 +173,72 @@ impl Threads {
     /// Ends a job that is this thread's again.
     fn reap(&mut self, job: &'static Job) -> Option<NonNull<Operation>> {
         let operation = NonNull::new(job.operation.get());
-        self.files.release(job.task().fd);
+        let fd = job.task().fd;
         self.jobs.give_back(job);
-        self.in_flight -= 1;
+        if operation.is_some() {
+            self.in_flight -= 1;
+            self.let_go(fd);
+        } else {
+            self.files.closed();
+        }
         operation
     }
 
-    /// Takes back an operation that nobody is at work on.
-    fn retrieve(&mut self, operation: NonNull<Operation>) -> bool {
+    /// One holder of a file fewer. What this thread must not wait for, a worker closes.
+    fn let_go(&mut self, fd: c_int) {
+        if !self.files.release(fd) {
+            return;
+        }
+        let Some(job) = self.jobs.take(core::ptr::null_mut(), Task::closing(fd)) else {
+            kernel::close(fd);
+            return self.files.closed();
+        };
+        send_to(&self.shop.files, self.shop, (job, job), 1);
+    }
+
+    /// Takes back an operation that nobody is at work on, or has it stopped.
+    fn retrieve(&mut self, operation: NonNull<Operation>) -> Stop {
         if let Some(index) = self.starved.iter().position(|&starved| starved == operation) {
             self.starved.remove(index);
             self.in_flight -= 1;
-            return true;
+            return Stop::Done;
         }
         // What was just accepted is in the queues from here on.
         self.hand_over();
         // SAFETY: as in `admit`; the handle names the job of an operation that is in flight.
-        let Some(job) = (unsafe { operation.as_ref().handle.cast::<Job>().as_ref::<'static>() }) else { return false };
-        if job.operation.get() == operation.as_ptr()
-            && (self.shop.files.remove(job) || self.shop.streams.remove(job) || job.snatch())
-        {
+        let Some(job) = (unsafe { operation.as_ref().handle.cast::<Job>().as_ref::<'static>() }) else {
+            return Stop::Refused;
+        };
+        if job.operation.get() != operation.as_ptr() {
+            return Stop::Refused;
+        }
+        let asked = job.task().may_wait() && job.ask_to_stop();
+        if self.shop.files.remove(job) || self.shop.streams.remove(job) || job.snatch() {
             poller::forget(self.shop, job);
             self.reap(job);
-            return true;
+            self.answer_asked(operation, true);
+            return Stop::Done;
         }
-        false
+        if asked { Stop::Asked } else { Stop::Refused }
+    }
+
+    /// What somebody was asked to stop has ended, one way or the other.
+    fn answer_asked(&mut self, operation: NonNull<Operation>, stopped: bool) {
+        let events = &mut self.events;
+        self.asked.retain(|&(asked, ticket)| {
+            let meant = asked == operation;
+            if meant {
+                events.push_back(Event::Cancel(ticket, stopped));
+            }
+            !meant
+        });
     }
 
     fn hand_over(&mut self) {
         for (chain, pool) in [(&mut self.for_files, &self.shop.files), (&mut self.for_streams, &self.shop.streams)] {
             let Chain { ends, count } = core::mem::take(chain);
-            if let Some((first, last)) = ends
-                && !pool.push(self.shop, first, last, count)
-            {
-                // Not one thread is to be had: this one does it.
-                while let Some(job) = pool.pop() {
-                    self.shop.run(job);
-                }
+            if let Some(ends) = ends {
+                send_to(pool, self.shop, ends, count);
             }
         }
     }
@@ -230,11 +277,13 @@ impl Device for Threads {
     }
 
     fn cancel(&mut self, operation: NonNull<Operation>, ticket: u64) {
-        let stopped = self.retrieve(operation);
-        if stopped {
-            self.events.push_back(Event::Done(operation, Errno(libc::ECANCELED).negated()));
+        let stop = self.retrieve(operation);
+        match stop {
+            Stop::Done => self.events.push_back(Event::Done(operation, CANCELED)),
+            Stop::Asked => return self.asked.push((operation, ticket)),
+            Stop::Refused => {}
         }
-        self.events.push_back(Event::Cancel(ticket, stopped));
+        self.events.push_back(Event::Cancel(ticket, stop == Stop::Done));
     }
 
     fn pin(&mut self, fd: i32) -> Result<Pin, Errno> {
@@ -246,7 +295,7 @@ impl Device for Threads {
     }
 
     fn unpin(&mut self, pin: Pin) {
-        self.files.release(pin.0 as i32);
+        self.let_go(pin.0 as i32);
     }
 
     fn ring(&mut self, pin: Pin, count: u32) {
@@ -299,6 +348,7 @@ impl Device for Threads {
                 self.taken = job::after(job);
                 let result = job.result.get();
                 if let Some(operation) = self.reap(job) {
+                    self.answer_asked(operation, result == CANCELED);
                     return Some(Event::Done(operation, result));
                 }
                 continue;
@@ -308,6 +358,16 @@ impl Device for Threads {
                 None if self.shop.done.all_reached() => return None,
                 None => {}
             }
+        }
+    }
+}
+
+/// Sends a chain of jobs to a pool.
+fn send_to(pool: &Pool, shop: &'static Shop, (first, last): (&'static Job, &'static Job), count: u32) {
+    if !pool.push(shop, first, last, count) {
+        // Not one thread is to be had: this one does it.
+        while let Some(job) = pool.pop() {
+            shop.run(job);
         }
     }
 }

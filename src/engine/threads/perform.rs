@@ -7,7 +7,7 @@ use core::ptr;
 use super::files::Nature;
 use super::job::{Task, WILLING};
 use crate::engine::operation::Kind;
-use crate::host::kernel::{Errno, syscall};
+use crate::host::kernel::{self, Errno, syscall};
 
 /// How an attempt went.
 pub enum Answer {
@@ -49,7 +49,12 @@ fn unhurried(task: &Task) -> i64 {
     match task.kind {
         Kind::Sync => sync(libc::SYS_fsync),
         Kind::DataSync => sync(libc::SYS_fdatasync),
-        Kind::Poll | Kind::Chore => 0,
+        Kind::Poll => 0,
+        // See [`Task::closing`].
+        Kind::Chore => {
+            kernel::close(fd);
+            0
+        }
         _ => value(transfer(task, &Vectors::of(task), task.rw_flags)),
     }
 }

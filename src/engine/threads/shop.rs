@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
-use super::job::Job;
+use super::job::{Job, Task};
 use super::perform::{self, Answer};
 use super::poller::{self, Parked};
 use super::pool::Pool;
@@ -18,6 +18,8 @@ const FILE_WORKERS: u32 = 64;
 /// Threads for what waits for other programs. Few are needed at a time: a stream that has nothing to give is left to the
 /// epoll, so these are for devices that cannot be asked.
 const STREAM_WORKERS: u32 = 256;
+
+const CANCELED: i64 = Errno(libc::ECANCELED).negated();
 
 /// Shared by all threads of the engine. Never freed.
 pub struct Shop {
@@ -48,28 +50,45 @@ impl Shop {
 
     /// Does what is to be done for a job that the caller owns.
     pub fn run(&'static self, job: &'static Job) {
-        let task = job.task();
+        let (task, life) = (job.task(), job.life());
+        if !task.may_wait() {
+            return self.finish(job, perform::patiently(&task));
+        }
         loop {
-            let answer = match task.kind {
-                Kind::Poll => Answer::Wait(task.events),
-                _ if task.may_wait() && self.can_wait() => perform::attempt(&task, &job.attempts),
-                _ => Answer::Done(perform::patiently(&task)),
-            };
-            let events = match answer {
-                Answer::Done(result) => return self.finish(job, result),
-                Answer::Wait(events) => events,
+            if job.is_unwanted() {
+                return self.finish(job, CANCELED);
+            }
+            let events = match task.kind {
+                Kind::Poll => task.events,
+                _ if !self.can_wait() => return self.run_patiently(job, &task),
+                _ => match perform::attempt(&task, &job.attempts) {
+                    Answer::Done(result) => return self.finish(job, result),
+                    Answer::Wait(events) => events,
+                },
             };
             match poller::park(self, job, events) {
-                Parked::Waits => return,
+                Parked::Waits => {
+                    // It may have become unwanted after it was last asked, and before it could be found waiting.
+                    if job.is_unwanted() && job.snatch_in(life) {
+                        self.finish(job, CANCELED);
+                    }
+                    return;
+                }
                 Parked::Ready(seen) if task.kind == Kind::Poll => return self.finish(job, seen.into()),
                 Parked::Ready(_) => {}
                 // What cannot be waited for does not make wait.
                 Parked::Refused(Errno(libc::EPERM)) if task.kind != Kind::Poll => {
-                    return self.finish(job, perform::patiently(&task));
+                    return self.run_patiently(job, &task);
                 }
                 Parked::Refused(errno) => return self.finish(job, errno.negated()),
             }
         }
+    }
+
+    /// Does what may have to wait, in a system call that does.
+    fn run_patiently(&'static self, job: &'static Job, task: &Task) {
+        let result = if job.begin_to_wait() { perform::patiently(task) } else { CANCELED };
+        self.finish(job, result);
     }
 
     fn can_wait(&self) -> bool {

@@ -69,13 +69,13 @@ fn features(ring: &IoUring, serves: bool) -> Vec<Check> {
         let (verdict, means) = if good { (Verdict::Good, means) } else { (missing, without) };
         checks.push(Check::new(verdict, what, means));
     };
-    let deferred: Result<IoUring, Error> = IoUring::builder().setup_single_issuer().setup_defer_taskrun().build(2);
+    let cooperative: Result<IoUring, Error> = IoUring::builder().setup_coop_taskrun().build(2);
     add(
-        deferred.is_ok(),
-        lacking,
-        "DEFER_TASKRUN (6.1)",
-        "completions interrupt no thread of the program",
-        "missing: without it completions would interrupt the program's system calls; take Linux 6.7 or newer",
+        cooperative.is_ok(),
+        Verdict::Note,
+        "COOP_TASKRUN (5.19)",
+        "completions wait until the engine's thread looks for them",
+        "missing: completions interrupt the engine's thread, and no other",
     );
     let mut probe = Probe::new();
     let probed = ring.submitter().register_probe(&mut probe).is_ok();
@@ -83,15 +83,15 @@ fn features(ring: &IoUring, serves: bool) -> Vec<Check> {
         probed && probe.is_supported(opcode::FutexWait::CODE),
         lacking,
         "FUTEX_WAIT (6.7)",
-        "the engine's thread is woken without a descriptor",
-        "missing: take Linux 6.7 or newer",
+        "the engine's thread is woken by a futex",
+        "missing: it is woken by a signal that it blocks",
     );
     add(
         registers_itself(ring),
         lacking,
         "registered rings (5.18)",
         "the ring leaves the program's descriptor table",
-        "missing: take Linux 6.7 or newer",
+        "missing: its descriptor stays there, high and close-on-exec",
     );
     let restricted = IoUring::builder().setup_r_disabled().build(2).and_then(|ring: IoUring| {
         ring.submitter().register_restrictions(&mut [Restriction::sqe_op(opcode::Read::CODE)])
@@ -101,7 +101,7 @@ fn features(ring: &IoUring, serves: bool) -> Vec<Check> {
         lacking,
         "restrictions (5.10)",
         "the ring accepts only the operations that are needed",
-        "missing: take Linux 6.7 or newer",
+        "missing: take Linux 5.10 or newer",
     );
     add(
         ring.params().is_feature_no_iowait(),
