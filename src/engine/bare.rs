@@ -115,16 +115,17 @@ impl Room {
     /// # Errors
     /// `ENOMEM`, or what else `mmap` answers.
     pub fn new(submissions: u32, completions: u32) -> Result<Self, Errno> {
-        let mut room = Self { address: ptr::null_mut(), submissions, completions };
+        let mut room = core::mem::ManuallyDrop::new(Self { address: ptr::null_mut(), submissions, completions });
         room.address = kernel::map(room.length())?;
         // SAFETY: advises pages of our own. A child has no use for them, and need not have them copied.
         let _ = unsafe { syscall!(libc::SYS_madvise, room.address, room.length(), libc::MADV_DONTFORK) };
-        Ok(room)
+        Ok(core::mem::ManuallyDrop::into_inner(room))
     }
+}
 
-    /// Lets go of the memory; a ring that still uses it keeps the pages.
-    pub fn unmap(&self) {
-        // SAFETY: our own mapping, which the caller does not touch any more.
+impl Drop for Room {
+    fn drop(&mut self) {
+        // SAFETY: our own mapping. A ring that still uses it keeps the pages.
         let _ = unsafe { syscall!(libc::SYS_munmap, self.address, self.length()) };
     }
 }
@@ -195,6 +196,7 @@ impl Bare {
     /// # Safety
     /// The caller is the ring's thread, and not in the midst of another push. What the entry points to stays until its
     /// completion.
+    #[must_use]
     pub unsafe fn push(&self, entry: &squeue::Entry) -> bool {
         let submission = &self.parameters.submission;
         let tail = self.word(submission.tail).load(Ordering::Relaxed);
@@ -265,11 +267,13 @@ impl Bare {
     }
 
     /// Whether completions are there, or wait for the ring's thread to enter. Any thread may ask.
+    #[must_use]
     pub fn has_work(&self) -> bool {
         self.has_completions() || self.word(self.parameters.submission.flags).load(Ordering::Acquire) & SQ_TASKRUN != 0
     }
 
     /// Whether completions are there. Any thread may ask.
+    #[must_use]
     pub fn has_completions(&self) -> bool {
         let completion = &self.parameters.completion;
         self.word(completion.head).load(Ordering::Relaxed) != self.word(completion.tail).load(Ordering::Acquire)
@@ -277,6 +281,7 @@ impl Bare {
 
     /// Takes the next completion: the user data, and the result. Whoever takes one, be it a signal handler that interrupted
     /// another's taking, has it alone.
+    #[must_use]
     pub fn claim(&self) -> Option<(u64, i32)> {
         let completion = &self.parameters.completion;
         let (head, tail) = (self.word(completion.head), self.word(completion.tail));

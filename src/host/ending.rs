@@ -41,8 +41,12 @@ impl AtThreadEnd {
 
     /// From here on the calling thread holds `value`. False: it could not be noted.
     pub fn hold(&self, value: *mut c_void) -> bool {
-        // SAFETY: the key is valid, and keys are never deleted once used.
-        self.key().is_some_and(|key| unsafe { libc::pthread_setspecific(key, value) } == 0)
+        self.key().is_some_and(|key| Self::set(key, value))
+    }
+
+    fn set(key: libc::pthread_key_t, value: *mut c_void) -> bool {
+        // SAFETY: the key is valid, and keys are never deleted once used; the value is kept, not looked at.
+        unsafe { libc::pthread_setspecific(key, value) == 0 }
     }
 
     /// The calling thread holds nothing any more.

@@ -4,12 +4,13 @@
 //! waits on the context's futex word. It never has a descriptor (`IORING_SETUP_REGISTERED_FD_ONLY`), and disturbs no other
 //! call of the thread (`DEFER_TASKRUN`). Only a call that has to sleep pays for it.
 
-use core::ffi::c_void;
-use core::ptr;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::AtomicU32;
+
+use io_uring::opcode;
 
 use super::context::Used;
 use super::wait::{self, Sleep, Timeout};
+use crate::engine::bare::{Bare, Room};
 use crate::host::futex::Deadline;
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::thread::{self, SignalSet};
@@ -69,7 +70,7 @@ impl Sleep for Masked {
             self.ring = Ring::new().ok();
         }
         match &mut self.ring {
-            Some(ring) => ring.wait(word, seen, &until, self.mask),
+            Some(ring) => ring.wait(word, seen, deadline, self.mask),
             None => nap(&until, self.mask),
         }
     }
@@ -88,195 +89,50 @@ fn nap(until: &libc::timespec, mask: SignalSet) -> Result<(), Errno> {
 }
 
 const ENTRIES: u32 = 2;
-const PAGE: usize = 4096;
 
-// linux/io_uring.h
-const SETUP: u32 = 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 16;
-const FUTEX_WAIT: u8 = 51;
-const REGISTERED_RING: u32 = 1 << 4;
-const ENTER: u32 = REGISTERED_RING | 1 /* GETEVENTS */ | 1 << 3 /* EXT_ARG */ | 1 << 5 /* ABS_TIMER */;
-const UNREGISTER_RING_FDS: u32 = 21;
+/// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE` of `futex2`.
 const FUTEX2_PRIVATE_U32: u32 = 0x02 | 128;
-
-#[repr(C)]
-#[derive(Default)]
-struct SubmissionOffsets {
-    head: u32,
-    tail: u32,
-    mask: u32,
-    entries: u32,
-    flags: u32,
-    dropped: u32,
-    array: u32,
-    reserved: u32,
-    address: u64,
-}
-
-#[repr(C)]
-#[derive(Default)]
-struct CompletionOffsets {
-    head: u32,
-    tail: u32,
-    mask: u32,
-    entries: u32,
-    overflow: u32,
-    completions: u32,
-    flags: u32,
-    reserved: u32,
-    address: u64,
-}
-
-/// `struct io_uring_params`
-#[repr(C)]
-#[derive(Default)]
-struct Parameters {
-    submissions: u32,
-    completions: u32,
-    flags: u32,
-    thread: [u32; 2],
-    features: u32,
-    workers: u32,
-    reserved: [u32; 3],
-    submission: SubmissionOffsets,
-    completion: CompletionOffsets,
-}
-
-/// `struct io_uring_sqe`, as far as a futex wait goes.
-#[repr(C)]
-#[derive(Default)]
-struct Entry {
-    opcode: u8,
-    flags: u8,
-    priority: u16,
-    fd: i32,
-    value: u64,
-    address: u64,
-    length: u32,
-    futex_flags: u32,
-    user_data: u64,
-    buffer: u32,
-    file: u32,
-    mask: u64,
-    padding: u64,
-}
-
-/// `struct io_uring_getevents_arg`
-#[repr(C)]
-struct Wait {
-    mask: u64,
-    mask_size: u32,
-    least: u32,
-    time: u64,
-}
-
-const _: () = assert!(size_of::<Parameters>() == 120 && size_of::<Entry>() == 64 && size_of::<Wait>() == 24);
 
 /// A ring for one sleeper.
 struct Ring {
-    /// Two pages: heads, tails and completions; entries.
-    memory: *mut c_void,
-    index: u32,
-    parameters: Parameters,
+    bare: Bare,
+    _room: Room,
     /// A wait is under way.
     armed: bool,
 }
 
 impl Ring {
     fn new() -> Result<Self, Errno> {
-        let memory = kernel::map(2 * PAGE)?;
-        let mut parameters = Parameters { flags: SETUP, ..Parameters::default() };
-        parameters.completion.address = memory as u64;
-        parameters.submission.address = memory as u64 + PAGE as u64;
-        // SAFETY: the kernel fills the parameters, and uses the two pages while the ring exists.
-        let index = unsafe { syscall!(libc::SYS_io_uring_setup, ENTRIES, &raw mut parameters) };
-        let mut this = Self { memory, index: 0, parameters, armed: false };
-        match index {
-            Ok(index) => {
-                this.index = index as u32;
-                Ok(this)
-            }
-            Err(errno) => {
-                this.index = u32::MAX;
-                Err(errno)
-            }
-        }
+        let room = Room::new(ENTRIES, ENTRIES)?;
+        let this = Self { bare: Bare::new(&room)?, _room: room, armed: false };
+        this.bare.enable()?;
+        Ok(this)
     }
 
-    fn word(&self, offset: u32) -> &AtomicU32 {
-        // SAFETY: the kernel gave the offset, within the first page.
-        unsafe { &*self.memory.byte_add(offset as usize).cast::<AtomicU32>() }
-    }
-
-    /// Sleeps until woken on `word`, at `until` of the monotonic clock, or by a signal that `mask` lets in.
-    fn wait(&mut self, word: &AtomicU32, seen: u32, until: &libc::timespec, mask: SignalSet) -> Result<(), Errno> {
-        let submission = &self.parameters.submission;
+    /// Sleeps until woken on `word`, at the deadline, or by a signal that `mask` lets in.
+    fn wait(&mut self, word: &AtomicU32, seen: u32, deadline: Deadline, mask: SignalSet) -> Result<(), Errno> {
         // An earlier wait that is still under way was for the same word; if the word has changed since, it has ended.
         if !self.armed {
-            let tail = self.word(submission.tail).load(Ordering::Relaxed);
-            let entry = Entry {
-                opcode: FUTEX_WAIT,
-                fd: FUTEX2_PRIVATE_U32 as i32,
-                value: seen.into(),
-                address: word.as_ptr() as u64,
-                mask: u32::MAX.into(),
-                ..Entry::default()
-            };
-            // SAFETY: the second page has room for the entries, and this one is free: nothing is queued.
-            unsafe {
-                let entries = self.memory.byte_add(PAGE).cast::<Entry>();
-                entries.add((tail % self.parameters.submissions) as usize).write(entry);
+            let wait = opcode::FutexWait::new(word.as_ptr(), seen.into(), u32::MAX.into(), FUTEX2_PRIVATE_U32);
+            // SAFETY: the ring is this thread's, and nothing is queued; the word outlives the ring.
+            if !unsafe { self.bare.push(&wait.build()) } {
+                return Err(Errno(libc::EAGAIN));
             }
-            // Release: the kernel finds the entry whole.
-            self.word(submission.tail).store(tail.wrapping_add(1), Ordering::Release);
-            // A call of its own: one that submits something does not tell that a signal ended its wait.
-            // SAFETY: the ring is this thread's; the word outlives the ring.
-            unsafe { syscall!(libc::SYS_io_uring_enter, self.index, 1, 0, REGISTERED_RING, 0, 0) }?;
+            self.bare.submit(1)?;
             self.armed = true;
         }
-        let arguments = Wait {
-            mask: ptr::from_ref(&mask) as u64,
-            mask_size: size_of::<SignalSet>() as u32,
-            least: 0,
-            time: ptr::from_ref(until) as u64,
-        };
-        // SAFETY: reads the arguments; the ring is this thread's.
-        let entered = unsafe {
-            let (arguments, size) = (&raw const arguments, size_of::<Wait>());
-            syscall!(libc::SYS_io_uring_enter, self.index, 0, 1, ENTER, arguments, size)
-        };
-        let completion = &self.parameters.completion;
-        // Acquire pairs with the kernel's Release.
-        let tail = self.word(completion.tail).load(Ordering::Acquire);
-        if self.word(completion.head).load(Ordering::Relaxed) != tail {
-            self.word(completion.head).store(tail, Ordering::Release);
+        let waited = self.bare.wait(1, deadline, Some(&mask));
+        if self.bare.claim().is_some() {
             self.armed = false;
             return Ok(());
         }
-        match entered {
-            Err(Errno(libc::ETIME)) => Err(Errno(libc::ETIMEDOUT)),
-            Err(errno) => Err(errno),
-            Ok(_) => Ok(()),
-        }
+        waited
     }
 }
 
 impl Drop for Ring {
     fn drop(&mut self) {
-        #[repr(C)]
-        struct Update {
-            offset: u32,
-            reserved: u32,
-            data: u64,
-        }
-        // SAFETY: gives up the ring, which was registered with this thread alone; the kernel holds the pages for as long as
-        // it still needs them.
-        unsafe {
-            if self.index != u32::MAX {
-                let update = Update { offset: self.index, reserved: 0, data: 0 };
-                let update = &raw const update;
-                let _ = syscall!(libc::SYS_io_uring_register, self.index, UNREGISTER_RING_FDS | 1 << 31, update, 1);
-            }
-            let _ = syscall!(libc::SYS_munmap, self.memory, 2 * PAGE);
-        }
+        // SAFETY: the ring is this thread's.
+        unsafe { self.bare.end() };
     }
 }

@@ -9,6 +9,8 @@
 //! that has shown that it comes back ([`Proof`]), for I/O that ends by itself (`O_DIRECT` on files and block devices), and where nobody
 //! is to be notified. And should such a thread change its ways, it is fetched: see [`rescue`] and [`watch`].
 
+mod batch;
+mod parts;
 mod proof;
 mod rescue;
 mod ring;
@@ -20,16 +22,17 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use io_uring::opcode;
 use io_uring::register::Restriction;
 
+pub use batch::Batch;
+use parts::{Parts, Slots};
 pub use proof::Proof;
-pub use ring::{Batch, Ring};
-use ring::{Parts, Slots};
+pub use ring::Ring;
 pub use watch::{look, pause};
 
 use super::bare::{Bare, Room};
 use super::{Carrier, started};
 use crate::host::ending::AtThreadEnd;
 use crate::host::kernel::Errno;
-use crate::host::memory::boxed;
+use crate::host::memory::{boxed, try_box};
 use crate::host::process::PerProcess;
 use crate::host::settings::{self, Private};
 use crate::host::thread;
@@ -133,19 +136,15 @@ fn fill(ring: &Ring) -> bool {
     if table.closed.load(Ordering::Relaxed) {
         return false;
     }
-    match make() {
-        Ok(parts) => {
-            ring.begin_use(parts);
-            true
-        }
-        Err(_) => {
-            ring.retire();
-            if table.failures.fetch_add(1, Ordering::Relaxed) >= PATIENCE {
-                table.closed.store(true, Ordering::Relaxed);
-            }
-            false
-        }
+    if let Ok(parts) = make() {
+        ring.begin_use(parts);
+        return true;
     }
+    ring.retire();
+    if table.failures.fetch_add(1, Ordering::Relaxed) >= PATIENCE {
+        table.closed.store(true, Ordering::Relaxed);
+    }
+    false
 }
 
 /// What is to be done when a thread with a ring ends.
@@ -160,19 +159,15 @@ unsafe extern "C" fn thread_ends(ring: *mut c_void) {
     }
 }
 
-fn make() -> Result<Parts, Errno> {
+fn make() -> Result<Box<Parts>, Errno> {
     let slots = Slots::new()?;
-    let made = Room::new(SUBMISSIONS, COMPLETIONS).and_then(|room| {
-        let narrowed = narrow(&room).inspect_err(|_| room.unmap());
-        narrowed.map(|bare| (bare, room))
-    });
-    match made {
-        Ok((bare, room)) => Ok(Parts::new(bare, room, slots)),
-        Err(errno) => {
-            slots.unmap();
-            Err(errno)
-        }
-    }
+    let room = Room::new(SUBMISSIONS, COMPLETIONS)?;
+    let bare = narrow(&room)?;
+    try_box(Parts::new(bare, room, slots)).map_err(|parts| {
+        // SAFETY: made by this thread.
+        unsafe { parts.bare.end() };
+        Errno(libc::ENOMEM)
+    })
 }
 
 /// A ring that takes what we use and nothing else, ever.

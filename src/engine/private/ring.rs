@@ -10,14 +10,14 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsiz
 
 use io_uring::opcode;
 
-use super::{COMPLETIONS, Proof, rescue, watch};
-use crate::engine::bare::{Bare, Room};
+use super::batch::Batch;
+use super::parts::Parts;
+use super::{Proof, rescue};
+use crate::engine::bare::Bare;
 use crate::engine::operation::Operation;
-use crate::engine::{Means, Wakes, entry, started};
-use crate::host::descriptors;
+use crate::engine::{Means, Wakes, started};
 use crate::host::futex::{self, Deadline};
-use crate::host::kernel::{self, Errno, syscall};
-use crate::host::memory;
+use crate::host::kernel::{self, Errno};
 use crate::host::thread::SignalSet;
 use crate::stats::{self, Lane};
 
@@ -25,82 +25,13 @@ use crate::stats::{self, Lane};
 const WORDS: usize = 4;
 
 /// Completions kept for these.
-const RESERVE: u32 = 8;
+pub(super) const RESERVE: u32 = 8;
 
 /// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE` of `futex2`.
 const FUTEX2_PRIVATE_U32: u32 = 0x02 | 128;
 
 /// Marks the user data of a wait on a word; an operation has a 0 there, and its slot above it.
 const WORD: u64 = 1;
-
-/// The ring itself, and what belongs to it.
-pub struct Parts {
-    pub bare: Bare,
-    pub room: Room,
-    /// The operations under way, by the number that their completions carry.
-    slots: Slots,
-    /// Where to look for a free slot.
-    next: AtomicU32,
-}
-
-/// An operation for each completion that fits.
-pub struct Slots(NonNull<AtomicPtr<Operation>>);
-
-impl Slots {
-    /// Empty slots.
-    ///
-    /// # Errors
-    /// `ENOMEM`.
-    pub fn new() -> Result<Self, Errno> {
-        // SAFETY: zero bytes are null, an empty slot.
-        unsafe { memory::pages(COMPLETIONS as usize) }.map(Self)
-    }
-
-    fn all(&self) -> &[AtomicPtr<Operation>] {
-        // SAFETY: as many as were made, which stay until `unmap`.
-        unsafe { core::slice::from_raw_parts(self.0.as_ptr(), COMPLETIONS as usize) }
-    }
-
-    /// Lets go of the memory.
-    pub fn unmap(&self) {
-        let length = COMPLETIONS as usize * size_of::<AtomicPtr<Operation>>();
-        // SAFETY: made by `new`, in whole pages, and not used any more.
-        let _ = unsafe { syscall!(libc::SYS_munmap, self.0.as_ptr(), length) };
-    }
-}
-
-const _: () = assert!((COMPLETIONS as usize * size_of::<AtomicPtr<Operation>>()).is_multiple_of(4096));
-
-impl Parts {
-    pub const fn new(bare: Bare, room: Room, slots: Slots) -> Self {
-        Self { bare, room, slots, next: AtomicU32::new(0) }
-    }
-
-    /// A free slot, of which there is one for each operation that may be under way.
-    fn free_slot(&self) -> (u32, &AtomicPtr<Operation>) {
-        let slots = self.slots.all();
-        let mut index = self.next.load(Ordering::Relaxed) % COMPLETIONS;
-        while !slots[index as usize].load(Ordering::Relaxed).is_null() {
-            index = (index + 1) % COMPLETIONS;
-        }
-        self.next.store(index + 1, Ordering::Relaxed);
-        (index, &slots[index as usize])
-    }
-
-    /// The operation in a slot, which is free from here on.
-    fn take_slot(&self, index: usize) -> Option<NonNull<Operation>> {
-        // Relaxed: one thread fills slots, and whoever claimed the completion has the slot alone.
-        let slot = self.slots.all().get(index)?;
-        let operation = slot.load(Ordering::Relaxed);
-        slot.store(ptr::null_mut(), Ordering::Relaxed);
-        NonNull::new(operation)
-    }
-
-    pub fn unmap(&self) {
-        self.room.unmap();
-        self.slots.unmap();
-    }
-}
 
 /// A ring, or a place for one.
 pub struct Ring {
@@ -110,13 +41,13 @@ pub struct Ring {
     thread: AtomicI32,
     /// There is a ring.
     alive: AtomicBool,
-    parts: UnsafeCell<Option<Parts>>,
+    parts: UnsafeCell<Option<Box<Parts>>>,
     /// Other threads that look at it.
     visitors: AtomicU32,
     /// The thread is in the midst of a batch.
-    busy: AtomicBool,
+    pub(super) busy: AtomicBool,
     /// Operations submitted and not finished.
-    in_flight: AtomicU32,
+    pub(super) in_flight: AtomicU32,
     /// Counts what the thread does with it.
     visits: AtomicU32,
     /// Counts how often it was fetched.
@@ -124,7 +55,7 @@ pub struct Ring {
     /// It takes no more operations.
     retired: AtomicBool,
     /// Operations that it was given have gone to the engine.
-    strayed: AtomicBool,
+    pub(super) strayed: AtomicBool,
     /// The kernel refuses it.
     lost: AtomicBool,
     /// What the thread has shown by requests of its own, for a face that has no better place for it.
@@ -186,7 +117,7 @@ impl Ring {
     }
 
     /// There is a ring from here on.
-    pub(super) fn begin_use(&self, parts: Parts) {
+    pub(super) fn begin_use(&self, parts: Box<Parts>) {
         // SAFETY: not alive, so nobody looks.
         unsafe { *self.parts.get() = Some(parts) };
         self.thread.store(kernel::thread_id(), Ordering::Relaxed);
@@ -225,9 +156,7 @@ impl Ring {
             futex::linger();
         }
         // SAFETY: not alive, and nobody looks.
-        if let Some(parts) = unsafe { (*self.parts.get()).take() } {
-            parts.unmap();
-        }
+        drop(unsafe { (*self.parts.get()).take() });
         self.leave_place();
     }
 
@@ -240,9 +169,9 @@ impl Ring {
         seen
     }
 
-    fn parts(&self) -> Option<&Parts> {
+    pub(super) fn parts(&self) -> Option<&Parts> {
         // SAFETY: callers are the ring's thread, or visitors.
-        unsafe { (*self.parts.get()).as_ref() }
+        unsafe { (*self.parts.get()).as_deref() }
     }
 
     fn bare(&self) -> Option<&Bare> {
@@ -324,7 +253,7 @@ impl Ring {
         self.busy.store(true, Ordering::Relaxed);
         // A handler on this thread sees the flag before anything of the batch.
         compiler_fence(Ordering::SeqCst);
-        Some(Batch { ring: self, queued: 0 })
+        Some(Batch::new(self))
     }
 
     /// Whether the thread is in the midst of a batch.
@@ -451,7 +380,7 @@ impl Ring {
     }
 
     #[inline]
-    fn note_visit(&self) {
+    pub(super) fn note_visit(&self) {
         self.visits.store(self.visits.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
@@ -463,7 +392,7 @@ impl Ring {
     /// The kernel has refused something. If it is not for the moment, the ring is given up: once the kernel has no more of
     /// it than the operations under way, these complete into its memory.
     #[cold]
-    fn note(&self, errno: Errno) {
+    pub(super) fn note(&self, errno: Errno) {
         if matches!(errno, Errno(libc::EAGAIN | libc::EBUSY | libc::ENOMEM | libc::EINTR | libc::ETIME)) {
             return;
         }
@@ -473,103 +402,6 @@ impl Ring {
         {
             // SAFETY: callers are the ring's thread.
             unsafe { bare.end() };
-        }
-    }
-}
-
-/// Operations that go to the kernel by one call.
-pub struct Batch {
-    ring: &'static Ring,
-    queued: u32,
-}
-
-impl Batch {
-    /// Adds an operation. False: there is no room, and it has to go another way.
-    ///
-    /// # Safety
-    /// As for [`Engine::submit`](crate::engine::Engine::submit). Its order is [`Order::Free`](crate::engine::Order::Free) or
-    /// `Counted`, it has no eventfd, and it ends by itself.
-    #[inline]
-    pub unsafe fn add(&mut self, mut operation: NonNull<Operation>) -> bool {
-        let ring = self.ring;
-        let Some(parts) = ring.parts() else { return false };
-        if ring.in_flight.load(Ordering::Relaxed) + self.queued >= COMPLETIONS - RESERVE {
-            return false;
-        }
-        // SAFETY: the caller's promise.
-        let this = unsafe { operation.as_mut() };
-        this.pin = None;
-        this.fd_generation = descriptors::generation(this.fd);
-        this.stamp = stats::stamp();
-        let (index, slot) = parts.free_slot();
-        let entry = entry::of(this, false).user_data(u64::from(index) << 1);
-        // SAFETY: this is the ring's thread, within a batch.
-        if !unsafe { parts.bare.push(&entry) } {
-            return false;
-        }
-        slot.store(operation.as_ptr(), Ordering::Relaxed);
-        self.queued += 1;
-        if let Some(action) = this.kind.action() {
-            stats::accepted(this.face, action);
-        }
-        true
-    }
-
-    /// Hands the batch to the kernel, which has the files when this returns, and finishes what has completed meanwhile. What
-    /// the kernel does not take goes to the engine.
-    #[inline]
-    pub fn submit(mut self) {
-        let ring = self.ring;
-        let queued = core::mem::take(&mut self.queued);
-        let Some(parts) = ring.parts() else { return };
-        if queued > 0 {
-            // SeqCst pairs with the watch's, which must see it or be rung for.
-            ring.in_flight.fetch_add(queued, Ordering::SeqCst);
-            watch::begin();
-            let mut left = queued;
-            while left > 0 {
-                match parts.bare.submit(left) {
-                    Ok(taken) if taken > 0 => left -= taken.min(left),
-                    refused => {
-                        if let Err(errno) = refused {
-                            ring.note(errno);
-                        }
-                        break;
-                    }
-                }
-            }
-            ring.note_visit();
-            if left > 0 {
-                ring.give_to_engine(parts);
-            }
-        }
-        drop(self);
-        ring.collect();
-    }
-}
-
-impl Drop for Batch {
-    fn drop(&mut self) {
-        compiler_fence(Ordering::SeqCst);
-        self.ring.busy.store(false, Ordering::Relaxed);
-    }
-}
-
-impl Ring {
-    #[cold]
-    fn give_to_engine(&self, parts: &Parts) {
-        let give = |data: u64| {
-            self.in_flight.fetch_sub(1, Ordering::Release);
-            if let (Some(operation), Some(engine)) = (parts.take_slot((data >> 1) as usize), started()) {
-                // SAFETY: as whoever added it promised.
-                unsafe { engine.submit(operation) };
-            }
-        };
-        self.strayed.store(true, Ordering::Relaxed);
-        // SAFETY: this is the ring's thread, within a batch.
-        unsafe { parts.bare.retract(give) };
-        if let Some(engine) = started() {
-            engine.settle();
         }
     }
 

@@ -67,6 +67,7 @@ fn begin_watch(table: &Table) {
 
 /// How long the engine's thread may sleep before it has to look, in nanoseconds; as long as it likes if it need not. To be
 /// asked after it has read the doorbell.
+#[must_use]
 pub fn pause() -> Option<u32> {
     let table = TABLE.get()?;
     table.watched.load(Ordering::SeqCst).then_some(INTERVAL as u32)
