@@ -109,6 +109,11 @@ struct uringaio_counters {
      * Times that a submitter had to wake it.
      */
     uint64_t rings;
+    /**
+     * Of the operations that the engine accepted, by face: those that went by a private ring of the thread that submitted
+     * them, and not by way of the engine's thread.
+     */
+    uint64_t private_[URINGAIO_FACES];
 };
 
 #ifdef __cplusplus

@@ -5,7 +5,7 @@
 pub const MAGIC: u64 = u64::from_le_bytes(*b"uringaio");
 
 /// Counts up with every change of the layout. A reader of another layout must not guess.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
 
 /// Name and type of the ELF note that leads to the block. Its descriptor is the layout (4 bytes, little endian) and the
 /// distance from the descriptor's second word to the block (4 bytes, signed).
@@ -59,6 +59,9 @@ pub struct uringaio_counters {
     pub dozes: u64,
     /// Times that a submitter had to wake it.
     pub rings: u64,
+    /// Of the operations that the engine accepted, by face: those that went by a private ring of the thread that submitted
+    /// them, and not by way of the engine's thread.
+    pub private: [u64; FACES],
 }
 
 /// Words of [`uringaio_counters`].

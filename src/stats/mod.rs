@@ -127,6 +127,14 @@ pub fn accepted(face: Face, action: Action) {
     add(slots::mine(), word!(engine, face, action), 1);
 }
 
+/// The engine has accepted an operation for a private ring.
+#[inline]
+pub fn accepted_privately(face: Face, action: Action) {
+    let slot = slots::mine();
+    add(slot, word!(engine, face, action), 1);
+    add(slot, word!(private, face), 1);
+}
+
 /// The engine has finished an operation.
 #[inline]
 pub fn finished(face: Face, action: Action, result: i64) {

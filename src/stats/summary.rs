@@ -67,10 +67,11 @@ pub fn print() {
     let sum = |of: &[u64]| of.iter().sum::<u64>();
     write_line(format_args!(
         "process {process}, {by}, {seconds:.1} s: {} operations (POSIX {}, libaio {}): {in_place} in place, {engine} by the \
-         engine, {} failed, {} canceled, {} in flight",
+         engine ({} of them by private rings), {} failed, {} canceled, {} in flight",
         in_place + engine,
         counters.submitted[0],
         counters.submitted[1],
+        sum(&counters.private),
         sum(&counters.failed),
         sum(&counters.canceled),
         sum(&counters.in_flight()),

@@ -217,6 +217,7 @@ fn table(process: libc::pid_t, shown: &Shown) -> String {
     let _ = writeln!(text, "a round     {}", sizes(&c.engine_batches));
     let _ =
         writeln!(text, "engine      slept {}, dozed {}, was rung for {}", rate(c.sleeps), rate(c.dozes), rate(c.rings));
+    let _ = writeln!(text, "private     rings took posix {}, libaio {}", rate(c.private[0]), rate(c.private[1]));
     let notices: Vec<String> =
         NOTICES.iter().zip(c.notifications).map(|(name, number)| format!("{name} {}", rate(number))).collect();
     let _ = writeln!(text, "notified    {}", notices.join(", "));
@@ -302,6 +303,7 @@ fn line(process: libc::pid_t, shown: &Shown) -> String {
         "sleeps": c.sleeps,
         "dozes": c.dozes,
         "rings": c.rings,
+        "private": faces(c.private),
         "notifications": notices,
         "fallbacks": faces(c.fallbacks),
         "latency_ns": latency,

@@ -49,7 +49,7 @@ impl Batch {
         slot.store(operation.as_ptr(), Ordering::Relaxed);
         self.queued += 1;
         if let Some(action) = this.kind.action() {
-            stats::accepted(this.face, action);
+            stats::accepted_privately(this.face, action);
         }
         true
     }
