@@ -110,7 +110,43 @@ fn features(ring: &IoUring, serves: bool) -> Vec<Check> {
         "the engine's waiting is not shown as iowait",
         "missing: the engine's waiting is shown as iowait (a matter of monitoring, not of speed)",
     );
+    add(
+        has_private_rings(),
+        Verdict::Note,
+        "private rings (6.10)",
+        "a thread that reaps its own O_DIRECT requests gets a ring of its own",
+        "missing: all O_DIRECT requests go by the engine's thread (a matter of speed alone)",
+    );
     checks
+}
+
+/// Whether a ring in memory of ours, in more than one page, and without a descriptor can be had.
+fn has_private_rings() -> bool {
+    /// `CQSIZE | SUBMIT_ALL | TASKRUN_FLAG | SINGLE_ISSUER | DEFER_TASKRUN | NO_MMAP | REGISTERED_FD_ONLY | NO_SQARRAY`
+    const FLAGS: u32 = 1 << 3 | 1 << 7 | 1 << 9 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 16;
+    const UNREGISTER_RING_FDS: u32 = 21 | 1 << 31;
+    const LENGTH: usize = 1 << 16;
+    // `struct io_uring_params`: completions wanted, flags, and the two addresses at the ends of the offsets.
+    let mut parameters = [0u32; 30];
+    (parameters[1], parameters[2]) = (1024, FLAGS);
+    // SAFETY: maps new memory, which the ring alone uses; ends the ring, and unmaps the memory.
+    unsafe {
+        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        let memory = libc::mmap(core::ptr::null_mut(), LENGTH, protection, flags, -1, 0);
+        if memory == libc::MAP_FAILED {
+            return false;
+        }
+        for (place, address) in [(18, memory as u64 + LENGTH as u64 / 2), (28, memory as u64)] {
+            (parameters[place], parameters[place + 1]) = (address as u32, (address >> 32) as u32);
+        }
+        let index = libc::syscall(libc::SYS_io_uring_setup, 256, parameters.as_mut_ptr());
+        if index >= 0 {
+            let update = [index as u64, 0];
+            libc::syscall(libc::SYS_io_uring_register, index, UNREGISTER_RING_FDS, update.as_ptr(), 1);
+        }
+        libc::munmap(memory, LENGTH);
+        index >= 0
+    }
 }
 
 fn registers_itself(ring: &IoUring) -> bool {
