@@ -240,7 +240,7 @@ impl Engine {
 
     /// Returns when no operation that was submitted before with descriptor `fd` is under way.
     pub fn drain(&self, fd: c_int) {
-        private::quiesce();
+        private::settle(private::On::Descriptor(fd));
         unsafe fn is_on(operation: NonNull<Operation>, fd: usize) -> bool {
             // SAFETY: outstanding operations are alive.
             unsafe { operation.as_ref() }.fd as usize == fd

@@ -145,7 +145,6 @@ pub unsafe extern "C" fn aio_fsync(operation: c_int, aiocbp: *mut libc::aiocb) -
     };
     let Some(block) = Block::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
     let Some(engine) = engine_or_return!() else { return system::fsync(operation, aiocbp) };
-    own_ring::settle_all();
     answer(files::flags(block.fd()).and_then(|_| submit(engine, block, kind)))
 }
 

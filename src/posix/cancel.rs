@@ -38,7 +38,7 @@ pub fn cancel(fd: c_int, block: Option<Block>) -> Result<c_int, Errno> {
         }
     } else {
         // So near its end that it is waited for.
-        private::quiesce();
+        private::settle(private::On::Descriptor(fd));
     }
     let Some(engine) = engine::started() else { return Ok(libc::AIO_ALLDONE) };
     let meant = Meant { fd, fd_generation: descriptors::generation(fd), block };

@@ -8,7 +8,7 @@ use super::aiocb::{Block, Notice};
 use super::own_ring::{self, Own};
 use super::request::{self, Begun, Handle, Request};
 use super::{callbacks, notify, wait};
-use crate::engine::{self, Engine, Operation, Wakes};
+use crate::engine::{self, Engine, Kind, Operation, Wakes};
 use crate::host::ending::AtThreadEnd;
 use crate::host::kernel::Errno;
 use crate::stats::{self, Face};
@@ -219,6 +219,12 @@ fn begin(block: Block, group: Group, old: bool, chain: &mut Chain) -> Result<boo
             return Ok(true);
         }
     };
+    if matches!(kind, Kind::Sync | Kind::DataSync)
+        && let Some(own) = chain.own.take()
+    {
+        // What comes before it in the list is covered.
+        own.submit();
+    }
     group.join();
     match request::begin(block, kind, notice, Some(group)) {
         Ok((Begun::Queued(operation), _)) => chain.add_request(operation, notice.is_silent()),

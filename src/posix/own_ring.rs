@@ -4,13 +4,14 @@
 //! Whose ring it is stands in the aiocb while the request is in progress, so that whoever asks after it can see to it: its
 //! own thread looks into the ring, another has that thread fetched.
 
+use core::ffi::c_int;
 use core::ptr::NonNull;
 
 use super::aiocb::Block;
 use super::request::Request;
 use crate::engine::Operation;
-use crate::engine::private::{self, Batch, Ring};
-use crate::host::thread;
+use crate::engine::private::{self, Batch, On, Ring};
+use crate::host::{files, thread};
 
 /// Requests that go by the calling thread's ring, in one call of the program's.
 pub struct Own {
@@ -111,10 +112,13 @@ pub fn while_waiting<T>(wait: impl FnOnce() -> T) -> T {
     answer
 }
 
-/// Sees to it that no request is in progress in anybody's ring, for a call to which all earlier ones matter. The calling
-/// thread has to show anew that it should have a ring.
-pub fn settle_all() {
-    private::quiesce();
+/// Sees to it that no request on the file behind `fd` is in progress in anybody's ring, for a sync that covers them. The
+/// calling thread has to show anew that it should have a ring.
+pub fn settle(fd: c_int) {
+    if private::is_anything_under_way() {
+        let identity = files::facts(fd).map_or(0, |facts| facts.identity);
+        private::settle(On::File(fd, identity));
+    }
     if let Some(place) = private::mine() {
         place.proof.reset();
     }

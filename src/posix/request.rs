@@ -9,7 +9,7 @@ use crossbeam_queue::ArrayQueue;
 use super::aiocb::{Block, Notice, Work};
 use super::inline::{self, Answer};
 use super::list::Group;
-use super::{callbacks, face, notify, wait};
+use super::{callbacks, face, notify, own_ring, wait};
 use crate::engine::{Finish, Kind, Operation, Order, Wakes};
 use crate::host::descriptors;
 use crate::host::files::{self, Facts, Home};
@@ -160,6 +160,9 @@ pub fn begin(block: Block, kind: Kind, notice: Notice, group: Option<Group>) -> 
         return Err(errno);
     }
     let work = block.work(kind);
+    if matches!(kind, Kind::Sync | Kind::DataSync) {
+        own_ring::settle(work.fd);
+    }
     if let Some(action) = kind.action() {
         probes::submit(Face::Posix, action, work.fd, block.address(), work.length, work.offset);
     }

@@ -46,7 +46,7 @@ impl Batch {
         if !unsafe { parts.bare.push(&entry) } {
             return false;
         }
-        slot.store(operation.as_ptr(), Ordering::Relaxed);
+        slot.fill(operation, this.fd, this.file);
         self.queued += 1;
         if let Some(action) = this.kind.action() {
             stats::accepted_privately(this.face, action);

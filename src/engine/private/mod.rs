@@ -23,6 +23,7 @@ use io_uring::opcode;
 use io_uring::register::Restriction;
 
 pub use batch::Batch;
+pub use parts::On;
 use parts::{Parts, Slots};
 pub use proof::Proof;
 pub use ring::Ring;
@@ -199,18 +200,25 @@ fn narrow(room: &Room) -> Result<Bare, Errno> {
     Ok(bare)
 }
 
-/// Returns when no ring has anything under way; each thread that has is fetched. For whoever must know that earlier I/O has
-/// ended, and is rarely called: a change of flags, a sync, a cancellation.
-pub fn quiesce() {
+/// Returns when no ring has anything under way that was submitted before, and is meant; each thread that has is fetched, and
+/// has no ring from then on. For whoever must know that earlier I/O has ended, and is rarely called: a change of flags, a
+/// sync, a cancellation.
+pub fn settle(what: On) {
     let Some(table) = TABLE.get() else { return };
     for ring in &table.rings {
-        if ring.in_flight() > 0 {
+        if ring.is_busy_on(what) {
             fetch(ring);
         }
     }
 }
 
-/// Returns when the ring has nothing under way that is known of now.
+/// Whether any ring has something under way.
+#[must_use]
+pub fn is_anything_under_way() -> bool {
+    TABLE.get().is_some_and(|table| table.rings.iter().any(|ring| ring.in_flight() > 0))
+}
+
+/// Returns when the ring has nothing under way.
 pub fn fetch(ring: &'static Ring) {
     if ring.belongs_to(thread::pointer()) {
         ring.finish_all();
@@ -227,5 +235,5 @@ pub fn close_all() {
     for ring in &table.rings {
         ring.retire();
     }
-    quiesce();
+    settle(On::Anything);
 }

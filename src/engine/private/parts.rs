@@ -1,7 +1,7 @@
 //! What a private ring is made of: the kernel's ring, the memory that it lies in, and the operations under way.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use super::COMPLETIONS;
 use crate::engine::bare::{Bare, Room};
@@ -19,8 +19,53 @@ pub struct Parts {
     next: AtomicU32,
 }
 
-/// An operation for each completion that fits.
-pub struct Slots(NonNull<AtomicPtr<Operation>>);
+/// An operation that is under way.
+pub struct Slot {
+    operation: AtomicPtr<Operation>,
+    /// What it is on, for other threads: they must not look at the operation itself, which may end at any moment.
+    fd: AtomicI32,
+    file: AtomicU64,
+}
+
+impl Slot {
+    pub(super) fn fill(&self, operation: NonNull<Operation>, fd: i32, file: u64) {
+        self.fd.store(fd, Ordering::Relaxed);
+        self.file.store(file, Ordering::Relaxed);
+        // Release pairs with the Acquire of `is_on`: who sees the operation sees what it is on.
+        self.operation.store(operation.as_ptr(), Ordering::Release);
+    }
+
+    /// The operation. For the ring's own thread.
+    pub(super) fn operation(&self) -> Option<NonNull<Operation>> {
+        NonNull::new(self.operation.load(Ordering::Relaxed))
+    }
+
+    /// Whether it holds an operation on this. Any thread may ask.
+    pub(super) fn is_on(&self, what: On) -> bool {
+        !self.operation.load(Ordering::Acquire).is_null()
+            && match what {
+                On::Anything => true,
+                On::Descriptor(fd) => self.fd.load(Ordering::Relaxed) == fd,
+                On::File(fd, file) => {
+                    self.fd.load(Ordering::Relaxed) == fd || self.file.load(Ordering::Relaxed) == file
+                }
+            }
+    }
+}
+
+/// Which operations are meant.
+#[derive(Clone, Copy, Debug)]
+pub enum On {
+    /// All.
+    Anything,
+    /// Those that were submitted with this descriptor.
+    Descriptor(i32),
+    /// Those, and the others on the file of this [identity](crate::host::files::Facts::identity).
+    File(i32, u64),
+}
+
+/// A slot for each completion that fits.
+pub struct Slots(NonNull<Slot>);
 
 impl Slots {
     /// Empty slots.
@@ -28,25 +73,25 @@ impl Slots {
     /// # Errors
     /// `ENOMEM`.
     pub fn new() -> Result<Self, Errno> {
-        // SAFETY: zero bytes are null, an empty slot.
+        // SAFETY: zero bytes are an empty slot.
         unsafe { memory::pages(COMPLETIONS as usize) }.map(Self)
     }
 
-    pub(super) fn all(&self) -> &[AtomicPtr<Operation>] {
-        // SAFETY: as many as were made, which stay until `unmap`.
+    pub(super) fn all(&self) -> &[Slot] {
+        // SAFETY: as many as were made, which stay as long as this.
         unsafe { core::slice::from_raw_parts(self.0.as_ptr(), COMPLETIONS as usize) }
     }
 }
 
 impl Drop for Slots {
     fn drop(&mut self) {
-        let length = COMPLETIONS as usize * size_of::<AtomicPtr<Operation>>();
+        let length = COMPLETIONS as usize * size_of::<Slot>();
         // SAFETY: made by `new`, in whole pages.
         let _ = unsafe { syscall!(libc::SYS_munmap, self.0.as_ptr(), length) };
     }
 }
 
-const _: () = assert!((COMPLETIONS as usize * size_of::<AtomicPtr<Operation>>()).is_multiple_of(4096));
+const _: () = assert!((COMPLETIONS as usize * size_of::<Slot>()).is_multiple_of(4096));
 
 impl Parts {
     pub const fn new(bare: Bare, room: Room, slots: Slots) -> Self {
@@ -54,10 +99,10 @@ impl Parts {
     }
 
     /// A free slot, of which there is one for each operation that may be under way.
-    pub(super) fn free_slot(&self) -> (u32, &AtomicPtr<Operation>) {
+    pub(super) fn free_slot(&self) -> (u32, &Slot) {
         let slots = self.slots.all();
         let mut index = self.next.load(Ordering::Relaxed) % COMPLETIONS;
-        while !slots[index as usize].load(Ordering::Relaxed).is_null() {
+        while slots[index as usize].operation().is_some() {
             index = (index + 1) % COMPLETIONS;
         }
         self.next.store(index + 1, Ordering::Relaxed);
@@ -68,8 +113,8 @@ impl Parts {
     pub(super) fn take_slot(&self, index: usize) -> Option<NonNull<Operation>> {
         // Relaxed: one thread fills slots, and whoever claimed the completion has the slot alone.
         let slot = self.slots.all().get(index)?;
-        let operation = slot.load(Ordering::Relaxed);
-        slot.store(ptr::null_mut(), Ordering::Relaxed);
-        NonNull::new(operation)
+        let operation = slot.operation();
+        slot.operation.store(ptr::null_mut(), Ordering::Relaxed);
+        operation
     }
 }

@@ -126,8 +126,9 @@ pub(super) fn send(ring: &Ring) -> bool {
 }
 
 /// Returns when the ring of another thread has nothing under way. That thread may still be submitting: then it comes by
-/// itself.
+/// itself, and the ring, which takes nothing more, runs dry.
 pub(super) fn fetch(ring: &'static Ring) {
+    ring.retire();
     let mut waited = 0;
     let mut visits = ring.visits();
     while ring.in_flight() > 0 {

@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsiz
 use io_uring::opcode;
 
 use super::batch::Batch;
-use super::parts::Parts;
+use super::parts::{On, Parts};
 use super::{Proof, rescue};
 use crate::engine::bare::Bare;
 use crate::engine::operation::Operation;
@@ -237,6 +237,12 @@ impl Ring {
         self.visit(|parts| parts.bare.has_work()).unwrap_or(false)
     }
 
+    /// Whether an operation on this is under way. Any thread may ask.
+    pub(super) fn is_busy_on(&self, what: On) -> bool {
+        self.in_flight() > 0
+            && self.visit(|parts| parts.slots.all().iter().any(|slot| slot.is_on(what))).unwrap_or(false)
+    }
+
     /// Finishes what the kernel has put into the ring's memory, for a thread that has ended.
     pub(super) fn finish_for_its_thread(&self) {
         self.visit(|parts| self.drain(parts));
@@ -311,7 +317,7 @@ impl Ring {
         let Some(parts) = self.parts().filter(|_| self.in_flight() > 0) else { return false };
         parts.slots.all().iter().any(|slot| {
             // SAFETY: under way, so alive; the caller's promise.
-            NonNull::new(slot.load(Ordering::Relaxed)).is_some_and(|it| unsafe { means(it, argument) })
+            slot.operation().is_some_and(|it| unsafe { means(it, argument) })
         })
     }
 
