@@ -5,7 +5,7 @@
 
 #include "prove.h"
 
-#define DEPTH 8
+#define DEPTH 64
 
 static int busy_file;
 static atomic_int running, stop;

@@ -126,8 +126,9 @@ pub(super) fn send(ring: &Ring) -> bool {
 }
 
 /// Returns when the ring of another thread has nothing under way. That thread may still be submitting: then it comes by
-/// itself.
+/// itself, and what it submits meanwhile goes by the engine, lest this never ends.
 pub(super) fn fetch(ring: &'static Ring) {
+    ring.hold();
     let mut waited = 0;
     let mut visits = ring.visits();
     while ring.in_flight() > 0 {
@@ -140,6 +141,7 @@ pub(super) fn fetch(ring: &'static Ring) {
         futex::nap();
         waited += 1;
     }
+    ring.let_go();
 }
 
 /// Finishes what an ended thread has left. The kernel puts it into the ring's memory by and by.

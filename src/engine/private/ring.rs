@@ -120,6 +120,8 @@ pub struct Ring {
     fetched: AtomicU32,
     /// It takes no more operations.
     retired: AtomicBool,
+    /// How many wait for it to have nothing under way.
+    held: AtomicU32,
     /// Operations that it was given have gone to the engine.
     strayed: AtomicBool,
     /// The kernel refuses it.
@@ -150,6 +152,7 @@ impl Ring {
             visits: AtomicU32::new(0),
             fetched: AtomicU32::new(0),
             retired: AtomicBool::new(false),
+            held: AtomicU32::new(0),
             strayed: AtomicBool::new(false),
             lost: AtomicBool::new(false),
             proof: Proof::new(),
@@ -266,6 +269,17 @@ impl Ring {
         self.retired.store(true, Ordering::SeqCst);
     }
 
+    /// It takes no operations until [`Ring::let_go`]: somebody waits for those under way, and shall not wait for ever. What its
+    /// thread submits meanwhile goes another way.
+    pub(super) fn hold(&self) {
+        self.held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It takes operations again, if nobody else holds it.
+    pub(super) fn let_go(&self) {
+        self.held.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Whether it takes no more operations, ever.
     #[inline]
     pub fn is_retired(&self) -> bool {
@@ -315,7 +329,8 @@ impl Ring {
     /// Begins a batch. None while the thread is in the midst of one, which this call has interrupted.
     #[inline]
     pub fn begin(&'static self) -> Option<Batch> {
-        if self.busy.load(Ordering::Relaxed) || !self.is_in_use() {
+        // Relaxed: a batch more or less is no matter to those who hold it.
+        if self.busy.load(Ordering::Relaxed) || !self.is_in_use() || self.held.load(Ordering::Relaxed) > 0 {
             return None;
         }
         self.busy.store(true, Ordering::Relaxed);
