@@ -62,6 +62,8 @@ struct Table {
     failures: AtomicU32,
     /// The engine's thread looks after the rings.
     watched: AtomicBool,
+    /// What it saw, ring by ring.
+    seen: [watch::Seen; RINGS],
 }
 
 impl Table {
@@ -71,6 +73,7 @@ impl Table {
             closed: AtomicBool::new(false),
             failures: AtomicU32::new(0),
             watched: AtomicBool::new(false),
+            seen: [const { watch::Seen::new() }; RINGS],
         }
     }
 
