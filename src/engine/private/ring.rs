@@ -7,6 +7,7 @@
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering, compiler_fence};
+use core::time::Duration;
 
 use io_uring::opcode;
 
@@ -26,6 +27,10 @@ const WORDS: usize = 4;
 
 /// Completions kept for these.
 const RESERVE: u32 = 8;
+
+/// How long a thread sleeps in its ring without a look at what it waits for: a signal handler may have finished just that
+/// between the last look and the sleep, and then nothing would wake it.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE` of `futex2`.
 const FUTEX2_PRIVATE_U32: u32 = 0x02 | 128;
@@ -426,7 +431,8 @@ impl Ring {
         taken
     }
 
-    /// Sleeps until `want` completions are there that were not [collected](Ring::collect), a word wakes it, or the deadline.
+    /// Sleeps until `want` completions are there that were not [collected](Ring::collect), a word wakes it, or the deadline;
+    /// not longer than [`GLANCE`], so the caller looks again.
     /// With `mask` these signals are blocked meanwhile.
     ///
     /// # Errors
@@ -440,7 +446,14 @@ impl Ring {
             return Ok(());
         }
         let before = self.fetched.load(Ordering::Relaxed);
-        match bare.wait(want, deadline, mask) {
+        let glance = Deadline::after(GLANCE);
+        let (until, last) = if deadline.left() <= glance.left() && deadline != Deadline::Never {
+            (deadline, true)
+        } else {
+            (glance, false)
+        };
+        match bare.wait(want, until, mask) {
+            Err(Errno(libc::ETIMEDOUT)) if !last => Ok(()),
             Err(Errno(libc::EINTR)) if self.fetched.load(Ordering::Relaxed) != before => Ok(()),
             answer @ (Ok(()) | Err(Errno(libc::EINTR | libc::ETIMEDOUT))) => answer,
             Err(errno) => {
@@ -450,16 +463,25 @@ impl Ring {
         }
     }
 
-    /// Waits until nothing is under way, and finishes it. Not longer than a device can take.
+    /// Waits until nothing is under way, and finishes it, but for what a frame that this call has interrupted is about to
+    /// finish. Not longer than a device can take.
     pub(super) fn finish_all(&self) {
-        let end = Deadline::after(core::time::Duration::from_secs(30));
-        while self.in_flight() > 0 {
+        let end = Deadline::after(Duration::from_secs(30));
+        while self.unclaimed() > 0 {
             self.collect();
-            let left = self.in_flight();
+            let left = self.unclaimed();
             if left > 0 && self.wait(left, end, None) == Err(Errno(libc::ETIMEDOUT)) {
                 break;
             }
         }
+    }
+
+    /// Operations under way whose completion nobody has claimed; rather one too few than one that never comes.
+    fn unclaimed(&self) -> u32 {
+        let Some(bare) = self.bare().filter(|_| self.in_flight() > 0) else { return 0 };
+        // Waits on words are no operations, and are noted before they begin and until after they were claimed.
+        let words = self.armed.iter().filter(|armed| !armed.load(Ordering::Relaxed).is_null()).count();
+        bare.unclaimed().saturating_sub(words as u32).min(self.in_flight())
     }
 
     #[inline]
