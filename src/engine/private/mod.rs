@@ -114,6 +114,11 @@ pub fn place() -> Option<&'static Ring> {
         return None;
     }
     let ring = table.places(me).find(|ring| ring.take_place(me))?;
+    // A handler that came in between may have taken one, and have something under way there.
+    if let Some(earlier) = table.places(me).find(|other| other.belongs_to(me) && !core::ptr::eq(*other, ring)) {
+        ring.leave_place();
+        return Some(earlier);
+    }
     if ENDING.hold(core::ptr::from_ref(ring).cast_mut().cast()) {
         return Some(ring);
     }
@@ -133,22 +138,23 @@ pub fn open() -> Option<&'static Ring> {
 #[cold]
 fn fill(ring: &Ring) -> bool {
     let Some(table) = TABLE.get() else { return false };
-    if table.closed.load(Ordering::Relaxed) {
+    // A handler that interrupts this does without.
+    if table.closed.load(Ordering::Relaxed) || !ring.begin_making() {
         return false;
     }
-    match make() {
-        Ok(parts) => {
-            ring.begin_use(parts);
-            true
-        }
+    let made = make();
+    let is_made = made.is_ok();
+    match made {
+        Ok(parts) => ring.begin_use(parts),
         Err(_) => {
             ring.retire();
             if table.failures.fetch_add(1, Ordering::Relaxed) >= PATIENCE {
                 table.closed.store(true, Ordering::Relaxed);
             }
-            false
         }
     }
+    ring.end_making();
+    is_made
 }
 
 /// What is to be done when a thread with a ring ends.

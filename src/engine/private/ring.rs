@@ -190,12 +190,23 @@ impl Ring {
         self.owner.store(0, Ordering::Release);
     }
 
+    /// The thread is about to make the ring. False: it is at it already, and this call has interrupted it.
+    pub(super) fn begin_making(&self) -> bool {
+        !self.busy.swap(true, Ordering::Relaxed)
+    }
+
+    /// The ring is made, or is not to be had.
+    pub(super) fn end_making(&self) {
+        compiler_fence(Ordering::SeqCst);
+        self.busy.store(false, Ordering::Relaxed);
+    }
+
     /// There is a ring from here on.
     pub(super) fn begin_use(&self, parts: Parts) {
         // SAFETY: not alive, so nobody looks.
         unsafe { *self.parts.get() = Some(parts) };
         self.thread.store(kernel::thread_id(), Ordering::Relaxed);
-        for flag in [&self.busy, &self.strayed, &self.lost] {
+        for flag in [&self.strayed, &self.lost] {
             flag.store(false, Ordering::Relaxed);
         }
         self.in_flight.store(0, Ordering::Relaxed);
