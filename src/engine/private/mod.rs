@@ -21,6 +21,7 @@ use io_uring::opcode;
 use io_uring::register::Restriction;
 
 pub use proof::Proof;
+use rescue::Alarm;
 pub use ring::{Batch, Ring};
 use ring::{Parts, Slots};
 pub use watch::{look, pause};
@@ -171,14 +172,16 @@ unsafe extern "C" fn thread_ends(ring: *mut c_void) {
 
 fn make() -> Result<Parts, Errno> {
     let slots = Slots::new()?;
+    let alarm = Alarm::new().inspect_err(|_| slots.unmap())?;
     let made = Room::new(SUBMISSIONS, COMPLETIONS).and_then(|room| {
         let narrowed = narrow(&room).inspect_err(|_| room.unmap());
         narrowed.map(|bare| (bare, room))
     });
     match made {
-        Ok((bare, room)) => Ok(Parts::new(bare, room, slots)),
+        Ok((bare, room)) => Ok(Parts::new(bare, room, slots, alarm)),
         Err(errno) => {
             slots.unmap();
+            alarm.end();
             Err(errno)
         }
     }

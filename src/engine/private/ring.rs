@@ -11,6 +11,7 @@ use core::time::Duration;
 
 use io_uring::opcode;
 
+use super::rescue::Alarm;
 use super::{COMPLETIONS, Proof, rescue, watch};
 use crate::engine::bare::{Bare, Room};
 use crate::engine::operation::Operation;
@@ -44,6 +45,7 @@ pub struct Parts {
     pub room: Room,
     /// The operations under way, by the number that their completions carry.
     slots: Slots,
+    alarm: Alarm,
     /// Where to look for a free slot.
     next: AtomicU32,
 }
@@ -77,8 +79,8 @@ impl Slots {
 const _: () = assert!((COMPLETIONS as usize * size_of::<AtomicPtr<Operation>>()).is_multiple_of(4096));
 
 impl Parts {
-    pub const fn new(bare: Bare, room: Room, slots: Slots) -> Self {
-        Self { bare, room, slots, next: AtomicU32::new(0) }
+    pub const fn new(bare: Bare, room: Room, slots: Slots, alarm: Alarm) -> Self {
+        Self { bare, room, slots, alarm, next: AtomicU32::new(0) }
     }
 
     /// A free slot, of which there is one for each operation that may be under way.
@@ -101,6 +103,7 @@ impl Parts {
     pub fn unmap(&self) {
         self.room.unmap();
         self.slots.unmap();
+        self.alarm.end();
     }
 }
 
@@ -333,6 +336,11 @@ impl Ring {
     /// Whether completions wait for the thread.
     pub(super) fn has_work(&self) -> bool {
         self.visit(|parts| parts.bare.has_work()).unwrap_or(false)
+    }
+
+    /// Sends for the thread by its timer.
+    pub(super) fn ring_alarm(&self) {
+        self.visit(|parts| parts.alarm.ring());
     }
 
     /// Finishes what the kernel has put into the ring's memory, for a thread that has ended.
