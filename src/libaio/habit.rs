@@ -100,9 +100,9 @@ impl Context {
         let habit = &self.habit.0;
         while habit.private() > 0 {
             match private::of(habit.ring_of.load(Ordering::Relaxed)) {
-                Some(ring) => private::fetch(ring),
-                // Its last thread has just ended, and it with it.
-                None => crate::host::futex::nap(),
+                Some(ring) if ring.in_flight() > 0 => private::fetch(ring),
+                // Its last thread has just ended, and it with it; or the engine has what is left.
+                _ => crate::host::futex::nap(),
             }
         }
     }

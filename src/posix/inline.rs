@@ -182,7 +182,7 @@ fn write_in_place(work: &Work, file: Familiar) -> Option<i64> {
 
 /// Whether a write that makes a file longer could pass `RLIMIT_FSIZE`: the kernel then sends SIGXFSZ to the thread that
 /// writes, which must not be the program's.
-fn may_raise_signal(end: u64) -> bool {
+pub fn may_raise_signal(end: u64) -> bool {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: fills the structure.
     let asked = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_FSIZE, 0, &raw mut limit) };

@@ -8,9 +8,10 @@ use core::ffi::c_int;
 use core::ptr::NonNull;
 
 use super::aiocb::Block;
+use super::inline;
 use super::request::Request;
-use crate::engine::Operation;
 use crate::engine::private::{self, Batch, On, Ring};
+use crate::engine::{Kind, Operation};
 use crate::host::{files, thread};
 
 /// Requests that go by the calling thread's ring, in one call of the program's.
@@ -42,6 +43,9 @@ impl Own {
             block.mark(me, false);
             return false;
         }
+        if raises_signal(operation) {
+            return false;
+        }
         if self.batch.is_none() {
             self.batch = private::open().and_then(Ring::begin);
         }
@@ -61,6 +65,15 @@ impl Own {
             (None, None) => {}
         }
     }
+}
+
+/// Whether the kernel might send SIGXFSZ to the thread that carries it out, which then must not be the program's.
+#[inline]
+fn raises_signal(operation: NonNull<Operation>) -> bool {
+    // SAFETY: the request is the caller's, and not submitted yet.
+    let operation = unsafe { operation.as_ref() };
+    operation.kind == Kind::Write
+        && inline::may_raise_signal((operation.offset as u64).saturating_add(operation.length as u64))
 }
 
 /// The status of a request, after a look at where it went. Async-signal-safe, as `aio_error` is.

@@ -26,6 +26,7 @@ pub use batch::Batch;
 pub use parts::On;
 use parts::{Parts, Slots};
 pub use proof::Proof;
+use rescue::Alarm;
 pub use ring::Ring;
 pub use watch::{look, pause};
 
@@ -66,6 +67,8 @@ struct Table {
     failures: AtomicU32,
     /// The engine's thread looks after the rings.
     watched: AtomicBool,
+    /// What it saw, ring by ring.
+    seen: [watch::Seen; RINGS],
 }
 
 impl Table {
@@ -75,6 +78,7 @@ impl Table {
             closed: AtomicBool::new(false),
             failures: AtomicU32::new(0),
             watched: AtomicBool::new(false),
+            seen: [const { watch::Seen::new() }; RINGS],
         }
     }
 
@@ -115,6 +119,11 @@ pub fn place() -> Option<&'static Ring> {
         return None;
     }
     let ring = table.places(me).find(|ring| ring.take_place(me))?;
+    // A handler that came in between may have taken one, and have something under way there.
+    if let Some(earlier) = table.places(me).find(|other| other.belongs_to(me) && !core::ptr::eq(*other, ring)) {
+        ring.leave_place();
+        return Some(earlier);
+    }
     if ENDING.hold(core::ptr::from_ref(ring).cast_mut().cast()) {
         return Some(ring);
     }
@@ -134,18 +143,22 @@ pub fn open() -> Option<&'static Ring> {
 #[cold]
 fn fill(ring: &Ring) -> bool {
     let Some(table) = TABLE.get() else { return false };
-    if table.closed.load(Ordering::Relaxed) {
+    // A handler that interrupts this does without.
+    if table.closed.load(Ordering::Relaxed) || !ring.begin_making() {
         return false;
     }
-    if let Ok(parts) = make() {
+    let made = make();
+    let is_made = made.is_ok();
+    if let Ok(parts) = made {
         ring.begin_use(parts);
-        return true;
+    } else {
+        ring.retire();
+        if table.failures.fetch_add(1, Ordering::Relaxed) >= PATIENCE {
+            table.closed.store(true, Ordering::Relaxed);
+        }
     }
-    ring.retire();
-    if table.failures.fetch_add(1, Ordering::Relaxed) >= PATIENCE {
-        table.closed.store(true, Ordering::Relaxed);
-    }
-    false
+    ring.end_making();
+    is_made
 }
 
 /// What is to be done when a thread with a ring ends.
@@ -161,10 +174,10 @@ unsafe extern "C" fn thread_ends(ring: *mut c_void) {
 }
 
 fn make() -> Result<Box<Parts>, Errno> {
-    let slots = Slots::new()?;
+    let (slots, alarm) = (Slots::new()?, Alarm::new()?);
     let room = Room::new(SUBMISSIONS, COMPLETIONS)?;
     let bare = narrow(&room)?;
-    try_box(Parts::new(bare, room, slots)).map_err(|parts| {
+    try_box(Parts::new(bare, room, slots, alarm)).map_err(|parts| {
         // SAFETY: made by this thread.
         unsafe { parts.bare.end() };
         Errno(libc::ENOMEM)
@@ -200,8 +213,8 @@ fn narrow(room: &Room) -> Result<Bare, Errno> {
     Ok(bare)
 }
 
-/// Returns when no ring has anything under way that was submitted before, and is meant; each thread that has is fetched, and
-/// has no ring from then on. For whoever must know that earlier I/O has ended, and is rarely called: a change of flags, a
+/// Returns when no ring has anything under way that was submitted before, and is meant; each thread that has is fetched. For
+/// whoever must know that earlier I/O has ended, and is rarely called: a change of flags, a
 /// sync, a cancellation.
 pub fn settle(what: On) {
     let Some(table) = TABLE.get() else { return };

@@ -4,6 +4,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use super::COMPLETIONS;
+use super::rescue::Alarm;
 use crate::engine::bare::{Bare, Room};
 use crate::engine::operation::Operation;
 use crate::host::kernel::{Errno, syscall};
@@ -15,6 +16,7 @@ pub struct Parts {
     _room: Room,
     /// The operations under way, by the number that their completions carry.
     pub slots: Slots,
+    pub alarm: Alarm,
     /// Where to look for a free slot.
     next: AtomicU32,
 }
@@ -94,8 +96,8 @@ impl Drop for Slots {
 const _: () = assert!((COMPLETIONS as usize * size_of::<Slot>()).is_multiple_of(4096));
 
 impl Parts {
-    pub const fn new(bare: Bare, room: Room, slots: Slots) -> Self {
-        Self { bare, _room: room, slots, next: AtomicU32::new(0) }
+    pub const fn new(bare: Bare, room: Room, slots: Slots, alarm: Alarm) -> Self {
+        Self { bare, _room: room, slots, alarm, next: AtomicU32::new(0) }
     }
 
     /// A free slot, of which there is one for each operation that may be under way.

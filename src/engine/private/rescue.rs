@@ -88,7 +88,7 @@ fn replace() -> Result<(), Errno> {
 extern "C" fn handle(signal: c_int, info: *mut Info, context: *mut c_void) {
     // SAFETY: the kernel passes the signal's information.
     let (code, value) = unsafe { ((*info).code, (*info).value) };
-    if code == libc::SI_QUEUE && value == token() {
+    if matches!(code, libc::SI_QUEUE | libc::SI_TIMER) && value == token() {
         if let Some(ring) = super::mine() {
             ring.note_fetched();
             // In the midst of a batch the thread is about to look itself.
@@ -121,14 +121,58 @@ pub(super) fn send(ring: &Ring) -> bool {
         rest: [0; 12],
     };
     // SAFETY: reads the information; the handler is ours.
-    let sent = unsafe { syscall!(libc::SYS_rt_tgsigqueueinfo, process, ring.thread(), SIGNAL, &raw const info) };
-    sent != Err(Errno(libc::ESRCH))
+    match unsafe { syscall!(libc::SYS_rt_tgsigqueueinfo, process, ring.thread(), SIGNAL, &raw const info) } {
+        Err(Errno(libc::ESRCH)) => false,
+        Err(_) => {
+            ring.ring_alarm();
+            true
+        }
+        Ok(_) => true,
+    }
+}
+
+/// A timer that sends for a ring's thread where no signal can be queued any more (`RLIMIT_SIGPENDING`, which counts all that
+/// is queued for the user's processes): the kernel sets a timer's signal aside when the timer is made.
+pub struct Alarm(c_int);
+
+impl Alarm {
+    /// For the calling thread.
+    ///
+    /// # Errors
+    /// `EAGAIN`: no signal can be set aside; `ENOMEM`.
+    pub fn new() -> Result<Self, Errno> {
+        // SAFETY: zeros are a valid structure.
+        let mut event: libc::sigevent = unsafe { core::mem::zeroed() };
+        event.sigev_value.sival_ptr = ptr::without_provenance_mut(token());
+        event.sigev_signo = SIGNAL;
+        event.sigev_notify = libc::SIGEV_THREAD_ID;
+        event.sigev_notify_thread_id = kernel::thread_id();
+        let mut timer = 0;
+        // SAFETY: reads the event and writes the number.
+        unsafe { syscall!(libc::SYS_timer_create, libc::CLOCK_MONOTONIC, &raw const event, &raw mut timer) }?;
+        Ok(Self(timer))
+    }
+
+    /// Sends for the thread. Async-signal-safe.
+    pub fn ring(&self) {
+        let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let at_once = libc::itimerspec { it_interval: none, it_value: libc::timespec { tv_sec: 0, tv_nsec: 1 } };
+        // SAFETY: reads the time.
+        let _ = unsafe { syscall!(libc::SYS_timer_settime, self.0, 0, &raw const at_once, 0) };
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        // SAFETY: our own timer.
+        let _ = unsafe { syscall!(libc::SYS_timer_delete, self.0) };
+    }
 }
 
 /// Returns when the ring of another thread has nothing under way. That thread may still be submitting: then it comes by
-/// itself, and the ring, which takes nothing more, runs dry.
+/// itself, and what it submits meanwhile goes by the engine, lest this never ends.
 pub(super) fn fetch(ring: &'static Ring) {
-    ring.retire();
+    ring.hold();
     let mut waited = 0;
     let mut visits = ring.visits();
     while ring.in_flight() > 0 {
@@ -141,6 +185,7 @@ pub(super) fn fetch(ring: &'static Ring) {
         futex::nap();
         waited += 1;
     }
+    ring.let_go();
 }
 
 /// Finishes what an ended thread has left. The kernel puts it into the ring's memory by and by.

@@ -7,6 +7,7 @@
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering, compiler_fence};
+use core::time::Duration;
 
 use io_uring::opcode;
 
@@ -26,6 +27,10 @@ const WORDS: usize = 4;
 
 /// Completions kept for these.
 pub(super) const RESERVE: u32 = 8;
+
+/// How long a thread sleeps in its ring without a look at what it waits for: a signal handler may have finished just that
+/// between the last look and the sleep, and then nothing would wake it.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE` of `futex2`.
 const FUTEX2_PRIVATE_U32: u32 = 0x02 | 128;
@@ -54,6 +59,8 @@ pub struct Ring {
     fetched: AtomicU32,
     /// It takes no more operations.
     retired: AtomicBool,
+    /// How many wait for it to have nothing under way.
+    held: AtomicU32,
     /// Operations that it was given have gone to the engine.
     pub(super) strayed: AtomicBool,
     /// The kernel refuses it.
@@ -84,6 +91,7 @@ impl Ring {
             visits: AtomicU32::new(0),
             fetched: AtomicU32::new(0),
             retired: AtomicBool::new(false),
+            held: AtomicU32::new(0),
             strayed: AtomicBool::new(false),
             lost: AtomicBool::new(false),
             proof: Proof::new(),
@@ -116,12 +124,23 @@ impl Ring {
         self.owner.store(0, Ordering::Release);
     }
 
+    /// The thread is about to make the ring. False: it is at it already, and this call has interrupted it.
+    pub(super) fn begin_making(&self) -> bool {
+        !self.busy.swap(true, Ordering::Relaxed)
+    }
+
+    /// The ring is made, or is not to be had.
+    pub(super) fn end_making(&self) {
+        compiler_fence(Ordering::SeqCst);
+        self.busy.store(false, Ordering::Relaxed);
+    }
+
     /// There is a ring from here on.
     pub(super) fn begin_use(&self, parts: Box<Parts>) {
         // SAFETY: not alive, so nobody looks.
         unsafe { *self.parts.get() = Some(parts) };
         self.thread.store(kernel::thread_id(), Ordering::Relaxed);
-        for flag in [&self.busy, &self.strayed, &self.lost] {
+        for flag in [&self.strayed, &self.lost] {
             flag.store(false, Ordering::Relaxed);
         }
         self.in_flight.store(0, Ordering::Relaxed);
@@ -198,6 +217,17 @@ impl Ring {
         self.retired.store(true, Ordering::SeqCst);
     }
 
+    /// It takes no operations until [`Ring::let_go`]: somebody waits for those under way, and shall not wait for ever. What its
+    /// thread submits meanwhile goes another way.
+    pub(super) fn hold(&self) {
+        self.held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It takes operations again, if nobody else holds it.
+    pub(super) fn let_go(&self) {
+        self.held.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Whether it takes no more operations, ever.
     #[inline]
     pub fn is_retired(&self) -> bool {
@@ -243,6 +273,11 @@ impl Ring {
             && self.visit(|parts| parts.slots.all().iter().any(|slot| slot.is_on(what))).unwrap_or(false)
     }
 
+    /// Sends for the thread by its timer.
+    pub(super) fn ring_alarm(&self) {
+        self.visit(|parts| parts.alarm.ring());
+    }
+
     /// Finishes what the kernel has put into the ring's memory, for a thread that has ended.
     pub(super) fn finish_for_its_thread(&self) {
         self.visit(|parts| self.drain(parts));
@@ -253,7 +288,8 @@ impl Ring {
     /// Begins a batch. None while the thread is in the midst of one, which this call has interrupted.
     #[inline]
     pub fn begin(&'static self) -> Option<Batch> {
-        if self.busy.load(Ordering::Relaxed) || !self.is_in_use() {
+        // Relaxed: a batch more or less is no matter to those who hold it.
+        if self.busy.load(Ordering::Relaxed) || !self.is_in_use() || self.held.load(Ordering::Relaxed) > 0 {
             return None;
         }
         self.busy.store(true, Ordering::Relaxed);
@@ -349,7 +385,8 @@ impl Ring {
         taken
     }
 
-    /// Sleeps until `want` completions are there that were not [collected](Ring::collect), a word wakes it, or the deadline.
+    /// Sleeps until `want` completions are there that were not [collected](Ring::collect), a word wakes it, or the deadline;
+    /// not longer than [`GLANCE`], so the caller looks again.
     /// With `mask` these signals are blocked meanwhile.
     ///
     /// # Errors
@@ -363,7 +400,14 @@ impl Ring {
             return Ok(());
         }
         let before = self.fetched.load(Ordering::Relaxed);
-        match bare.wait(want, deadline, mask) {
+        let glance = Deadline::after(GLANCE);
+        let (until, last) = if deadline.left() <= glance.left() && deadline != Deadline::Never {
+            (deadline, true)
+        } else {
+            (glance, false)
+        };
+        match bare.wait(want, until, mask) {
+            Err(Errno(libc::ETIMEDOUT)) if !last => Ok(()),
             Err(Errno(libc::EINTR)) if self.fetched.load(Ordering::Relaxed) != before => Ok(()),
             answer @ (Ok(()) | Err(Errno(libc::EINTR | libc::ETIMEDOUT))) => answer,
             Err(errno) => {
@@ -373,16 +417,25 @@ impl Ring {
         }
     }
 
-    /// Waits until nothing is under way, and finishes it. Not longer than a device can take.
+    /// Waits until nothing is under way, and finishes it, but for what a frame that this call has interrupted is about to
+    /// finish. Not longer than a device can take.
     pub(super) fn finish_all(&self) {
-        let end = Deadline::after(core::time::Duration::from_secs(30));
-        while self.in_flight() > 0 {
+        let end = Deadline::after(Duration::from_secs(30));
+        while self.unclaimed() > 0 {
             self.collect();
-            let left = self.in_flight();
+            let left = self.unclaimed();
             if left > 0 && self.wait(left, end, None) == Err(Errno(libc::ETIMEDOUT)) {
                 break;
             }
         }
+    }
+
+    /// Operations under way whose completion nobody has claimed; rather one too few than one that never comes.
+    fn unclaimed(&self) -> u32 {
+        let Some(bare) = self.bare().filter(|_| self.in_flight() > 0) else { return 0 };
+        // Waits on words are no operations, and are noted before they begin and until after they were claimed.
+        let words = self.armed.iter().filter(|armed| !armed.load(Ordering::Relaxed).is_null()).count();
+        bare.unclaimed().saturating_sub(words as u32).min(self.in_flight())
     }
 
     #[inline]

@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 
 use super::rescue;
 use super::ring::Ring;
-use super::{RINGS, TABLE, Table};
+use super::{TABLE, Table};
 use crate::engine::started;
 use crate::host::kernel::{self, syscall};
 use crate::host::thread;
@@ -31,17 +31,27 @@ const LONG: u32 = 40;
 /// How often a thread is sent for before it has shown that its ways are not those of a ring.
 const OFTEN: u32 = 4;
 
-/// What was seen at the last look; the engine's thread alone uses it.
-struct Seen {
+/// What was seen of a ring at the last look.
+pub(super) struct Seen {
     visits: AtomicU32,
     /// Looks in a row at which work was waiting.
     stuck: AtomicU32,
+    /// The thread was sent for, whatever it sleeps in, since it last came.
+    sent: AtomicBool,
     /// Somebody is finding out what the thread does.
     examined: AtomicBool,
 }
 
-static SEEN: [Seen; RINGS] =
-    [const { Seen { visits: AtomicU32::new(0), stuck: AtomicU32::new(0), examined: AtomicBool::new(false) } }; RINGS];
+impl Seen {
+    pub const fn new() -> Self {
+        Self {
+            visits: AtomicU32::new(0),
+            stuck: AtomicU32::new(0),
+            sent: AtomicBool::new(false),
+            examined: AtomicBool::new(false),
+        }
+    }
+}
 
 /// When to look next, in units of [`INTERVAL`].
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -50,7 +60,8 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 #[inline]
 pub fn begin() {
     if let Some(table) = TABLE.get()
-        && !table.watched.load(Ordering::Relaxed)
+        // SeqCst pairs with the fence of `look`: the operation that is under way was counted before.
+        && !table.watched.load(Ordering::SeqCst)
     {
         begin_watch(table);
     }
@@ -84,7 +95,7 @@ pub fn look() {
         return;
     }
     let mut quiet = true;
-    for (ring, seen) in table.rings.iter().zip(&SEEN) {
+    for (ring, seen) in table.rings.iter().zip(&table.seen) {
         quiet &= look_at(table, ring, seen);
     }
     if quiet {
@@ -107,9 +118,14 @@ fn look_at(table: &'static Table, ring: &'static Ring, seen: &Seen) -> bool {
     }
     let stuck = if came || !ring.has_work() { 0 } else { seen.stuck.load(Ordering::Relaxed) + 1 };
     seen.stuck.store(stuck, Ordering::Relaxed);
+    if stuck == 0 {
+        seen.sent.store(false, Ordering::Relaxed);
+    }
     if stuck >= RUNS && !seen.examined.swap(true, Ordering::Acquire) {
         let place = (ptr::from_ref(ring).addr() - table.rings.as_ptr().addr()) / size_of::<Ring>();
         if thread::start(examine, ptr::without_provenance_mut(place)).is_err() {
+            // No thread can be had, so it stays unknown what this one does.
+            act(ring, seen, Activity::Sleeps);
             seen.examined.store(false, Ordering::Release);
         }
     }
@@ -122,33 +138,38 @@ extern "C" fn examine(place: *mut c_void) -> *mut c_void {
     thread::set_name(c"uringaio");
     // SAFETY: gives this thread, which soon ends, a descriptor table of its own.
     let own_table = unsafe { syscall!(libc::SYS_unshare, libc::CLONE_FILES) }.is_ok();
-    if let (Some(table), Some(seen), true) = (TABLE.get(), SEEN.get(place), own_table) {
-        let ring = &table.rings[place];
-        let stuck = seen.stuck.load(Ordering::Relaxed);
-        let send = match activity(ring.thread()) {
-            Activity::Gone => {
-                rescue::adopt(ring);
-                false
-            }
-            Activity::Runs => stuck > 0,
-            Activity::SleepsForAnother => stuck >= SLEEPS && stuck.is_multiple_of(SLEEPS),
-            Activity::Sleeps => {
-                // Its ways are others than they were.
-                ring.retire();
-                stuck == LONG
-            }
-        };
-        if send && !rescue::send(ring) {
-            rescue::adopt(ring);
-        }
-        if send && ring.times_fetched() >= OFTEN {
-            ring.retire();
-        }
-    }
-    if let Some(seen) = SEEN.get(place) {
+    if let Some(table) = TABLE.get() {
+        let (ring, seen) = (&table.rings[place], &table.seen[place]);
+        let activity = if own_table { activity(ring.thread()) } else { Activity::Sleeps };
+        act(ring, seen, activity);
         seen.examined.store(false, Ordering::Release);
     }
     ptr::null_mut()
+}
+
+/// Sends for the thread of a stuck ring if that does no harm.
+fn act(ring: &Ring, seen: &Seen, activity: Activity) {
+    let stuck = seen.stuck.load(Ordering::Relaxed);
+    let send = match activity {
+        Activity::Gone => {
+            rescue::adopt(ring);
+            false
+        }
+        Activity::Runs => stuck > 0,
+        Activity::SleepsForAnother => stuck >= SLEEPS && stuck.is_multiple_of(SLEEPS),
+        Activity::Sleeps => {
+            // Its ways are others than they were.
+            ring.retire();
+            // At the first look from then on: not every look finds out in time for the next.
+            stuck >= LONG && !seen.sent.swap(true, Ordering::Relaxed)
+        }
+    };
+    if send && !rescue::send(ring) {
+        rescue::adopt(ring);
+    }
+    if send && ring.times_fetched() >= OFTEN {
+        ring.retire();
+    }
 }
 
 /// What a thread is doing.

@@ -1,0 +1,122 @@
+/* Signals and time limits for a thread that reaps its own requests: io_getevents ends with EINTR or the count for a handler,
+ * SA_RESTART or not (fs/aio.c; signal(7)), at its time limit with what there is, and io_pgetevents lets in what its mask says;
+ * a handler that submits to and reaps from a context of its own disturbs none of it. */
+#include <sys/time.h>
+
+#include "prove.h"
+
+#define N 8
+
+static int fd, ends[2];
+static io_context_t handlers;
+static struct iocb in_handler;
+static char *buffer;
+static volatile sig_atomic_t handled, submits;
+
+static void handler(int signal)
+{
+    int before = errno;
+    struct iocb *one = &in_handler;
+    struct timespec none = {0, 0};
+    struct io_event event;
+
+    (void)signal;
+    handled++;
+    if (submits == 1) {
+        io_prep_pread(one, fd, buffer, BLOCK, 0);
+        EQ(io_submit(handlers, 1, &one), 1);
+        submits = 2;
+    } else if (submits == 2 && io_getevents(handlers, 0, 1, &event, &none) == 1) {
+        EQ((long)event.res, BLOCK);
+        submits = 1;
+    }
+    errno = before;
+}
+
+static void *interrupt(void *thread)
+{
+    while (!pthread_kill(*(pthread_t *)thread, SIGUSR1) && handled < 3)
+        usleep(20000);
+    return NULL;
+}
+
+int main(void)
+{
+    struct itimerval every = {{0, 500}, {0, 500}}, never = {{0, 0}, {0, 0}};
+    struct timespec moment = {0, 30000000}, none = {0, 0};
+    io_context_t context = context_of(64);
+    struct io_event events[N + 1];
+    struct left left = {.buffer = NULL};
+    pthread_t self = pthread_self(), thread;
+    sigset_t usr1, empty;
+
+    fd = direct_file();
+    CHECK(pipe(ends) == 0);
+    handlers = context_of(8);
+    buffer = aligned(BLOCK);
+    sigemptyset(&empty);
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    prove(context, fd, 200, 8);
+
+    /* Time limits. */
+    for (int round = 0; round < 10; round++) {
+        EQ(io_getevents(context, 1, 1, events, &moment), 0);
+        leave(context, fd, &left, N);
+        EQ(io_getevents(context, N + 1, N + 1, events, &moment), N);
+        check_left(&left, events, N);
+        EQ(io_getevents(context, 0, 1, events, &none), 0);
+    }
+
+    /* A handler ends the wait for what does not come: nothing is there, or less. */
+    for (int round = 0; round < 4; round++) {
+        struct sigaction action = {.sa_handler = handler, .sa_flags = round % 2 ? SA_RESTART : 0};
+        int ret;
+
+        CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+        handled = 0;
+        prove(context, fd, 50, 8);
+        CHECK(pthread_create(&thread, NULL, interrupt, &self) == 0);
+        if (round < 2)
+            EQ(io_getevents(context, 1, 1, events, NULL), -EINTR);
+        leave(context, fd, &left, N);
+        for (int have = 0; have < N; have += ret) {
+            ret = io_getevents(context, N + 1 - have, N + 1 - have, events + have, NULL);
+            if (ret == -EINTR)
+                ret = 0;
+            CHECK(ret >= 0);
+            if (have + ret == N)
+                check_left(&left, events, N);
+        }
+        handled = 3;
+        CHECK(pthread_join(thread, NULL) == 0);
+        none_left(context);
+    }
+
+    /* io_pgetevents lets in what is blocked otherwise. */
+    pthread_sigmask(SIG_BLOCK, &usr1, NULL);
+    handled = 0;
+    leave(context, fd, &left, N);
+    EQ(io_pgetevents(context, N, N, events, NULL, &usr1), N);
+    check_left(&left, events, N);
+    raise(SIGUSR1);
+    EQ(handled, 0);
+    EQ(io_pgetevents(context, 1, 1, events, NULL, &empty), -EINTR);
+    EQ(handled, 1);
+    pthread_sigmask(SIG_UNBLOCK, &usr1, NULL);
+
+    /* A handler that uses AIO itself, all the time. */
+    EQ(io_destroy(context), 0);
+    context = context_of(64);
+    submits = 1;
+    signal(SIGALRM, handler);
+    handled = 0;
+    CHECK(setitimer(ITIMER_REAL, &every, NULL) == 0);
+    while (handled < 3000)
+        prove(context, fd, 20, 8);
+    CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
+    if (submits == 2)
+        reap(handlers, 1, events);
+    none_left(handlers);
+    return 0;
+}

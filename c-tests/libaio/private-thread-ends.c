@@ -1,0 +1,90 @@
+/* Threads that have reaped their own requests end with some in flight, by return, by pthread_exit and by cancellation, one
+ * after another: others reap these, and nothing is left of the threads, no mapping and no descriptor, however many there
+ * were. io_setup(2) makes a context the process's, not a thread's. */
+#include <dirent.h>
+
+#include "prove.h"
+
+#define N 8
+#define THREADS 120
+
+static int fd;
+static io_context_t contexts[2];
+static struct left left;
+
+static void *ends(void *argument)
+{
+    long how = (long)argument;
+
+    /* A context of everybody's, and one of its own. */
+    io_context_t own = context_of(64);
+
+    prove(own, fd, 80, 4);
+    EQ(io_destroy(own), 0);
+    prove(contexts[how % 2], fd, 80, 4);
+    leave(contexts[how % 2], fd, &left, N);
+    if (how % 3 == 1)
+        pthread_exit(NULL);
+    if (how % 3 == 2) {
+        pthread_cancel(pthread_self());
+        pthread_testcancel();
+    }
+    return NULL;
+}
+
+static int lines_of(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    int count = 0, byte;
+
+    CHECK(file != NULL);
+    while ((byte = fgetc(file)) != EOF)
+        count += byte == '\n';
+    fclose(file);
+    return count;
+}
+
+static int entries_of(const char *path)
+{
+    DIR *directory = opendir(path);
+    int count = 0;
+
+    CHECK(directory != NULL);
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count;
+}
+
+int main(void)
+{
+    int maps = 0, descriptors = 0;
+
+    fd = direct_file();
+    for (long i = 0; i < THREADS; i++) {
+        struct io_event events[N];
+        pthread_t thread;
+
+        /* A context that one thread alone has used so far, every other time. */
+        for (int j = 0; j < 2 && i % 4 == 0; j++) {
+            if (contexts[j])
+                EQ(io_destroy(contexts[j]), 0);
+            contexts[j] = context_of(64);
+        }
+        CHECK(pthread_create(&thread, NULL, ends, (void *)i) == 0);
+        if (i % 5)
+            CHECK(pthread_join(thread, NULL) == 0);
+        else
+            WAIT_FOR(ring_ready(contexts[i % 2]) == N && pthread_tryjoin_np(thread, NULL) == 0);
+        reap(contexts[i % 2], N, events);
+        check_left(&left, events, N);
+        none_left(contexts[i % 2]);
+        if (i == THREADS / 4) {
+            maps = lines_of("/proc/self/maps");
+            descriptors = entries_of("/proc/self/fd");
+        }
+    }
+    EQ(entries_of("/proc/self/fd"), descriptors);
+    CHECK(lines_of("/proc/self/maps") < maps + 20);
+    return 0;
+}

@@ -1,0 +1,48 @@
+/* A handler that changes O_APPEND of a file by fcntl (POSIX.1 2.4.3: async-signal-safe), which an implementation of AIO may
+   have to wait for its requests for, returns at whatever moment it comes: while its thread starts requests, asks after
+   them or waits for them. */
+#include <sys/time.h>
+
+#include "prove.h"
+
+#define DEPTH 8
+
+static int other;
+static volatile sig_atomic_t handled;
+
+static void handler(int signal, siginfo_t *info, void *context)
+{
+    int before = errno;
+
+    (void)signal;
+    (void)info;
+    (void)context;
+    handled++;
+    fcntl(other, F_SETFL, handled % 2 ? O_APPEND : 0);
+    errno = before;
+}
+
+int main(void)
+{
+    struct itimerval every = { { 0, 500 }, { 0, 500 } };
+    int fd = direct_file();
+    int64_t start = now_ns();
+
+    other = temp_file(0);
+    prove(fd, 300);
+    on_signal(SIGALRM, handler, SA_RESTART);
+    MUST(setitimer(ITIMER_REAL, &every, NULL));
+    while (handled < 4000) {
+        struct left left = { .in = NULL };
+
+        leave(fd, &left, DEPTH);
+        for (int i = 0; i < DEPTH; i++)
+            while (aio_error(&left.cb[i]) == EINPROGRESS)
+                ;
+        check_left(&left, DEPTH);
+        free(left.in);
+        if (now_ns() - start > DEADLINE_SECONDS * 1000000000LL)
+            FAIL("%d handlers in %d s", (int)handled, DEADLINE_SECONDS);
+    }
+    return 0;
+}

@@ -1,0 +1,63 @@
+/* A handler that calls aio_error and aio_return (POSIX.1 2.4.3: async-signal-safe) at any moment takes nothing away from the
+   aio_suspend that it interrupts: each wait ends, without a time limit too, with 0 or, if a handler without SA_RESTART ran,
+   EINTR. */
+// oracle-deadline: 15
+#include <sys/time.h>
+
+#include "prove.h"
+
+#define DEPTH 4
+#define ROUNDS 20000
+
+static struct aiocb cb[DEPTH];
+static volatile sig_atomic_t handled;
+
+static void handler(int signal, siginfo_t *info, void *context)
+{
+    int before = errno;
+
+    (void)signal;
+    (void)info;
+    (void)context;
+    handled++;
+    for (int i = 0; i < DEPTH; i++)
+        if (aio_error(&cb[i]) == 0)
+            (void)aio_return(&cb[i]);
+    errno = before;
+}
+
+int main(void)
+{
+    int fd = direct_file();
+    char *in = aligned_alloc(4096, DEPTH * BLOCK);
+
+    prove(fd, 300);
+    for (int flags = 0; flags < 2; flags++) {
+        struct itimerval every = { { 0, 1000 }, { 0, 1000 } };
+        int64_t end = now_ns() + 4000000000LL;
+
+        on_signal(SIGALRM, handler, flags ? SA_RESTART : 0);
+        MUST(setitimer(ITIMER_REAL, &every, NULL));
+        for (int round = 0; round < ROUNDS && now_ns() < end; round++) {
+            for (int i = 0; i < DEPTH; i++) {
+                cb[i] = make_cb(fd, in + i * BLOCK, BLOCK, (round + i) % BLOCKS * BLOCK);
+                CHECK_INT(aio_read(&cb[i]), 0);
+            }
+            for (int i = 0; i < DEPTH; i++) {
+                const struct aiocb *list[] = { &cb[i] };
+
+                while (aio_error(&cb[i]) == EINPROGRESS)
+                    if (aio_suspend(list, 1, NULL) == -1) {
+                        CHECK_INT(errno, EINTR);
+                        CHECK(!flags);
+                    }
+                CHECK_INT(aio_error(&cb[i]), 0);
+                CHECK_INT(aio_return(&cb[i]), BLOCK);
+            }
+        }
+        every = (struct itimerval){ 0 };
+        MUST(setitimer(ITIMER_REAL, &every, NULL));
+    }
+    CHECK(handled > 0);
+    return 0;
+}
