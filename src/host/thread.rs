@@ -19,9 +19,14 @@ const STACK: usize = 96 * 1024;
 /// # Errors
 /// `EAGAIN` or `ENOMEM`: no thread can be had.
 pub fn start(body: Body, argument: *mut c_void) -> Result<(), Errno> {
+    // SAFETY: errno is this thread's. The C library may set it on its way to a thread (glibc on aarch64 does); libaio's
+    // functions leave it alone.
+    let errno = unsafe { *libc::__errno_location() };
     let blocked = block_all_signals();
     let started = create(body, argument);
     restore_signals(&blocked);
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
     started
 }
 
