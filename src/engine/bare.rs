@@ -298,6 +298,7 @@ impl Bare {
     }
 
     /// Entries that the kernel has taken and whose completions nobody has claimed. For the ring's thread.
+    #[must_use]
     pub fn unclaimed(&self) -> u32 {
         let taken = self.word(self.parameters.submission.head).load(Ordering::Acquire);
         taken.wrapping_sub(self.word(self.parameters.completion.head).load(Ordering::Acquire))

@@ -145,13 +145,12 @@ fn fill(ring: &Ring) -> bool {
     }
     let made = make();
     let is_made = made.is_ok();
-    match made {
-        Ok(parts) => ring.begin_use(parts),
-        Err(_) => {
-            ring.retire();
-            if table.failures.fetch_add(1, Ordering::Relaxed) >= PATIENCE {
-                table.closed.store(true, Ordering::Relaxed);
-            }
+    if let Ok(parts) = made {
+        ring.begin_use(parts);
+    } else {
+        ring.retire();
+        if table.failures.fetch_add(1, Ordering::Relaxed) >= PATIENCE {
+            table.closed.store(true, Ordering::Relaxed);
         }
     }
     ring.end_making();
