@@ -33,7 +33,7 @@ pub use watch::{look, pause};
 use super::bare::{Bare, Room};
 use super::{Carrier, started};
 use crate::host::ending::AtThreadEnd;
-use crate::host::kernel::Errno;
+use crate::host::kernel::{self, Errno};
 use crate::host::memory::{boxed, try_box};
 use crate::host::process::PerProcess;
 use crate::host::settings::{self, Private};
@@ -61,6 +61,8 @@ static TABLE: PerProcess<Table> = PerProcess::new(3);
 
 /// The rings of this process. A forked child has none.
 struct Table {
+    /// The process: a child of `vfork` has our memory, but not our threads, and can reach no ring.
+    process: i32,
     rings: [Ring; RINGS],
     /// No more rings: the kernel does not give them, or somebody is about to forbid them.
     closed: AtomicBool,
@@ -72,14 +74,20 @@ struct Table {
 }
 
 impl Table {
-    const fn new() -> Self {
+    fn new() -> Self {
         Self {
+            process: kernel::process_id(),
             rings: [const { Ring::new() }; RINGS],
             closed: AtomicBool::new(false),
             failures: AtomicU32::new(0),
             watched: AtomicBool::new(false),
             seen: [const { watch::Seen::new() }; RINGS],
         }
+    }
+
+    /// Whether the caller is in the process that the rings are of.
+    fn is_ours(&self) -> bool {
+        self.process == kernel::process_id()
     }
 
     /// Where a thread's ring may be.
@@ -214,10 +222,9 @@ fn narrow(room: &Room) -> Result<Bare, Errno> {
 }
 
 /// Returns when no ring has anything under way that was submitted before, and is meant; each thread that has is fetched. For
-/// whoever must know that earlier I/O has ended, and is rarely called: a change of flags, a
-/// sync, a cancellation.
+/// whoever must know that earlier I/O has ended, and is rarely called: a change of flags, a sync, a cancellation.
 pub fn settle(what: On) {
-    let Some(table) = TABLE.get() else { return };
+    let Some(table) = TABLE.get().filter(|table| table.is_ours()) else { return };
     for ring in &table.rings {
         if ring.is_busy_on(what) {
             fetch(ring);
@@ -243,7 +250,7 @@ pub fn fetch(ring: &'static Ring) {
 /// No thread gets a ring from here on, and none has anything under way in one: system calls that they need are about to be
 /// taken away.
 pub fn close_all() {
-    let Some(table) = TABLE.get() else { return };
+    let Some(table) = TABLE.get().filter(|table| table.is_ours()) else { return };
     table.closed.store(true, Ordering::SeqCst);
     for ring in &table.rings {
         ring.retire();

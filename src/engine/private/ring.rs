@@ -6,7 +6,9 @@
 
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering, compiler_fence};
+use core::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, Ordering, compiler_fence,
+};
 use core::time::Duration;
 
 use io_uring::opcode;
@@ -60,7 +62,7 @@ pub struct Ring {
     /// It takes no more operations.
     retired: AtomicBool,
     /// How many wait for it to have nothing under way.
-    held: AtomicU32,
+    held: AtomicU16,
     /// Operations that it was given have gone to the engine.
     pub(super) strayed: AtomicBool,
     /// The kernel refuses it.
@@ -91,7 +93,7 @@ impl Ring {
             visits: AtomicU32::new(0),
             fetched: AtomicU32::new(0),
             retired: AtomicBool::new(false),
-            held: AtomicU32::new(0),
+            held: AtomicU16::new(0),
             strayed: AtomicBool::new(false),
             lost: AtomicBool::new(false),
             proof: Proof::new(),
