@@ -7,7 +7,7 @@
 //!
 //! The other side of that coin: nothing completes while the thread stays away. So a face uses the ring only for a thread
 //! that has shown that it comes back ([`Proof`]), for I/O that ends by itself (`O_DIRECT` on files and block devices), and where nobody
-//! is to be notified. And should such a thread change its ways, it is fetched: see [`rescue`] and [`watch`].
+//! is to be notified. And should such a thread change its ways, it is fetched: see `rescue` and `watch`.
 
 mod batch;
 mod parts;

@@ -388,7 +388,7 @@ impl Ring {
     }
 
     /// Sleeps until `want` completions are there that were not [collected](Ring::collect), a word wakes it, or the deadline;
-    /// not longer than [`GLANCE`], so the caller looks again.
+    /// not longer than a moment, so that the caller looks again.
     /// With `mask` these signals are blocked meanwhile.
     ///
     /// # Errors

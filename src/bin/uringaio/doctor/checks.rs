@@ -124,7 +124,8 @@ fn features(ring: &IoUring, serves: bool) -> Vec<Check> {
 fn has_private_rings() -> bool {
     /// `CQSIZE | SUBMIT_ALL | TASKRUN_FLAG | SINGLE_ISSUER | DEFER_TASKRUN | NO_MMAP | REGISTERED_FD_ONLY | NO_SQARRAY`
     const FLAGS: u32 = 1 << 3 | 1 << 7 | 1 << 9 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 16;
-    const UNREGISTER_RING_FDS: u32 = 21 | 1 << 31;
+    const UNREGISTER_RING_FDS: u32 = 21;
+    const USE_REGISTERED_RING: u32 = 1 << 31;
     const LENGTH: usize = 1 << 16;
     // `struct io_uring_params`: completions wanted, flags, and the two addresses at the ends of the offsets.
     let mut parameters = [0u32; 30];
@@ -142,7 +143,8 @@ fn has_private_rings() -> bool {
         let index = libc::syscall(libc::SYS_io_uring_setup, 256, parameters.as_mut_ptr());
         if index >= 0 {
             let update = [index as u64, 0];
-            libc::syscall(libc::SYS_io_uring_register, index, UNREGISTER_RING_FDS, update.as_ptr(), 1);
+            let operation = UNREGISTER_RING_FDS | USE_REGISTERED_RING;
+            libc::syscall(libc::SYS_io_uring_register, index, operation, update.as_ptr(), 1);
         }
         libc::munmap(memory, LENGTH);
         index >= 0
