@@ -9,6 +9,7 @@ pub mod kernel;
 pub mod lock;
 pub mod memory;
 pub mod next;
+pub mod path;
 pub mod porter;
 pub mod process;
 pub mod release;

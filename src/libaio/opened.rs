@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use crate::host::descriptors;
 use crate::host::files::{self, Facts, Home, Kind};
 use crate::host::kernel::{self, Errno, syscall};
+use crate::host::path::Path;
 
 /// Facts about a descriptor, as bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,24 +168,10 @@ fn bits(fd: c_int, facts: Facts) -> u16 {
 
 /// Whether `fd`, which is open, is an eventfd: `/proc` names it. Without `/proc` anything nameless is taken for one.
 fn is_eventfd(fd: c_int) -> bool {
-    use core::fmt::Write;
-
-    struct Path([u8; 48], usize);
-    impl Write for Path {
-        fn write_str(&mut self, text: &str) -> core::fmt::Result {
-            let end = self.1 + text.len();
-            self.0.get_mut(self.1..end).ok_or(core::fmt::Error)?.copy_from_slice(text.as_bytes());
-            self.1 = end;
-            Ok(())
-        }
-    }
-
-    let (mut path, mut name) = (Path([0; 48], 0), [0u8; 32]);
-    if write!(path, "/proc/thread-self/fd/{fd}\0").is_err() {
-        return false;
-    }
+    let Some(path) = Path::of(format_args!("/proc/thread-self/fd/{fd}")) else { return false };
+    let mut name = [0u8; 32];
     // SAFETY: reads a C string and writes into the buffer.
-    match unsafe { syscall!(libc::SYS_readlinkat, libc::AT_FDCWD, path.0.as_ptr(), name.as_mut_ptr(), name.len()) } {
+    match unsafe { syscall!(libc::SYS_readlinkat, libc::AT_FDCWD, path.as_ptr(), name.as_mut_ptr(), name.len()) } {
         Ok(length) => name[..length].starts_with(b"anon_inode:[eventfd"),
         Err(_) => files::facts(fd).is_ok_and(|facts| facts.kind == Kind::Stream),
     }

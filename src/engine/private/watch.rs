@@ -7,7 +7,6 @@
 //! table of its own: a number that the program did not open must not turn up in the program's, not even for a moment.
 
 use core::ffi::{c_long, c_void};
-use core::fmt::Write;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 
@@ -16,6 +15,7 @@ use super::ring::Ring;
 use super::{TABLE, Table};
 use crate::engine::started;
 use crate::host::kernel::{self, syscall};
+use crate::host::path::Path;
 use crate::host::thread;
 
 /// How often to look, in nanoseconds.
@@ -183,19 +183,8 @@ enum Activity {
 }
 
 fn activity(thread: i32) -> Activity {
-    struct Path([u8; 48], usize);
-    impl Write for Path {
-        fn write_str(&mut self, text: &str) -> core::fmt::Result {
-            let end = self.1 + text.len();
-            self.0.get_mut(self.1..end).ok_or(core::fmt::Error)?.copy_from_slice(text.as_bytes());
-            self.1 = end;
-            Ok(())
-        }
-    }
-    let (mut path, mut text) = (Path([0; 48], 0), [0u8; 128]);
-    if write!(path, "/proc/self/task/{thread}/syscall\0").is_err() {
-        return Activity::Sleeps;
-    }
+    let Some(path) = Path::of(format_args!("/proc/self/task/{thread}/syscall")) else { return Activity::Sleeps };
+    let mut text = [0u8; 128];
     // SAFETY: signal 0 only asks whether the thread is there.
     let asked = unsafe { syscall!(libc::SYS_tgkill, kernel::process_id(), thread, 0) };
     if asked == Err(kernel::Errno(libc::ESRCH)) {
@@ -204,7 +193,7 @@ fn activity(thread: i32) -> Activity {
     // SAFETY: opens by a C string, reads into the buffer and closes; in a table of this thread's own.
     let length = unsafe {
         let flags = libc::O_RDONLY | libc::O_CLOEXEC;
-        let Ok(fd) = syscall!(libc::SYS_openat, libc::AT_FDCWD, path.0.as_ptr(), flags, 0) else {
+        let Ok(fd) = syscall!(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0) else {
             return Activity::Sleeps;
         };
         let length = syscall!(libc::SYS_read, fd, text.as_mut_ptr(), text.len());
