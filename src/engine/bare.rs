@@ -302,6 +302,14 @@ impl Bare {
         None
     }
 
+    /// Completions that are there.
+    #[must_use]
+    pub fn ready(&self) -> u32 {
+        let completion = &self.parameters.completion;
+        let tail = self.word(completion.tail).load(Ordering::Acquire);
+        tail.wrapping_sub(self.word(completion.head).load(Ordering::Relaxed))
+    }
+
     /// Entries that the kernel has taken and whose completions nobody has claimed. For the ring's thread.
     #[must_use]
     pub fn unclaimed(&self) -> u32 {

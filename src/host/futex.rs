@@ -31,6 +31,12 @@ impl Deadline {
         nanoseconds.map_or(Self::Never, |nanoseconds| Self::after(Duration::from_nanos(nanoseconds.into())))
     }
 
+    /// The earlier of two.
+    #[must_use]
+    pub fn sooner(self, other: Self) -> Self {
+        if self.nanoseconds() <= other.nanoseconds() { self } else { other }
+    }
+
     /// Nanoseconds until then; none for never.
     #[must_use]
     pub fn left(self) -> Option<u64> {

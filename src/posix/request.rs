@@ -2,7 +2,7 @@
 
 use core::alloc::Layout;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicU32};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use crossbeam_queue::ArrayQueue;
 
@@ -46,6 +46,8 @@ pub type Handle = NonNull<Request>;
 /// Memory of requests that are over, for the next ones: the heap is rarely asked.
 pub struct Pool {
     spare: ArrayQueue<Spare>,
+    /// What had no room there, linked by `next`. A request can end in a signal handler, which must not give memory back.
+    more: AtomicPtr<Request>,
 }
 
 struct Spare(Handle);
@@ -56,9 +58,54 @@ unsafe impl Send for Spare {}
 /// Requests in flight that need no heap.
 const SPARES: usize = 4096;
 
+/// Places of the queue that stay empty: a handler that interrupted somebody's taking from a full queue would wait for him.
+const MARGIN: usize = 64;
+
 impl Pool {
     pub fn new() -> Self {
-        Self { spare: ArrayQueue::new(SPARES) }
+        Self { spare: ArrayQueue::new(SPARES + MARGIN), more: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    /// Memory for a request, of one that is over.
+    fn take(&self) -> Option<Handle> {
+        self.spare.pop().map(|Spare(request)| request).or_else(|| self.take_more())
+    }
+
+    /// Takes all that had no room, keeps what has, and gives the rest back. Not by a signal handler.
+    #[cold]
+    fn take_more(&self) -> Option<Handle> {
+        // Acquire pairs with the Release of `put`. All at once, so that nobody can put back what we are looking at.
+        let first = NonNull::new(self.more.swap(ptr::null_mut(), Ordering::Acquire))?;
+        // SAFETY: spares are whole, and these are ours.
+        let mut next = unsafe { first.as_ref() }.next;
+        while let Some(request) = NonNull::new(next) {
+            // SAFETY: as above; made by `make` with this layout.
+            unsafe {
+                next = request.as_ref().next;
+                if self.spare.len() < SPARES {
+                    self.put(request);
+                } else {
+                    std::alloc::dealloc(request.as_ptr().cast(), Layout::new::<Request>());
+                }
+            }
+        }
+        Some(first)
+    }
+
+    /// Keeps the memory of a request that is over. Async-signal-safe.
+    fn put(&self, mut request: Handle) {
+        if self.spare.len() < SPARES && self.spare.push(Spare(request)).is_ok() {
+            return;
+        }
+        let mut head = self.more.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: the request is the caller's until the exchange.
+            unsafe { request.as_mut() }.next = head;
+            match self.more.compare_exchange_weak(head, request.as_ptr(), Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => head = now,
+            }
+        }
     }
 }
 
@@ -68,8 +115,8 @@ impl Request {
     /// # Errors
     /// `EAGAIN`: memory is out.
     pub fn make(notice: Notice) -> Result<Handle, Errno> {
-        let spare = face().map_err(|_| Errno(libc::EAGAIN))?.requests.spare.pop();
-        let request = spare.map(|Spare(request)| request).or_else(|| {
+        let spare = face().map_err(|_| Errno(libc::EAGAIN))?.requests.take();
+        let request = spare.or_else(|| {
             // SAFETY: the layout is not of size 0.
             NonNull::new(unsafe { std::alloc::alloc(Layout::new::<Self>()) }.cast())
         });
@@ -96,13 +143,9 @@ impl Request {
     /// # Safety
     /// Nobody refers to it any more.
     pub unsafe fn recycle(request: Handle) {
-        let unplaced = match face() {
-            Ok(face) => face.requests.spare.push(Spare(request)),
-            Err(_) => Err(Spare(request)),
-        };
-        if let Err(Spare(request)) = unplaced {
-            // SAFETY: made by `make` with this layout; the caller's promise.
-            unsafe { std::alloc::dealloc(request.as_ptr().cast(), Layout::new::<Self>()) };
+        // There is a face wherever there are requests.
+        if let Ok(face) = face() {
+            face.requests.put(request);
         }
     }
 

@@ -81,18 +81,25 @@ pub fn suspend(blocks: &(impl Iterator<Item = Block> + Clone), deadline: Option<
             ring.poll();
         }
         let whole = ring.is_some_and(|ring| !ring.has_strays());
-        match look(blocks.clone(), whole) {
+        let others = match look(blocks.clone(), whole) {
             Seen::Over => return Ok(()),
             // All that is waited for is in this thread's own ring.
             Seen::Own => {
-                match ring.map_or(Ok(()), |ring| sleep_in_ring(ring, deadline)) {
+                match ring.map_or(Ok(()), |ring| sleep_in_ring(ring, deadline, deadline.is_none())) {
                     Err(Errno(libc::EAGAIN)) if look(blocks.clone(), whole) == Seen::Over => return Ok(()),
                     slept => slept?,
                 }
                 continue;
             }
-            Seen::Elsewhere => {}
-        }
+            Seen::Elsewhere => false,
+            Seen::Others => true,
+        };
+        // Another's ring is looked at again and again.
+        let soon = deadline.unwrap_or(Deadline::Never).sooner(Deadline::after(MOMENT));
+        let until = if others { Some(soon) } else { deadline };
+        // A wait without an end goes on after handlers with SA_RESTART, however it is cut into pieces.
+        let restarts = deadline.is_none();
+        let is_over = || deadline.and_then(Deadline::left) == Some(0);
         // AcqRel: read before any slot is marked, so that a ring for a mark comes after this value.
         let quiet = bell.fetch_or(1, Ordering::AcqRel) | 1;
         for block in blocks.clone() {
@@ -107,20 +114,19 @@ pub fn suspend(blocks: &(impl Iterator<Item = Block> + Clone), deadline: Option<
             return Ok(());
         }
         let slept = match ring.filter(|ring| ring.in_flight() > 0) {
-            Some(ring) if ring.watch_word(bell, quiet) => sleep_in_ring(ring, deadline),
+            Some(ring) if ring.watch_word(bell, quiet) => sleep_in_ring(ring, until, restarts),
             // From within a batch, which this handler has interrupted, or for want of room: looks again and again.
-            Some(ring) => match sleep_in_ring(ring, Some(Deadline::after(MOMENT))) {
-                Err(Errno(libc::EAGAIN)) if deadline.and_then(Deadline::left) != Some(0) => Ok(()),
-                slept => slept,
-            },
-            None => match sleep(bell, quiet, deadline) {
+            Some(ring) => sleep_in_ring(ring, Some(soon), restarts),
+            None => match sleep(bell, quiet, until) {
                 Err(Errno(libc::ETIMEDOUT)) => Err(Errno(libc::EAGAIN)),
+                Err(Errno(libc::EINTR)) if others && restarts && signals::all_restart() => Ok(()),
                 Err(errno @ Errno(libc::EINTR)) => Err(errno),
                 _ => Ok(()),
             },
         };
         match slept {
             Err(Errno(libc::EAGAIN)) if look(blocks.clone(), whole) == Seen::Over => return Ok(()),
+            Err(Errno(libc::EAGAIN)) if !is_over() => {}
             slept => slept?,
         }
     }
@@ -132,8 +138,8 @@ const MOMENT: Duration = Duration::from_millis(1);
 /// Sleeps in the calling thread's own ring until something completes there, or a word that it watches is woken.
 ///
 /// # Errors
-/// `EAGAIN`: the deadline came first; `EINTR`: a signal handler ran; without a deadline, one without `SA_RESTART`.
-fn sleep_in_ring(ring: &'static Ring, deadline: Option<Deadline>) -> Result<(), Errno> {
+/// `EAGAIN`: the deadline came first; `EINTR`: a signal handler ran; if the wait `restarts`, one without `SA_RESTART`.
+fn sleep_in_ring(ring: &'static Ring, deadline: Option<Deadline>, restarts: bool) -> Result<(), Errno> {
     let until = deadline.unwrap_or(Deadline::Never);
     let slept = with_cancellation(|| ring.wait(1, until, None));
     ring.collect();
@@ -142,21 +148,23 @@ fn sleep_in_ring(ring: &'static Ring, deadline: Option<Deadline>) -> Result<(), 
     match slept {
         Err(Errno(libc::ETIMEDOUT)) => Err(Errno(libc::EAGAIN)),
         // The ring's wait ends for every handler. One with SA_RESTART does not end a futex's, which is what others sleep in.
-        Err(Errno(libc::EINTR)) if deadline.is_none() && signals::all_restart() => Ok(()),
+        Err(Errno(libc::EINTR)) if restarts && signals::all_restart() => Ok(()),
         Err(errno @ Errno(libc::EINTR)) => Err(errno),
         _ => Ok(()),
     }
 }
 
-/// How the requests of a list stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the requests of a list stand. The greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Seen {
     /// One of them has ended, or there is none.
     Over,
     /// They are in progress in the calling thread's own ring.
     Own,
-    /// Some are in progress elsewhere.
+    /// Some are in progress elsewhere, none of them in another thread's ring.
     Elsewhere,
+    /// Some are in progress in another thread's ring, which has to be looked after.
+    Others,
 }
 
 /// How they stand; `whole`: what went to the calling thread's own ring is there.
@@ -167,20 +175,15 @@ fn look(blocks: impl Iterator<Item = Block>, whole: bool) -> Seen {
         if !block.is_in_progress() {
             return Seen::Over;
         }
-        match block.ring_of() {
-            Some(thread) if thread == me && whole => {
-                if seen == Seen::Over {
-                    seen = Seen::Own;
-                }
-            }
-            Some(thread) if thread == me => seen = Seen::Elsewhere,
-            Some(_) => {
-                // Another thread's: it is sent for.
+        seen = seen.max(match block.ring_of() {
+            Some(thread) if thread != me => {
+                // It is sent for in time.
                 let _ = own_ring::error(block);
-                seen = Seen::Elsewhere;
+                Seen::Others
             }
-            None => seen = Seen::Elsewhere,
-        }
+            Some(_) if whole => Seen::Own,
+            _ => Seen::Elsewhere,
+        });
     }
     seen
 }

@@ -18,6 +18,7 @@ mod watch;
 
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::time::Duration;
 
 use io_uring::opcode;
 use io_uring::register::Restriction;
@@ -33,6 +34,7 @@ pub use watch::{look, pause};
 use super::bare::{Bare, Room};
 use super::{Carrier, started};
 use crate::host::ending::AtThreadEnd;
+use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::memory::{boxed, try_box};
 use crate::host::process::PerProcess;
@@ -254,6 +256,15 @@ pub fn close_all() {
     table.closed.store(true, Ordering::SeqCst);
     for ring in &table.rings {
         ring.retire();
+    }
+    // A thread that has not seen that is at most in the midst of a batch by now.
+    if table.rings.iter().any(Ring::is_alive) {
+        futex::nap();
+    }
+    let me = thread::pointer();
+    let end = Deadline::after(Duration::from_secs(1));
+    while end.left() != Some(0) && table.rings.iter().any(|ring| ring.is_busy() && !ring.belongs_to(me)) {
+        futex::nap();
     }
     settle(On::Anything);
 }

@@ -7,7 +7,7 @@
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{
-    AtomicBool, AtomicI32, AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, Ordering, compiler_fence,
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence,
 };
 use core::time::Duration;
 
@@ -33,6 +33,9 @@ pub(super) const RESERVE: u32 = 8;
 /// How long a thread sleeps in its ring without a look at what it waits for: a signal handler may have finished just that
 /// between the last look and the sleep, and then nothing would wake it.
 const GLANCE: Duration = Duration::from_millis(20);
+
+/// How long completions may wait for the thread while others ask after them, in nanoseconds: it may be on its way.
+const PATIENCE: u64 = 2_000_000;
 
 /// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE` of `futex2`.
 const FUTEX2_PRIVATE_U32: u32 = 0x02 | 128;
@@ -69,6 +72,10 @@ pub struct Ring {
     lost: AtomicBool,
     /// What the thread has shown by requests of its own, for a face that has no better place for it.
     pub proof: Proof,
+    /// Since when others ask after completions that wait for the thread; 0 if nobody does.
+    nudged: AtomicU64,
+    /// The thread sleeps in the ring.
+    waits: AtomicBool,
     /// Signals sent to the thread, counted as [`Ring::times_fetched`] will.
     sent: AtomicU32,
     /// The words that it waits on.
@@ -97,6 +104,8 @@ impl Ring {
             strayed: AtomicBool::new(false),
             lost: AtomicBool::new(false),
             proof: Proof::new(),
+            nudged: AtomicU64::new(0),
+            waits: AtomicBool::new(false),
             sent: AtomicU32::new(0),
             armed: [const { AtomicPtr::new(ptr::null_mut()) }; WORDS],
         }
@@ -142,12 +151,13 @@ impl Ring {
         // SAFETY: not alive, so nobody looks.
         unsafe { *self.parts.get() = Some(parts) };
         self.thread.store(kernel::thread_id(), Ordering::Relaxed);
-        for flag in [&self.strayed, &self.lost] {
+        for flag in [&self.strayed, &self.lost, &self.waits] {
             flag.store(false, Ordering::Relaxed);
         }
         self.in_flight.store(0, Ordering::Relaxed);
         self.fetched.store(0, Ordering::Relaxed);
         self.sent.store(0, Ordering::Relaxed);
+        self.nudged.store(0, Ordering::Relaxed);
         for word in &self.armed {
             word.store(ptr::null_mut(), Ordering::Relaxed);
         }
@@ -214,6 +224,11 @@ impl Ring {
         self.alive.load(Ordering::Relaxed) && !self.retired.load(Ordering::Relaxed)
     }
 
+    /// Whether there is a ring.
+    pub(super) fn is_alive(&self) -> bool {
+        self.alive.load(Ordering::Relaxed)
+    }
+
     /// It takes no more operations.
     pub fn retire(&self) {
         self.retired.store(true, Ordering::SeqCst);
@@ -236,13 +251,23 @@ impl Ring {
         self.retired.load(Ordering::Relaxed)
     }
 
-    /// Another thread asks after an operation of this ring, without waiting for it: the ring's thread is sent for, once, if
-    /// completions wait for it. Async-signal-safe.
+    /// Another thread asks after an operation of this ring, without waiting for it: if completions have waited for the ring's
+    /// thread for a while, it is sent for, once. Async-signal-safe.
     pub fn nudge(&self) {
-        self.retire();
-        let next = self.fetched.load(Ordering::Relaxed).wrapping_add(1);
-        if self.has_work() && self.sent.swap(next, Ordering::Relaxed) != next && !rescue::send(self) {
-            rescue::adopt(self);
+        if !self.has_work() || self.waits.load(Ordering::Relaxed) {
+            self.nudged.store(0, Ordering::Relaxed);
+            return;
+        }
+        let now = kernel::now();
+        let since = self.nudged.load(Ordering::Relaxed);
+        if since == 0 {
+            self.nudged.store(now, Ordering::Relaxed);
+        } else if now.saturating_sub(since) > PATIENCE {
+            self.retire();
+            let next = self.fetched.load(Ordering::Relaxed).wrapping_add(1);
+            if self.sent.swap(next, Ordering::Relaxed) != next && !rescue::send(self) {
+                rescue::adopt(self);
+            }
         }
     }
 
@@ -250,6 +275,11 @@ impl Ring {
     #[inline]
     pub fn has_strays(&self) -> bool {
         self.strayed.load(Ordering::Relaxed)
+    }
+
+    /// Whether its thread sleeps in it.
+    pub(super) fn is_waited_in(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
     }
 
     pub(super) fn thread(&self) -> i32 {
@@ -408,7 +438,13 @@ impl Ring {
         } else {
             (glance, false)
         };
-        match bare.wait(want, until, mask) {
+        self.waits.store(true, Ordering::Relaxed);
+        let waited = bare.wait(want, until, mask);
+        self.waits.store(false, Ordering::Relaxed);
+        // With some completions there, the kernel does not tell why it ends a wait for more.
+        let cut_short = waited == Ok(()) && bare.ready() < want && until.left() != Some(0);
+        match waited {
+            Ok(()) if cut_short && self.fetched.load(Ordering::Relaxed) == before => Err(Errno(libc::EINTR)),
             Err(Errno(libc::ETIMEDOUT)) if !last => Ok(()),
             Err(Errno(libc::EINTR)) if self.fetched.load(Ordering::Relaxed) != before => Ok(()),
             answer @ (Ok(()) | Err(Errno(libc::EINTR | libc::ETIMEDOUT))) => answer,

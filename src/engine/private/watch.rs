@@ -116,7 +116,8 @@ fn look_at(table: &'static Table, ring: &'static Ring, seen: &Seen) -> bool {
         seen.stuck.store(0, Ordering::Relaxed);
         return !came;
     }
-    let stuck = if came || !ring.has_work() { 0 } else { seen.stuck.load(Ordering::Relaxed) + 1 };
+    let stuck =
+        if came || ring.is_waited_in() || !ring.has_work() { 0 } else { seen.stuck.load(Ordering::Relaxed) + 1 };
     seen.stuck.store(stuck, Ordering::Relaxed);
     if stuck == 0 {
         seen.sent.store(false, Ordering::Relaxed);
