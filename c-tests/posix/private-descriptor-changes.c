@@ -50,7 +50,7 @@ static void change(int round)
     case 3:
         answer = aio_cancel(fd, round % 2 ? NULL : &cb[N - 1]);
         CHECK(answer == AIO_ALLDONE || answer == AIO_NOTCANCELED || answer == AIO_CANCELED);
-        if (answer == AIO_CANCELED) /* those that were: do them again */
+        if (answer != AIO_ALLDONE) /* those that were cancelled: do them again */
             for (int i = 0; i < N; i++) {
                 AWAIT_CB(&cb[i]);
                 if (aio_error(&cb[i]) == ECANCELED)
