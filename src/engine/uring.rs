@@ -17,9 +17,6 @@ use crate::host::kernel::{self, Errno, syscall};
 /// Room kept for entries that are not operations: cancellations, bells, the doorbell.
 const RESERVE: usize = 256;
 
-/// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE` of `futex2`.
-const FUTEX2_PRIVATE_U32: u32 = 0x02 | 128;
-
 // What a completion belongs to, in the low bits of its user data; an operation's address has none.
 const OPERATION: u64 = 0;
 const DOORBELL: u64 = 1;
@@ -132,7 +129,7 @@ impl Uring {
             return;
         }
         let word = self.doorbell.as_ptr();
-        let wait = opcode::FutexWait::new(word, rung.into(), u32::MAX.into(), FUTEX2_PRIVATE_U32);
+        let wait = opcode::FutexWait::new(word, rung.into(), u32::MAX.into(), futex::PRIVATE_U32);
         // SAFETY: the doorbell lives as long as the process.
         unsafe { self.ring.push(&wait.build().user_data(DOORBELL)) };
         self.armed = true;

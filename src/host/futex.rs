@@ -5,6 +5,9 @@ use core::time::Duration;
 
 use super::kernel::{self, Errno, syscall};
 
+/// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE` of `futex2`: what a ring that waits on a word is told of it.
+pub const PRIVATE_U32: u32 = 0x02 | 128;
+
 /// When a wait gives up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deadline {

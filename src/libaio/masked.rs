@@ -11,7 +11,7 @@ use io_uring::opcode;
 use super::context::Used;
 use super::wait::{self, Sleep, Timeout};
 use crate::engine::bare::{Bare, Room};
-use crate::host::futex::Deadline;
+use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::thread::{self, SignalSet};
 
@@ -90,9 +90,6 @@ fn nap(until: &libc::timespec, mask: SignalSet) -> Result<(), Errno> {
 
 const ENTRIES: u32 = 2;
 
-/// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE` of `futex2`.
-const FUTEX2_PRIVATE_U32: u32 = 0x02 | 128;
-
 /// A ring for one sleeper.
 struct Ring {
     bare: Bare,
@@ -113,7 +110,7 @@ impl Ring {
     fn wait(&mut self, word: &AtomicU32, seen: u32, deadline: Deadline, mask: SignalSet) -> Result<(), Errno> {
         // An earlier wait that is still under way was for the same word; if the word has changed since, it has ended.
         if !self.armed {
-            let wait = opcode::FutexWait::new(word.as_ptr(), seen.into(), u32::MAX.into(), FUTEX2_PRIVATE_U32);
+            let wait = opcode::FutexWait::new(word.as_ptr(), seen.into(), u32::MAX.into(), futex::PRIVATE_U32);
             // SAFETY: the ring is this thread's, and nothing is queued; the word outlives the ring.
             if !unsafe { self.bare.push(&wait.build()) } {
                 return Err(Errno(libc::EAGAIN));

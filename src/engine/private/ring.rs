@@ -37,9 +37,6 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// How long completions may wait for the thread while others ask after them, in nanoseconds: it may be on its way.
 const PATIENCE: u64 = 2_000_000;
 
-/// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE` of `futex2`.
-const FUTEX2_PRIVATE_U32: u32 = 0x02 | 128;
-
 /// Marks the user data of a wait on a word; an operation has a 0 there, and its slot above it.
 const WORD: u64 = 1;
 
@@ -403,7 +400,7 @@ impl Ring {
         };
         let Some(bare) = self.bare() else { return false };
         let Some(batch) = self.begin() else { return false };
-        let wait = opcode::FutexWait::new(address, seen.into(), u32::MAX.into(), FUTEX2_PRIVATE_U32);
+        let wait = opcode::FutexWait::new(address, seen.into(), u32::MAX.into(), futex::PRIVATE_U32);
         self.armed[index].store(same, Ordering::Relaxed);
         // SAFETY: this is the ring's thread, within a batch; the word outlives every ring.
         let pushed = unsafe { bare.push(&wait.build().user_data((index as u64) << 1 | WORD)) };
