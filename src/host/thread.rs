@@ -1,6 +1,6 @@
 //! Threads of the library's own: every signal blocked, a small stack, a name, detached.
 
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 use core::ptr;
 
@@ -82,6 +82,36 @@ pub fn sleeps() -> u64 {
     // SAFETY: as above.
     let _ = unsafe { syscall!(libc::SYS_getrusage, libc::RUSAGE_THREAD, &raw mut usage) };
     usage.ru_nvcsw as u64
+}
+
+unsafe extern "C" {
+    fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+}
+
+const PTHREAD_CANCEL_DISABLE: c_int = 1;
+
+/// While it lives the calling thread is not cancelled, however it has asked for that. Async-signal-safe.
+pub struct Uncancelled {
+    before: c_int,
+}
+
+impl Uncancelled {
+    /// From here on.
+    #[must_use]
+    pub fn begin() -> Self {
+        let mut before = 0;
+        // SAFETY: changes the calling thread alone, and writes what was.
+        unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut before) };
+        Self { before }
+    }
+}
+
+impl Drop for Uncancelled {
+    fn drop(&mut self) {
+        let mut ours = 0;
+        // SAFETY: as above. The thread may end here, as it may have done before.
+        unsafe { pthread_setcancelstate(self.before, &raw mut ours) };
+    }
 }
 
 /// The kernel's signal set: 64 bits.

@@ -21,7 +21,7 @@ use crate::engine::operation::Operation;
 use crate::engine::{Means, Wakes, started};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
-use crate::host::thread::SignalSet;
+use crate::host::thread::{SignalSet, Uncancelled};
 use crate::stats::{self, Lane};
 
 /// Words that a ring can wait on at the same time.
@@ -36,6 +36,10 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 /// How long completions may wait for the thread while others ask after them, in nanoseconds: it may be on its way.
 const PATIENCE: u64 = 2_000_000;
+
+/// Stand for a thread that has ended without a word, and for whoever takes its ring apart.
+const LEFT: usize = 1;
+const CLEARED: usize = 2;
 
 /// Marks the user data of a wait on a word; an operation has a 0 there, and its slot above it.
 const WORD: u64 = 1;
@@ -71,8 +75,9 @@ pub struct Ring {
     pub proof: Proof,
     /// Since when others ask after completions that wait for the thread; 0 if nobody does.
     nudged: AtomicU64,
-    /// The thread sleeps in the ring.
-    waits: AtomicBool,
+    /// The thread sleeps in the ring, until this time at most; 0 if it does not. (A signal handler can end the sleep by a jump,
+    /// and a cancellation for good: then nobody says so.)
+    waits: AtomicU64,
     /// Signals sent to the thread, counted as [`Ring::times_fetched`] will.
     sent: AtomicU32,
     /// The words that it waits on.
@@ -102,7 +107,7 @@ impl Ring {
             lost: AtomicBool::new(false),
             proof: Proof::new(),
             nudged: AtomicU64::new(0),
-            waits: AtomicBool::new(false),
+            waits: AtomicU64::new(0),
             sent: AtomicU32::new(0),
             armed: [const { AtomicPtr::new(ptr::null_mut()) }; WORDS],
         }
@@ -132,6 +137,23 @@ impl Ring {
         self.owner.store(0, Ordering::Release);
     }
 
+    /// Its thread has ended without a word, and the calling one has the same thread pointer. What is under way is looked after
+    /// by the watch. Async-signal-safe.
+    #[cold]
+    pub(super) fn outlive(&self, me: usize) {
+        // SeqCst pairs with `take_apart`: where it is seen that there is no ring any more, it is seen whose the place is.
+        let left = if self.alive.load(Ordering::SeqCst) { LEFT } else { 0 };
+        let _ = self.owner.compare_exchange(me, left, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
+    /// Frees the place if such a thread has left it, and nothing is under way.
+    pub(super) fn clear_away(&self) {
+        let thread = self.thread();
+        if self.belongs_to(LEFT) && self.in_flight() == 0 {
+            self.take_apart(thread);
+        }
+    }
+
     /// The thread is about to make the ring. False: it is at it already, and this call has interrupted it.
     pub(super) fn begin_making(&self) -> bool {
         !self.busy.swap(true, Ordering::Relaxed)
@@ -148,9 +170,10 @@ impl Ring {
         // SAFETY: not alive, so nobody looks.
         unsafe { *self.parts.get() = Some(parts) };
         self.thread.store(kernel::thread_id(), Ordering::Relaxed);
-        for flag in [&self.strayed, &self.lost, &self.waits] {
+        for flag in [&self.strayed, &self.lost] {
             flag.store(false, Ordering::Relaxed);
         }
+        self.waits.store(0, Ordering::Relaxed);
         self.in_flight.store(0, Ordering::Relaxed);
         self.fetched.store(0, Ordering::Relaxed);
         self.sent.store(0, Ordering::Relaxed);
@@ -171,15 +194,19 @@ impl Ring {
         unsafe { bare.end() };
         // Where something is still under way (a device that hangs), the memory stays, and the watch waits for it.
         if self.in_flight() == 0 {
-            self.take_apart();
+            self.take_apart(self.thread());
         }
     }
 
-    /// Frees the place of a ring that has ended, and that has nothing under way.
-    pub(super) fn take_apart(&self) {
-        if !self.alive.swap(false, Ordering::SeqCst) {
+    /// Frees the place of a ring that has nothing under way, and whose thread was this one, and has ended.
+    pub(super) fn take_apart(&self, thread: i32) {
+        // By one of those who have found that out, and not if the ring is another thread's by now.
+        if thread == 0 || self.thread.compare_exchange(thread, 0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return;
         }
+        self.owner.store(CLEARED, Ordering::Relaxed);
+        // SeqCst pairs with `visit`.
+        self.alive.store(false, Ordering::SeqCst);
         while self.visitors.load(Ordering::SeqCst) > 0 {
             futex::linger();
         }
@@ -251,7 +278,7 @@ impl Ring {
     /// Another thread asks after an operation of this ring, without waiting for it: if completions have waited for the ring's
     /// thread for a while, it is sent for, once. Async-signal-safe.
     pub fn nudge(&self) {
-        if !self.has_work() || self.waits.load(Ordering::Relaxed) {
+        if !self.has_work() || self.is_waited_in() {
             self.nudged.store(0, Ordering::Relaxed);
             return;
         }
@@ -260,10 +287,13 @@ impl Ring {
         if since == 0 {
             self.nudged.store(now, Ordering::Relaxed);
         } else if now.saturating_sub(since) > PATIENCE {
+            if !super::are_ours() {
+                return;
+            }
             self.retire();
             let next = self.fetched.load(Ordering::Relaxed).wrapping_add(1);
-            if self.sent.swap(next, Ordering::Relaxed) != next && !rescue::send(self) {
-                rescue::adopt(self);
+            if self.sent.swap(next, Ordering::Relaxed) != next {
+                rescue::send_or_adopt(self);
             }
         }
     }
@@ -276,7 +306,8 @@ impl Ring {
 
     /// Whether its thread sleeps in it.
     pub(super) fn is_waited_in(&self) -> bool {
-        self.waits.load(Ordering::Relaxed)
+        let until = self.waits.load(Ordering::Relaxed);
+        until != 0 && kernel::now() < until
     }
 
     pub(super) fn thread(&self) -> i32 {
@@ -354,6 +385,9 @@ impl Ring {
 
     /// Finishes what is in the completion queue.
     fn drain(&self, parts: &Parts) -> u32 {
+        // What is claimed would be lost with a thread that is cancelled here: in a handler that has interrupted a cancellation
+        // point, or where the program has it asynchronous.
+        let _whole = Uncancelled::begin();
         let mut wakes = Wakes::new();
         let mut count = 0;
         while let Some((data, result)) = parts.bare.claim() {
@@ -435,9 +469,11 @@ impl Ring {
         } else {
             (glance, false)
         };
-        self.waits.store(true, Ordering::Relaxed);
+        if let Deadline::At(at) = glance {
+            self.waits.store(at + GLANCE.as_nanos() as u64, Ordering::Relaxed);
+        }
         let waited = bare.wait(want, until, mask);
-        self.waits.store(false, Ordering::Relaxed);
+        self.waits.store(0, Ordering::Relaxed);
         // With some completions there, the kernel does not tell why it ends a wait for more.
         let cut_short = waited == Ok(()) && bare.ready() < want && until.left() != Some(0);
         match waited {
@@ -447,6 +483,7 @@ impl Ring {
             answer @ (Ok(()) | Err(Errno(libc::EINTR | libc::ETIMEDOUT))) => answer,
             Err(errno) => {
                 self.note(errno);
+                futex::nap();
                 Ok(())
             }
         }
@@ -490,6 +527,10 @@ impl Ring {
         if matches!(errno, Errno(libc::EAGAIN | libc::EBUSY | libc::ENOMEM | libc::EINTR | libc::ETIME)) {
             return;
         }
+        if self.thread() != kernel::thread_id() {
+            // A child of vfork, which is taken for its parent's thread by its thread pointer: the ring is not its own to lose.
+            return;
+        }
         self.retire();
         if !self.lost.swap(true, Ordering::Relaxed)
             && let Some(bare) = self.bare()
@@ -508,8 +549,9 @@ impl Ring {
         let this = unsafe { operation.as_mut() };
         let mut result = result;
         let asked = this.rw_flags & libc::RWF_NOWAIT != 0;
-        if result == -i64::from(libc::EINTR) || (result == -i64::from(libc::EAGAIN) && !asked) {
-            // Nobody asked not to wait, so the answer is not for the program.
+        let ended = result == -i64::from(libc::EINTR) || result == -i64::from(libc::ECANCELED);
+        if ended || (result == -i64::from(libc::EAGAIN) && !asked) {
+            // Nobody asked not to wait, and it was the end of the thread that stopped it: the answer is not for the program.
             match started() {
                 Some(engine) if this.has_its_file() => {
                     self.strayed.store(true, Ordering::Relaxed);
