@@ -147,28 +147,28 @@ impl Used {
         let Some(operation) = taken else { return false };
         let request = operation.cast::<Request>();
         // SAFETY: handed over by `hand_over`, as a request of this face, whole, and ours alone now.
-        unsafe { self.submit_for_another(ring, request) };
+        unsafe { submit_for_another(ring, request) };
         ring.lent();
         true
     }
+}
 
-    /// Submits a request to the calling thread's ring, or to the engine if that does not take it.
-    ///
-    /// # Safety
-    /// The request is the caller's, and whole.
-    unsafe fn submit_for_another(&self, ring: &'static Ring, request: NonNull<Request>) {
-        if let Some(mut batch) = ring.begin() {
-            // SAFETY: a request in flight keeps its context, which need not be this one.
-            let added = unsafe { add_to_batch(&mut batch, &*request.as_ref().context, request) };
-            batch.submit();
-            if added {
-                return;
-            }
+/// Submits a request to the calling thread's ring, or to the engine if that does not take it.
+///
+/// # Safety
+/// The request is the caller's, and whole.
+unsafe fn submit_for_another(ring: &'static Ring, request: NonNull<Request>) {
+    if let Some(mut batch) = ring.begin() {
+        // SAFETY: a request in flight keeps its context, which need not be this one.
+        let added = unsafe { add_to_batch(&mut batch, &*request.as_ref().context, request) };
+        batch.submit();
+        if added {
+            return;
         }
-        if let Some(engine) = started() {
-            // SAFETY: requests stay until they are finished; their buffers are the program's.
-            unsafe { engine.submit(request.cast()) };
-            engine.settle();
-        }
+    }
+    if let Some(engine) = started() {
+        // SAFETY: requests stay until they are finished; their buffers are the program's.
+        unsafe { engine.submit(request.cast()) };
+        engine.settle();
     }
 }

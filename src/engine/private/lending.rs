@@ -86,9 +86,9 @@ pub fn settle() {
         let mut looks = 0;
         while !ring.desk.is_clear() && looks < PATIENCE {
             if looks < 100 {
-                core::hint::spin_loop()
+                core::hint::spin_loop();
             } else {
-                futex::linger()
+                futex::linger();
             }
             looks += 1;
         }
