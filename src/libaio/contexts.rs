@@ -122,8 +122,8 @@ impl Contexts {
 }
 
 /// Takes apart a context that the caller has killed and uses, and in which nothing is under way any more. With `mapped` the
-/// program's mapping goes too.
-pub fn dispose(used: Used, mapped: bool) {
+/// program's mapping goes too. Unless he is `alone`, its memory is left to whoever may still come back to it.
+pub fn dispose(used: Used, mapped: bool, alone: bool) {
     let Some(contexts) = CONTEXTS.get() else { return };
     let context = used.context();
     contexts.table.remove(context);
@@ -132,7 +132,11 @@ pub fn dispose(used: Used, mapped: bool) {
         memory::forget(context.address(), context.ring().length());
     }
     drop(used);
-    contexts.close(context);
+    if alone {
+        contexts.close(context);
+    } else {
+        contexts.uncount(context.requested.load(Ordering::Relaxed));
+    }
 }
 
 /// The program has moved its mapping from one address to another: the context goes with it.

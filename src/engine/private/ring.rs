@@ -14,6 +14,7 @@ use core::time::Duration;
 use io_uring::opcode;
 
 use super::batch::Batch;
+use super::desk::Desk;
 use super::parts::{On, Parts};
 use super::{Proof, rescue};
 use crate::engine::bare::Bare;
@@ -75,13 +76,15 @@ pub struct Ring {
     pub proof: Proof,
     /// Since when others ask after completions that wait for the thread; 0 if nobody does.
     nudged: AtomicU64,
-    /// The thread sleeps in the ring, until this time at most; 0 if it does not. (A signal handler can end the sleep by a jump,
-    /// and a cancellation for good: then nobody says so.)
+    /// Until when the thread sleeps in the ring at the longest, in nanoseconds; 0 while it does not. A time, because a signal
+    /// handler may leave the sleep by `siglongjmp`.
     waits: AtomicU64,
     /// Signals sent to the thread, counted as [`Ring::times_fetched`] will.
     sent: AtomicU32,
     /// The words that it waits on.
     armed: [AtomicPtr<AtomicU32>; WORDS],
+    /// Where the thread takes over what others submit.
+    pub(super) desk: Desk<Operation>,
 }
 
 // SAFETY: `parts` changes only while the ring is not alive and without visitors.
@@ -110,6 +113,7 @@ impl Ring {
             waits: AtomicU64::new(0),
             sent: AtomicU32::new(0),
             armed: [const { AtomicPtr::new(ptr::null_mut()) }; WORDS],
+            desk: Desk::new(),
         }
     }
 
@@ -170,9 +174,8 @@ impl Ring {
         // SAFETY: not alive, so nobody looks.
         unsafe { *self.parts.get() = Some(parts) };
         self.thread.store(kernel::thread_id(), Ordering::Relaxed);
-        for flag in [&self.strayed, &self.lost] {
-            flag.store(false, Ordering::Relaxed);
-        }
+        self.strayed.store(false, Ordering::Relaxed);
+        self.lost.store(false, Ordering::Relaxed);
         self.waits.store(0, Ordering::Relaxed);
         self.in_flight.store(0, Ordering::Relaxed);
         self.fetched.store(0, Ordering::Relaxed);
@@ -469,9 +472,7 @@ impl Ring {
         } else {
             (glance, false)
         };
-        if let Deadline::At(at) = glance {
-            self.waits.store(at + GLANCE.as_nanos() as u64, Ordering::Relaxed);
-        }
+        self.waits.store(kernel::now() + 2 * GLANCE.as_nanos() as u64, Ordering::Relaxed);
         let waited = bare.wait(want, until, mask);
         self.waits.store(0, Ordering::Relaxed);
         // With some completions there, the kernel does not tell why it ends a wait for more.
