@@ -1,4 +1,4 @@
-/* A child of vfork, which shares the memory, narrows what it may do and changes flags of a file before it executes a program
+/* A child of vfork, which shares the memory, asks after requests of its parent's, narrows what it may do and changes flags of a file before it executes a program
    or ends, while threads of its parent have requests in flight: it is not held up, and the parent loses nothing. (Launchers
    with sandboxes do so: vfork(2), then prctl(2) with PR_SET_SECCOMP.) */
 #include <linux/filter.h>
@@ -19,13 +19,19 @@ int main(void)
     fd = direct_file();
     other = temp_file(0);
     alarm(DEADLINE_SECONDS);
-    for (int round = 0; round < 8; round++) {
+    for (int round = 0; round < 16; round++) {
         start_sleeper(&sleeper, fd, 100);
         prove(fd, 100);
         leave(fd, &own, 16);
         pid_t child = vfork();
 
         if (child == 0) {
+            /* Its own thread's, which stands still meanwhile, and the other's. */
+            for (int64_t end = now_ns() + 20000000; round % 4 > 1 && now_ns() < end;)
+                for (int i = 0; i < 16; i++) {
+                    aio_error(&own.cb[i]);
+                    aio_error(&sleeper.left.cb[i]);
+                }
             fcntl(other, F_SETFL, O_APPEND);
             prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
             prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
