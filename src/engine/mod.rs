@@ -5,6 +5,7 @@
 
 pub mod bare;
 mod cancel;
+mod claim;
 mod device;
 mod dozer;
 mod entry;

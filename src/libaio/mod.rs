@@ -21,6 +21,7 @@ mod memory;
 mod opened;
 mod redirect;
 mod request;
+mod sleepers;
 mod streams;
 mod submit;
 mod syscall;

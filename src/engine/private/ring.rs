@@ -370,7 +370,7 @@ impl Ring {
     #[inline]
     pub fn collect(&self) -> u32 {
         match self.parts() {
-            Some(parts) if parts.bare.has_completions() => self.drain(parts),
+            Some(parts) if parts.bare.has_completions() => self.drain_whole(parts),
             _ => 0,
         }
     }
@@ -383,14 +383,18 @@ impl Ring {
             let _ = parts.bare.submit(0).inspect_err(|&errno| self.note(errno));
         }
         self.note_visit();
+        self.drain_whole(parts)
+    }
+
+    /// Finishes what is in the completion queue, by a thread that is not cancelled meanwhile: in a handler that has interrupted
+    /// a cancellation point, or where the program has it asynchronous. What is claimed would be lost with it.
+    fn drain_whole(&self, parts: &Parts) -> u32 {
+        let _whole = Uncancelled::begin();
         self.drain(parts)
     }
 
     /// Finishes what is in the completion queue.
     fn drain(&self, parts: &Parts) -> u32 {
-        // What is claimed would be lost with a thread that is cancelled here: in a handler that has interrupted a cancellation
-        // point, or where the program has it asynchronous.
-        let _whole = Uncancelled::begin();
         let mut wakes = Wakes::new();
         let mut count = 0;
         while let Some((data, result)) = parts.bare.claim() {
@@ -495,7 +499,8 @@ impl Ring {
     pub(super) fn finish_all(&self) {
         let end = Deadline::after(Duration::from_secs(30));
         while self.unclaimed() > 0 {
-            self.collect();
+            // (Not `collect`, at whose end the thread may be cancelled: our own handler blocks the signal for that.)
+            self.parts().map(|parts| self.drain(parts));
             let left = self.unclaimed();
             if left > 0 && self.wait(left, end, None) == Err(Errno(libc::ETIMEDOUT)) {
                 break;
