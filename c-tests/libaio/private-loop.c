@@ -1,5 +1,5 @@
 /* A thread that waits for its own requests on a loop device (loop(4)), which does them in the kernel by another file: they are
- * read and written right, left in flight too, and while the device goes away. */
+ * read and written right, also when they are left in flight for another thread. */
 // alone: it takes a free loop device
 #include <linux/loop.h>
 #include <sys/ioctl.h>
@@ -8,12 +8,23 @@
 
 #define N 16
 
+static struct left left;
+
+static void *reaps(void *context)
+{
+    struct io_event events[N];
+
+    reap(context, N, events);
+    check_left(&left, events, N);
+    return NULL;
+}
+
 int main(void)
 {
     int file = scratch(O_RDWR, BLOCKS * BLOCK), control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), number, device;
     io_context_t context = context_of(64);
     struct io_event events[N];
-    struct left left = {.buffer = NULL};
+    pthread_t thread;
     char path[64];
 
     if (control < 0)
@@ -38,11 +49,12 @@ int main(void)
         reap(context, 1, events);
         EQ((long)events[0].res, BLOCK);
     }
+    prove(context, device, 80, 4);
     leave(context, device, &left, N);
+    CHECK(pthread_create(&thread, NULL, reaps, context) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
     CHECK(ioctl(device, LOOP_CLR_FD, 0) == 0);
     CHECK(close(device) == 0);
-    reap(context, N, events);
-    check_left(&left, events, N);
     EQ(io_destroy(context), 0);
     return 0;
 }
