@@ -213,6 +213,7 @@ pub(super) fn adopt(ring: &Ring, thread: c_int) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
 mod tests {
     use super::*;
 
