@@ -20,6 +20,7 @@ mod memory;
 mod opened;
 mod redirect;
 mod request;
+mod ring_memory;
 mod streams;
 mod submit;
 mod syscall;
