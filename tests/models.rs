@@ -1,4 +1,4 @@
-//! Every interleaving of the inbox's pushers and taker, by loom. Run with `RUSTFLAGS="--cfg loom"`; without that the file is
+//! Every interleaving of the inbox's pushers and taker, and of those who meet at a desk, by loom. Run with `RUSTFLAGS="--cfg loom"`; without that the file is
 //! empty, because loom's atomics work in its models alone.
 #![cfg(loom)]
 #![allow(missing_docs, reason = "a test")]
@@ -7,8 +7,13 @@
 #[path = "../src/engine/inbox.rs"]
 mod inbox;
 
+#[allow(dead_code, reason = "the model uses a part of it")]
+#[path = "../src/engine/private/desk.rs"]
+mod desk;
+
 use std::ptr::NonNull;
 
+use desk::Desk;
 use inbox::{Inbox, Node, Pushed};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
@@ -121,5 +126,46 @@ fn settled_means_dealt_with() {
             assert_eq!(dealt.load(Ordering::Relaxed), 1);
         }
         taker.join().unwrap();
+    });
+}
+
+/// What is laid down is taken by the keeper or taken back, one of the two, and whoever has it sees it whole.
+#[test]
+fn nothing_is_lost_at_a_desk() {
+    model(|| {
+        let desk = Arc::new(Desk::<Parcel>::new());
+        let open_parcel = |parcel: NonNull<Parcel>| {
+            // SAFETY: whoever has a parcel has it alone, and it was leaked from a box.
+            let parcel = unsafe { Box::from_raw(parcel.as_ptr()) };
+            // SAFETY: as above.
+            parcel.weight.with(|weight| unsafe { *weight })
+        };
+        let submitters: Vec<_> = [1, 2]
+            .map(|weight| {
+                let desk = Arc::clone(&desk);
+                thread::spawn(move || {
+                    let parcel = parcel(weight);
+                    let handed = desk.lay(parcel) && {
+                        thread::yield_now();
+                        !(desk.has(parcel) && desk.take_back(parcel))
+                    };
+                    if handed { 0 } else { open_parcel(parcel) }
+                })
+            })
+            .into();
+        let mut kept = 0;
+        assert!(desk.open());
+        let taken = desk.take().or_else(|| {
+            thread::yield_now();
+            desk.close()
+        });
+        if let Some(parcel) = taken {
+            assert!(!desk.is_clear());
+            kept = open_parcel(parcel);
+            desk.put_away();
+        }
+        let returned: u32 = submitters.into_iter().map(|submitter| submitter.join().unwrap()).sum();
+        assert_eq!(kept + returned, 3);
+        assert!(desk.is_clear());
     });
 }

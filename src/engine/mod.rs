@@ -226,6 +226,7 @@ impl Engine {
     /// Returns when the kernel has the file, by its own reference, of everything that was submitted before: the program
     /// may close the descriptor, reuse its number, or change its flags. One load where nothing is on its way.
     pub fn settle(&self) {
+        private::settle_desks();
         // A memory allocator of the program's may unmap or close something on the engine's own thread, which cannot wait
         // for itself.
         if self.inbox.is_settled() || self.thread.load(Ordering::Relaxed) == kernel::thread_id() {
@@ -240,6 +241,7 @@ impl Engine {
 
     /// Returns when no operation that was submitted before with descriptor `fd` is under way.
     pub fn drain(&self, fd: c_int) {
+        private::settle_desks();
         private::settle(private::On::Descriptor(fd));
         unsafe fn is_on(operation: NonNull<Operation>, fd: usize) -> bool {
             // SAFETY: outstanding operations are alive.

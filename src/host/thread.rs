@@ -84,6 +84,15 @@ pub fn sleeps() -> u64 {
     usage.ru_nvcsw as u64
 }
 
+/// Whether the calling thread may run on more than one processor.
+#[must_use]
+pub fn has_processors() -> bool {
+    let mut mask = [0u64; 128];
+    // SAFETY: the kernel fills at most the mask.
+    let _ = unsafe { syscall!(libc::SYS_sched_getaffinity, 0, size_of_val(&mask), mask.as_mut_ptr()) };
+    mask.iter().map(|word| word.count_ones()).sum::<u32>() > 1
+}
+
 /// The kernel's signal set: 64 bits.
 pub type SignalSet = u64;
 

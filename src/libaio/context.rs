@@ -20,6 +20,7 @@ use core::time::Duration;
 use super::event_ring::{Event, EventRing};
 use super::habit::Habit;
 use super::request::{Pool, Request};
+use super::turn::Turn;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
 
@@ -33,6 +34,9 @@ const NOBODY: u64 = u64::MAX;
 
 /// In [`Context::users`]: the one who destroys the context waits for the others to leave.
 const AWAITED: u32 = 1 << 31;
+
+/// How long a call may be in the midst of what takes a microsecond.
+const LONG: Duration = Duration::from_secs(2);
 
 /// Puts what follows onto a cache line of its own.
 #[repr(align(64))]
@@ -66,6 +70,8 @@ pub struct Context {
     address: AtomicUsize,
     /// Set when the context is being destroyed.
     dead: AtomicBool,
+    /// How often it was opened.
+    life: AtomicU32,
     ring: UnsafeCell<EventRing>,
     /// What was asked of `io_setup`.
     pub requested: AtomicU32,
@@ -74,8 +80,8 @@ pub struct Context {
     submitters: Line<Submitters>,
     producers: Line<Producers>,
     sleepers: Line<Sleepers>,
-    /// The reapers' lock: 0, or who holds it.
-    reaping: Line<AtomicUsize>,
+    /// The reapers' lock.
+    reaping: Line<Turn>,
     /// Which threads use it, and how.
     pub habit: Line<Habit>,
     /// Its requests.
@@ -104,6 +110,22 @@ impl Drop for Used {
 }
 
 impl Used {
+    /// Does what may take long without holding up `io_destroy`: a signal handler may even leave the call, by `siglongjmp` or
+    /// with the thread, and never come back.
+    ///
+    /// # Errors
+    /// `EINVAL`: the context was destroyed meanwhile, and is not to be touched any more.
+    pub fn away<T>(&self, what: impl FnOnce() -> T) -> Result<T, Errno> {
+        let context = self.0;
+        let life = context.life.load(Ordering::Relaxed);
+        context.leave();
+        let done = what();
+        // SeqCst as in `enter`.
+        context.users.0.fetch_add(1, Ordering::SeqCst);
+        let gone = context.dead.load(Ordering::SeqCst) || context.life.load(Ordering::SeqCst) != life;
+        if gone { Err(Errno(libc::EINVAL)) } else { Ok(done) }
+    }
+
     /// The context itself, for whoever knows that it stays: one with a request in flight does.
     #[must_use]
     pub fn context(&self) -> &'static Context {
@@ -117,6 +139,7 @@ impl Context {
         Self {
             address: AtomicUsize::new(0),
             dead: AtomicBool::new(false),
+            life: AtomicU32::new(0),
             ring: UnsafeCell::new(EventRing::NONE),
             requested: AtomicU32::new(0),
             users: Line(AtomicU32::new(0)),
@@ -128,7 +151,7 @@ impl Context {
                 backlog: AtomicPtr::new(ptr::null_mut()),
             }),
             sleepers: Line(Sleepers { wake_at: AtomicU64::new(NOBODY), word: AtomicU32::new(0) }),
-            reaping: Line(AtomicUsize::new(0)),
+            reaping: Line(Turn::new()),
             habit: Line(Habit::new()),
             pool: Pool::new(),
         }
@@ -148,6 +171,8 @@ impl Context {
         self.producers.0.completed.store(0, Ordering::Relaxed);
         self.sleepers.0.wake_at.store(NOBODY, Ordering::Relaxed);
         self.habit.0.reset();
+        self.reaping.0.release();
+        self.life.fetch_add(1, Ordering::Relaxed);
         self.dead.store(false, Ordering::Relaxed);
         // SeqCst pairs with `enter`, which must not see the address without the above.
         self.address.store(address, Ordering::SeqCst);
@@ -198,15 +223,18 @@ impl Context {
         true
     }
 
-    /// Waits until no other call uses the context, which the caller has [killed](Context::kill) and uses.
-    pub fn await_users(&self) {
+    /// Waits until no other call uses the context, which the caller has [killed](Context::kill) and uses. False: one does not
+    /// end. It was left by a `siglongjmp` in a signal handler, or with the thread; or else it may still touch everything.
+    pub fn await_users(&self) -> bool {
+        let deadline = Deadline::after(LONG);
         let mut users = self.users.0.fetch_or(AWAITED, Ordering::SeqCst) | AWAITED;
-        while users != AWAITED | 1 {
-            let _ = futex::wait(&self.users.0, users, Deadline::Never);
+        while users != AWAITED | 1 && deadline.left() != Some(0) {
+            let _ = futex::wait(&self.users.0, users, deadline);
             users = self.users.0.load(Ordering::SeqCst);
         }
         // Latecomers, who find the context dead, need wake nobody.
         self.users.0.fetch_and(!AWAITED, Ordering::SeqCst);
+        users == AWAITED | 1
     }
 
     /// Whether everything submitted has completed.
@@ -481,9 +509,9 @@ impl Context {
         if most == 0 || self.is_empty() {
             return Ok(0);
         }
-        self.lock_reaping()?;
+        self.reaping.0.take()?;
         let taken = self.take_locked(to, most);
-        self.unlock_reaping();
+        self.reaping.0.release();
         taken
     }
 
@@ -501,30 +529,6 @@ impl Context {
         }
         ring.set_head(at);
         Ok(count)
-    }
-
-    /// Waits until no other reaper is at it.
-    fn lock_reaping(&self) -> Result<(), Errno> {
-        // SAFETY: takes nothing and cannot fail.
-        let me = unsafe { libc::pthread_self() } as usize;
-        let mut spins = 0;
-        // Acquire pairs with the Release of `unlock_reaping`.
-        while let Err(holder) = self.reaping.0.compare_exchange_weak(0, me, Ordering::Acquire, Ordering::Relaxed) {
-            if holder == me {
-                return Err(Errno(libc::EINTR));
-            }
-            spins += 1;
-            if spins < 100 {
-                core::hint::spin_loop();
-            } else {
-                futex::linger();
-            }
-        }
-        Ok(())
-    }
-
-    fn unlock_reaping(&self) {
-        self.reaping.0.store(0, Ordering::Release);
     }
 }
 

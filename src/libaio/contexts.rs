@@ -110,8 +110,8 @@ impl Contexts {
 }
 
 /// Takes apart a context that the caller has killed and uses, and in which nothing is under way any more. With `mapped` the
-/// program's mapping goes too.
-pub fn dispose(used: Used, mapped: bool) {
+/// program's mapping goes too. Unless he is `alone`, its memory is left to whoever may still come back to it.
+pub fn dispose(used: Used, mapped: bool, alone: bool) {
     let Some(contexts) = CONTEXTS.get() else { return };
     let context = used.context();
     contexts.table.remove(context);
@@ -121,9 +121,11 @@ pub fn dispose(used: Used, mapped: bool) {
     }
     drop(used);
     contexts.uncount(context.requested.load(Ordering::Relaxed));
-    // SAFETY: the caller has seen to it that nobody uses it.
-    let ring = unsafe { context.close() };
-    contexts.table.give_back(context, ring);
+    if alone {
+        // SAFETY: the caller has seen to it that nobody uses it.
+        let ring = unsafe { context.close() };
+        contexts.table.give_back(context, ring);
+    }
 }
 
 /// The program has moved its mapping from one address to another: the context goes with it.

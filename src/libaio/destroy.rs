@@ -28,7 +28,7 @@ fn end(used: Used, mapped: bool) -> Result<usize, Errno> {
     if !used.kill() {
         return Err(Errno(libc::EINVAL));
     }
-    used.await_users();
+    let alone = used.await_users();
     if used.habit.0.private() > 0 {
         used.fetch();
     }
@@ -41,6 +41,6 @@ fn end(used: Used, mapped: bool) -> Result<usize, Errno> {
         }
         patience = (patience * 2).min(LAST_LOOK);
     }
-    contexts::dispose(used, mapped);
+    contexts::dispose(used, mapped, alone);
     Ok(0)
 }

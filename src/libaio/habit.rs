@@ -7,6 +7,7 @@
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::context::Context;
+use super::handover::Lender;
 use crate::engine::private::{self, Proof, Ring};
 use crate::host::thread;
 
@@ -26,6 +27,8 @@ pub struct Habit {
     private: AtomicU32,
     /// Whose ring that is.
     ring_of: AtomicUsize,
+    /// Of a shared one: who reaps.
+    pub lender: Lender,
 }
 
 impl Habit {
@@ -37,6 +40,7 @@ impl Habit {
             head: AtomicU32::new(0),
             private: AtomicU32::new(0),
             ring_of: AtomicUsize::new(0),
+            lender: Lender::new(),
         }
     }
 
@@ -45,6 +49,7 @@ impl Habit {
         self.thread.store(UNKNOWN, Ordering::Relaxed);
         self.proof.reset();
         self.head.store(0, Ordering::Relaxed);
+        self.lender.reset();
     }
 
     /// Requests that went by a private ring and have not completed.
@@ -149,7 +154,12 @@ impl Context {
 
     /// The calling thread's own ring, if requests of this context are under way in it.
     #[inline]
-    pub fn ring_under_way(&self, mine: bool) -> Option<&'static Ring> {
-        if mine && self.habit.0.private() > 0 { private::mine().filter(|ring| ring.in_flight() > 0) } else { None }
+    pub fn ring_under_way(&self) -> Option<&'static Ring> {
+        let habit = &self.habit.0;
+        if habit.private() > 0 && habit.ring_of.load(Ordering::Relaxed) == thread::pointer() {
+            private::mine().filter(|ring| ring.in_flight() > 0)
+        } else {
+            None
+        }
     }
 }

@@ -35,7 +35,7 @@ pub fn submit(used: &Used, nr: isize, list: usize) -> Result<usize, Errno> {
     let engine = contexts::engine().ok_or(Errno(libc::EINVAL))?;
     let nr = nr.min(used.ring().nr() as usize);
     let mine = used.begin_call();
-    let mut chain = Chain { engine, newest: None, oldest: None, pushed: false, mine, batch: None };
+    let mut chain = Chain { engine, newest: None, oldest: None, pushed: false, mine, alone: nr == 1, batch: None };
     let (mut taken, mut room) = (0, 0);
     let mut refused = None;
     while taken < nr {
@@ -73,6 +73,8 @@ struct Chain {
     pushed: bool,
     /// Whether the calling thread is the only one that uses the context.
     mine: bool,
+    /// Whether there is only one.
+    alone: bool,
     /// What goes by the calling thread's own ring.
     batch: Option<Batch>,
 }
@@ -89,22 +91,12 @@ impl Chain {
 
     /// Adds a request to what goes by the calling thread's own ring. False: it has none, or no room.
     #[inline]
-    fn add_private(&mut self, used: &Used, mut request: NonNull<Request>) -> bool {
+    fn add_private(&mut self, used: &Used, request: NonNull<Request>) -> bool {
         if self.batch.is_none() {
             self.batch = used.private_ring(self.mine).and_then(Ring::begin);
         }
-        let Some(batch) = &mut self.batch else { return false };
         // SAFETY: the request is the caller's, and whole.
-        unsafe { request.as_mut().operation.assume_init_mut() }.finish = finish_private;
-        // SAFETY: requests stay until they are finished; their buffers are the program's.
-        let added = unsafe { batch.add(request.cast()) };
-        if added {
-            used.habit.0.submitted();
-        } else {
-            // SAFETY: as above.
-            unsafe { request.as_mut().operation.assume_init_mut() }.finish = finish;
-        }
-        added
+        self.batch.as_mut().is_some_and(|batch| unsafe { add_to_batch(batch, used, request) })
     }
 
     fn push(&mut self) {
@@ -117,6 +109,25 @@ impl Chain {
             unsafe { self.engine.submit_chain(newest.cast(), oldest.cast()) };
         }
     }
+}
+
+/// Adds a request to what goes by the calling thread's own ring. False: there is no room.
+///
+/// # Safety
+/// The request is the caller's, and whole.
+#[inline]
+pub unsafe fn add_to_batch(batch: &mut Batch, context: &Context, mut request: NonNull<Request>) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { request.as_mut().operation.assume_init_mut() }.finish = finish_private;
+    // SAFETY: requests stay until they are finished; their buffers are the program's.
+    let added = unsafe { batch.add(request.cast()) };
+    if added {
+        context.habit.0.submitted();
+    } else {
+        // SAFETY: as above.
+        unsafe { request.as_mut().operation.assume_init_mut() }.finish = finish;
+    }
+    added
 }
 
 /// Takes the iocb at `index`. `room` is what has been reserved and not used.
@@ -179,7 +190,8 @@ fn one(used: &Used, list: usize, index: usize, nr: usize, room: &mut u32, chain:
             if bell.is_some() {
                 operation.eventfd = iocb.resfd;
             }
-            if bell.is_some() || !operation.may_be_private() || !chain.add_private(used, request) {
+            let private = bell.is_none() && operation.may_be_private();
+            if !private || !(chain.add_private(used, request) || (chain.alone && used.hand_over(request))) {
                 chain.add(request);
             }
         }

@@ -89,6 +89,7 @@ pub fn get_events(
         return Err(Errno(libc::EINVAL));
     }
     let mine = look_into_rings(used);
+    let reaps = !mine && used.begin_reap();
     let got = used.take(events, most)?;
     let got = if got >= min || timeout == Timeout::Now {
         got
@@ -97,6 +98,8 @@ pub fn get_events(
     };
     if mine {
         used.end_reap(got);
+    } else if reaps {
+        used.end_reap_for_others(got);
     }
     Ok(got)
 }
@@ -106,7 +109,7 @@ pub fn get_events(
 pub fn look_into_rings(used: &Used) -> bool {
     let mine = used.begin_call();
     if used.habit.0.private() > 0 {
-        match used.ring_under_way(mine) {
+        match used.ring_under_way() {
             Some(ring) => {
                 ring.poll();
             }
@@ -150,10 +153,19 @@ fn await_events(
                 errno => Err(errno),
             };
         }
-        let slept = match used.ring_under_way(used.is_mine()) {
-            Some(ring) => sleep_in_ring(used, ring, (completed, min - got), seen, deadline),
-            None if !used.sleep_until(completed + (min - got) as u64) => Ok(()),
-            None => sleep.sleep(used.word(), seen, deadline),
+        let slept = used.away(|| {
+            if used.lend(completed, deadline) {
+                return Ok(());
+            }
+            match used.ring_under_way() {
+                Some(ring) => sleep_in_ring(used, ring, (completed, min - got), seen, deadline),
+                None if !used.sleep_until(completed + (min - got) as u64) => Ok(()),
+                None => sleep.sleep(used.word(), seen, deadline),
+            }
+        });
+        let slept = match slept {
+            Err(_) if got > 0 => return Ok(got),
+            slept => slept?,
         };
         if let Err(errno @ Errno(libc::EINTR | libc::ETIMEDOUT)) = slept {
             ending = Some(errno);

@@ -10,6 +10,8 @@
 //! is to be notified. And should such a thread change its ways, it is fetched: see `rescue` and `watch`.
 
 mod batch;
+mod desk;
+mod lending;
 mod parts;
 mod proof;
 mod rescue;
@@ -24,6 +26,7 @@ use io_uring::opcode;
 use io_uring::register::Restriction;
 
 pub use batch::Batch;
+pub use lending::settle as settle_desks;
 pub use parts::On;
 use parts::{Parts, Slots};
 pub use proof::Proof;

@@ -14,6 +14,7 @@ use core::time::Duration;
 use io_uring::opcode;
 
 use super::batch::Batch;
+use super::desk::Desk;
 use super::parts::{On, Parts};
 use super::{Proof, rescue};
 use crate::engine::bare::Bare;
@@ -71,12 +72,15 @@ pub struct Ring {
     pub proof: Proof,
     /// Since when others ask after completions that wait for the thread; 0 if nobody does.
     nudged: AtomicU64,
-    /// The thread sleeps in the ring.
-    waits: AtomicBool,
+    /// Until when the thread sleeps in the ring at the longest, in nanoseconds; 0 while it does not. A time, because a signal
+    /// handler may leave the sleep by `siglongjmp`.
+    waits: AtomicU64,
     /// Signals sent to the thread, counted as [`Ring::times_fetched`] will.
     sent: AtomicU32,
     /// The words that it waits on.
     armed: [AtomicPtr<AtomicU32>; WORDS],
+    /// Where the thread takes over what others submit.
+    pub(super) desk: Desk<Operation>,
 }
 
 // SAFETY: `parts` changes only while the ring is not alive and without visitors.
@@ -102,9 +106,10 @@ impl Ring {
             lost: AtomicBool::new(false),
             proof: Proof::new(),
             nudged: AtomicU64::new(0),
-            waits: AtomicBool::new(false),
+            waits: AtomicU64::new(0),
             sent: AtomicU32::new(0),
             armed: [const { AtomicPtr::new(ptr::null_mut()) }; WORDS],
+            desk: Desk::new(),
         }
     }
 
@@ -148,9 +153,9 @@ impl Ring {
         // SAFETY: not alive, so nobody looks.
         unsafe { *self.parts.get() = Some(parts) };
         self.thread.store(kernel::thread_id(), Ordering::Relaxed);
-        for flag in [&self.strayed, &self.lost, &self.waits] {
-            flag.store(false, Ordering::Relaxed);
-        }
+        self.strayed.store(false, Ordering::Relaxed);
+        self.lost.store(false, Ordering::Relaxed);
+        self.waits.store(0, Ordering::Relaxed);
         self.in_flight.store(0, Ordering::Relaxed);
         self.fetched.store(0, Ordering::Relaxed);
         self.sent.store(0, Ordering::Relaxed);
@@ -251,7 +256,7 @@ impl Ring {
     /// Another thread asks after an operation of this ring, without waiting for it: if completions have waited for the ring's
     /// thread for a while, it is sent for, once. Async-signal-safe.
     pub fn nudge(&self) {
-        if !self.has_work() || self.waits.load(Ordering::Relaxed) {
+        if !self.has_work() || self.is_waited_in() {
             self.nudged.store(0, Ordering::Relaxed);
             return;
         }
@@ -276,7 +281,8 @@ impl Ring {
 
     /// Whether its thread sleeps in it.
     pub(super) fn is_waited_in(&self) -> bool {
-        self.waits.load(Ordering::Relaxed)
+        let until = self.waits.load(Ordering::Relaxed);
+        until != 0 && kernel::now() < until
     }
 
     pub(super) fn thread(&self) -> i32 {
@@ -435,9 +441,9 @@ impl Ring {
         } else {
             (glance, false)
         };
-        self.waits.store(true, Ordering::Relaxed);
+        self.waits.store(kernel::now() + 2 * GLANCE.as_nanos() as u64, Ordering::Relaxed);
         let waited = bare.wait(want, until, mask);
-        self.waits.store(false, Ordering::Relaxed);
+        self.waits.store(0, Ordering::Relaxed);
         // With some completions there, the kernel does not tell why it ends a wait for more.
         let cut_short = waited == Ok(()) && bare.ready() < want && until.left() != Some(0);
         match waited {

@@ -1,0 +1,36 @@
+/* One thread reaps what another submits. The kernel has the file when io_submit returns (fs/aio.c takes a reference), so the
+ * submitter may close the descriptor at once and its number may become another file's, however the request goes its way. */
+#include "handover.h"
+
+#define ROUNDS 3000
+
+int main(void)
+{
+    int fd = direct_file(), other = scratch(O_RDWR | O_DIRECT, BLOCK);
+    char *zeroes = aligned(BLOCK);
+    struct page page;
+    pthread_t thread;
+
+    alarm(PATIENCE);
+    EQ(pwrite(other, zeroes, BLOCK, 0), BLOCK);
+    context = context_of(8);
+    page_begins(&page);
+    page_begins(&last);
+    CHECK(pthread_create(&thread, NULL, reap_for_all, NULL) == 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        int number = dup(fd);
+
+        CHECK(number >= 0);
+        page_submitted(&page, number, i % BLOCKS);
+        if (i % 2)
+            EQ(dup2(other, number), number);
+        close(number);
+        page_awaited(&page, i % BLOCKS);
+        memset(page.buffer, 0, BLOCK);
+    }
+    page_submitted(&last, fd, 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    page_awaited(&last, 0);
+    EQ(io_destroy(context), 0);
+    return 0;
+}

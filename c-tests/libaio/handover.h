@@ -1,0 +1,70 @@
+/* The pattern of a database: one thread reaps and wakes, others submit one read each and sleep until it is there. */
+#ifndef HANDOVER_H
+#define HANDOVER_H
+#include <semaphore.h>
+
+#include "prove.h"
+
+/* What a submitter sleeps on. */
+struct page {
+    struct iocb iocb;
+    sem_t there;
+    long result;
+    char *buffer;
+};
+
+static io_context_t context;
+static struct page last;
+
+UNUSED static void page_begins(struct page *page)
+{
+    page->buffer = aligned(BLOCK);
+    CHECK(sem_init(&page->there, 0, 0) == 0);
+}
+
+UNUSED static void page_submitted(struct page *page, int fd, long long block)
+{
+    io_prep_pread(&page->iocb, fd, page->buffer, BLOCK, block * BLOCK);
+    page->iocb.data = page;
+    submit_one(context, &page->iocb);
+}
+
+UNUSED static void page_awaited(struct page *page, long long block)
+{
+    while (sem_wait(&page->there) != 0)
+        CHECK(errno == EINTR);
+    EQ(page->result, BLOCK);
+    check_bytes(page->buffer, BLOCK, block * BLOCK);
+}
+
+/* Give out events. 0 when that of `last` is among them. */
+UNUSED static int give_out(const struct io_event *events, int count)
+{
+    int more = 1;
+
+    for (int i = 0; i < count; i++) {
+        struct page *page = events[i].data;
+
+        page->result = (long)events[i].res;
+        more &= page != &last;
+        CHECK(sem_post(&page->there) == 0);
+    }
+    return more;
+}
+
+UNUSED static void *reap_for_all(void *unused)
+{
+    struct io_event events[16];
+
+    for (;;) {
+        int count = io_getevents(context, 1, 16, events, NULL);
+
+        if (count == -EINTR)
+            continue;
+        CHECK(count > 0);
+        if (!give_out(events, count))
+            return unused;
+    }
+}
+
+#endif
