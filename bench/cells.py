@@ -18,16 +18,18 @@ class Cell:
     where: str = "disk"  # or "memory": a file on tmpfs
     cpu_ceiling: float = 0  # ours / peer, 0 for none
     peer_engine: str = ""  # another fio engine than the face's own as the peer
+    reach: tuple = ()  # fio engines, the best of which is what can be reached here at all
+    job: list = field(default_factory=list)  # for the reach of what is not fio: the same work as fio's arguments
 
 
 RANDOM_READ = ["--rw=randread", "--bs=4k", "--direct=1"]
+BATCHES = RANDOM_READ + ["--iodepth=32", "--iodepth_batch=16", "--iodepth_batch_complete_min=16"]
 
 # title, key, floor for POSIX, floor for libaio (None: not there), fio arguments, more
 FIO = [
     ("O_DIRECT random read, depth 1", "direct-read-1", None, 0.97, RANDOM_READ + ["--iodepth=1"], {"cpu_ceiling": 1.1}),
     ("O_DIRECT random read, depth 32", "direct-read-32", 7, 0.97, RANDOM_READ + ["--iodepth=32"], {"cpu_ceiling": 1.1}),
-    ("O_DIRECT random read, depth 32, batches of 16", "direct-read-batch", None, 1.0,
-     RANDOM_READ + ["--iodepth=32", "--iodepth_batch=16", "--iodepth_batch_complete_min=16"], {"cpu_ceiling": 1.0}),
+    ("O_DIRECT random read, depth 32, batches of 16", "direct-read-batch", None, 1.0, BATCHES, {"cpu_ceiling": 1.0}),
     ("O_DIRECT random write, depth 32", "direct-write-32", 5, 0.97,
      ["--rw=randwrite", "--bs=4k", "--direct=1", "--iodepth=32"], {}),
     ("O_DIRECT sequential read 128 KiB, depth 8", "sequential", 1.5, 0.97,
@@ -55,11 +57,15 @@ FIO = [
 
 def all_cells():
     cells = [
-        Cell("posix/direct-read-1", "posix", "O_DIRECT random read, depth 1", 1.05, "program", ["posix", "1", "1"]),
+        Cell("posix/direct-read-1", "posix", "O_DIRECT random read, depth 1", 1.05, "program", ["posix", "1", "1"],
+             reach=("io_uring",), job=RANDOM_READ + ["--iodepth=1"]),
         Cell("posix/direct-read-batch", "posix", "O_DIRECT random read, depth 32, lists of 16", 7, "program",
-             ["posix", "32", "16"]),
+             ["posix", "32", "16"], reach=("io_uring",), job=BATCHES),
     ]
     for title, key, posix, libaio, arguments, more in FIO:
+        # Where nothing has to be waited for, plain calls may be the fastest there is.
+        in_memory = more.get("before") == "cached" or more.get("where") == "memory"
+        more = {**more, "reach": ("io_uring", "psync") if in_memory else ("io_uring",)}
         if posix is not None:
             own = {name: value for name, value in more.items() if name != "cpu_ceiling"}
             cells.append(Cell(f"posix/{key}", "posix", title, posix, "fio", arguments, **own))

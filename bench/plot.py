@@ -20,11 +20,13 @@ text { font-family: system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans
 .spread { stroke: #0b5f58; stroke-width: 1.5; opacity: .7 }
 .spread-below { stroke: #8a4708; stroke-width: 1.5; opacity: .7 }
 .floor { fill: none; stroke: #59636e; stroke-width: 1.5 }
+.reach { fill: none; stroke: #8250df; stroke-width: 1.5; stroke-dasharray: 3 2 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 }
   .muted, .cpu { fill: #9198a1 }
   .grid { stroke: #30363d }
   .parity, .floor { stroke: #9198a1 }
+  .reach { stroke: #ab7df8 }
   .bar { fill: #2bb3a4 }
   .bar-below { fill: #f0883e }
   .spread { stroke: #a5f3e8 }
@@ -43,11 +45,16 @@ def microseconds(value):
     return f"{value:.1f}" if value < 99.5 else f"{value:.0f}"
 
 
+def reached(cell):
+    """How many times as fast as the peer the best would be that can be reached, if that was looked for."""
+    return [cell["ratio"] / cell["reach"]["ratio"]] if cell["reach"] else []
+
+
 class Axis:
-    """Maps ratios to x; covers every median and floor, a spread that goes beyond is cut."""
+    """Maps ratios to x; covers every median, floor and reach, a spread that goes beyond is cut."""
 
     def __init__(self, cells):
-        values = [1, 0.75] + [cell["ratio"] for cell in cells] + [cell["floor"] for cell in cells]
+        values = [1, 0.75] + [value for cell in cells for value in (cell["ratio"], cell["floor"], *reached(cell))]
         self.low = math.log2(min(values)) - 0.12
         self.high = max(math.log2(max(values)) + 0.12, 1.1)
 
@@ -60,20 +67,22 @@ class Axis:
 
 
 def row(cell, axis, y):
-    ratio, below = cell["ratio"], cell["ratio"] < cell["floor"]
+    ratio, below = cell["ratio"], cell["verdict"] == "below"
     suffix = "-below" if below else ""
     one, end = axis.x(1), axis.x(ratio)
     low, high = axis.x(min(cell["ratios"])), axis.x(max(cell["ratios"]))
     left, width = min(one, end), max(abs(end - one), 2)
     middle = y + ROW / 2
     floor = axis.x(cell["floor"])
-    number_at = max(end, high, one, floor) + 8
+    reach = [axis.x(value) for value in reached(cell)]
+    number_at = max(end, high, one, floor, *reach) + 8
     peer, ours = microseconds(cell["peer"]["cpu"]), microseconds(cell["ours"]["cpu"])
     return [
         f'<text x="{LABEL}" y="{middle + 4:.1f}" text-anchor="end">{escape(cell["title"])}</text>',
         f'<rect class="bar{suffix}" x="{left:.1f}" y="{middle - 6:.1f}" width="{width:.1f}" height="12" rx="2"/>',
         f'<path class="spread{suffix}" d="M{low:.1f} {middle:.1f}H{high:.1f}"/>',
         f'<path class="floor" d="M{floor:.1f} {middle - 9:.1f}V{middle + 9:.1f}"/>',
+        *(f'<path class="reach" d="M{x:.1f} {middle - 9:.1f}V{middle + 9:.1f}"/>' for x in reach),
         f'<text class="number" x="{number_at:.1f}" y="{middle + 4:.1f}">{number(ratio)}×</text>',
         f'<text class="cpu" x="{WIDTH - 112}" y="{middle + 4:.1f}" text-anchor="end">{peer}</text>',
         f'<text class="cpu" x="{WIDTH - 100}" y="{middle + 4:.1f}">→</text>',
@@ -106,16 +115,19 @@ def draw(results):
             more, y = panel(cells, title, peer, y)
             parts += more
     host = results["machine"]
-    below = any(cell["ratio"] < cell["floor"] for cell in results["cells"])
+    below = any(cell["verdict"] == "below" for cell in results["cells"])
     legend = [
         f'<rect class="bar" x="24" y="{y - 9}" width="22" height="10" rx="2"/>',
         f'<text class="muted" x="52" y="{y}">median of {results["rounds"]} rounds</text>',
         f'<path class="spread" d="M180 {y - 4}H202"/><text class="muted" x="208" y="{y}">lowest and highest round</text>',
-        f'<path class="floor" d="M368 {y - 11}V{y + 2}"/><text class="muted" x="376" y="{y}">floor that the project sets itself</text>',
+        f'<path class="floor" d="M372 {y - 11}V{y + 2}"/><text class="muted" x="380" y="{y}">floor that the project sets itself</text>',
     ]
+    if any(cell["reach"] for cell in results["cells"]):
+        legend.append(f'<path class="reach" d="M578 {y - 11}V{y + 2}"/>'
+                      f'<text class="muted" x="586" y="{y}">fio by its own engines</text>')
     if below:
-        legend.append(f'<rect class="bar-below" x="574" y="{y - 9}" width="22" height="10" rx="2"/>'
-                      f'<text class="muted" x="602" y="{y}">below its floor</text>')
+        legend.append(f'<rect class="bar-below" x="736" y="{y - 9}" width="22" height="10" rx="2"/>'
+                      f'<text class="muted" x="764" y="{y}">below its floor and reach</text>')
     height = y + 18
     about = (f"{host['processor']}, {host['cpus']} CPUs · Linux {host['kernel']} · {host['file_system']} · "
              f"{results['rounds']} rounds of {results['seconds_each']} s on each side in turns")

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 
 from cells import SMALL
 
@@ -146,7 +147,7 @@ class Side:
             return fio(self.cell, self.engine, self.environment, self.files, seconds, requests)
         return sysbench(self.environment, self.files, seconds, requests)
 
-    def run(self, seconds):
+    def run(self, _turn, seconds):
         if self.start_up is None:
             self.learn_start_up()
         self.files.settle(self.cell)
@@ -162,3 +163,29 @@ class Side:
         if not result["rate"]:
             raise Failed("nothing was done")
         self.runs.append({key: result[key] for key in ("rate", "cpu", "p50", "p99")})
+
+
+class Reach:
+    """What a program that is written for it gets of this machine: fio's own engines, at the same work."""
+
+    name = "reach"
+
+    def __init__(self, cell, files):
+        self.cell, self.files = replace(cell, kind="fio", arguments=cell.job or cell.arguments), files
+        self.engines = cell.reach
+        self.engine = None  # the fastest
+        self.rates = {}  # by round
+
+    def run(self, turn, seconds):
+        rates = {}
+        for engine in self.engines:
+            self.files.settle(self.cell)
+            try:
+                rates[engine] = fio(self.cell, engine, {}, self.files, seconds)["rate"]
+            except Failed:
+                continue  # not to be had here, as io_uring in many a container
+        self.engine = max(rates, key=rates.get, default=self.engine)
+        # From here on that alone.
+        self.engines = (self.engine,) if rates else ()
+        if rates:
+            self.rates[turn] = rates[self.engine]

@@ -77,32 +77,32 @@ pub(super) enum Stage {
 }
 
 /// One piece of I/O. A face embeds it as the first field of a structure of its own and gets that back in [`Finish`].
+///
+/// What is looked at on every way comes first and fills one cache line.
 #[repr(C)]
 pub struct Operation {
     /// The next in whichever list holds it: the inbox's, or one of the engine's queues.
     pub(super) link: AtomicPtr<Operation>,
-    /// What to do.
-    pub kind: Kind,
-    /// Whose it is, for the counters alone.
-    pub face: Face,
-    /// What must not overtake it.
-    pub order: Order,
-    /// The descriptor. It need only be open until [`Engine::settle`](super::Engine::settle) has returned.
-    pub fd: c_int,
+    /// Called when it is done.
+    pub finish: Finish,
     /// The buffer, or a copy of the iovec array that is the engine's to change. Must stay until the operation is finished.
     pub address: usize,
     /// Bytes, or entries of the array.
     pub length: usize,
     /// Position in a seekable file, in bytes, not negative; 0 for a stream.
     pub offset: i64,
+    /// When it was submitted, if it is timed; see [`crate::stats::stamp`].
+    pub(super) stamp: u64,
+    /// The descriptor. It need only be open until [`Engine::settle`](super::Engine::settle) has returned.
+    pub fd: c_int,
     /// `RWF_*` flags of `preadv2(2)`.
     pub rw_flags: c_int,
-    /// `ioprio_set(2)` value, 0 for the thread's own.
-    pub priority: u16,
-    /// For [`Kind::Poll`]: the events.
-    pub events: u32,
-    /// The file's [identity](crate::host::files::Facts::identity), for every order but [`Order::Free`].
-    pub file: u64,
+    /// What to do.
+    pub kind: Kind,
+    /// Whose it is, for the counters alone.
+    pub face: Face,
+    /// What must not overtake it.
+    pub order: Order,
     /// Whether it is a stream that was opened with `O_NONBLOCK`: then `EAGAIN` is an answer, not a reason to try again.
     pub nonblocking: bool,
     /// Whether the file's driver may block a thread that has asked not to be (see [`Home::Elsewhere`]).
@@ -113,29 +113,33 @@ pub struct Operation {
     pub direct: bool,
     /// Whether somebody tried to stop it.
     pub(super) unwanted: bool,
-    /// The eventfd that is told of the completion, or -1. The engine holds its file from acceptance on.
-    pub eventfd: c_int,
-    /// Called when it is done.
-    pub finish: Finish,
-
     pub(super) stage: Stage,
+
+    /// The file's [identity](crate::host::files::Facts::identity), for every order but [`Order::Free`].
+    pub file: u64,
     /// Bytes that a stream has already moved.
     pub(super) moved: usize,
     /// Holds the file itself, so that the number may be closed and reused.
     pub(super) pin: Option<super::pins::Pin>,
     /// Holds the eventfd.
     pub(super) bell: Option<super::pins::Pin>,
+    /// What the device knows it by, while it is issued.
+    pub(super) handle: *const (),
     /// Which generation of its file it was counted in.
-    pub(super) generation: u64,
-    /// The descriptor's generation when the kernel took it.
+    pub(super) generation: u32,
+    /// The descriptor's generation when the engine or a private ring took it.
     pub(super) fd_generation: u32,
     /// Its place among the engine's living operations.
     pub(super) place: u32,
-    /// When it was submitted, if it is timed; see [`crate::stats::stamp`].
-    pub(super) stamp: u64,
-    /// What the device knows it by, while it is issued.
-    pub(super) handle: *const (),
+    /// For [`Kind::Poll`]: the events.
+    pub events: u32,
+    /// The eventfd that is told of the completion, or -1. The engine holds its file from acceptance on.
+    pub eventfd: c_int,
+    /// `ioprio_set(2)` value, 0 for the thread's own.
+    pub priority: u16,
 }
+
+const _: () = assert!(size_of::<Operation>() == 128, "two cache lines");
 
 impl Operation {
     /// Whether it moves bytes of a device, in no order with others.
@@ -177,6 +181,13 @@ impl Operation {
             stamp: 0,
             handle: core::ptr::null(),
         }
+    }
+
+    /// The descriptor's [generation](descriptors::generation) when the engine, or a private ring, took it: tells operations on
+    /// a number from those on its namesake.
+    #[must_use]
+    pub const fn fd_generation(&self) -> u32 {
+        self.fd_generation
     }
 
     /// Whether issuing it again reaches the file it was submitted for.

@@ -59,7 +59,7 @@ struct File {
     /// Generations that a barrier has closed, oldest first.
     closed: VecDeque<Generation>,
     /// The number of the oldest generation in `closed`, or of the open one.
-    oldest: u64,
+    oldest: u32,
     /// Outstanding operations of the open generation.
     open: usize,
 }
@@ -69,12 +69,12 @@ impl File {
         Self { reading: Lane::new(), writing: Lane::new(), closed: VecDeque::new(), oldest: 0, open: 0 }
     }
 
-    fn count(&mut self) -> u64 {
+    fn count(&mut self) -> u32 {
         self.open += 1;
-        self.oldest + self.closed.len() as u64
+        self.oldest.wrapping_add(self.closed.len() as u32)
     }
 
-    fn uncount(&mut self, generation: u64, released: &mut Queue) {
+    fn uncount(&mut self, generation: u32, released: &mut Queue) {
         let index = generation.wrapping_sub(self.oldest) as usize;
         match self.closed.get_mut(index) {
             Some(closed) => closed.outstanding -= 1,
@@ -88,7 +88,7 @@ impl File {
             if let Some(Generation { barrier: Some(barrier), .. }) = self.closed.pop_front() {
                 released.push(barrier);
             }
-            self.oldest += 1;
+            self.oldest = self.oldest.wrapping_add(1);
         }
     }
 

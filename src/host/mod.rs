@@ -10,6 +10,7 @@ pub mod lock;
 pub mod memory;
 pub mod next;
 pub mod path;
+pub mod pool;
 pub mod porter;
 pub mod process;
 pub mod release;

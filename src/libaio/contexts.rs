@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::context::{Context, Used};
+use super::context::Used;
 use super::event_ring::{self, EventRing};
 use super::streams::Streams;
 use super::table::Table;
@@ -57,7 +57,8 @@ pub fn set_up(nr_events: u32, to: usize) -> Result<usize, Errno> {
     if !settings::get().served.libaio() {
         return system::set_up(nr_events, to);
     }
-    let Some(engine) = engine::get()? else { return system::set_up(nr_events, to) };
+    // The kernel says ENOMEM where memory is short; EAGAIN is for a limit.
+    let Some(engine) = engine::get().map_err(|_| Errno(libc::ENOMEM))? else { return system::set_up(nr_events, to) };
     if engine.carrier() == Carrier::Threads && settings::get().engine != Choice::Threads {
         match system::set_up(nr_events, to) {
             // No AIO in this kernel, none for this program, or no more of it.
@@ -100,24 +101,12 @@ impl Contexts {
     }
 
     fn open(&self, nr_events: u32, size: (u32, usize)) -> Result<usize, Errno> {
-        let context = self.table.spare()?;
-        let (ring, address) = EventRing::new(size).inspect_err(|_| self.table.give_back(context))?;
-        // SAFETY: a spare context, ours alone.
-        unsafe { context.open(ring, address, nr_events) };
-        if let Err(errno) = self.table.insert(context) {
-            event_ring::unmap(address, size.1);
-            self.close(context);
-            return Err(errno);
-        }
-        Ok(address)
-    }
-
-    /// Ends the use of a context that nobody else uses, and that is not in the table.
-    fn close(&self, context: &'static Context) {
-        self.uncount(context.requested.load(Ordering::Relaxed));
-        // SAFETY: the callers have seen to it that nobody uses it.
-        unsafe { context.close() }.unmap();
-        self.table.give_back(context);
+        self.table.add(|context, memory| {
+            let (ring, address) = EventRing::new(size, memory)?;
+            // SAFETY: a context that is not in use, ours alone.
+            unsafe { context.open(ring, address, nr_events) };
+            Ok(address)
+        })
     }
 }
 
@@ -132,10 +121,11 @@ pub fn dispose(used: Used, mapped: bool, alone: bool) {
         memory::forget(context.address(), context.ring().length());
     }
     drop(used);
+    contexts.uncount(context.requested.load(Ordering::Relaxed));
     if alone {
-        contexts.close(context);
-    } else {
-        contexts.uncount(context.requested.load(Ordering::Relaxed));
+        // SAFETY: the caller has seen to it that nobody uses it.
+        let ring = unsafe { context.close() };
+        contexts.table.give_back(context, ring);
     }
 }
 

@@ -7,6 +7,7 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
+use super::ring_memory::RingMemory;
 use crate::host::kernel::{Errno, syscall};
 
 const PAGE: usize = 4096;
@@ -98,22 +99,14 @@ impl EventRing {
     ///
     /// # Errors
     /// `ENOMEM`, or what else the kernel answers.
-    pub fn new((nr, length): (u32, usize)) -> Result<(Self, usize), Errno> {
-        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
-        // SAFETY: new mappings at addresses of the kernel's choice. An old size of 0 makes mremap map the same pages again
-        // (mremap(2)). Our own mapping is of no use to a child, whose parent alone fills the ring.
-        let (theirs, ours) = unsafe {
-            let theirs = syscall!(libc::SYS_mmap, 0, length, protection, flags, -1isize, 0)?;
-            match syscall!(libc::SYS_mremap, theirs, 0, length, libc::MREMAP_MAYMOVE) {
-                Ok(ours) => (theirs, ours),
-                Err(errno) => {
-                    unmap(theirs, length);
-                    return Err(errno);
-                }
-            }
-        };
-        // SAFETY: advises our own mapping.
-        let _ = unsafe { syscall!(libc::SYS_madvise, ours, length, libc::MADV_DONTFORK) };
+    pub fn new((nr, length): (u32, usize), memory: &mut RingMemory) -> Result<(Self, usize), Errno> {
+        let ours = memory.take(length)?;
+        // SAFETY: a new mapping at an address of the kernel's choice. An old size of 0 makes mremap map the same pages again
+        // (mremap(2)).
+        let theirs = unsafe { syscall!(libc::SYS_mremap, ours, 0, length, libc::MREMAP_MAYMOVE) }
+            .inspect_err(|_| memory.give_back(ours, length))?;
+        // SAFETY: advises that mapping, which a child inherits, as it does the kernel's.
+        let _ = unsafe { syscall!(libc::SYS_madvise, theirs, length, libc::MADV_DOFORK) };
         let ring = Self { memory: ours as *mut c_void, length, nr };
         let header = ring.header();
         for (field, value) in
@@ -190,9 +183,9 @@ impl EventRing {
         }
     }
 
-    /// Lets go of our mapping.
-    pub fn unmap(self) {
-        unmap(self.memory as usize, self.length);
+    /// Gives back its memory.
+    pub fn give_back(self, memory: &mut RingMemory) {
+        memory.give_back(self.memory as usize, self.length);
     }
 }
 

@@ -21,6 +21,7 @@ mod memory;
 mod opened;
 mod redirect;
 mod request;
+mod ring_memory;
 mod sleepers;
 mod streams;
 mod submit;

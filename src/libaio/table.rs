@@ -7,6 +7,8 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::context::{Context, Used};
+use super::event_ring::EventRing;
+use super::ring_memory::RingMemory;
 use crate::host::kernel::Errno;
 use crate::host::lock::Lock;
 use crate::host::memory;
@@ -99,6 +101,17 @@ struct Changing {
     filled: usize,
     /// Contexts that are not in use.
     spare: Vec<&'static Context>,
+    /// Where their rings lie.
+    memory: RingMemory,
+}
+
+impl Changing {
+    fn keep(&mut self, context: &'static Context) {
+        // Where there is no room to remember it, it is lost; that is all.
+        if self.spare.try_reserve(1).is_ok() {
+            self.spare.push(context);
+        }
+    }
 }
 
 /// The contexts of the process.
@@ -116,7 +129,7 @@ impl Table {
         let entries = Entries::new(SMALLEST)?;
         Ok(Self {
             entries: AtomicPtr::new(entries),
-            changing: Lock::new(Changing { live: 0, filled: 0, spare: Vec::new() }),
+            changing: Lock::new(Changing { live: 0, filled: 0, spare: Vec::new(), memory: RingMemory::new() }),
         })
     }
 
@@ -144,49 +157,48 @@ impl Table {
         }
     }
 
-    /// A context that is not in use, for the caller alone.
+    /// Opens a context that is not in use, by `open`, and puts it into the table.
     ///
     /// # Errors
-    /// `ENOMEM`
-    pub fn spare(&self) -> Result<&'static Context, Errno> {
-        if let Some(context) = self.change(|changing| changing.spare.pop()) {
-            return Ok(context);
-        }
-        Ok(Box::leak(memory::boxed(Context::new())?))
-    }
-
-    /// Takes back a context that is not in use, and is not in the table.
-    pub fn give_back(&self, context: &'static Context) {
+    /// `ENOMEM`, or what `open` answers.
+    pub fn add<T>(&self, open: impl FnOnce(&'static Context, &mut RingMemory) -> Result<T, Errno>) -> Result<T, Errno> {
         self.change(|changing| {
-            // Where there is no room to remember it, it is lost; that is all.
-            if changing.spare.try_reserve(1).is_ok() {
-                changing.spare.push(context);
-            }
-        });
-    }
-
-    /// Puts a context that has just been opened into the table.
-    ///
-    /// # Errors
-    /// `ENOMEM`
-    pub fn insert(&self, context: &'static Context) -> Result<(), Errno> {
-        self.change(|changing| {
-            let entries = self.entries();
-            if (changing.filled + 1) * 2 > entries.mask {
-                let room = (changing.live + 1).next_power_of_two() * 4;
-                let fresh = Entries::new(room.max(SMALLEST))?;
-                for context in entries.all() {
-                    // SAFETY: whole, and not published yet.
-                    unsafe { &*fresh }.insert(ptr::from_ref(context).cast_mut(), context.address());
-                }
-                changing.filled = changing.live;
-                // Release pairs with the Acquire of `entries`. What it replaces stays.
-                self.entries.store(fresh, Ordering::Release);
-            }
+            self.make_room(changing)?;
+            let context = match changing.spare.pop() {
+                Some(context) => context,
+                None => Box::leak(memory::boxed(Context::new())?),
+            };
+            let opened = open(context, &mut changing.memory).inspect_err(|_| changing.keep(context))?;
             changing.filled += self.entries().insert(ptr::from_ref(context).cast_mut(), context.address());
             changing.live += 1;
-            Ok(())
+            Ok(opened)
         })
+    }
+
+    /// Sees to it that there is room for one entry more.
+    fn make_room(&self, changing: &mut Changing) -> Result<(), Errno> {
+        let entries = self.entries();
+        if (changing.filled + 1) * 2 <= entries.mask {
+            return Ok(());
+        }
+        let room = (changing.live + 1).next_power_of_two() * 4;
+        let fresh = Entries::new(room.max(SMALLEST))?;
+        for context in entries.all() {
+            // SAFETY: whole, and not published yet.
+            unsafe { &*fresh }.insert(ptr::from_ref(context).cast_mut(), context.address());
+        }
+        changing.filled = changing.live;
+        // Release pairs with the Acquire of `entries`. What it replaces stays.
+        self.entries.store(fresh, Ordering::Release);
+        Ok(())
+    }
+
+    /// Takes back a context that is not in use, and is not in the table, and its ring.
+    pub fn give_back(&self, context: &'static Context, ring: EventRing) {
+        self.change(|changing| {
+            ring.give_back(&mut changing.memory);
+            changing.keep(context);
+        });
     }
 
     /// Takes a context out of the table.

@@ -36,38 +36,34 @@ const PATIENCE: u64 = 64_000_000;
 
 /// A first-in first-out list of requests through their own links.
 struct Line {
-    first: *mut Request,
-    last: *mut Request,
+    first: Option<Handle>,
+    last: Option<Handle>,
     length: usize,
 }
 
 impl Line {
     const fn new() -> Self {
-        Self { first: ptr::null_mut(), last: ptr::null_mut(), length: 0 }
+        Self { first: None, last: None, length: 0 }
     }
 
-    fn push(&mut self, mut request: Handle) {
+    fn push(&mut self, request: Handle) {
         // SAFETY: a request in a line, or about to be, is the line's alone.
-        unsafe { request.as_mut() }.next = ptr::null_mut();
-        match Handle::new(self.last) {
+        unsafe { request.as_ref() }.next().store(ptr::null_mut(), Ordering::Relaxed);
+        match self.last {
             // SAFETY: the same.
-            Some(mut last) => unsafe { last.as_mut() }.next = request.as_ptr(),
-            None => self.first = request.as_ptr(),
+            Some(last) => unsafe { last.as_ref() }.next().store(request.as_ptr().cast(), Ordering::Relaxed),
+            None => self.first = Some(request),
         }
-        self.last = request.as_ptr();
+        self.last = Some(request);
         self.length += 1;
     }
 
-    fn first(&self) -> Option<Handle> {
-        Handle::new(self.first)
-    }
-
     fn pop(&mut self) -> Option<Handle> {
-        let first = self.first()?;
+        let first = self.first?;
         // SAFETY: as in `push`.
-        self.first = unsafe { first.as_ref() }.next;
-        if self.first.is_null() {
-            self.last = ptr::null_mut();
+        self.first = Handle::new(unsafe { first.as_ref() }.next().load(Ordering::Relaxed).cast());
+        if self.first.is_none() {
+            self.last = None;
         }
         self.length -= 1;
         Some(first)
@@ -280,7 +276,7 @@ fn start_own(desk: &'static Desk) -> bool {
 /// Sends signals that had no room. Whether none has to wait.
 fn send_signals(desk: &Desk) -> bool {
     loop {
-        let Some(request) = desk.state().signals.first() else { return true };
+        let Some(request) = desk.state().signals.first else { return true };
         // SAFETY: only the keeper takes requests from this line.
         let notice = unsafe { request.as_ref() }.notice;
         if notify::signal(&notice) == Err(Errno(libc::EAGAIN)) {

@@ -1,111 +1,65 @@
 //! One request from its call to its end: what the engine carries for an aiocb, and where it comes from and goes back to.
 
-use core::alloc::Layout;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-
-use crossbeam_queue::ArrayQueue;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
 
 use super::aiocb::{Block, Notice, Work};
 use super::inline::{self, Answer};
 use super::list::Group;
 use super::{callbacks, face, notify, own_ring, wait};
+use crate::engine::inbox::Node;
 use crate::engine::{Finish, Kind, Operation, Order, Wakes};
-use crate::host::descriptors;
 use crate::host::files::{self, Facts, Home};
 use crate::host::kernel::{self, Errno};
+use crate::host::pool::{self, Item, Links};
 use crate::stats::{self, Face, Lane, probes};
 
 /// A request that is outstanding, a notification that is to be sent, or a group of requests (see [`Group`]).
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Request {
     operation: Operation,
     /// The aiocb, until the request is finished. A notification and a group have none.
     block: Option<Block>,
-    /// The notification, as the aiocb or the list had it at the call.
-    pub notice: Notice,
     /// The group that waits for this request.
     group: Option<Group>,
-    /// The generation of the descriptor at the call: tells requests on a number from those on its namesake.
-    pub fd_generation: u32,
+    /// The notification, as the aiocb or the list had it at the call.
+    pub notice: Notice,
+    links: Links,
     /// For a group: those who still hold it.
     pub holders: AtomicU32,
     /// For a group: whether one of its requests failed.
     pub failed: AtomicBool,
     /// For a group: whether the caller waits, and wants no notification.
     pub waits: bool,
-    /// The next in the callback desk's queue.
-    pub next: *mut Request,
 }
 
-const _: () = assert!(size_of::<Request>() <= 256, "what a request in flight may cost");
+// Whole cache lines: with thousands in flight, each is one that has to be fetched.
+const _: () = assert!(size_of::<Request>() == 192, "what a request in flight costs");
 
 /// A request's memory, in hand.
 pub type Handle = NonNull<Request>;
 
-/// Memory of requests that are over, for the next ones: the heap is rarely asked.
-pub struct Pool {
-    spare: ArrayQueue<Spare>,
-    /// What had no room there, linked by `next`. A request can end in a signal handler, which must not give memory back.
-    more: AtomicPtr<Request>,
-}
+/// Memory for requests.
+pub type Pool = pool::Pool<Request>;
 
-struct Spare(Handle);
-
-// SAFETY: a spare is memory that nobody refers to.
-unsafe impl Send for Spare {}
-
-/// Requests in flight that need no heap.
-const SPARES: usize = 4096;
-
-/// Places of the queue that stay empty: a handler that interrupted somebody's taking from a full queue would wait for him.
-const MARGIN: usize = 64;
-
-impl Pool {
-    pub fn new() -> Self {
-        Self { spare: ArrayQueue::new(SPARES + MARGIN), more: AtomicPtr::new(ptr::null_mut()) }
+// SAFETY: nothing but the pool touches the links.
+unsafe impl Item for Request {
+    fn new(links: Links) -> Self {
+        Self {
+            operation: Operation::new(Kind::Chore, -1, announce),
+            block: None,
+            group: None,
+            notice: Notice::NONE,
+            links,
+            holders: AtomicU32::new(0),
+            failed: AtomicBool::new(false),
+            waits: false,
+        }
     }
 
-    /// Memory for a request, of one that is over.
-    fn take(&self) -> Option<Handle> {
-        self.spare.pop().map(|Spare(request)| request).or_else(|| self.take_more())
-    }
-
-    /// Takes all that had no room, keeps what has, and gives the rest back. Not by a signal handler.
-    #[cold]
-    fn take_more(&self) -> Option<Handle> {
-        // Acquire pairs with the Release of `put`. All at once, so that nobody can put back what we are looking at.
-        let first = NonNull::new(self.more.swap(ptr::null_mut(), Ordering::Acquire))?;
-        // SAFETY: spares are whole, and these are ours.
-        let mut next = unsafe { first.as_ref() }.next;
-        while let Some(request) = NonNull::new(next) {
-            // SAFETY: as above; made by `make` with this layout.
-            unsafe {
-                next = request.as_ref().next;
-                if self.spare.len() < SPARES {
-                    self.put(request);
-                } else {
-                    std::alloc::dealloc(request.as_ptr().cast(), Layout::new::<Request>());
-                }
-            }
-        }
-        Some(first)
-    }
-
-    /// Keeps the memory of a request that is over. Async-signal-safe.
-    fn put(&self, mut request: Handle) {
-        if self.spare.len() < SPARES && self.spare.push(Spare(request)).is_ok() {
-            return;
-        }
-        let mut head = self.more.load(Ordering::Relaxed);
-        loop {
-            // SAFETY: the request is the caller's until the exchange.
-            unsafe { request.as_mut() }.next = head;
-            match self.more.compare_exchange_weak(head, request.as_ptr(), Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => return,
-                Err(now) => head = now,
-            }
-        }
+    fn links(this: *const Self) -> *const Links {
+        // SAFETY: the pool asks for requests that exist.
+        unsafe { &raw const (*this).links }
     }
 }
 
@@ -115,26 +69,16 @@ impl Request {
     /// # Errors
     /// `EAGAIN`: memory is out.
     pub fn make(notice: Notice) -> Result<Handle, Errno> {
-        let spare = face().map_err(|_| Errno(libc::EAGAIN))?.requests.take();
-        let request = spare.or_else(|| {
-            // SAFETY: the layout is not of size 0.
-            NonNull::new(unsafe { std::alloc::alloc(Layout::new::<Self>()) }.cast())
-        });
-        let request = request.ok_or(Errno(libc::EAGAIN))?;
-        // SAFETY: memory of this type, referred to by nobody else.
-        unsafe {
-            request.write(Self {
-                operation: Operation::new(Kind::Chore, -1, announce),
-                block: None,
-                notice,
-                group: None,
-                fd_generation: 0,
-                holders: AtomicU32::new(0),
-                failed: AtomicBool::new(false),
-                waits: false,
-                next: ptr::null_mut(),
-            });
-        }
+        let mut request = face().ok().and_then(|face| face.requests.take()).ok_or(Errno(libc::EAGAIN))?;
+        // SAFETY: a request that was taken is the taker's. What its last user left is none of this one's.
+        let this = unsafe { request.as_mut() };
+        this.operation = Operation::new(Kind::Chore, -1, announce);
+        this.block = None;
+        this.group = None;
+        this.notice = notice;
+        this.holders = AtomicU32::new(0);
+        this.failed = AtomicBool::new(false);
+        this.waits = false;
         Ok(request)
     }
 
@@ -147,6 +91,11 @@ impl Request {
         if let Ok(face) = face() {
             face.requests.put(request);
         }
+    }
+
+    /// The next in a line of requests that the engine is done with: its link is free for that.
+    pub fn next(&self) -> &AtomicPtr<Operation> {
+        self.operation.link()
     }
 
     /// What the engine is given.
@@ -174,7 +123,7 @@ impl Request {
                 return None;
             }
             let this = operation.cast::<Self>().as_ref();
-            Some((this.operation.fd, this.fd_generation, this.block?))
+            Some((this.operation.fd, this.operation.fd_generation(), this.block?))
         }
     }
 }
@@ -231,7 +180,6 @@ pub fn begin(block: Block, kind: Kind, notice: Notice, group: Option<Group>) -> 
     fill(&mut this.operation, &work, &facts);
     this.block = Some(block);
     this.group = group;
-    this.fd_generation = descriptors::generation(work.fd);
     block.mark(0, false);
     block.begin();
     Ok((Begun::Queued(Request::operation(request)), None))
