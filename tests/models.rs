@@ -1,5 +1,6 @@
-//! Every interleaving of the inbox's pushers and taker, and of those who meet at a desk, by loom. Run with `RUSTFLAGS="--cfg loom"`; without that the file is
-//! empty, because loom's atomics work in its models alone.
+//! Every interleaving of the inbox's pushers and taker, of those who meet at a desk, of those who claim completions, and of a
+//! sleeper and who wakes it, by loom. Run with `RUSTFLAGS="--cfg loom"`; without that the file is empty, because loom's
+//! atomics work in its models alone.
 #![cfg(loom)]
 #![allow(missing_docs, reason = "a test")]
 
@@ -11,13 +12,22 @@ mod inbox;
 #[path = "../src/engine/private/desk.rs"]
 mod desk;
 
+#[path = "../src/engine/claim.rs"]
+mod claim;
+
+#[allow(dead_code, reason = "the model uses a part of it")]
+#[path = "../src/libaio/sleepers.rs"]
+mod sleepers;
+
 use std::ptr::NonNull;
 
+use claim::claim;
 use desk::Desk;
 use inbox::{Inbox, Node, Pushed};
-use loom::sync::Arc;
-use loom::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
+use sleepers::Sleepers;
 
 struct Parcel {
     link: AtomicPtr<Parcel>,
@@ -167,5 +177,157 @@ fn nothing_is_lost_at_a_desk() {
         let returned: u32 = submitters.into_iter().map(|submitter| submitter.join().unwrap()).sum();
         assert_eq!(kept + returned, 3);
         assert!(desk.is_clear());
+    });
+}
+
+/// A completion queue with room for two.
+struct Completions {
+    head: AtomicU32,
+    tail: AtomicU32,
+    places: [(AtomicU32, AtomicU32); 2],
+}
+
+impl Completions {
+    fn place(&self, at: u32) -> &(AtomicU32, AtomicU32) {
+        &self.places[at as usize % 2]
+    }
+
+    /// What the kernel does.
+    fn complete(&self, number: u32) {
+        let tail = self.tail.load(Ordering::Relaxed);
+        while tail.wrapping_sub(self.head.load(Ordering::Acquire)) == 2 {
+            thread::yield_now();
+        }
+        let (first, second) = self.place(tail);
+        first.store(number, Ordering::Relaxed);
+        second.store(number * 10, Ordering::Relaxed);
+        self.tail.store(tail.wrapping_add(1), Ordering::Release);
+    }
+
+    fn claim(&self) -> Option<(u32, u32)> {
+        claim(&self.head, &self.tail, |at| {
+            let (first, second) = self.place(at);
+            (first.load(Ordering::Relaxed), second.load(Ordering::Relaxed))
+        })
+    }
+}
+
+/// Of two who claim, each completion goes to one, whole, also where its place is written anew at once.
+#[test]
+fn each_completion_is_claimed_once_and_whole() {
+    model(|| {
+        let queue = Arc::new(Completions {
+            head: AtomicU32::new(u32::MAX),
+            tail: AtomicU32::new(u32::MAX),
+            places: std::array::from_fn(|_| (AtomicU32::new(0), AtomicU32::new(0))),
+        });
+        let kernel = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || (1..=3).for_each(|number| queue.complete(number)))
+        };
+        let other = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || [queue.claim(), queue.claim()])
+        };
+        let mut claimed: Vec<_> = [queue.claim(), queue.claim()].into_iter().chain(other.join().unwrap()).collect();
+        while claimed.iter().flatten().count() < 3 {
+            claimed.push(queue.claim());
+            thread::yield_now();
+        }
+        kernel.join().unwrap();
+        claimed.sort_unstable();
+        let claimed: Vec<_> = claimed.into_iter().flatten().collect();
+        assert_eq!(claimed, [(1, 10), (2, 20), (3, 30)]);
+        assert_eq!(queue.claim(), None);
+    });
+}
+
+/// A thread's own ring, as far as a wait on a word in it goes.
+struct Nest {
+    kernel: Mutex<Wait>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Wait {
+    /// The kernel has the wait.
+    queued: bool,
+    /// Completions that are there.
+    completions: u32,
+}
+
+impl Nest {
+    /// What `watch_word` does; `armed` is the thread's note of it.
+    fn watch(&self, word: &AtomicU32, seen: u32, armed: &mut bool) {
+        if core::mem::replace(armed, true) {
+            return;
+        }
+        let mut wait = self.kernel.lock().unwrap();
+        if word.load(Ordering::SeqCst) == seen { wait.queued = true } else { wait.completions += 1 }
+    }
+
+    /// `FUTEX_WAKE` of the word.
+    fn wake(&self) {
+        let mut wait = self.kernel.lock().unwrap();
+        if core::mem::take(&mut wait.queued) {
+            wait.completions += 1;
+            self.changed.notify_one();
+        }
+    }
+
+    /// Sleeps until something completes, and collects it.
+    fn sleep(&self, armed: &mut bool) {
+        let mut wait = self.kernel.lock().unwrap();
+        while wait.completions == 0 {
+            wait = self.changed.wait(wait).unwrap();
+        }
+        wait.completions = 0;
+        *armed = wait.queued;
+    }
+
+    /// A request of the thread's own completes.
+    fn complete(&self) {
+        self.kernel.lock().unwrap().completions += 1;
+        self.changed.notify_one();
+    }
+}
+
+/// A thread that sleeps in its own ring until there have been two events, of which one comes by the engine's thread and one by
+/// the ring, is woken; with a wait on the word that may be left over from an earlier sleep. (Loom reports a thread that
+/// sleeps for ever.)
+#[test]
+fn who_sleeps_in_a_ring_is_woken_by_what_ends_elsewhere() {
+    model(|| {
+        let sleepers = Arc::new(Sleepers::new());
+        let completed = Arc::new(AtomicU64::new(0));
+        let nest = Arc::new(Nest { kernel: Mutex::new(Wait::default()), changed: Condvar::new() });
+        let elsewhere = {
+            let (sleepers, completed, nest) = (Arc::clone(&sleepers), Arc::clone(&completed), Arc::clone(&nest));
+            thread::spawn(move || {
+                for _ in 0..2 {
+                    completed.fetch_add(1, Ordering::Release);
+                    if sleepers.have(|| completed.load(Ordering::Relaxed)) {
+                        nest.wake();
+                    }
+                }
+            })
+        };
+        let device = {
+            let nest = Arc::clone(&nest);
+            thread::spawn(move || nest.complete())
+        };
+        let mut armed = false;
+        loop {
+            let seen = sleepers.word().load(Ordering::Acquire);
+            if completed.load(Ordering::Acquire) >= 2 {
+                break;
+            }
+            if sleepers.begin(2, || completed.load(Ordering::Acquire)) {
+                nest.watch(sleepers.word(), seen, &mut armed);
+                nest.sleep(&mut armed);
+            }
+        }
+        elsewhere.join().unwrap();
+        device.join().unwrap();
     });
 }

@@ -1,8 +1,6 @@
 /* A handler that changes O_APPEND of a file by fcntl (POSIX.1 2.4.3: async-signal-safe), which an implementation of AIO may
    have to wait for its requests for, returns at whatever moment it comes: while its thread starts requests, asks after
    them or waits for them. */
-#include <sys/time.h>
-
 #include "prove.h"
 
 #define DEPTH 8
@@ -24,14 +22,12 @@ static void handler(int signal, siginfo_t *info, void *context)
 
 int main(void)
 {
-    struct itimerval every = { { 0, 2000 }, { 0, 2000 } };
     int fd = direct_file();
     int64_t start = now_ns();
 
     other = temp_file(0);
     prove(fd, 300);
-    on_signal(SIGALRM, handler, SA_RESTART);
-    MUST(setitimer(ITIMER_REAL, &every, NULL));
+    storm(500, handler, SA_RESTART);
     while (handled < 1000) {
         struct left left = { .in = NULL };
 

@@ -2,8 +2,6 @@
    aio_suspend that it interrupts: each wait ends, without a time limit too, with 0 or, if a handler without SA_RESTART ran,
    EINTR. */
 // oracle-deadline: 15
-#include <sys/time.h>
-
 #include "prove.h"
 
 #define DEPTH 4
@@ -33,11 +31,9 @@ int main(void)
 
     prove(fd, 300);
     for (int flags = 0; flags < 2; flags++) {
-        struct itimerval every = { { 0, 1000 }, { 0, 1000 } };
         int64_t end = now_ns() + 1500000000LL;
 
-        on_signal(SIGALRM, handler, flags ? SA_RESTART : 0);
-        MUST(setitimer(ITIMER_REAL, &every, NULL));
+        storm(1000, handler, flags ? SA_RESTART : 0);
         for (int round = 0; round < ROUNDS && now_ns() < end; round++) {
             for (int i = 0; i < DEPTH; i++) {
                 cb[i] = make_cb(fd, in + i * BLOCK, BLOCK, (round + i) % BLOCKS * BLOCK);
@@ -55,8 +51,7 @@ int main(void)
                 CHECK_INT(aio_return(&cb[i]), BLOCK);
             }
         }
-        every = (struct itimerval){ 0 };
-        MUST(setitimer(ITIMER_REAL, &every, NULL));
+        storm(0, NULL, 0);
     }
     CHECK(handled > 0);
     return 0;

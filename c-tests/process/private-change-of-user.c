@@ -6,9 +6,7 @@
 
 #include "prove.h"
 
-static int fd, ends[2];
-static struct left left;
-static _Atomic pid_t away;
+static int fd;
 static atomic_int stop, busy;
 
 static void *keep_busy(void *unused)
@@ -17,17 +15,6 @@ static void *keep_busy(void *unused)
         prove(fd, 20);
         atomic_store(&busy, 1);
     }
-    return unused;
-}
-
-static void *leaves(void *unused)
-{
-    char byte;
-
-    prove(fd, 100);
-    leave(fd, &left, 16);
-    atomic_store(&away, this_thread());
-    read_whole(ends[0], &byte, 1);
     return unused;
 }
 
@@ -40,12 +27,12 @@ static void *change_groups(void *unused)
 
 int main(void)
 {
-    pthread_t busy_threads[2], sleeper, changer;
+    pthread_t busy_threads[2], changer;
+    struct sleeper sleeper = { 0 };
 
     if (getuid() != 0)
         SKIP("needs root to become somebody else");
     fd = direct_file();
-    make_pipe(ends);
     alarm(DEADLINE_SECONDS); /* setgroups hangs if a thread does not take the signal */
     for (int i = 0; i < 2; i++)
         busy_threads[i] = start_thread(keep_busy, NULL);
@@ -54,16 +41,13 @@ int main(void)
     for (int round = 0; round < 10; round++) {
         struct aiocb sync = make_cb(fd, NULL, 0, 0);
 
-        atomic_store(&away, 0);
-        sleeper = start_thread(leaves, NULL);
-        WAIT_UNTIL(atomic_load(&away) && thread_sleeps(atomic_load(&away)));
+        start_sleeper(&sleeper, fd, 100);
         if (round % 2) {
             CHECK_INT(aio_fsync(O_DSYNC, &sync), 0);
             CHECK_DONE(&sync, 0);
         }
-        check_left(&left, 16);
-        CHECK_INT(write(ends[1], "x", 1), 1);
-        join_thread(sleeper);
+        check_sleeper(&sleeper);
+        end_sleeper(&sleeper);
     }
     join_thread(changer);
     MUST(setgid(65534));

@@ -9,9 +9,7 @@
 
 #include "prove.h"
 
-static int fd, ends[2], way;
-static struct left left;
-static _Atomic pid_t away;
+static int fd, way;
 static atomic_int busy, refused;
 
 static void refuse_io_uring(void)
@@ -32,17 +30,6 @@ static void refuse_io_uring(void)
         SKIP("seccomp: %s", strerror(errno));
 }
 
-static void *leaves(void *unused)
-{
-    char byte;
-
-    prove(fd, 100);
-    leave(fd, &left, 16);
-    atomic_store(&away, this_thread());
-    read_whole(ends[0], &byte, 1);
-    return unused;
-}
-
 static void *keep_busy(void *unused)
 {
     for (int after = 0; after < 20; after += atomic_load(&refused)) {
@@ -60,22 +47,21 @@ static void *keep_busy(void *unused)
 static void test(void)
 {
     struct left own = { .in = NULL };
-    pthread_t sleeper, worker;
+    struct sleeper sleeper = { 0 };
+    pthread_t worker;
 
     fd = direct_file();
-    make_pipe(ends);
-    sleeper = start_thread(leaves, NULL);
     worker = start_thread(keep_busy, NULL);
     prove(fd, 100);
-    WAIT_UNTIL(atomic_load(&busy) && atomic_load(&away) && thread_sleeps(atomic_load(&away)));
+    start_sleeper(&sleeper, fd, 100);
+    WAIT_UNTIL(atomic_load(&busy));
     leave(fd, &own, 16);
     refuse_io_uring();
     atomic_store(&refused, 1);
     check_left(&own, 16);
-    check_left(&left, 16);
+    check_sleeper(&sleeper);
     prove(fd, 100);
-    CHECK_INT(write(ends[1], "x", 1), 1);
-    join_thread(sleeper);
+    end_sleeper(&sleeper);
     join_thread(worker);
 }
 

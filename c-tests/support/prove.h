@@ -4,6 +4,8 @@
 #ifndef PROVE_H
 #define PROVE_H
 
+#include <sys/time.h>
+
 #include "aiocb.h"
 #include "process.h"
 
@@ -60,6 +62,63 @@ static inline void check_left(struct left *left, int count)
     for (int i = 0; i < count * BLOCK; i++)
         if ((unsigned char)left->in[i] != pattern_byte(1, i))
             FAIL("byte %d is wrong", i);
+}
+
+/* A thread that shows the habit, leaves requests in flight and then sleeps elsewhere until it is told to end. */
+struct sleeper {
+    int fd, rounds, ends[2];
+    struct left left;
+    _Atomic pid_t thread;
+    pthread_t handle;
+};
+
+#define LEFT_BY_SLEEPER 16
+
+static inline void *proves_and_sleeps(void *argument)
+{
+    struct sleeper *sleeper = argument;
+    char byte;
+
+    prove(sleeper->fd, sleeper->rounds);
+    leave(sleeper->fd, &sleeper->left, LEFT_BY_SLEEPER);
+    sleeper->thread = this_thread();
+    read_whole(sleeper->ends[0], &byte, 1);
+    return NULL;
+}
+
+/* Returns when it sleeps. */
+static inline void start_sleeper(struct sleeper *sleeper, int direct, int rounds)
+{
+    sleeper->fd = direct;
+    sleeper->rounds = rounds;
+    sleeper->thread = 0;
+    make_pipe(sleeper->ends);
+    sleeper->handle = start_thread(proves_and_sleeps, sleeper);
+    WAIT_UNTIL(sleeper->thread && thread_sleeps(sleeper->thread));
+}
+
+/* What it has left is over, and right. */
+static inline void check_sleeper(struct sleeper *sleeper)
+{
+    check_left(&sleeper->left, LEFT_BY_SLEEPER);
+}
+
+static inline void end_sleeper(struct sleeper *sleeper)
+{
+    CHECK_INT(write(sleeper->ends[1], "x", 1), 1);
+    join_thread(sleeper->handle);
+    close(sleeper->ends[0]);
+    close(sleeper->ends[1]);
+}
+
+/* Calls `handler` every so many microseconds; none: never again. */
+static inline void storm(int every_us, void (*handler)(int, siginfo_t *, void *), int flags)
+{
+    struct itimerval every = { { 0, every_us }, { 0, every_us } };
+
+    if (handler)
+        on_signal(SIGALRM, handler, flags);
+    MUST(setitimer(ITIMER_REAL, &every, NULL));
 }
 
 #endif

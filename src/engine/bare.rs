@@ -11,6 +11,7 @@ use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use io_uring::{EnterFlags, squeue};
 
+use super::claim::claim;
 use crate::host::futex::Deadline;
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::thread::SignalSet;
@@ -287,19 +288,11 @@ impl Bare {
         let (head, tail) = (self.word(completion.head), self.word(completion.tail));
         // SAFETY: the kernel gave the offset; completions follow one another from there.
         let completions = unsafe { self.room.byte_add(completion.completions as usize) }.cast::<Completion>();
-        let mut at = head.load(Ordering::Acquire);
-        // Acquire pairs with the kernel's Release: the completion is whole.
-        while at != tail.load(Ordering::Acquire) {
-            // SAFETY: within the completions. The kernel writes it again only when the head has passed it.
+        claim(head, tail, |at| {
+            // SAFETY: within the completions.
             let this = unsafe { &*completions.add((at & (self.parameters.completions - 1)) as usize) };
-            let taken = (this.user_data.load(Ordering::Relaxed), this.result.load(Ordering::Relaxed));
-            // Release pairs with the kernel's Acquire: we have read it.
-            match head.compare_exchange(at, at.wrapping_add(1), Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Some(taken),
-                Err(now) => at = now,
-            }
-        }
-        None
+            (this.user_data.load(Ordering::Relaxed), this.result.load(Ordering::Relaxed))
+        })
     }
 
     /// Completions that are there.

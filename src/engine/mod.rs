@@ -5,6 +5,7 @@
 
 pub mod bare;
 mod cancel;
+mod claim;
 mod device;
 mod dozer;
 mod entry;
@@ -277,7 +278,7 @@ impl Engine {
         let mut command = cancel::Command::new(means, argument);
         // SAFETY: the command stays until it is answered, which is waited for.
         unsafe { self.submit(command.operation()) };
-        command.wait()
+        command.wait(|| self.ring_doorbell())
     }
 }
 

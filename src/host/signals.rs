@@ -12,8 +12,7 @@ pub struct Action {
     pub handler: usize,
     /// `SA_*`.
     pub flags: u64,
-    /// The way back from a handler.
-    #[cfg(target_arch = "x86_64")]
+    /// The way back from a handler. (aarch64 has the field too, for 32-bit programs, and finds the way by itself.)
     pub restorer: usize,
     /// What is blocked meanwhile.
     pub mask: u64,

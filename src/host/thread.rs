@@ -1,6 +1,6 @@
 //! Threads of the library's own: every signal blocked, a small stack, a name, detached.
 
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 use core::ptr;
 
@@ -91,6 +91,36 @@ pub fn has_processors() -> bool {
     // SAFETY: the kernel fills at most the mask.
     let _ = unsafe { syscall!(libc::SYS_sched_getaffinity, 0, size_of_val(&mask), mask.as_mut_ptr()) };
     mask.iter().map(|word| word.count_ones()).sum::<u32>() > 1
+}
+
+unsafe extern "C" {
+    fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+}
+
+const PTHREAD_CANCEL_DISABLE: c_int = 1;
+
+/// While it lives the calling thread is not cancelled, however it has asked for that. Async-signal-safe.
+pub struct Uncancelled {
+    before: c_int,
+}
+
+impl Uncancelled {
+    /// From here on.
+    #[must_use]
+    pub fn begin() -> Self {
+        let mut before = 0;
+        // SAFETY: changes the calling thread alone, and writes what was.
+        unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut before) };
+        Self { before }
+    }
+}
+
+impl Drop for Uncancelled {
+    fn drop(&mut self) {
+        let mut ours = 0;
+        // SAFETY: as above. The thread may end here, as it may have done before.
+        unsafe { pthread_setcancelstate(self.before, &raw mut ours) };
+    }
 }
 
 /// The kernel's signal set: 64 bits.

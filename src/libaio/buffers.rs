@@ -17,9 +17,7 @@ pub fn await_unused(address: usize, length: usize) {
     // itself can look; that another thread unmaps its buffers is not to be expected.
     if let Some(ring) = private::mine() {
         // SAFETY: the operations are alive; the range is on this stack.
-        while unsafe { ring.has(uses, (&raw const range) as usize) } {
-            private::fetch(ring);
-        }
+        while unsafe { ring.has(uses, (&raw const range) as usize) } && private::fetch(ring) {}
     }
     while contexts::are_busy() && contexts::engine().is_some_and(|engine| engine.has(uses, (&raw const range) as usize))
     {

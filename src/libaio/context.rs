@@ -14,12 +14,13 @@
 
 use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
 
 use super::event_ring::{Event, EventRing};
 use super::habit::Habit;
 use super::request::{Pool, Request};
+use super::sleepers::Sleepers;
 use super::turn::Turn;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
@@ -28,9 +29,6 @@ use crate::host::kernel::Errno;
 const TAKEN: u32 = 1;
 /// There is a backlog for him.
 const MORE: u32 = 2;
-
-/// Nobody sleeps.
-const NOBODY: u64 = u64::MAX;
 
 /// In [`Context::users`]: the one who destroys the context waits for the others to leave.
 const AWAITED: u32 = 1 << 31;
@@ -55,12 +53,6 @@ struct Producers {
     /// Events written so far.
     completed: AtomicU64,
     backlog: AtomicPtr<Request>,
-}
-
-struct Sleepers {
-    wake_at: AtomicU64,
-    /// What they sleep on. Changes with every wake.
-    word: AtomicU32,
 }
 
 /// A context.
@@ -150,7 +142,7 @@ impl Context {
                 completed: AtomicU64::new(0),
                 backlog: AtomicPtr::new(ptr::null_mut()),
             }),
-            sleepers: Line(Sleepers { wake_at: AtomicU64::new(NOBODY), word: AtomicU32::new(0) }),
+            sleepers: Line(Sleepers::new()),
             reaping: Line(Turn::new()),
             habit: Line(Habit::new()),
             pool: Pool::new(),
@@ -169,7 +161,7 @@ impl Context {
         self.submitters.0.limit.store(0, Ordering::Relaxed);
         self.producers.0.tail.store(0, Ordering::Relaxed);
         self.producers.0.completed.store(0, Ordering::Relaxed);
-        self.sleepers.0.wake_at.store(NOBODY, Ordering::Relaxed);
+        self.sleepers.0.reset();
         self.habit.0.reset();
         self.reaping.0.release();
         self.life.fetch_add(1, Ordering::Relaxed);
@@ -408,10 +400,7 @@ impl Context {
             line.state.swap(TAKEN, Ordering::AcqRel);
             self.write_backlog();
         }
-        // Pairs with the fence of `sleep_until`: either we see the sleeper, or he sees our events.
-        fence(Ordering::SeqCst);
-        let wake_at = self.sleepers.0.wake_at.load(Ordering::Relaxed);
-        wake_at != NOBODY && line.completed.load(Ordering::Relaxed) >= wake_at && self.rouse()
+        self.sleepers.0.have(|| line.completed.load(Ordering::Relaxed))
     }
 
     fn write_backlog(&self) {
@@ -462,30 +451,20 @@ impl Context {
 
     /// What sleepers sleep on. They are to be woken, all, when it has been said so.
     pub fn word(&self) -> &AtomicU32 {
-        &self.sleepers.0.word
+        self.sleepers.0.word()
     }
 
     /// The caller is about to sleep until there have been `completed` events, on [`Context::word`], which he has read
     /// before. False: there have been as many.
     pub fn sleep_until(&self, completed: u64) -> bool {
-        self.sleepers.0.wake_at.fetch_min(completed, Ordering::Relaxed);
-        // Pairs with the fence of `give_up`.
-        fence(Ordering::SeqCst);
-        self.completed() < completed
+        self.sleepers.0.begin(completed, || self.completed())
     }
 
     /// Wakes all who sleep, to look again.
     pub fn stir(&self) {
-        if self.rouse() {
+        if self.sleepers.0.rouse() {
             futex::wake_all(self.word());
         }
-    }
-
-    /// Changes the word, so that nobody falls asleep on it; all who sleep must be woken.
-    fn rouse(&self) -> bool {
-        self.sleepers.0.wake_at.swap(NOBODY, Ordering::AcqRel);
-        self.sleepers.0.word.fetch_add(1, Ordering::AcqRel);
-        true
     }
 
     // --- Reapers ------------------------------------------------------------------------------------------------------

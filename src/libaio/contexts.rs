@@ -57,7 +57,8 @@ pub fn set_up(nr_events: u32, to: usize) -> Result<usize, Errno> {
     if !settings::get().served.libaio() {
         return system::set_up(nr_events, to);
     }
-    let Some(engine) = engine::get()? else { return system::set_up(nr_events, to) };
+    // The kernel says ENOMEM where memory is short; EAGAIN is for a limit.
+    let Some(engine) = engine::get().map_err(|_| Errno(libc::ENOMEM))? else { return system::set_up(nr_events, to) };
     if engine.carrier() == Carrier::Threads && settings::get().engine != Choice::Threads {
         match system::set_up(nr_events, to) {
             // No AIO in this kernel, none for this program, or no more of it.

@@ -98,14 +98,18 @@ impl Context {
         }
     }
 
-    /// Sees to it that requests in another thread's private ring complete without that thread's doing.
+    /// Sees to it that requests in another thread's private ring complete without that thread's doing, as far as they can.
     #[cold]
     pub fn fetch(&self) {
         self.share();
         let habit = &self.habit.0;
         while habit.private() > 0 {
             match private::of(habit.ring_of.load(Ordering::Relaxed)) {
-                Some(ring) if ring.in_flight() > 0 => private::fetch(ring),
+                Some(ring) if ring.in_flight() > 0 => {
+                    if !private::fetch(ring) {
+                        return;
+                    }
+                }
                 // Its last thread has just ended, and it with it; or the engine has what is left.
                 _ => crate::host::futex::nap(),
             }

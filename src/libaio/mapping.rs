@@ -33,9 +33,11 @@ pub extern "C" fn mprotect(address: *mut c_void, length: usize, protection: c_in
     returned(protect(address as usize, length, protection)) as c_int
 }
 
-/// `mremap(2)`. Its fifth argument, if it has one, is a pointer.
+/// `mremap(2)`. Its fifth argument, if it has one, is a pointer; without `MREMAP_FIXED` a caller need not have given it, and the
+/// kernel looks at it all the same where `MREMAP_DONTUNMAP` is asked for.
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn mremap(old: *mut c_void, old_length: usize, length: usize, flags: c_int, new: usize) -> *mut c_void {
+    let new = if flags & libc::MREMAP_FIXED == 0 { 0 } else { new };
     returned(remap(old as usize, old_length, length, flags, new)) as *mut c_void
 }
 

@@ -22,6 +22,7 @@ mod opened;
 mod redirect;
 mod request;
 mod ring_memory;
+mod sleepers;
 mod streams;
 mod submit;
 mod syscall;

@@ -94,7 +94,10 @@ pub fn get_events(
     let got = if got >= min || timeout == Timeout::Now {
         got
     } else {
-        await_events(used, min, most, events, got, timeout.deadline(), sleep)?
+        match await_events(used, min, most, events, got, timeout.deadline(), sleep)? {
+            Waited::Here(got) => got,
+            Waited::Gone(got) => return Ok(got),
+        }
     };
     if mine {
         used.end_reap(got);
@@ -120,6 +123,14 @@ pub fn look_into_rings(used: &Used) -> bool {
     mine
 }
 
+/// How many events there are after a wait.
+enum Waited {
+    /// In the context.
+    Here(usize),
+    /// And the context was destroyed meanwhile: it is not to be touched.
+    Gone(usize),
+}
+
 #[cold]
 fn await_events(
     used: &Used,
@@ -129,7 +140,7 @@ fn await_events(
     mut got: usize,
     deadline: Deadline,
     sleep: &mut impl Sleep,
-) -> Result<usize, Errno> {
+) -> Result<Waited, Errno> {
     let mut ending = None;
     loop {
         let seen = used.word().load(Ordering::Acquire);
@@ -138,18 +149,18 @@ fn await_events(
         match used.take(events + got * size_of::<Event>(), most - got) {
             Ok(more) => got += more,
             Err(errno) if got == 0 => return Err(errno),
-            Err(_) => return Ok(got),
+            Err(_) => return Ok(Waited::Here(got)),
         }
         if got >= min {
-            return Ok(got);
+            return Ok(Waited::Here(got));
         }
         if used.is_dead() {
             ending = Some(Errno(libc::EINVAL));
         }
         if let Some(errno) = ending {
             return match errno {
-                _ if got > 0 => Ok(got),
-                Errno(libc::ETIMEDOUT) => Ok(0),
+                _ if got > 0 => Ok(Waited::Here(got)),
+                Errno(libc::ETIMEDOUT) => Ok(Waited::Here(0)),
                 errno => Err(errno),
             };
         }
@@ -164,7 +175,7 @@ fn await_events(
             }
         });
         let slept = match slept {
-            Err(_) if got > 0 => return Ok(got),
+            Err(_) if got > 0 => return Ok(Waited::Gone(got)),
             slept => slept?,
         };
         if let Err(errno @ Errno(libc::EINTR | libc::ETIMEDOUT)) = slept {

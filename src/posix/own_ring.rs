@@ -87,14 +87,14 @@ pub fn error(block: Block) -> i32 {
 
 #[cold]
 fn look_after(block: Block) -> i32 {
-    if let Some(thread) = block.ring_of()
-        && let Some(ring) = private::of(thread)
-    {
-        if thread == thread::pointer() {
-            ring.poll();
-        } else {
-            ring.nudge();
+    match block.ring_of() {
+        Some(thread) if thread == thread::pointer() => {
+            private::mine().map(Ring::poll);
         }
+        Some(thread) => {
+            private::of(thread).map(Ring::nudge);
+        }
+        None => {}
     }
     block.error()
 }

@@ -18,7 +18,9 @@ mod rescue;
 mod ring;
 mod watch;
 
+use core::cell::Cell;
 use core::ffi::c_void;
+use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
 
@@ -72,6 +74,8 @@ struct Table {
     /// No more rings: the kernel does not give them, or somebody is about to forbid them.
     closed: AtomicBool,
     failures: AtomicU32,
+    /// Threads are being made reachable.
+    reaching: AtomicBool,
     /// The engine's thread looks after the rings.
     watched: AtomicBool,
     /// What it saw, ring by ring.
@@ -85,6 +89,7 @@ impl Table {
             rings: [const { Ring::new() }; RINGS],
             closed: AtomicBool::new(false),
             failures: AtomicU32::new(0),
+            reaching: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             seen: [const { watch::Seen::new() }; RINGS],
         }
@@ -106,7 +111,20 @@ impl Table {
 #[inline]
 #[must_use]
 pub fn mine() -> Option<&'static Ring> {
-    of(thread::pointer())
+    let me = thread::pointer();
+    let ring = of(me)?;
+    if ptr::eq(PLACE.get(), ring) {
+        return Some(ring);
+    }
+    ring.outlive(me);
+    None
+}
+
+std::thread_local! {
+    /// The thread's place, or one that it has tried to take. A thread that ends by the system call alone keeps its place, and
+    /// leaves its thread pointer to another, which begins with nothing here. (The C library may make this memory at its first
+    /// use, which is no matter for a handler: there a thread looks that has taken a place.)
+    static PLACE: Cell<*const Ring> = const { Cell::new(ptr::null()) };
 }
 
 /// The ring of a thread, if it has one. Async-signal-safe.
@@ -119,8 +137,7 @@ pub fn of(thread: usize) -> Option<&'static Ring> {
 /// The calling thread's place for a ring, with or without one; nothing where there shall be none, or is no room.
 #[must_use]
 pub fn place() -> Option<&'static Ring> {
-    let me = thread::pointer();
-    if let Some(ring) = of(me) {
+    if let Some(ring) = mine() {
         return Some(ring);
     }
     if settings::get().private == Private::Off || started()?.carrier() != Carrier::Uring {
@@ -128,16 +145,23 @@ pub fn place() -> Option<&'static Ring> {
     }
     let table = TABLE.get_or_init(|| boxed(Table::new())).ok()?;
     // Relaxed: whoever closes the table looks for rings afterwards, and takes part in what they do.
-    if table.closed.load(Ordering::Relaxed) || !rescue::install() {
+    if table.closed.load(Ordering::Relaxed) || !table.is_ours() || !rescue::install(&table.reaching) {
         return None;
     }
-    let ring = table.places(me).find(|ring| ring.take_place(me))?;
+    let me = thread::pointer();
+    // What threads left behind that could not say that they end.
+    table.places(me).for_each(Ring::clear_away);
+    let ring = table.places(me).find(|ring| {
+        // First, for a handler that comes in between.
+        PLACE.set(ptr::from_ref(*ring));
+        ring.take_place(me)
+    })?;
     // A handler that came in between may have taken one, and have something under way there.
-    if let Some(earlier) = table.places(me).find(|other| other.belongs_to(me) && !core::ptr::eq(*other, ring)) {
+    if let Some(earlier) = table.places(me).find(|other| other.belongs_to(me) && !ptr::eq(*other, ring)) {
         ring.leave_place();
         return Some(earlier);
     }
-    if ENDING.hold(core::ptr::from_ref(ring).cast_mut().cast()) {
+    if ENDING.hold(ptr::from_ref(ring).cast_mut().cast()) {
         return Some(ring);
     }
     ring.leave_place();
@@ -180,7 +204,7 @@ static ENDING: AtThreadEnd = AtThreadEnd::new(thread_ends);
 unsafe extern "C" fn thread_ends(ring: *mut c_void) {
     // SAFETY: `open` passed a ring, and rings are never freed. In a child of a fork it is its parent's, and left alone.
     if let Some(ring) = unsafe { ring.cast::<Ring>().as_ref::<'static>() }
-        && mine().is_some_and(|mine| core::ptr::eq(mine, ring))
+        && is_mine(ring)
     {
         ring.end_use();
     }
@@ -243,13 +267,28 @@ pub fn is_anything_under_way() -> bool {
     TABLE.get().is_some_and(|table| table.rings.iter().any(|ring| ring.in_flight() > 0))
 }
 
-/// Returns when the ring has nothing under way.
-pub fn fetch(ring: &'static Ring) {
-    if ring.belongs_to(thread::pointer()) {
-        ring.finish_all();
-    } else {
-        rescue::fetch(ring);
+/// Whether the rings are of the caller's process.
+fn are_ours() -> bool {
+    TABLE.get().is_some_and(Table::is_ours)
+}
+
+/// Whether it is the calling thread's.
+fn is_mine(ring: &Ring) -> bool {
+    mine().is_some_and(|mine| ptr::eq(mine, ring))
+}
+
+/// Returns when the ring has nothing under way. False: that cannot be had here. What the calling thread has in hand itself, in
+/// a call that this one has interrupted, it would wait for in vain; and a child of `vfork` reaches no thread of its parent's.
+pub fn fetch(ring: &'static Ring) -> bool {
+    if !are_ours() {
+        return false;
     }
+    if is_mine(ring) {
+        ring.finish_all();
+        return ring.in_flight() == 0;
+    }
+    rescue::fetch(ring);
+    true
 }
 
 /// No thread gets a ring from here on, and none has anything under way in one: system calls that they need are about to be

@@ -9,7 +9,7 @@
 use core::ffi::{c_int, c_void};
 use core::mem::transmute;
 use core::ptr;
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use super::ring::Ring;
 use crate::host::futex;
@@ -41,9 +41,11 @@ struct Info {
 const _: () = assert!(size_of::<Info>() == 128);
 
 const NOT_YET: u32 = 0;
-const INSTALLING: u32 = 1;
-const INSTALLED: u32 = 2;
-const IMPOSSIBLE: u32 = 3;
+const INSTALLED: u32 = 1;
+const IMPOSSIBLE: u32 = 2;
+
+/// Signals that come of what a thread does itself, and kill it where they are blocked.
+const FAULTS: [c_int; 6] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS];
 
 static STATE: AtomicU32 = AtomicU32::new(NOT_YET);
 
@@ -55,16 +57,17 @@ fn token() -> usize {
     ptr::from_ref(&STATE).addr()
 }
 
-/// Makes threads reachable. False: they are not, and should have no ring.
-pub fn install() -> bool {
+/// Makes threads reachable. False: they are not, and should have no ring. `begun` is this process's own, and says that
+/// somebody is at it: a forked child has the handlers of its parent, or those that it had midway, but not the thread.
+pub(super) fn install(begun: &AtomicBool) -> bool {
     // Acquire pairs with the Release below: the handler is in place.
     match STATE.load(Ordering::Acquire) {
         INSTALLED => return true,
-        NOT_YET => {}
-        // Another thread is at it: this one asks again later.
-        _ => return false,
+        IMPOSSIBLE => return false,
+        _ => {}
     }
-    if STATE.compare_exchange(NOT_YET, INSTALLING, Ordering::Acquire, Ordering::Relaxed).is_err() {
+    // Relaxed: nothing comes with it. Another thread is at it: this one asks again later.
+    if begun.swap(true, Ordering::Relaxed) {
         return false;
     }
     let done = if replace().is_ok() { INSTALLED } else { IMPOSSIBLE };
@@ -74,13 +77,20 @@ pub fn install() -> bool {
 
 fn replace() -> Result<(), Errno> {
     let mut action = Action::of(SIGNAL)?;
+    let ours = handle as *const () as usize;
+    if action.handler == ours {
+        return Ok(());
+    }
     let flags = libc::SA_SIGINFO | libc::SA_RESTART;
     // The C library sets its handler with the first thread, and the engine is one. Its way back from a handler serves ours.
     if !action.is_handled() || action.flags as c_int & flags != flags {
         return Err(Errno(libc::EOPNOTSUPP));
     }
     FORMER.store(action.handler, Ordering::Release);
-    action.handler = handle as *const () as usize;
+    action.handler = ours;
+    // No handler of the program's comes in between, which might leave by a jump and with it what ours has in hand, nor does
+    // the C library's cancellation (32), for which a call that ours has interrupted may be open.
+    action.mask = FAULTS.iter().fold(u64::MAX, |mask, fault| mask & !(1 << (fault - 1)));
     // SAFETY: the handler takes what SA_SIGINFO passes.
     unsafe { action.install(SIGNAL) }
 }
@@ -91,10 +101,8 @@ extern "C" fn handle(signal: c_int, info: *mut Info, context: *mut c_void) {
     if matches!(code, libc::SI_QUEUE | libc::SI_TIMER) && value == token() {
         if let Some(ring) = super::mine() {
             ring.note_fetched();
-            // In the midst of a batch the thread is about to look itself.
-            if !ring.is_busy() {
-                ring.finish_all();
-            }
+            // Also in the midst of a batch: the call that began it may have been left by a jump, and never end it.
+            ring.finish_all();
         }
         return;
     }
@@ -107,8 +115,16 @@ extern "C" fn handle(signal: c_int, info: *mut Info, context: *mut c_void) {
     }
 }
 
+/// Sends for the ring's thread, or does what it would if it is not there any more.
+pub(super) fn send_or_adopt(ring: &Ring) {
+    let thread = ring.thread();
+    if !send(ring, thread) {
+        adopt(ring, thread);
+    }
+}
+
 /// Sends for the ring's thread. False: it is not there any more.
-pub(super) fn send(ring: &Ring) -> bool {
+fn send(ring: &Ring, thread: c_int) -> bool {
     let process = kernel::process_id();
     let info = Info {
         signal: SIGNAL,
@@ -121,7 +137,7 @@ pub(super) fn send(ring: &Ring) -> bool {
         rest: [0; 12],
     };
     // SAFETY: reads the information; the handler is ours.
-    match unsafe { syscall!(libc::SYS_rt_tgsigqueueinfo, process, ring.thread(), SIGNAL, &raw const info) } {
+    match unsafe { syscall!(libc::SYS_rt_tgsigqueueinfo, process, thread, SIGNAL, &raw const info) } {
         Err(Errno(libc::ESRCH)) => false,
         Err(_) => {
             ring.ring_alarm();
@@ -169,7 +185,7 @@ impl Drop for Alarm {
     }
 }
 
-/// Returns when the ring of another thread has nothing under way. That thread may still be submitting: then it comes by
+/// Returns when the ring of another thread of this process has nothing under way. That thread may still be submitting: then it comes by
 /// itself, and what it submits meanwhile goes by the engine, lest this never ends.
 pub(super) fn fetch(ring: &'static Ring) {
     ring.hold();
@@ -179,8 +195,8 @@ pub(super) fn fetch(ring: &'static Ring) {
         if ring.visits() != visits {
             (visits, waited) = (ring.visits(), 0);
         }
-        if waited >= GRACE && (waited - GRACE).is_multiple_of(EVERY) && ring.has_work() && !send(ring) {
-            adopt(ring);
+        if waited >= GRACE && (waited - GRACE).is_multiple_of(EVERY) && ring.has_work() {
+            send_or_adopt(ring);
         }
         futex::nap();
         waited += 1;
@@ -188,10 +204,35 @@ pub(super) fn fetch(ring: &'static Ring) {
     ring.let_go();
 }
 
-/// Finishes what an ended thread has left. The kernel puts it into the ring's memory by and by.
-pub(super) fn adopt(ring: &Ring) {
+/// Finishes what this thread, which has ended, has left. The kernel puts it into the ring's memory by and by.
+pub(super) fn adopt(ring: &Ring, thread: c_int) {
     ring.finish_for_its_thread();
     if ring.in_flight() == 0 {
-        ring.take_apart();
+        ring.take_apart(thread);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_goes_on_where_its_parent_was_forked() {
+        // The C library sets its handler with the first thread.
+        std::thread::spawn(|| {}).join().unwrap();
+        let begun = AtomicBool::new(false);
+        assert!(install(&begun));
+        let former = FORMER.load(Ordering::Acquire);
+        assert!(former > 1);
+        // The handler is there, and it was not noted any more.
+        STATE.store(NOT_YET, Ordering::Release);
+        assert!(!install(&begun), "the thread that was at it is none of the child's");
+        assert!(install(&AtomicBool::new(false)));
+        assert_eq!(FORMER.load(Ordering::Acquire), former);
+        let action = Action::of(SIGNAL).unwrap();
+        assert_ne!(action.handler, former);
+        for (signal, blocked) in [(32, true), (libc::SIGALRM, true), (libc::SIGSEGV, false)] {
+            assert_eq!(action.mask >> (signal - 1) & 1 == 1, blocked, "signal {signal}");
+        }
     }
 }

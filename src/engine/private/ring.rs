@@ -22,7 +22,7 @@ use crate::engine::operation::Operation;
 use crate::engine::{Means, Wakes, started};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
-use crate::host::thread::SignalSet;
+use crate::host::thread::{SignalSet, Uncancelled};
 use crate::stats::{self, Lane};
 
 /// Words that a ring can wait on at the same time.
@@ -37,6 +37,10 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 /// How long completions may wait for the thread while others ask after them, in nanoseconds: it may be on its way.
 const PATIENCE: u64 = 2_000_000;
+
+/// Stand for a thread that has ended without a word, and for whoever takes its ring apart.
+const LEFT: usize = 1;
+const CLEARED: usize = 2;
 
 /// Marks the user data of a wait on a word; an operation has a 0 there, and its slot above it.
 const WORD: u64 = 1;
@@ -137,6 +141,23 @@ impl Ring {
         self.owner.store(0, Ordering::Release);
     }
 
+    /// Its thread has ended without a word, and the calling one has the same thread pointer. What is under way is looked after
+    /// by the watch. Async-signal-safe.
+    #[cold]
+    pub(super) fn outlive(&self, me: usize) {
+        // SeqCst pairs with `take_apart`: where it is seen that there is no ring any more, it is seen whose the place is.
+        let left = if self.alive.load(Ordering::SeqCst) { LEFT } else { 0 };
+        let _ = self.owner.compare_exchange(me, left, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
+    /// Frees the place if such a thread has left it, and nothing is under way.
+    pub(super) fn clear_away(&self) {
+        let thread = self.thread();
+        if self.belongs_to(LEFT) && self.in_flight() == 0 {
+            self.take_apart(thread);
+        }
+    }
+
     /// The thread is about to make the ring. False: it is at it already, and this call has interrupted it.
     pub(super) fn begin_making(&self) -> bool {
         !self.busy.swap(true, Ordering::Relaxed)
@@ -176,15 +197,19 @@ impl Ring {
         unsafe { bare.end() };
         // Where something is still under way (a device that hangs), the memory stays, and the watch waits for it.
         if self.in_flight() == 0 {
-            self.take_apart();
+            self.take_apart(self.thread());
         }
     }
 
-    /// Frees the place of a ring that has ended, and that has nothing under way.
-    pub(super) fn take_apart(&self) {
-        if !self.alive.swap(false, Ordering::SeqCst) {
+    /// Frees the place of a ring that has nothing under way, and whose thread was this one, and has ended.
+    pub(super) fn take_apart(&self, thread: i32) {
+        // By one of those who have found that out, and not if the ring is another thread's by now.
+        if thread == 0 || self.thread.compare_exchange(thread, 0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return;
         }
+        self.owner.store(CLEARED, Ordering::Relaxed);
+        // SeqCst pairs with `visit`.
+        self.alive.store(false, Ordering::SeqCst);
         while self.visitors.load(Ordering::SeqCst) > 0 {
             futex::linger();
         }
@@ -265,10 +290,13 @@ impl Ring {
         if since == 0 {
             self.nudged.store(now, Ordering::Relaxed);
         } else if now.saturating_sub(since) > PATIENCE {
+            if !super::are_ours() {
+                return;
+            }
             self.retire();
             let next = self.fetched.load(Ordering::Relaxed).wrapping_add(1);
-            if self.sent.swap(next, Ordering::Relaxed) != next && !rescue::send(self) {
-                rescue::adopt(self);
+            if self.sent.swap(next, Ordering::Relaxed) != next {
+                rescue::send_or_adopt(self);
             }
         }
     }
@@ -342,7 +370,7 @@ impl Ring {
     #[inline]
     pub fn collect(&self) -> u32 {
         match self.parts() {
-            Some(parts) if parts.bare.has_completions() => self.drain(parts),
+            Some(parts) if parts.bare.has_completions() => self.drain_whole(parts),
             _ => 0,
         }
     }
@@ -355,6 +383,13 @@ impl Ring {
             let _ = parts.bare.submit(0).inspect_err(|&errno| self.note(errno));
         }
         self.note_visit();
+        self.drain_whole(parts)
+    }
+
+    /// Finishes what is in the completion queue, by a thread that is not cancelled meanwhile: in a handler that has interrupted
+    /// a cancellation point, or where the program has it asynchronous. What is claimed would be lost with it.
+    fn drain_whole(&self, parts: &Parts) -> u32 {
+        let _whole = Uncancelled::begin();
         self.drain(parts)
     }
 
@@ -453,6 +488,7 @@ impl Ring {
             answer @ (Ok(()) | Err(Errno(libc::EINTR | libc::ETIMEDOUT))) => answer,
             Err(errno) => {
                 self.note(errno);
+                futex::nap();
                 Ok(())
             }
         }
@@ -463,7 +499,8 @@ impl Ring {
     pub(super) fn finish_all(&self) {
         let end = Deadline::after(Duration::from_secs(30));
         while self.unclaimed() > 0 {
-            self.collect();
+            // (Not `collect`, at whose end the thread may be cancelled: our own handler blocks the signal for that.)
+            self.parts().map(|parts| self.drain(parts));
             let left = self.unclaimed();
             if left > 0 && self.wait(left, end, None) == Err(Errno(libc::ETIMEDOUT)) {
                 break;
@@ -496,6 +533,10 @@ impl Ring {
         if matches!(errno, Errno(libc::EAGAIN | libc::EBUSY | libc::ENOMEM | libc::EINTR | libc::ETIME)) {
             return;
         }
+        if self.thread() != kernel::thread_id() {
+            // A child of vfork, which is taken for its parent's thread by its thread pointer: the ring is not its own to lose.
+            return;
+        }
         self.retire();
         if !self.lost.swap(true, Ordering::Relaxed)
             && let Some(bare) = self.bare()
@@ -514,8 +555,9 @@ impl Ring {
         let this = unsafe { operation.as_mut() };
         let mut result = result;
         let asked = this.rw_flags & libc::RWF_NOWAIT != 0;
-        if result == -i64::from(libc::EINTR) || (result == -i64::from(libc::EAGAIN) && !asked) {
-            // Nobody asked not to wait, so the answer is not for the program.
+        let ended = result == -i64::from(libc::EINTR) || result == -i64::from(libc::ECANCELED);
+        if ended || (result == -i64::from(libc::EAGAIN) && !asked) {
+            // Nobody asked not to wait, and it was the end of the thread that stopped it: the answer is not for the program.
             match started() {
                 Some(engine) if this.has_its_file() => {
                     self.strayed.store(true, Ordering::Relaxed);

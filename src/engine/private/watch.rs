@@ -126,7 +126,7 @@ fn look_at(table: &'static Table, ring: &'static Ring, seen: &Seen) -> bool {
         let place = (ptr::from_ref(ring).addr() - table.rings.as_ptr().addr()) / size_of::<Ring>();
         if thread::start(examine, ptr::without_provenance_mut(place)).is_err() {
             // No thread can be had, so it stays unknown what this one does.
-            act(ring, seen, Activity::Sleeps);
+            act(ring, ring.thread(), seen, Activity::Sleeps);
             seen.examined.store(false, Ordering::Release);
         }
     }
@@ -141,19 +141,20 @@ extern "C" fn examine(place: *mut c_void) -> *mut c_void {
     let own_table = unsafe { syscall!(libc::SYS_unshare, libc::CLONE_FILES) }.is_ok();
     if let Some(table) = TABLE.get() {
         let (ring, seen) = (&table.rings[place], &table.seen[place]);
-        let activity = if own_table { activity(ring.thread()) } else { Activity::Sleeps };
-        act(ring, seen, activity);
+        let thread = ring.thread();
+        let activity = if own_table { activity(thread) } else { Activity::Sleeps };
+        act(ring, thread, seen, activity);
         seen.examined.store(false, Ordering::Release);
     }
     ptr::null_mut()
 }
 
-/// Sends for the thread of a stuck ring if that does no harm.
-fn act(ring: &Ring, seen: &Seen, activity: Activity) {
+/// Sends for the thread of a stuck ring if that does no harm; `activity` was this thread's.
+fn act(ring: &Ring, thread: i32, seen: &Seen, activity: Activity) {
     let stuck = seen.stuck.load(Ordering::Relaxed);
     let send = match activity {
         Activity::Gone => {
-            rescue::adopt(ring);
+            rescue::adopt(ring, thread);
             false
         }
         Activity::Runs => stuck > 0,
@@ -165,8 +166,8 @@ fn act(ring: &Ring, seen: &Seen, activity: Activity) {
             stuck >= LONG && !seen.sent.swap(true, Ordering::Relaxed)
         }
     };
-    if send && !rescue::send(ring) {
-        rescue::adopt(ring);
+    if send {
+        rescue::send_or_adopt(ring);
     }
     if send && ring.times_fetched() >= OFTEN {
         ring.retire();

@@ -1,0 +1,43 @@
+/* io_destroy while a thread waits in io_getevents for more events than it has taken out of the ring: it gets the count of what it
+ * has (fs/aio.c, read_events: an error only where there is none). */
+#include "prove.h"
+
+#define HAVE 2
+
+static int fd;
+static io_context_t context;
+static struct left left;
+static _Atomic pid_t tid;
+
+static void *waits(void *submits)
+{
+    struct io_event events[HAVE + 2];
+
+    if (submits)
+        leave(context, fd, &left, HAVE);
+    WAIT_FOR(ring_ready(context) == HAVE);
+    tid = (pid_t)syscall(SYS_gettid);
+    EQ(io_getevents(context, HAVE + 1, HAVE + 2, events, NULL), HAVE);
+    return NULL;
+}
+
+int main(void)
+{
+    fd = direct_file();
+    alarm(PATIENCE);
+    for (int round = 0; round < 200; round++) {
+        int submits = round % 2;
+        pthread_t thread;
+
+        context = context_of(16);
+        tid = 0;
+        /* By the thread that waits, or by another. */
+        if (!submits)
+            leave(context, fd, &left, HAVE);
+        CHECK(pthread_create(&thread, NULL, waits, submits ? &left : NULL) == 0);
+        WAIT_FOR(tid && thread_state(tid) == 'S');
+        EQ(io_destroy(context), 0);
+        CHECK(pthread_join(thread, NULL) == 0);
+    }
+    return 0;
+}
