@@ -57,3 +57,12 @@ pub fn of(operation: &Operation, patiently: bool) -> squeue::Entry {
     };
     if patiently || operation.slow { entry.flags(Flags::ASYNC) } else { entry }
 }
+
+/// The entry for a poll that completes whenever something is true that was not before, until it is stopped (5.13).
+pub fn repeated_poll(operation: &Operation) -> squeue::Entry {
+    if let Some(pin) = operation.pin {
+        opcode::PollAdd::new(Fixed(pin.0), operation.events).multi(true).build()
+    } else {
+        opcode::PollAdd::new(Fd(operation.fd), operation.events).multi(true).build()
+    }
+}
