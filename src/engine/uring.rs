@@ -129,8 +129,7 @@ impl Uring {
     fn polled(&mut self, mut operation: NonNull<Operation>, result: i32, goes_on: bool) -> Option<i32> {
         // SAFETY: the engine's thread owns the operation until it is finished.
         let this = unsafe { operation.as_mut() };
-        let unasked = libc::POLLERR | libc::POLLHUP;
-        let told = result.max(0) & (this.events as i32 | i32::from(unasked));
+        let told = this.told(result.max(0) as u32) as i32;
         match (told, goes_on) {
             (0, true) => None,
             (_, true) => {
