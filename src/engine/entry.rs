@@ -40,7 +40,7 @@ macro_rules! build {
                 .build(),
             Kind::Sync => opcode::Fsync::new($file).build(),
             Kind::DataSync => opcode::Fsync::new($file).flags(FsyncFlags::DATASYNC).build(),
-            Kind::Poll => opcode::PollAdd::new($file, this.events).build(),
+            Kind::Poll => opcode::PollAdd::new($file, this.awaited()).build(),
             Kind::Chore => opcode::Nop::new().build(),
         }
     }};
@@ -56,4 +56,13 @@ pub fn of(operation: &Operation, patiently: bool) -> squeue::Entry {
         build!(operation, Fd(operation.fd))
     };
     if patiently || operation.slow { entry.flags(Flags::ASYNC) } else { entry }
+}
+
+/// The entry for a poll that completes whenever something is true that was not before, until it is stopped (5.13).
+pub fn repeated_poll(operation: &Operation) -> squeue::Entry {
+    if let Some(pin) = operation.pin {
+        opcode::PollAdd::new(Fixed(pin.0), operation.awaited()).multi(true).build()
+    } else {
+        opcode::PollAdd::new(Fd(operation.fd), operation.awaited()).multi(true).build()
+    }
 }

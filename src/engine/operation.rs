@@ -195,6 +195,22 @@ impl Operation {
         self.pin.is_some() || descriptors::generation(self.fd) == self.fd_generation
     }
 
+    /// What a poll is registered for: what it asked for, in both ways in which poll(2) can say it.
+    pub(super) const fn awaited(&self) -> u32 {
+        let (reads, writes) = (libc::POLLIN as u32, libc::POLLOUT as u32);
+        let also_reads = if self.events & reads == 0 { 0 } else { libc::POLLRDNORM as u32 };
+        let also_writes = if self.events & writes == 0 { 0 } else { libc::POLLWRNORM as u32 };
+        self.events | also_reads | also_writes
+    }
+
+    /// What a poll that had to wait tells of what was found: what it asked for, errors and the end. Where it was woken by bytes
+    /// or room, the kernel's AIO tells that in both ways (fs/aio.c, aio_poll_wake). 0: nothing that it waits for.
+    pub(super) const fn told(&self, found: u32) -> u32 {
+        let asked = found & (self.events | (libc::POLLERR | libc::POLLHUP) as u32);
+        let ends = found & (libc::POLLERR | libc::POLLHUP | libc::POLLRDHUP) as u32 != 0;
+        if asked == 0 || ends { asked } else { found & self.awaited() }
+    }
+
     /// Whether it writes to a stream, where a short transfer is not the end of it.
     pub(super) const fn is_stream_write(&self) -> bool {
         matches!(self.order, Order::Writing) && matches!(self.kind, Kind::Write | Kind::WriteVector)

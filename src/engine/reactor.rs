@@ -289,6 +289,9 @@ impl<D: Device> Reactor<D> {
             }
             result = -i64::from(libc::EIO);
         }
+        if this.kind == Kind::Poll && result > 0 {
+            result = this.told(result as u32).into();
+        }
         if this.is_stream_write() {
             // A blocking write of a stream moves everything, or meets an error.
             if result > 0 && this.advance(result as usize) && !this.nonblocking && this.has_its_file() {

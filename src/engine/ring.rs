@@ -12,8 +12,8 @@ use core::mem::ManuallyDrop;
 use core::ptr;
 use std::collections::VecDeque;
 
-use io_uring::squeue;
 use io_uring::{EnterFlags, IoUring, opcode};
+use io_uring::{cqueue, squeue};
 
 use crate::host::kernel::{Errno, syscall};
 use crate::host::{futex, memory};
@@ -28,6 +28,16 @@ const PATIENCE: u32 = 400;
 
 /// Marks the completion of a change of the file table; no address of an operation, and no tag has it.
 const TABLE: u64 = u64::MAX;
+
+/// What has become of an entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Completion {
+    /// What was pushed with it.
+    pub data: u64,
+    pub result: i32,
+    /// Whether it is under way still, and has another completion to come.
+    pub goes_on: bool,
+}
 
 /// A ring that belongs to the thread that made it.
 pub struct Ring {
@@ -46,7 +56,7 @@ pub struct Ring {
     /// What an entry that changes the file table reads.
     changing: Box<i32>,
     /// Completions that were seen while one for the file table was waited for.
-    early: VecDeque<(u64, i32)>,
+    early: VecDeque<Completion>,
     /// How often in a row the kernel has put us off.
     refusals: u32,
     /// Why the kernel serves this ring no longer.
@@ -185,13 +195,14 @@ impl Ring {
         self.pushed - self.queued as usize
     }
 
-    /// The next completion: what was pushed with it, and the result.
-    pub fn next(&mut self) -> Option<(u64, i32)> {
-        self.early.pop_front().or_else(|| self.completed()).filter(|&(data, _)| data != TABLE)
+    /// The next completion.
+    pub fn next(&mut self) -> Option<Completion> {
+        self.early.pop_front().or_else(|| self.completed()).filter(|completion| completion.data != TABLE)
     }
 
-    fn completed(&mut self) -> Option<(u64, i32)> {
-        self.uring.completion().next().map(|entry| (entry.user_data(), entry.result()))
+    fn completed(&mut self) -> Option<Completion> {
+        let entry = self.uring.completion().next()?;
+        Some(Completion { data: entry.user_data(), result: entry.result(), goes_on: cqueue::more(entry.flags()) })
     }
 
     /// Puts the file behind `fd` into a slot of the file table, or empties the slot with -1.
@@ -216,10 +227,10 @@ impl Ring {
         // SAFETY: the box stays as long as the ring's memory does.
         unsafe { self.push(&entry.user_data(TABLE)) };
         loop {
-            while let Some((data, result)) = self.completed() {
-                match (data, result) {
-                    (TABLE, 0..) => return Ok(()),
-                    (TABLE, errno) => return Err(Errno(-errno)),
+            while let Some(completion) = self.completed() {
+                match completion {
+                    Completion { data: TABLE, result: 0.., .. } => return Ok(()),
+                    Completion { data: TABLE, result: errno, .. } => return Err(Errno(-errno)),
                     other => self.early.push_back(other),
                 }
             }

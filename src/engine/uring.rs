@@ -8,9 +8,9 @@ use io_uring::types::Fixed;
 
 use super::device::{Device, Event, Sleep};
 use super::entry;
-use super::operation::Operation;
+use super::operation::{Kind, Operation};
 use super::pins::{Pin, Pins};
-use super::ring::{self, Bell as Doorbell, COMPLETIONS, Refused, Ring};
+use super::ring::{self, Bell as Doorbell, COMPLETIONS, Completion, Refused, Ring};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno, syscall};
 
@@ -23,6 +23,9 @@ const DOORBELL: u64 = 1;
 const CANCEL: u64 = 2;
 const BELL: u64 = 3;
 const TAG: u64 = 3;
+
+/// The ticket of a cancellation that nobody else asked for.
+const OWN: u64 = 0;
 
 /// An addition to an eventfd that is under way.
 struct Bell {
@@ -117,6 +120,39 @@ impl Uring {
         let _ = unsafe {
             syscall!(libc::SYS_rt_sigtimedwait, &raw const set, ptr::null::<u8>(), &raw const now, size_of_val(&set))
         };
+    }
+
+    /// What a completed poll comes to; nothing: it goes on.
+    ///
+    /// The ring ends every poll for `POLLRDHUP` also, and at once where that is true. A poll that was not asked for it, and for
+    /// which nothing else is true, is made again as one that has several completions, and stopped at the first that counts.
+    fn polled(&mut self, mut operation: NonNull<Operation>, result: i32, goes_on: bool) -> Option<i32> {
+        // SAFETY: the engine's thread owns the operation until it is finished.
+        let this = unsafe { operation.as_mut() };
+        let told = this.told(result.max(0) as u32) as i32;
+        match (told, goes_on) {
+            (0, true) => None,
+            (_, true) => {
+                if this.moved == 0 {
+                    // From here on it is past stopping.
+                    this.moved = told as usize;
+                    self.cancel(operation, OWN);
+                }
+                None
+            }
+            (0, false) if this.moved > 0 => Some(this.moved as i32),
+            (0, false) if result > 0 && this.has_its_file() => {
+                let entry = entry::repeated_poll(this).user_data(operation.as_ptr() as u64 | OPERATION);
+                // SAFETY: points to nothing.
+                unsafe { self.ring.push(&entry) };
+                this.handle = ptr::without_provenance(self.ring.pushed());
+                None
+            }
+            // A kernel that has no such polls.
+            (0, false) if result == -libc::EINVAL => Some(libc::POLLRDHUP.into()),
+            (0, false) => Some(result),
+            (_, false) => Some(told),
+        }
     }
 
     /// Lets the ring wait on the doorbell, which rang `rung` times until now.
@@ -229,7 +265,7 @@ impl Device for Uring {
 
     fn next(&mut self) -> Option<Event> {
         loop {
-            let (data, result) = self.ring.next()?;
+            let Completion { data, result, goes_on } = self.ring.next()?;
             match data & TAG {
                 DOORBELL => {
                     self.armed = false;
@@ -252,9 +288,18 @@ impl Device for Uring {
                     }
                     return Some(Event::Rung(pin, count));
                 }
+                // Of a lost ring: its operations may have ended otherwise, and are not looked at.
+                _ if goes_on && self.is_lost() => {}
                 _ => {
-                    self.in_flight -= 1;
-                    if let Some(operation) = NonNull::new(data as *mut Operation) {
+                    let Some(operation) = NonNull::new(data as *mut Operation) else {
+                        self.in_flight -= 1;
+                        continue;
+                    };
+                    // SAFETY: the engine's thread owns the operation until it is finished.
+                    let is_poll = !self.is_lost() && unsafe { operation.as_ref() }.kind == Kind::Poll;
+                    let result = if is_poll { self.polled(operation, result, goes_on) } else { Some(result) };
+                    if let Some(result) = result {
+                        self.in_flight -= 1;
                         return Some(Event::Done(operation, result.into()));
                     }
                 }

@@ -27,9 +27,9 @@ fn result(ring: &mut Ring, entry: &Entry) -> i32 {
     unsafe { ring.push(&entry.clone().user_data(8)) };
     ring.submit();
     loop {
-        if let Some((data, result)) = ring.next() {
-            assert_eq!(data, 8);
-            return result;
+        if let Some(completion) = ring.next() {
+            assert_eq!(completion.data, 8);
+            return completion.result;
         }
         ring.wait(None);
     }

@@ -43,7 +43,7 @@ impl Task {
             offset: operation.offset,
             rw_flags: operation.rw_flags,
             priority: operation.priority,
-            events: operation.events,
+            events: operation.awaited(),
             nonblocking: operation.nonblocking,
             fd,
             nature,
