@@ -3,6 +3,8 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
 
+use crossbeam_queue::ArrayQueue;
+
 use super::aiocb::{Block, Notice, Work};
 use super::inline::{self, Answer};
 use super::list::Group;
@@ -39,8 +41,41 @@ const _: () = assert!(size_of::<Request>() == 192, "what a request in flight cos
 /// A request's memory, in hand.
 pub type Handle = NonNull<Request>;
 
-/// Memory for requests.
-pub type Pool = pool::Pool<Request>;
+/// Memory for requests. What is over goes into a queue first: the thread that ends requests and those that begin them work at
+/// its two ends. What has no room there goes back to the blocks.
+pub struct Pool {
+    spare: ArrayQueue<Spare>,
+    blocks: pool::Pool<Request>,
+}
+
+struct Spare(Handle);
+
+// SAFETY: a spare is memory that nobody refers to.
+unsafe impl Send for Spare {}
+
+/// Requests that the queue holds.
+const SPARES: usize = 1024;
+
+/// Places of the queue that stay empty: a handler that interrupted somebody's taking from a full queue would wait for him.
+const MARGIN: usize = 64;
+
+impl Pool {
+    pub fn new() -> Self {
+        Self { spare: ArrayQueue::new(SPARES + MARGIN), blocks: pool::Pool::new() }
+    }
+
+    /// Memory for a request, or none where memory is out.
+    fn take(&self) -> Option<Handle> {
+        self.spare.pop().map(|Spare(request)| request).or_else(|| self.blocks.take())
+    }
+
+    /// Takes back that of a request that is over. Async-signal-safe.
+    fn put(&self, request: Handle) {
+        if self.spare.len() >= SPARES || self.spare.push(Spare(request)).is_err() {
+            self.blocks.put(request);
+        }
+    }
+}
 
 // SAFETY: nothing but the pool touches the links.
 unsafe impl Item for Request {
