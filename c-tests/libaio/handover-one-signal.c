@@ -3,8 +3,8 @@
  * implementation; that is a few instructions, so that most have to arrive.) */
 #include "handover.h"
 
-#define ROUNDS 200
-#define REQUESTS 100
+#define ROUNDS 100
+#define REQUESTS 40
 
 static volatile sig_atomic_t stop;
 static atomic_int stopped;

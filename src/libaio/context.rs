@@ -411,7 +411,8 @@ impl Context {
         // Pairs with the fence of `sleep_until`: either we see the sleeper, or he sees our events.
         fence(Ordering::SeqCst);
         let wake_at = self.sleepers.0.wake_at.load(Ordering::Relaxed);
-        wake_at != NOBODY && line.completed.load(Ordering::Relaxed) >= wake_at && self.rouse()
+        let has_enough = wake_at != NOBODY && line.completed.load(Ordering::Relaxed) >= wake_at;
+        (has_enough || self.habit.0.keeps_another()) && self.rouse()
     }
 
     fn write_backlog(&self) {

@@ -59,6 +59,14 @@ impl Habit {
         self.private.load(Ordering::Acquire)
     }
 
+    /// Whether another thread may sleep in its own ring, for a request that was handed over to it, and has not said at what
+    /// count it is to be woken.
+    pub fn keeps_another(&self) -> bool {
+        self.private.load(Ordering::Relaxed) > 0
+            && self.thread.load(Ordering::Relaxed) == SHARED
+            && self.ring_of.load(Ordering::Relaxed) != thread::pointer()
+    }
+
     /// A request goes by the calling thread's ring.
     pub fn submitted(&self) {
         self.ring_of.store(thread::pointer(), Ordering::Relaxed);
