@@ -4,7 +4,7 @@
 #include "handover.h"
 
 #define ROUNDS 100
-#define REQUESTS 40
+#define REQUESTS 100 /* in the first round; the others need fewer */
 
 static volatile sig_atomic_t stop;
 static atomic_int stopped;
@@ -51,7 +51,7 @@ int main(void)
     for (int round = 0; round < ROUNDS; round++) {
         int before = atomic_load(&stopped), waits = 0;
 
-        for (int i = 0; i < REQUESTS; i++) {
+        for (int i = 0; i < (round ? REQUESTS / 10 : REQUESTS); i++) {
             page_submitted(&page, fd, i % BLOCKS);
             page_watched(&page, i % BLOCKS, 3 + round % 20);
         }
