@@ -5,6 +5,7 @@
 #define ROUNDS 400
 
 static int fd;
+static atomic_int waits;
 
 static void use(int rounds)
 {
@@ -52,8 +53,10 @@ static void *wait_for_two(void *unused)
 static void *wait_to_be_destroyed(void *unused)
 {
     struct io_event event;
-    int count = io_getevents(context, 1, 1, &event, NULL);
+    int count;
 
+    atomic_store(&waits, gettid());
+    count = io_getevents(context, 1, 1, &event, NULL);
     CHECK(count == -EINVAL || count == 0);
     return unused;
 }
@@ -113,7 +116,7 @@ int main(void)
 
     /* Destroyed while it is waited in, and at once behind a submission. */
     CHECK(pthread_create(&first, NULL, wait_to_be_destroyed, NULL) == 0);
-    usleep(20000);
+    WAIT_FOR(atomic_load(&waits) && thread_state(atomic_load(&waits)) == 'S');
     EQ(io_destroy(context), 0);
     CHECK(pthread_join(first, NULL) == 0);
     for (int i = 0; i < 50; i++) {

@@ -17,6 +17,7 @@ int main(void)
     page_begins(&page);
     page_begins(&last);
     CHECK(pthread_create(&thread, NULL, reap_for_all, NULL) == 0);
+    stay_on_one();
     for (int i = 0; i < ROUNDS; i++) {
         int number = dup(fd);
 
@@ -25,7 +26,7 @@ int main(void)
         if (i % 2)
             EQ(dup2(other, number), number);
         close(number);
-        page_awaited(&page, i % BLOCKS);
+        page_watched(&page, i % BLOCKS, i % 20);
         memset(page.buffer, 0, BLOCK);
     }
     page_submitted(&last, fd, 0);

@@ -7,6 +7,14 @@
 #define SUBMITTERS 3
 #define ROUNDS 1500
 
+/* A page that is read by two iocbs in turn, so that an event that comes twice is known as one that has been given out. */
+struct turns {
+    struct page page; /* the first field */
+    struct iocb iocbs[2];
+    _Atomic(struct iocb *) awaited;
+};
+
+static struct turns ending;
 static sigjmp_buf back;
 static volatile sig_atomic_t may_jump;
 static atomic_int running = SUBMITTERS, holding;
@@ -29,7 +37,31 @@ static void interrupted(int number)
         siglongjmp(back, 1);
 }
 
-/* Events that are there when a handler leaves the call are taken all the same, so they are looked for. */
+static void turn_submitted(struct turns *turns, int number, long long block)
+{
+    struct iocb *iocb = &turns->iocbs[number % 2];
+
+    io_prep_pread(iocb, fd, turns->page.buffer, BLOCK, block * BLOCK);
+    iocb->data = &turns->page;
+    atomic_store(&turns->awaited, iocb);
+    submit_one(context, iocb);
+}
+
+/* Whether there is an event that was not given out yet. The last one's page is `last`. */
+static int is_new(struct io_event *event)
+{
+    struct turns *turns = event->data;
+    struct iocb *iocb = event->obj;
+
+    if (event->res == 0 || !atomic_compare_exchange_strong(&turns->awaited, &iocb, NULL))
+        return 0;
+    if (turns == &ending)
+        event->data = &last;
+    return 1;
+}
+
+/* Events that are there when a handler leaves the call are taken all the same, so they are looked for. One that the handler
+ * found half there comes again; so may one that was whole, because a C library may move them (libaio's does, in one case). */
 static void *reap_interrupted(void *unused)
 {
     static struct io_event events[16];
@@ -45,23 +77,23 @@ static void *reap_interrupted(void *unused)
             io_getevents(context, 1, 16, events, NULL);
         }
         may_jump = 0;
-        for (count = 0; count < 16 && events[count].data; count++)
-            ;
-        more = give_out(events, count);
+        for (count = 0; more && count < 16 && events[count].data; count++)
+            if (is_new(&events[count]))
+                more = give_out(&events[count], 1);
     }
     return unused;
 }
 
 static void *submit(void *seed)
 {
-    struct page page;
+    struct turns turns = {.awaited = NULL};
 
-    page_begins(&page);
+    page_begins(&turns.page);
     for (int i = 0; i < ROUNDS; i++) {
         long long block = (i * 7 + (long)seed) % BLOCKS;
 
-        page_submitted(&page, fd, block);
-        page_awaited(&page, block);
+        turn_submitted(&turns, i, block);
+        page_awaited(&turns.page, block);
     }
     atomic_fetch_sub(&running, 1);
     return NULL;
@@ -71,13 +103,14 @@ int main(void)
 {
     struct sigaction action = {.sa_handler = interrupted};
     pthread_t reaper, submitters[SUBMITTERS];
-    struct page page;
+    struct turns turns = {.awaited = NULL};
 
     alarm(PATIENCE);
     fd = direct_file();
     context = context_of(16);
     page_begins(&last);
-    page_begins(&page);
+    page_begins(&ending.page);
+    page_begins(&turns.page);
     CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
     CHECK(pthread_create(&reaper, NULL, reap_interrupted, NULL) == 0);
     for (long i = 0; i < SUBMITTERS; i++) {
@@ -98,11 +131,11 @@ int main(void)
         atomic_store(&holding, 1);
         CHECK(pthread_kill(reaper, SIGUSR1) == 0);
         WAIT_FOR(atomic_load(&held));
-        page_submitted(&page, fd, i);
+        turn_submitted(&turns, i, i);
         atomic_store(&holding, 0);
-        page_awaited(&page, i);
+        page_awaited(&turns.page, i);
     }
-    page_submitted(&last, fd, 0);
+    turn_submitted(&ending, 0, 0);
     CHECK(pthread_join(reaper, NULL) == 0);
     EQ(io_destroy(context), 0);
     return 0;

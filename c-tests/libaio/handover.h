@@ -1,6 +1,7 @@
 /* The pattern of a database: one thread reaps and wakes, others submit one read each and sleep until it is there. */
 #ifndef HANDOVER_H
 #define HANDOVER_H
+#include <sched.h>
 #include <semaphore.h>
 
 #include "prove.h"
@@ -35,6 +36,30 @@ UNUSED static void page_awaited(struct page *page, long long block)
         CHECK(errno == EINTR);
     EQ(page->result, BLOCK);
     check_bytes(page->buffer, BLOCK, block * BLOCK);
+}
+
+/* The same, without sleeping; and goes on a moment later, when the reaper has just begun to wait again. */
+UNUSED static void page_watched(struct page *page, long long block, int microseconds)
+{
+    while (sem_trywait(&page->there) != 0)
+        sched_yield();
+    EQ(page->result, BLOCK);
+    check_bytes(page->buffer, BLOCK, block * BLOCK);
+    for (double end = seconds() + microseconds / 1e6; seconds() < end;)
+        ;
+}
+
+/* Keep the calling thread on one processor, so that the reaper goes to another and is not disturbed. */
+UNUSED static void stay_on_one(void)
+{
+    cpu_set_t all, one;
+
+    CHECK(sched_getaffinity(0, sizeof(all), &all) == 0);
+    CPU_ZERO(&one);
+    for (int i = 0; CPU_COUNT(&one) == 0; i++)
+        if (CPU_ISSET(i, &all))
+            CPU_SET(i, &one);
+    CHECK(sched_setaffinity(0, sizeof(one), &one) == 0);
 }
 
 /* Give out events. 0 when that of `last` is among them. */

@@ -149,6 +149,25 @@ impl Operation {
         moves && self.direct && matches!(self.order, Order::Free | Order::Counted) && !self.slow
     }
 
+    /// The bytes that its buffers lie within, from the first to the one behind the last.
+    ///
+    /// # Safety
+    /// The vectors that it names are there.
+    pub unsafe fn memory(&self) -> (usize, usize) {
+        match self.kind {
+            Kind::Read | Kind::Write => (self.address, self.address.saturating_add(self.length)),
+            Kind::ReadVector | Kind::WriteVector => {
+                // SAFETY: the caller's promise.
+                let vectors = unsafe { core::slice::from_raw_parts(self.address as *const libc::iovec, self.length) };
+                vectors.iter().filter(|vector| vector.iov_len > 0).fold((usize::MAX, 0), |(start, end), vector| {
+                    let from = vector.iov_base as usize;
+                    (start.min(from), end.max(from.saturating_add(vector.iov_len)))
+                })
+            }
+            _ => (0, 0),
+        }
+    }
+
     /// An operation that does nothing yet.
     #[must_use]
     pub const fn new(kind: Kind, fd: c_int, finish: Finish) -> Self {

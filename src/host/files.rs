@@ -190,3 +190,13 @@ const fn mix(a: u64, b: u64) -> u64 {
     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     word ^ (word >> 31)
 }
+
+/// Whether a write that makes a file longer, to `end`, could pass `RLIMIT_FSIZE`: the kernel then sends SIGXFSZ to the thread
+/// that writes.
+#[must_use]
+pub fn may_raise_signal(end: u64) -> bool {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: fills the structure.
+    let asked = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_FSIZE, 0, &raw mut limit) };
+    asked.is_err() || (limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur)
+}

@@ -4,6 +4,7 @@ use core::ffi::c_int;
 use core::ptr;
 
 use super::kernel::{Errno, syscall};
+use super::thread::SignalSet;
 
 /// The kernel's `struct sigaction`.
 #[repr(C)]
@@ -50,6 +51,12 @@ impl Action {
     pub const fn is_handled(&self) -> bool {
         self.handler > 1
     }
+}
+
+/// Whether there is a handler for any of these.
+#[must_use]
+pub fn any_handled(set: SignalSet) -> bool {
+    (1..=64).any(|signal| set >> (signal - 1) & 1 == 1 && Action::of(signal).is_ok_and(|action| action.is_handled()))
 }
 
 /// Whether every handler of the program's was set with `SA_RESTART`. (Which of them has just run is not to be known.)

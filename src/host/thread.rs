@@ -128,18 +128,37 @@ pub type SignalSet = u64;
 
 /// The C library's own signals, 32 and 33. They run its handlers, not the program's, and `setuid` and its kin wait until
 /// every thread has answered them.
-const INTERNAL: SignalSet = 1 << 31 | 1 << 32;
+const INTERNAL: SignalSet = 1 << 31 | SETXID;
+const SETXID: SignalSet = 1 << 32;
 
 /// Blocks every signal of the program's in the calling thread, and gives what was blocked before.
 #[must_use]
 pub fn block_all_signals() -> SignalSet {
-    let all = !INTERNAL;
+    block(!INTERNAL)
+}
+
+/// The same, and the one by which the C library cancels a thread: nothing ends what follows, or leaves it. For a moment.
+#[must_use]
+pub fn block_all_departures() -> SignalSet {
+    block(!SETXID)
+}
+
+fn block(all: SignalSet) -> SignalSet {
     let mut before: SignalSet = 0;
     // SAFETY: reads one set and writes another, each of the size given.
     let _ = unsafe {
         syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, &raw mut before, size_of::<SignalSet>())
     };
     before
+}
+
+/// Signals that wait until they are not blocked any more.
+#[must_use]
+pub fn pending_signals() -> SignalSet {
+    let mut set: SignalSet = 0;
+    // SAFETY: writes a set of the size given.
+    let _ = unsafe { syscall!(libc::SYS_rt_sigpending, &raw mut set, size_of::<SignalSet>()) };
+    set
 }
 
 /// Whether the calling thread blocks a signal.

@@ -13,12 +13,10 @@ use crate::host::futex;
 /// left alone: that may take for ever, and the kernel's AIO would not have let the program come this far.)
 pub fn await_unused(address: usize, length: usize) {
     let range = (address, address.saturating_add(length));
-    // What a private ring has was pinned when it was submitted, but for what a worker of the kernel's does. Only the thread
-    // itself can look; that another thread unmaps its buffers is not to be expected.
-    if let Some(ring) = private::mine() {
-        // SAFETY: the operations are alive; the range is on this stack.
-        while unsafe { ring.has(uses, (&raw const range) as usize) } && private::fetch(ring) {}
-    }
+    // What a private ring has was pinned when it was submitted, but for what a worker of the kernel's does, and for what is
+    // just being handed over.
+    private::settle_desks();
+    private::settle(private::On::Memory(range.0, range.1));
     while contexts::are_busy() && contexts::engine().is_some_and(|engine| engine.has(uses, (&raw const range) as usize))
     {
         futex::linger();

@@ -400,7 +400,8 @@ impl Context {
             line.state.swap(TAKEN, Ordering::AcqRel);
             self.write_backlog();
         }
-        self.sleepers.0.have(|| line.completed.load(Ordering::Relaxed))
+        let written = || line.completed.load(Ordering::Relaxed);
+        self.sleepers.0.have(written) || (self.habit.0.keeps_another() && self.sleepers.0.rouse())
     }
 
     fn write_backlog(&self) {

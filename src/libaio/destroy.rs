@@ -29,12 +29,13 @@ fn end(used: Used, mapped: bool) -> Result<usize, Errno> {
         return Err(Errno(libc::EINVAL));
     }
     let alone = used.await_users();
-    if used.habit.0.private() > 0 {
-        used.fetch();
-    }
     let mut patience = FIRST_LOOK;
     // What could not be stopped at one moment, because it was just being begun, can be at another.
     loop {
+        // A thread that was about to submit what another handed over may have done so only now.
+        if used.habit.0.private() > 0 {
+            used.fetch();
+        }
         cancel::endless(&used);
         if used.await_requests(patience) {
             break;

@@ -8,7 +8,8 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::context::Context;
 use super::handover::Lender;
-use crate::engine::private::{self, Proof, Ring};
+use crate::engine::private::{self, On, Proof, Ring};
+use crate::host::futex;
 use crate::host::thread;
 
 /// [`Habit::thread`]: nobody has used it yet; more than one thread has, or a thread that reads the ring in memory.
@@ -59,6 +60,14 @@ impl Habit {
         self.private.load(Ordering::Acquire)
     }
 
+    /// Whether another thread may sleep in its own ring, for a request that was handed over to it, and has not said at what
+    /// count it is to be woken.
+    pub fn keeps_another(&self) -> bool {
+        self.private.load(Ordering::Relaxed) > 0
+            && self.thread.load(Ordering::Relaxed) == SHARED
+            && self.ring_of.load(Ordering::Relaxed) != thread::pointer()
+    }
+
     /// A request goes by the calling thread's ring.
     pub fn submitted(&self) {
         self.ring_of.store(thread::pointer(), Ordering::Relaxed);
@@ -103,6 +112,7 @@ impl Context {
     pub fn fetch(&self) {
         self.share();
         let habit = &self.habit.0;
+        let mut naps = 0u32;
         while habit.private() > 0 {
             match private::of(habit.ring_of.load(Ordering::Relaxed)) {
                 Some(ring) if ring.in_flight() > 0 => {
@@ -110,8 +120,14 @@ impl Context {
                         return;
                     }
                 }
-                // Its last thread has just ended, and it with it; or the engine has what is left.
-                _ => crate::host::futex::nap(),
+                // Its last thread has just ended, and it with it; or the engine has what is left; or another ring has.
+                _ => {
+                    futex::nap();
+                    naps += 1;
+                    if naps.is_multiple_of(16) {
+                        private::settle(On::Anything);
+                    }
+                }
             }
         }
     }

@@ -9,12 +9,15 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use super::context::{Context, Used};
+use super::iocb::MOST_BYTES;
 use super::request::Request;
 use super::submit::add_to_batch;
 use crate::engine::private::{self, Proof, Ring};
-use crate::engine::started;
+use crate::engine::{Kind, Operation, started};
+use crate::host::files;
 use crate::host::futex::Deadline;
-use crate::host::kernel;
+use crate::host::kernel::{self, Errno};
+use crate::host::signals;
 use crate::host::thread;
 
 /// How long the reaper looks, in nanoseconds: a program's thread that it has just woken needs some 20,000 to run.
@@ -115,19 +118,30 @@ impl Context {
     }
 
     /// Hands a request to the thread that reaps, if it looks for one just now.
+    ///
+    /// # Safety
+    /// The request is the caller's, and whole; if this is so, it is no more.
     #[inline]
-    pub fn hand_over(&self, request: NonNull<Request>) -> bool {
+    pub unsafe fn hand_over(&self, request: NonNull<Request>) -> bool {
         // Acquire pairs with the Release of `lend`. (Rings are never freed.)
         let ring = self.habit.0.lender.ring.load(Ordering::Acquire);
         // SAFETY: a ring of this process, or none: a child of a fork has no context.
-        unsafe { ring.as_ref() }.is_some_and(|ring| ring.hand(request.cast()))
+        let Some(ring) = (unsafe { ring.as_ref() }) else { return false };
+        // SAFETY: the caller's promise.
+        !raises_signal(unsafe { request.as_ref().operation.assume_init_ref() }) && ring.hand(request.cast())
     }
 }
 
 impl Used {
     /// The calling thread is about to sleep until more than `completed` events have come. If it is the only one that reaps
     /// here, it looks for a moment whether a request comes, and submits it. Whether one came.
-    pub fn lend(&self, completed: u64, deadline: Deadline) -> bool {
+    ///
+    /// Signals wait meanwhile: a handler that ran would have to end the call, and no look at anything tells that one has. Nor
+    /// does a handler find a request that nobody but the thread that it interrupted can submit.
+    ///
+    /// # Errors
+    /// `EINTR`: a signal handler of the program's has just run.
+    pub fn lend(&self, completed: u64, deadline: Deadline) -> Result<bool, Errno> {
         let lender = &self.habit.0.lender;
         if lender.reaper.load(Ordering::Relaxed) != thread::pointer()
             || !lender.proof.is_enough()
@@ -135,9 +149,19 @@ impl Used {
             || !lender.looks.load(Ordering::Relaxed)
             || !lender.is_promising()
         {
-            return false;
+            return Ok(false);
         }
-        let Some(ring) = private::open() else { return false };
+        let Some(ring) = private::open() else { return Ok(false) };
+        let blocked = thread::block_all_departures();
+        let found = self.lend_ring(ring, completed, deadline);
+        let waiting = thread::pending_signals() & !blocked;
+        let interrupted = waiting != 0 && signals::any_handled(waiting);
+        thread::restore_signals(&blocked);
+        if interrupted { Err(Errno(libc::EINTR)) } else { Ok(found) }
+    }
+
+    fn lend_ring(&self, ring: &'static Ring, completed: u64, deadline: Deadline) -> bool {
+        let lender = &self.habit.0.lender;
         let until = kernel::now() + deadline.left().unwrap_or(MOMENT).min(MOMENT);
         // Release pairs with the Acquire of `hand_over`.
         lender.ring.store(ptr::from_ref(ring).cast_mut(), Ordering::Release);
@@ -171,4 +195,15 @@ unsafe fn submit_for_another(ring: &'static Ring, request: NonNull<Request>) {
         unsafe { engine.submit(request.cast()) };
         engine.settle();
     }
+}
+
+/// Whether the kernel might send SIGXFSZ to the thread that carries it out, which then must not be one that only reaps.
+fn raises_signal(operation: &Operation) -> bool {
+    let length = match operation.kind {
+        Kind::Write => operation.length,
+        // As many as the vectors can hold, whose array is not gone through for this.
+        Kind::WriteVector => MOST_BYTES,
+        _ => return false,
+    };
+    files::may_raise_signal((operation.offset as u64).saturating_add(length as u64))
 }

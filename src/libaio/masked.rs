@@ -35,7 +35,7 @@ pub fn get_events(
     let got = wait::get_events(used, min, most, events, timeout, &mut sleeper);
     drop(sleeper);
     // What the mask lets in and is still pending is handled now, also when there are events.
-    let interrupted = pending() & !mask != 0;
+    let interrupted = thread::pending_signals() & !mask != 0;
     if interrupted {
         thread::restore_signals(&mask);
     }
@@ -46,25 +46,23 @@ pub fn get_events(
     }
 }
 
-/// Signals that wait to be let in.
-fn pending() -> SignalSet {
-    let mut set: SignalSet = 0;
-    // SAFETY: writes a set of the size given.
-    let _ = unsafe { syscall!(libc::SYS_rt_sigpending, &raw mut set, size_of::<SignalSet>()) };
-    set
-}
-
 struct Masked {
     mask: SignalSet,
     ring: Option<Ring>,
 }
 
 impl Sleep for Masked {
+    const PLAIN: bool = false;
+
     fn sleep(&mut self, word: &AtomicU32, seen: u32, deadline: Deadline) -> Result<(), Errno> {
         let until = deadline.timespec();
         if deadline != Deadline::Never && kernel::now() >= at(&until) {
             // The kernel looks for signals first.
-            return if pending() & !self.mask != 0 { Err(Errno(libc::EINTR)) } else { Err(Errno(libc::ETIMEDOUT)) };
+            return if thread::pending_signals() & !self.mask != 0 {
+                Err(Errno(libc::EINTR))
+            } else {
+                Err(Errno(libc::ETIMEDOUT))
+            };
         }
         if self.ring.is_none() {
             self.ring = Ring::new().ok();

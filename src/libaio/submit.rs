@@ -70,6 +70,7 @@ struct Chain {
     engine: &'static Engine,
     newest: Option<NonNull<Request>>,
     oldest: Option<NonNull<Request>>,
+    /// Something went to the engine, or to another thread.
     pushed: bool,
     /// Whether the calling thread is the only one that uses the context.
     mine: bool,
@@ -191,7 +192,13 @@ fn one(used: &Used, list: usize, index: usize, nr: usize, room: &mut u32, chain:
                 operation.eventfd = iocb.resfd;
             }
             let private = bell.is_none() && operation.may_be_private();
-            if !private || !(chain.add_private(used, request) || (chain.alone && used.hand_over(request))) {
+            if private && chain.add_private(used, request) {
+                return Ok(());
+            }
+            // SAFETY: the request is ours, and whole.
+            if private && chain.alone && unsafe { used.hand_over(request) } {
+                chain.pushed = true;
+            } else {
                 chain.add(request);
             }
         }

@@ -54,6 +54,9 @@ impl Timeout {
 
 /// Sleeps on a word while it is what was seen, until a deadline: `EINTR`, `ETIMEDOUT`, or it is worth another look.
 pub trait Sleep {
+    /// Whether it is with the thread's signals as they are, so that the thread may sleep in its own ring as well.
+    const PLAIN: bool;
+
     /// Sleeps.
     ///
     /// # Errors
@@ -65,6 +68,8 @@ pub trait Sleep {
 pub struct Plainly;
 
 impl Sleep for Plainly {
+    const PLAIN: bool = true;
+
     fn sleep(&mut self, word: &AtomicU32, seen: u32, deadline: Deadline) -> Result<(), Errno> {
         futex::wait(word, seen, deadline)
     }
@@ -132,14 +137,14 @@ enum Waited {
 }
 
 #[cold]
-fn await_events(
+fn await_events<S: Sleep>(
     used: &Used,
     min: usize,
     most: usize,
     events: usize,
     mut got: usize,
     deadline: Deadline,
-    sleep: &mut impl Sleep,
+    sleep: &mut S,
 ) -> Result<Waited, Errno> {
     let mut ending = None;
     loop {
@@ -165,7 +170,7 @@ fn await_events(
             };
         }
         let slept = used.away(|| {
-            if used.lend(completed, deadline) {
+            if S::PLAIN && used.lend(completed, deadline)? {
                 return Ok(());
             }
             match used.ring_under_way() {

@@ -167,7 +167,7 @@ fn write_in_place(work: &Work, file: Familiar) -> Option<i64> {
         return None;
     }
     let end = (work.offset as u64).saturating_add(work.length as u64);
-    if end > file.size && may_raise_signal(end) {
+    if end > file.size && files::may_raise_signal(end) {
         return None;
     }
     // SAFETY: the kernel checks the program's buffer.
@@ -179,15 +179,6 @@ fn write_in_place(work: &Work, file: Familiar) -> Option<i64> {
         familiar::note(work.fd, Familiar { size: end, ..file });
     }
     Some(count as i64)
-}
-
-/// Whether a write that makes a file longer could pass `RLIMIT_FSIZE`: the kernel then sends SIGXFSZ to the thread that
-/// writes, which must not be the program's.
-pub fn may_raise_signal(end: u64) -> bool {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: fills the structure.
-    let asked = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_FSIZE, 0, &raw mut limit) };
-    asked.is_err() || (limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur)
 }
 
 /// Sends work to the engine for a while after some stalled.

@@ -8,7 +8,6 @@ use core::ffi::c_int;
 use core::ptr::NonNull;
 
 use super::aiocb::Block;
-use super::inline;
 use super::request::Request;
 use crate::engine::private::{self, Batch, On, Ring};
 use crate::engine::{Kind, Operation};
@@ -73,7 +72,7 @@ fn raises_signal(operation: NonNull<Operation>) -> bool {
     // SAFETY: the request is the caller's, and not submitted yet.
     let operation = unsafe { operation.as_ref() };
     operation.kind == Kind::Write
-        && inline::may_raise_signal((operation.offset as u64).saturating_add(operation.length as u64))
+        && files::may_raise_signal((operation.offset as u64).saturating_add(operation.length as u64))
 }
 
 /// The status of a request, after a look at where it went. Async-signal-safe, as `aio_error` is.

@@ -46,7 +46,8 @@ impl Batch {
         if !unsafe { parts.bare.push(&entry) } {
             return false;
         }
-        slot.fill(operation, this.fd, this.file);
+        // SAFETY: the caller's promise.
+        unsafe { slot.fill(operation) };
         self.queued += 1;
         if let Some(action) = this.kind.action() {
             stats::accepted_privately(this.face, action);

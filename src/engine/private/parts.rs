@@ -1,7 +1,7 @@
 //! What a private ring is made of: the kernel's ring, the memory that it lies in, and the operations under way.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::COMPLETIONS;
 use super::rescue::Alarm;
@@ -27,12 +27,23 @@ pub struct Slot {
     /// What it is on, for other threads: they must not look at the operation itself, which may end at any moment.
     fd: AtomicI32,
     file: AtomicU64,
+    /// The bytes that its buffers lie within.
+    start: AtomicUsize,
+    end: AtomicUsize,
 }
 
 impl Slot {
-    pub(super) fn fill(&self, operation: NonNull<Operation>, fd: i32, file: u64) {
-        self.fd.store(fd, Ordering::Relaxed);
-        self.file.store(file, Ordering::Relaxed);
+    /// # Safety
+    /// The operation is whole, and the caller's.
+    pub(super) unsafe fn fill(&self, operation: NonNull<Operation>) {
+        // SAFETY: the caller's promise.
+        let this = unsafe { operation.as_ref() };
+        self.fd.store(this.fd, Ordering::Relaxed);
+        self.file.store(this.file, Ordering::Relaxed);
+        // SAFETY: the same.
+        let (start, end) = unsafe { this.memory() };
+        self.start.store(start, Ordering::Relaxed);
+        self.end.store(end, Ordering::Relaxed);
         // Release pairs with the Acquire of `is_on`: who sees the operation sees what it is on.
         self.operation.store(operation.as_ptr(), Ordering::Release);
     }
@@ -51,6 +62,9 @@ impl Slot {
                 On::File(fd, file) => {
                     self.fd.load(Ordering::Relaxed) == fd || self.file.load(Ordering::Relaxed) == file
                 }
+                On::Memory(start, end) => {
+                    self.start.load(Ordering::Relaxed) < end && self.end.load(Ordering::Relaxed) > start
+                }
             }
     }
 }
@@ -64,6 +78,9 @@ pub enum On {
     Descriptor(i32),
     /// Those, and the others on the file of this [identity](crate::host::files::Facts::identity).
     File(i32, u64),
+    /// Those with buffers within these bytes, from the first to the one behind the last; and perhaps some between whose buffers
+    /// these lie.
+    Memory(usize, usize),
 }
 
 /// A slot for each completion that fits.

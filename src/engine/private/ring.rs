@@ -21,7 +21,7 @@ use super::parts::{On, Parts};
 use super::{Proof, rescue};
 use crate::engine::bare::Bare;
 use crate::engine::operation::Operation;
-use crate::engine::{Means, Wakes, started};
+use crate::engine::{Wakes, started};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::thread::{SignalSet, Uncancelled};
@@ -310,18 +310,6 @@ impl Ring {
         self.in_flight.fetch_sub(count, Ordering::Release);
         wakes.wake_now();
         count
-    }
-
-    /// Whether an operation that is meant is under way. For the ring's own thread.
-    ///
-    /// # Safety
-    /// `means` may be called with each operation, and `argument`.
-    pub unsafe fn has(&self, means: Means, argument: usize) -> bool {
-        let Some(parts) = self.parts().filter(|_| self.in_flight() > 0) else { return false };
-        parts.slots.all().iter().any(|slot| {
-            // SAFETY: under way, so alive; the caller's promise.
-            slot.operation().is_some_and(|it| unsafe { means(it, argument) })
-        })
     }
 
     /// Lets the ring wait on `word` while it is `seen`, beside its operations: whoever wakes the word ends a [`Ring::wait`].
