@@ -206,6 +206,7 @@ impl Engine {
         if unsafe { self.inbox.push(newest, oldest) } == Pushed::MustRing {
             stats::rang();
             self.ring_doorbell();
+            self.inbox.rung(newest);
         }
     }
 

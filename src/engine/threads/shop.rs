@@ -105,6 +105,7 @@ impl Shop {
             // Release pairs with the Acquire before the engine's thread sleeps.
             self.doorbell.fetch_add(1, Ordering::Release);
             futex::wake(self.doorbell, 1);
+            self.done.rung(job);
         }
     }
 }
