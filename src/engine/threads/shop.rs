@@ -64,6 +64,7 @@ impl Shop {
                 _ => match perform::attempt(&task, &job.attempts) {
                     Answer::Done(result) => return self.finish(job, result),
                     Answer::Wait(events) => events,
+                    Answer::Unknown => return self.run_patiently(job, &task),
                 },
             };
             match poller::park(self, job, events) {
