@@ -65,6 +65,7 @@ fn push(inbox: &Inbox<Parcel>, bell: &AtomicU32, weight: u32) {
     // SAFETY: a fresh parcel, not touched again.
     if unsafe { inbox.push(parcel, parcel) } == Pushed::MustRing {
         bell.fetch_add(1, Ordering::Release);
+        inbox.rung(parcel);
     }
 }
 
@@ -112,6 +113,47 @@ fn nothing_is_lost_and_no_ring_is_missed() {
         }
         weights.retain(|&weight| weight != 20);
         assert_eq!(weights, [10, 11]);
+    });
+}
+
+/// A signal handler that pushes, between the push and the ring of the thread that it has interrupted, and waits: the taker is
+/// rung for all the same.
+#[test]
+fn who_interrupts_a_ring_makes_it() {
+    model(|| {
+        let inbox = Arc::new(Inbox::new());
+        let bell = Arc::new(AtomicU32::new(0));
+        let opened = Arc::new(AtomicU32::new(0));
+        let pusher = {
+            let (inbox, bell, opened) = (Arc::clone(&inbox), Arc::clone(&bell), Arc::clone(&opened));
+            thread::spawn(move || {
+                let first = parcel(1);
+                // SAFETY: a fresh parcel, not touched again.
+                let pushed = unsafe { inbox.push(first, first) };
+                push(&inbox, &bell, 2);
+                while opened.load(Ordering::Acquire) < 2 {
+                    thread::yield_now();
+                }
+                if pushed == Pushed::MustRing {
+                    bell.fetch_add(1, Ordering::Release);
+                    inbox.rung(first);
+                }
+            })
+        };
+        let mut weights = Vec::new();
+        while weights.len() < 2 {
+            open_all(&inbox, &mut weights);
+            opened.store(weights.len() as u32, Ordering::Release);
+            let rung = bell.load(Ordering::Acquire);
+            if inbox.all_reached() && inbox.fall_asleep() {
+                while weights.len() < 2 && bell.load(Ordering::Acquire) == rung {
+                    thread::yield_now();
+                }
+                inbox.wake_up();
+            }
+        }
+        pusher.join().unwrap();
+        assert_eq!(weights, [1, 2]);
     });
 }
 

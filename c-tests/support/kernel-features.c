@@ -23,6 +23,8 @@ enum {
     SETUP_COOP_TASKRUN = 1 << 8,
     SETUP_SINGLE_ISSUER = 1 << 12,
     SETUP_DEFER_TASKRUN = 1 << 13,
+    SETUP_NO_MMAP = 1 << 14,
+    SETUP_NO_SQARRAY = 1 << 16,
     FEAT_EXT_ARG = 1 << 8,
     FEAT_NO_IOWAIT = 1 << 17,
     REGISTER_FILES2 = 13,
@@ -72,6 +74,23 @@ static int has_restrictions(void)
     return good;
 }
 
+/* A ring in memory of the caller's, of more pages than need to lie beside each other. */
+static int has_no_mmap(void)
+{
+    enum { LENGTH = 16 * 4096 };
+    struct io_uring_params parameters = { .flags = SETUP_NO_MMAP | SETUP_NO_SQARRAY };
+    char *room = mmap(NULL, 2 * LENGTH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    uint64_t rings = (uintptr_t)room, entries = (uintptr_t)room + LENGTH;
+
+    memcpy((char *)&parameters.cq_off + sizeof parameters.cq_off - sizeof rings, &rings, sizeof rings);
+    memcpy((char *)&parameters.sq_off + sizeof parameters.sq_off - sizeof entries, &entries, sizeof entries);
+    int fd = (int)syscall(SYS_io_uring_setup, 1024, &parameters);
+    if (fd >= 0)
+        close(fd);
+    munmap(room, 2 * LENGTH);
+    return fd >= 0;
+}
+
 static int has_operation(int fd, int operation)
 {
     struct io_uring_probe *probe = calloc(1, sizeof *probe + 256 * sizeof probe->ops[0]);
@@ -112,6 +131,7 @@ static void look_at_rings(void)
         registered == 1 && registers((int)itself.offset, IORING_REGISTER_PROBE | USE_REGISTERED_RING, probe, 256) == 0);
     free(probe);
     say("FUTEX_WAIT (6.7)", has_operation(fd, OP_FUTEX_WAIT));
+    say("NO_MMAP in more than one page (6.10)", has_no_mmap());
     say("NO_IOWAIT (6.15)", fd >= 0 && parameters.features & FEAT_NO_IOWAIT);
 }
 

@@ -11,6 +11,11 @@
 //! | `ASLEEP` | the same, and the thread sleeps: whoever pushes must ring |
 //! | `BUSY` | nothing is queued, but what was taken may not have reached the kernel yet |
 //! | an operation | the newest of those queued; the list ends in one of the above |
+//! | an operation, marked | the same, and the thread sleeps, and nobody has rung yet |
+//!
+//! The mark is for a signal handler that pushes and waits for what it has pushed, while the thread that it has interrupted is
+//! on its way from its own push to its ring, and will not ring before the handler has returned. So everybody who pushes
+//! rings, until one has: what a finished call has submitted is always rung for.
 
 use core::ptr::{self, NonNull};
 
@@ -22,6 +27,9 @@ use loom::sync::atomic::{AtomicPtr, Ordering};
 const IDLE: usize = 0;
 const BUSY: usize = 1;
 const ASLEEP: usize = 2;
+
+/// The mark, in a node's address.
+const UNRUNG: usize = 1;
 
 /// Something with a link of its own.
 ///
@@ -44,7 +52,7 @@ pub struct Inbox<T> {
 pub enum Pushed {
     /// Nothing: the engine's thread will look.
     Seen,
-    /// The engine's thread sleeps: ring.
+    /// The engine's thread sleeps: ring, and say so by [`Inbox::rung`].
     MustRing,
 }
 
@@ -64,13 +72,21 @@ impl<T: Node> Inbox<T> {
         loop {
             // SAFETY: the caller's node, not yet visible to the taker. Relaxed: published by the exchange below.
             unsafe { oldest.as_ref() }.link().store(head, Ordering::Relaxed);
+            let must_ring = is(head, ASLEEP) || is_marked(head);
+            let new = if must_ring { marked(newest) } else { newest.as_ptr() };
             // Release pairs with the Acquire of `take`: the taker sees the nodes as the pusher left them.
-            match self.head.compare_exchange_weak(head, newest.as_ptr(), Ordering::Release, Ordering::Relaxed) {
-                Ok(_) if is(head, ASLEEP) => return Pushed::MustRing,
+            match self.head.compare_exchange_weak(head, new, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) if must_ring => return Pushed::MustRing,
                 Ok(_) => return Pushed::Seen,
                 Err(now) => head = now,
             }
         }
+    }
+
+    /// Says that the ring which a push of `newest` has asked for was made.
+    pub fn rung(&self, newest: NonNull<T>) {
+        // If it fails, it was taken, or somebody has pushed another, and rings for that. Release: the taker still sees the nodes.
+        let _ = self.head.compare_exchange(marked(newest), newest.as_ptr(), Ordering::Release, Ordering::Relaxed);
     }
 
     /// Takes everything queued, and gives the oldest node, from which the links lead to the newest and end in null.
@@ -141,6 +157,14 @@ fn is<T>(head: *mut T, word: usize) -> bool {
     head.addr() == word
 }
 
+fn is_marked<T>(head: *mut T) -> bool {
+    head.addr() > ASLEEP && head.addr() & UNRUNG != 0
+}
+
+fn marked<T>(node: NonNull<T>) -> *mut T {
+    node.as_ptr().map_addr(|address| address | UNRUNG)
+}
+
 fn real<T>(head: *mut T) -> Option<NonNull<T>> {
-    if head.addr() > ASLEEP { NonNull::new(head) } else { None }
+    if head.addr() > ASLEEP { NonNull::new(head.map_addr(|address| address & !UNRUNG)) } else { None }
 }

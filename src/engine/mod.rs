@@ -83,6 +83,8 @@ pub struct Engine {
     doorbell: AtomicU32,
     /// The thread that has to be sent a signal when the doorbell rings; 0 for none.
     wants_signal: AtomicI32,
+    /// The process that this thread is of: not that of a child of `vfork`, which may ring as well.
+    process: AtomicI32,
 }
 
 /// The engine, started by the first call; nothing where the system's own implementation has to serve, for good.
@@ -124,6 +126,7 @@ impl Engine {
             thread: AtomicI32::new(0),
             doorbell: AtomicU32::new(0),
             wants_signal: AtomicI32::new(0),
+            process: AtomicI32::new(0),
         }
     }
 
@@ -207,6 +210,7 @@ impl Engine {
         if unsafe { self.inbox.push(newest, oldest) } == Pushed::MustRing {
             stats::rang();
             self.ring_doorbell();
+            self.inbox.rung(newest);
         }
     }
 
@@ -216,8 +220,9 @@ impl Engine {
         fence(Ordering::Acquire);
         let thread = self.wants_signal.load(Ordering::Relaxed);
         if thread != 0 {
+            let process = self.process.load(Ordering::Relaxed);
             // SAFETY: a signal that is blocked in that thread.
-            let _ = unsafe { syscall!(libc::SYS_tgkill, kernel::process_id(), thread, ring::BELL_SIGNAL) };
+            let _ = unsafe { syscall!(libc::SYS_tgkill, process, thread, ring::BELL_SIGNAL) };
         }
         // Release pairs with the Acquire before the thread sleeps.
         self.doorbell.fetch_add(1, Ordering::Release);
@@ -321,6 +326,7 @@ extern "C" fn body(engine: *mut c_void) -> *mut c_void {
     match Uring::new(&engine.doorbell) {
         Ok(device) => {
             settings::log(format_args!("io_uring serves"));
+            engine.process.store(kernel::process_id(), Ordering::Relaxed);
             engine.wants_signal.store(device.wants_signal().unwrap_or(0), Ordering::Relaxed);
             stats::begin(Serves::Uring);
             engine.decide(SERVES);

@@ -40,14 +40,22 @@ fn create(body: Body, argument: *mut c_void) -> Result<(), Errno> {
             return Err(Errno(libc::ENOMEM));
         }
         libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
-        let least = usize::try_from(libc::sysconf(libc::_SC_THREAD_STACK_MIN)).unwrap_or(16 * 1024);
-        libc::pthread_attr_setstacksize(attributes, (least + STACK).next_multiple_of(4096));
+        libc::pthread_attr_setstacksize(attributes, (least_stack() + STACK).next_multiple_of(4096));
         let mut thread = 0;
         let error = libc::pthread_create(&raw mut thread, attributes, body, argument);
         libc::pthread_attr_destroy(attributes);
         error
     };
     if error == 0 { Ok(()) } else { Err(Errno(error)) }
+}
+
+/// What the C library takes of a stack at least: more on a processor with large registers, and never less than what it was
+/// built with, which is all that is known where `sysconf` has no answer. A size below that would not be taken at all, and a
+/// thread would get the default stack, which is as large as the program's own.
+fn least_stack() -> usize {
+    // SAFETY: asks for a number.
+    let answer = unsafe { libc::sysconf(libc::_SC_THREAD_STACK_MIN) };
+    usize::try_from(answer).unwrap_or(0).max(libc::PTHREAD_STACK_MIN)
 }
 
 /// Names the calling thread as `/proc/PID/task/TID/comm` shows it; at most 15 bytes count.

@@ -300,7 +300,7 @@ impl Device for Threads {
 
     fn ring(&mut self, pin: Pin, count: u32) {
         // A counter without room is at its end, and tells what it is there to tell; the kernel's own additions stop there too.
-        if perform::ready(pin.0 as i32, libc::POLLOUT as u32) {
+        if perform::ready(pin.0 as i32, libc::POLLOUT as u32) != Ok(false) {
             let amount = u64::from(count);
             // SAFETY: reads the eight bytes.
             let _ = unsafe { syscall!(libc::SYS_write, pin.0, &raw const amount, 8) };

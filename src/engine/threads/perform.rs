@@ -15,6 +15,8 @@ pub enum Answer {
     Done(i64),
     /// It would have to wait for one of these events.
     Wait(u32),
+    /// Nobody can tell whether it would have to wait.
+    Unknown,
 }
 
 /// What a pipe that has room for anything has room for, at once and whole: `PIPE_BUF`.
@@ -88,11 +90,13 @@ pub fn attempt(task: &Task, attempts: &Cell<u8>) -> Answer {
         Err(Errno(libc::EOPNOTSUPP | libc::ENOSYS)) if task.nature != Nature::Socket => {
             // The file cannot be asked not to wait. Where it says it is ready, what it is ready for does not wait.
             attempts.set(WILLING);
-            if ready(task.fd, events) {
-                let cut = if writes { vectors.cut(WHOLE) } else { vectors };
-                Answer::Done(value(transfer(task, &cut, task.rw_flags)))
-            } else {
-                Answer::Wait(events)
+            match ready(task.fd, events) {
+                Ok(true) => {
+                    let cut = if writes { vectors.cut(WHOLE) } else { vectors };
+                    Answer::Done(value(transfer(task, &cut, task.rw_flags)))
+                }
+                Ok(false) => Answer::Wait(events),
+                Err(_) => Answer::Unknown,
             }
         }
         answer => Answer::Done(value(answer)),
@@ -100,12 +104,15 @@ pub fn attempt(task: &Task, attempts: &Cell<u8>) -> Answer {
 }
 
 /// Whether one of `events`, or an error, is true of the file now.
-pub fn ready(fd: c_int, events: u32) -> bool {
+///
+/// # Errors
+/// What the kernel answers instead.
+pub fn ready(fd: c_int, events: u32) -> Result<bool, Errno> {
     let mut asked = libc::pollfd { fd, events: events as i16, revents: 0 };
     let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: reads and writes one structure, and reads the time.
     let found = unsafe { syscall!(libc::SYS_ppoll, &raw mut asked, 1, &raw const now, 0, 0) };
-    found != Ok(0)
+    found.map(|files| files != 0)
 }
 
 /// The program's buffers: an array of the face's, or one of ours.

@@ -64,6 +64,7 @@ impl Shop {
                 _ => match perform::attempt(&task, &job.attempts) {
                     Answer::Done(result) => return self.finish(job, result),
                     Answer::Wait(events) => events,
+                    Answer::Unknown => return self.run_patiently(job, &task),
                 },
             };
             match poller::park(self, job, events) {
@@ -105,6 +106,7 @@ impl Shop {
             // Release pairs with the Acquire before the engine's thread sleeps.
             self.doorbell.fetch_add(1, Ordering::Release);
             futex::wake(self.doorbell, 1);
+            self.done.rung(job);
         }
     }
 }
