@@ -275,8 +275,12 @@ impl Engine {
     /// Stops what is outstanding and meant. Returns when it is known of each how it went.
     pub fn cancel(&self, means: Means, argument: usize) -> Outcome {
         let mut command = cancel::Command::new(means, argument);
+        let operation = command.operation();
         // SAFETY: the command stays until it is answered, which is waited for.
-        unsafe { self.submit(command.operation()) };
+        let _ = unsafe { self.inbox.push(operation, operation) };
+        // Whatever the push asks for: what lies before it in the inbox may be of a thread that a signal handler has
+        // interrupted before it could ring, and this call be the handler's.
+        self.ring_doorbell();
         command.wait()
     }
 }
