@@ -2,19 +2,14 @@
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
-use core::time::Duration;
 
 use super::operation::{Finish, Kind, Operation};
 use super::wakes::Wakes;
 use crate::host::futex::{self, Deadline};
-use crate::host::kernel::Errno;
 
 /// Whether an outstanding operation is meant. Called by the engine's thread; it may look at the structure around the
 /// operation, which is alive.
 pub type Means = unsafe fn(operation: NonNull<Operation>, argument: usize) -> bool;
-
-/// How long an answer takes if nothing is amiss.
-const SOON: Duration = Duration::from_millis(2);
 
 /// How it went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,18 +66,10 @@ impl Command {
         wakes.wake(answered, 1);
     }
 
-    /// Waits for the answer. `rouse` wakes the engine's thread: whoever should have, having found it asleep, may be a call
-    /// that this one has interrupted in a signal handler, and that goes on only when the answer is there.
-    pub(super) fn wait(&self, rouse: impl FnOnce()) -> Outcome {
-        let mut rouse = Some(rouse);
-        let soon = Deadline::after(SOON);
+    /// Waits for the answer.
+    pub(super) fn wait(&self) -> Outcome {
         while self.answered.load(Ordering::Acquire) == 0 {
-            let until = if rouse.is_some() { soon } else { Deadline::Never };
-            if futex::wait(&self.answered, 0, until) == Err(Errno(libc::ETIMEDOUT))
-                && let Some(rouse) = rouse.take()
-            {
-                rouse();
-            }
+            let _ = futex::wait(&self.answered, 0, Deadline::Never);
         }
         // SAFETY: the engine's thread has stored the outcome before it answered, and does not touch it again.
         unsafe { (&raw const self.outcome).read_volatile() }

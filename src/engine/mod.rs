@@ -283,7 +283,7 @@ impl Engine {
         let mut command = cancel::Command::new(means, argument);
         // SAFETY: the command stays until it is answered, which is waited for.
         unsafe { self.submit(command.operation()) };
-        command.wait(|| self.ring_doorbell())
+        command.wait()
     }
 }
 
