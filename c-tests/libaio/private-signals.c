@@ -11,7 +11,7 @@ static int fd, ends[2];
 static io_context_t handlers;
 static struct iocb in_handler;
 static char *buffer;
-static volatile sig_atomic_t handled, submits;
+static volatile sig_atomic_t handled, submits, enough;
 
 static void handler(int signal)
 {
@@ -35,14 +35,14 @@ static void handler(int signal)
 
 static void *interrupt(void *thread)
 {
-    while (!pthread_kill(*(pthread_t *)thread, SIGUSR1) && handled < 3)
+    while (!enough && !pthread_kill(*(pthread_t *)thread, SIGUSR1))
         usleep(20000);
     return NULL;
 }
 
 int main(void)
 {
-    struct itimerval every = {{0, 500}, {0, 500}}, never = {{0, 0}, {0, 0}};
+    struct itimerval every = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
     struct timespec moment = {0, 30000000}, none = {0, 0};
     io_context_t context = context_of(64);
     struct io_event events[N + 1];
@@ -63,7 +63,11 @@ int main(void)
     for (int round = 0; round < 10; round++) {
         EQ(io_getevents(context, 1, 1, events, &moment), 0);
         leave(context, fd, &left, N);
-        EQ(io_getevents(context, N + 1, N + 1, events, &moment), N);
+        /* What there is at its limit: not all of them where the machine is slow. */
+        for (long got = 0, more; got < N; got += more) {
+            more = io_getevents(context, N + 1 - got, N + 1 - got, events + got, &moment);
+            CHECK(more >= 0 && more <= N - got);
+        }
         check_left(&left, events, N);
         EQ(io_getevents(context, 0, 1, events, &none), 0);
     }
@@ -74,7 +78,7 @@ int main(void)
         int ret;
 
         CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
-        handled = 0;
+        enough = 0;
         prove(context, fd, 50, 8);
         CHECK(pthread_create(&thread, NULL, interrupt, &self) == 0);
         if (round < 2)
@@ -88,7 +92,7 @@ int main(void)
             if (have + ret == N)
                 check_left(&left, events, N);
         }
-        handled = 3;
+        enough = 1;
         CHECK(pthread_join(thread, NULL) == 0);
         none_left(context);
     }
@@ -112,7 +116,7 @@ int main(void)
     signal(SIGALRM, handler);
     handled = 0;
     CHECK(setitimer(ITIMER_REAL, &every, NULL) == 0);
-    while (handled < 3000)
+    while (handled < 1000)
         prove(context, fd, 20, 8);
     CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
     if (submits == 2)

@@ -111,6 +111,8 @@ pub struct Operation {
     pub slow: bool,
     /// Whether it goes to a device of this machine and past the page cache (`O_DIRECT`), so that it ends by itself.
     pub direct: bool,
+    /// Whether the face has moved some of its bytes already: then it is not stopped any more, as if nothing had happened.
+    pub begun: bool,
     /// Whether somebody tried to stop it.
     pub(super) unwanted: bool,
     pub(super) stage: Stage,
@@ -187,6 +189,7 @@ impl Operation {
             nonblocking: false,
             slow: false,
             direct: false,
+            begun: false,
             unwanted: false,
             eventfd: -1,
             finish,

@@ -359,8 +359,12 @@ impl<D: Device> Reactor<D> {
         };
         for mut operation in self.living.matching(meant) {
             // SAFETY: as in `accept`; nothing that is stopped here frees another.
-            let (stage, moved) = unsafe { (operation.as_ref().stage, operation.as_ref().moved) };
+            let (stage, moved, begun) = unsafe {
+                let this = operation.as_ref();
+                (this.stage, this.moved, this.begun)
+            };
             match stage {
+                _ if begun => this.outcome.refused += 1,
                 Stage::Held => {
                     this.outcome.canceled += 1;
                     self.drop_held(operation);

@@ -22,7 +22,12 @@ pub enum Answer {
     Over(i64),
     /// It is the engine's to do, on a file of which this is known.
     Engine(Facts),
+    /// The same, but some of the bytes have been read: it has begun.
+    Begun(Facts),
 }
+
+/// A read that went as far as the page cache does.
+struct Partly(bool);
 
 /// The largest transfer that is done in place: a copy of this size takes a few times what a wake of another thread does (30 µs
 /// measured). With a larger one a program expects to go on while it is copied, and to find it in progress.
@@ -40,8 +45,9 @@ pub fn attempt(work: &Work) -> Answer {
     }
     let is_small = is_transfer && (1..=LARGEST).contains(&work.length);
     let known = if is_small { familiar::recall(work.fd) } else { None };
+    let mut partly = Partly(false);
     if let Some(file) = known
-        && let Some(result) = in_place(work, file)
+        && let Some(result) = in_place(work, file, &mut partly)
     {
         return Answer::Over(result);
     }
@@ -63,31 +69,32 @@ pub fn attempt(work: &Work) -> Answer {
     }
     if is_small
         && known.is_none()
-        && let Some(result) = first_time(work, flags)
+        && let Some(result) = first_time(work, flags, &mut partly)
     {
         return Answer::Over(result);
     }
     match files::facts_with(work.fd, flags) {
+        Ok(facts) if partly.0 => Answer::Begun(facts),
         Ok(facts) => Answer::Engine(facts),
         Err(errno) => Answer::Over(errno.negated()),
     }
 }
 
 /// A transfer on a descriptor of which nothing is known.
-fn first_time(work: &Work, flags: c_int) -> Option<i64> {
+fn first_time(work: &Work, flags: c_int, partly: &mut Partly) -> Option<i64> {
     match get_to_know(work.fd, flags) {
-        Some(file) => in_place(work, file),
+        Some(file) => in_place(work, file, partly),
         // Where a read can be asked not to wait, it does not, whatever else the file is.
-        None if work.kind == Kind::Read && flags & libc::O_DIRECT == 0 => read_cached(work),
+        None if work.kind == Kind::Read && flags & libc::O_DIRECT == 0 => read_cached(work, partly),
         None => None,
     }
 }
 
 /// A transfer on a plain file.
-fn in_place(work: &Work, file: Familiar) -> Option<i64> {
+fn in_place(work: &Work, file: Familiar, partly: &mut Partly) -> Option<i64> {
     match work.kind {
         Kind::Read if file.in_memory => read_from_memory(work),
-        Kind::Read => read_cached(work),
+        Kind::Read => read_cached(work, partly),
         _ => write_in_place(work, file),
     }
 }
@@ -109,14 +116,15 @@ fn refusal(work: &Work) -> Errno {
 }
 
 /// Reads what is in the page cache: all that was asked for, or all that there is. None: not without waiting.
-fn read_cached(work: &Work) -> Option<i64> {
+fn read_cached(work: &Work, partly: &mut Partly) -> Option<i64> {
     match read_now(work.fd, work.address, work.length, work.offset) {
         Ok(count) if count == work.length || count == 0 => Some(count as i64),
         Ok(count) => {
             // Short: at the end of the file, or where the cache ends. One byte more tells.
             let end = work.offset.checked_add(count as i64)?;
             let mut byte = 0u8;
-            (read_now(work.fd, (&raw mut byte).addr(), 1, end) == Ok(0)).then_some(count as i64)
+            partly.0 = read_now(work.fd, (&raw mut byte).addr(), 1, end) != Ok(0);
+            (!partly.0).then_some(count as i64)
         }
         Err(_) => None,
     }

@@ -194,8 +194,9 @@ pub fn begin(block: Block, kind: Kind, notice: Notice, group: Option<Group>) -> 
         probes::submit(Face::Posix, action, work.fd, block.address(), work.length, work.offset);
     }
     let stamp = stats::stamp();
-    let facts = match inline::attempt(&work) {
-        Answer::Engine(facts) => facts,
+    let (facts, has_begun) = match inline::attempt(&work) {
+        Answer::Engine(facts) => (facts, false),
+        Answer::Begun(facts) => (facts, true),
         Answer::Over(result) => {
             probes::complete(Face::Posix, block.address(), result);
             block.finish(result);
@@ -213,6 +214,7 @@ pub fn begin(block: Block, kind: Kind, notice: Notice, group: Option<Group>) -> 
     // SAFETY: in our hands until it is submitted.
     let this = unsafe { request.as_mut() };
     fill(&mut this.operation, &work, &facts);
+    this.operation.begun = has_begun;
     this.block = Some(block);
     this.group = group;
     block.mark(0, false);
