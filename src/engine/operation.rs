@@ -115,7 +115,6 @@ pub struct Operation {
     pub begun: bool,
     /// Whether somebody tried to stop it.
     pub(super) unwanted: bool,
-    pub(super) stage: Stage,
 
     /// The file's [identity](crate::host::files::Facts::identity), for every order but [`Order::Free`].
     pub file: u64,
@@ -139,6 +138,7 @@ pub struct Operation {
     pub eventfd: c_int,
     /// `ioprio_set(2)` value, 0 for the thread's own.
     pub priority: u16,
+    pub(super) stage: Stage,
 }
 
 const _: () = assert!(size_of::<Operation>() == 128, "two cache lines");
