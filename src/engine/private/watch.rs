@@ -14,6 +14,7 @@ use super::rescue;
 use super::ring::Ring;
 use super::{TABLE, Table};
 use crate::engine::started;
+use crate::host::futex;
 use crate::host::kernel::{self, syscall};
 use crate::host::path::Path;
 use crate::host::thread;
@@ -142,7 +143,11 @@ extern "C" fn examine(place: *mut c_void) -> *mut c_void {
     if let Some(table) = TABLE.get() {
         let (ring, seen) = (&table.rings[place], &table.seen[place]);
         let thread = ring.thread();
-        let activity = if own_table { activity(thread) } else { Activity::Sleeps };
+        let activity = match own_table {
+            true if activity(thread) == Activity::Runs && !runs_its_own_code(thread) => Activity::IsInCalls,
+            true => activity(thread),
+            false => Activity::Sleeps,
+        };
         act(ring, thread, seen, activity);
         seen.examined.store(false, Ordering::Release);
     }
@@ -158,6 +163,7 @@ fn act(ring: &Ring, thread: i32, seen: &Seen, activity: Activity) {
             false
         }
         Activity::Runs => stuck > 0,
+        Activity::IsInCalls => stuck >= LONG && !seen.sent.swap(true, Ordering::Relaxed),
         Activity::SleepsForAnother => stuck >= SLEEPS && stuck.is_multiple_of(SLEEPS),
         Activity::Sleeps => {
             // Its ways are others than they were.
@@ -178,31 +184,66 @@ fn act(ring: &Ring, thread: i32, seen: &Seen, activity: Activity) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Activity {
     Runs,
+    /// It is on a processor, or would be, but in calls of the kernel as far as can be seen: a write to a pipe that a signal
+    /// would cut short, perhaps.
+    IsInCalls,
     /// In a call that goes on after a signal handler with `SA_RESTART`, and that another thread can end.
     SleepsForAnother,
     Sleeps,
     Gone,
 }
 
+/// How long a thread is watched, in naps of a millisecond: its times are told in units of 10 ms.
+const WATCHED: u32 = 40;
+
+/// Whether a thread that runs does so in code of its own, and not in the kernel, which tells of both alike.
+fn runs_its_own_code(thread: i32) -> bool {
+    let before = times(thread);
+    for _ in 0..WATCHED {
+        futex::nap();
+    }
+    match (before, times(thread)) {
+        (Some((own, kernels)), Some((own_now, kernels_now))) => {
+            own_now > own && kernels_now == kernels && activity(thread) == Activity::Runs
+        }
+        _ => false,
+    }
+}
+
+/// How long a thread has run in its own code and in the kernel.
+fn times(thread: i32) -> Option<(u64, u64)> {
+    let mut text = [0u8; 512];
+    parse_times(read(thread, "stat", &mut text)?)
+}
+
+/// Reads a line of `/proc/PID/task/TID/stat` (proc_pid_stat(5)): fields 14 and 15.
+fn parse_times(line: &str) -> Option<(u64, u64)> {
+    let mut words = line.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+}
+
 fn activity(thread: i32) -> Activity {
-    let Some(path) = Path::of(format_args!("/proc/self/task/{thread}/syscall")) else { return Activity::Sleeps };
-    let mut text = [0u8; 128];
     // SAFETY: signal 0 only asks whether the thread is there.
     let asked = unsafe { syscall!(libc::SYS_tgkill, kernel::process_id(), thread, 0) };
     if asked == Err(kernel::Errno(libc::ESRCH)) {
         return Activity::Gone;
     }
+    let mut text = [0u8; 128];
+    read(thread, "syscall", &mut text).map_or(Activity::Sleeps, parse)
+}
+
+/// What the kernel tells of a thread in one of its files.
+fn read<'a>(thread: i32, name: &str, text: &'a mut [u8]) -> Option<&'a str> {
+    let path = Path::of(format_args!("/proc/self/task/{thread}/{name}"))?;
     // SAFETY: opens by a C string, reads into the buffer and closes; in a table of this thread's own.
     let length = unsafe {
         let flags = libc::O_RDONLY | libc::O_CLOEXEC;
-        let Ok(fd) = syscall!(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0) else {
-            return Activity::Sleeps;
-        };
+        let fd = syscall!(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0).ok()?;
         let length = syscall!(libc::SYS_read, fd, text.as_mut_ptr(), text.len());
         kernel::close(fd as i32);
-        length.unwrap_or(0)
+        length.ok()?
     };
-    parse(core::str::from_utf8(&text[..length]).unwrap_or(""))
+    core::str::from_utf8(text.get(..length)?).ok()
 }
 
 /// Reads a line of `/proc/PID/task/TID/syscall`: `running`, or the call's number and arguments (proc_pid_syscall(5)).
@@ -222,7 +263,7 @@ fn parse(line: &str) -> Activity {
 
 #[cfg(test)]
 mod tests {
-    use super::{Activity, parse};
+    use super::{Activity, parse, parse_times};
 
     #[test]
     fn reads_what_proc_says() {
@@ -231,5 +272,8 @@ mod tests {
         assert_eq!(parse("202 0x7f0 0x189 0x0 0x7ffd 0x0 0xffffffff 0x7ffd 0x7f12\n"), Activity::Sleeps);
         assert_eq!(parse("232 0x3 0x7f0 0x10 0xffffffff 0x0 0x8 0x7ffd 0x7f12\n"), Activity::Sleeps);
         assert_eq!(parse(""), Activity::Sleeps);
+        let line = "77 (a) b) R 1 2 3 4 5 6 7 8 9 10 1234 56 0 0 20 0 1 0\n";
+        assert_eq!(parse_times(line), Some((1234, 56)));
+        assert_eq!(parse_times("77 (a"), None);
     }
 }
