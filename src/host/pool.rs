@@ -300,7 +300,9 @@ mod tests {
         let made = pool.fresh.load(super::Ordering::Relaxed);
         for _ in 0..2000 {
             let taken: Vec<_> = (0..40).filter_map(|_| pool.take()).collect();
-            taken.into_iter().for_each(|item| pool.put(item));
+            for item in taken {
+                pool.put(item);
+            }
         }
         assert_eq!(pool.fresh.load(super::Ordering::Relaxed), made.max(40));
         pool.free_all();
