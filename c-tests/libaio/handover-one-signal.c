@@ -17,18 +17,10 @@ static void note(int number)
 
 static void *reap_until_told(void *unused)
 {
-    struct io_event events[16];
-
     for (;;) {
-        while (!stop) {
-            int count = io_getevents(context, 1, 16, events, NULL);
-
-            if (count == -EINTR)
-                continue;
-            CHECK(count > 0);
-            if (!give_out(events, count))
+        while (!stop)
+            if (!reap_once())
                 return unused;
-        }
         stop = 0;
         atomic_fetch_add(&stopped, 1);
     }

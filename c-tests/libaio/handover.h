@@ -77,19 +77,23 @@ UNUSED static int give_out(const struct io_event *events, int count)
     return more;
 }
 
-UNUSED static void *reap_for_all(void *unused)
+/* Wait once, and give out what came. 0 when that of `last` is among it. */
+UNUSED static int reap_once(void)
 {
     struct io_event events[16];
+    int count = io_getevents(context, 1, 16, events, NULL);
 
-    for (;;) {
-        int count = io_getevents(context, 1, 16, events, NULL);
+    if (count == -EINTR)
+        return 1;
+    CHECK(count > 0);
+    return give_out(events, count);
+}
 
-        if (count == -EINTR)
-            continue;
-        CHECK(count > 0);
-        if (!give_out(events, count))
-            return unused;
-    }
+UNUSED static void *reap_for_all(void *unused)
+{
+    while (reap_once())
+        ;
+    return unused;
 }
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libaio.h>
@@ -295,6 +296,19 @@ UNUSED static char thread_state(pid_t tid)
     text[n] = 0;
     end = strrchr(text, ')');
     return end && end[1] ? end[2] : '?';
+}
+
+/* How many names a directory holds, with the two of every directory. */
+UNUSED static int entries(const char *path)
+{
+    DIR *directory = opendir(path);
+    int count = 0;
+
+    CHECK(directory != NULL);
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count;
 }
 
 /* Is the mapping at this address a ring of the kernel's own AIO? */

@@ -1,7 +1,6 @@
 /* Threads that have reaped their own requests end with some in flight, by return, by pthread_exit and by cancellation, one
  * after another: others reap these, and nothing is left of the threads, no mapping and no descriptor, however many there
  * were. io_setup(2) makes a context the process's, not a thread's. */
-#include <dirent.h>
 
 #include "prove.h"
 
@@ -44,18 +43,6 @@ static int lines_of(const char *path)
     return count;
 }
 
-static int entries_of(const char *path)
-{
-    DIR *directory = opendir(path);
-    int count = 0;
-
-    CHECK(directory != NULL);
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count;
-}
-
 int main(void)
 {
     int maps = 0, descriptors = 0;
@@ -81,10 +68,10 @@ int main(void)
         none_left(contexts[i % 2]);
         if (i == THREADS / 4) {
             maps = lines_of("/proc/self/maps");
-            descriptors = entries_of("/proc/self/fd");
+            descriptors = entries("/proc/self/fd");
         }
     }
-    EQ(entries_of("/proc/self/fd"), descriptors);
+    EQ(entries("/proc/self/fd"), descriptors);
     CHECK(lines_of("/proc/self/maps") < maps + 20);
     return 0;
 }

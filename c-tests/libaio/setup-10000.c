@@ -1,20 +1,7 @@
 /* Contexts are cheap: 10,000 at once, each with I/O, without a thread or a descriptor each (A11; MySQL, DB2). */
 #include "libaio-test.h"
-#include <dirent.h>
 
 #define CONTEXTS 10000
-
-static int entries(const char *path)
-{
-    DIR *directory = opendir(path);
-    int count = 0;
-
-    CHECK(directory != NULL);
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count;
-}
 
 int main(void)
 {

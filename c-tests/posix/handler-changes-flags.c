@@ -1,41 +1,28 @@
 /* A handler that changes flags of a file by fcntl, duplicates a descriptor over another by dup2 and closes one (POSIX.1 2.4.3:
    async-signal-safe), for which an implementation of AIO may have to wait for its own thread, returns at whatever moment it
    comes: in the midst of aio_read, with that thread asleep, above all. */
-#include <sys/time.h>
-
-#include "aiocb.h"
-#include "process.h"
+#include "prove.h"
 
 #define ROUNDS 3000
 
 static int other, another;
-static volatile sig_atomic_t handled;
 
-static void handler(int signal, siginfo_t *info, void *context)
+static void handler(void)
 {
-    int before = errno;
-
-    (void)signal;
-    (void)info;
-    (void)context;
-    handled++;
     fcntl(other, F_SETFL, handled % 2 ? O_APPEND : 0);
     dup2(other, another);
     close(dup(other));
-    errno = before;
 }
 
 int main(void)
 {
-    struct itimerval every = { { 0, 300 }, { 0, 300 } };
     int64_t start = now_ns();
     int ends[2];
 
     other = temp_file(0);
     another = temp_file(0);
     make_pipe(ends);
-    on_signal(SIGALRM, handler, SA_RESTART);
-    MUST(setitimer(ITIMER_REAL, &every, NULL));
+    storm(300, handler, SA_RESTART);
     while (handled < ROUNDS) {
         char byte = 0;
         struct aiocb cb = make_cb(ends[0], &byte, 1, 0);

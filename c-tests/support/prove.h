@@ -111,13 +111,30 @@ static inline void end_sleeper(struct sleeper *sleeper)
     close(sleeper->ends[1]);
 }
 
-/* Calls `handler` every so many microseconds; none: never again. */
-static inline void storm(int every_us, void (*handler)(int, siginfo_t *, void *), int flags)
+static void (*in_storm)(void);
+static volatile sig_atomic_t handled;
+
+static inline void handle_storm(int signal, siginfo_t *info, void *context)
+{
+    int before = errno;
+
+    (void)signal;
+    (void)info;
+    (void)context;
+    handled++;
+    in_storm();
+    errno = before;
+}
+
+/* Has a signal handler call `what` every so many microseconds, and count; none: never again. */
+static inline void storm(int every_us, void (*what)(void), int flags)
 {
     struct itimerval every = { { 0, every_us }, { 0, every_us } };
 
-    if (handler)
-        on_signal(SIGALRM, handler, flags);
+    if (what) {
+        in_storm = what;
+        on_signal(SIGALRM, handle_storm, flags);
+    }
     MUST(setitimer(ITIMER_REAL, &every, NULL));
 }
 

@@ -4,17 +4,14 @@ use io_uring::squeue;
 use io_uring::types::{Fd, Fixed, FsyncFlags};
 use io_uring::{opcode, squeue::Flags};
 
-use super::operation::{Kind, Operation};
-
-/// The most bytes that `read(2)` and its kin move at once, `MAX_RW_COUNT` of the kernel.
-const MOST: usize = 0x7fff_f000;
+use super::operation::{Kind, MOST_BYTES, Operation};
 
 /// The same code for both kinds of file, which are different types.
 macro_rules! build {
     ($operation:expr, $file:expr) => {{
         let this = $operation;
         let address = this.address as *mut u8;
-        let length = this.length.min(MOST) as u32;
+        let length = this.length.min(MOST_BYTES) as u32;
         // The ring waits until a stream is ready even where O_NONBLOCK is set, unless it is told not to.
         let rw_flags = if this.nonblocking { this.rw_flags | libc::RWF_NOWAIT } else { this.rw_flags };
         match this.kind {

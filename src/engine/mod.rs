@@ -30,7 +30,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering, fence};
 
 pub use cancel::{Means, Outcome};
-pub use operation::{Finish, Kind, Operation, Order};
+pub use operation::{Finish, Kind, MOST_BYTES, Operation, Order};
 pub use wakes::Wakes;
 
 use crate::host::futex::{self, Deadline};

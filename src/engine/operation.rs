@@ -5,8 +5,11 @@ use core::ptr::NonNull;
 use core::sync::atomic::AtomicPtr;
 
 use super::wakes::Wakes;
-use crate::host::descriptors;
+use crate::host::{descriptors, files};
 use crate::stats::{Action, Face};
+
+/// The most bytes that `read(2)` and its kin move at once, `MAX_RW_COUNT` of the kernel.
+pub const MOST_BYTES: usize = 0x7fff_f000;
 
 /// What is to be done with the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +147,19 @@ pub struct Operation {
 const _: () = assert!(size_of::<Operation>() == 128, "two cache lines");
 
 impl Operation {
+    /// Whether the kernel might send SIGXFSZ to the thread that carries it out.
+    #[inline]
+    #[must_use]
+    pub fn may_raise_signal(&self) -> bool {
+        let length = match self.kind {
+            Kind::Write => self.length,
+            // As many as the vectors can hold, whose array is not gone through for this.
+            Kind::WriteVector => MOST_BYTES,
+            _ => return false,
+        };
+        files::may_raise_signal((self.offset as u64).saturating_add(length as u64))
+    }
+
     /// Whether it moves bytes of a device, in no order with others.
     #[must_use]
     pub const fn may_be_private(&self) -> bool {

@@ -7,21 +7,20 @@
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use core::time::Duration;
 
 use super::context::{Context, Used};
-use super::iocb::MOST_BYTES;
 use super::request::Request;
 use super::submit::add_to_batch;
 use crate::engine::private::{self, Proof, Ring};
-use crate::engine::{Kind, Operation, started};
-use crate::host::files;
+use crate::engine::started;
 use crate::host::futex::Deadline;
-use crate::host::kernel::{self, Errno};
+use crate::host::kernel::Errno;
 use crate::host::signals;
 use crate::host::thread;
 
-/// How long the reaper looks, in nanoseconds: a program's thread that it has just woken needs some 20,000 to run.
-const MOMENT: u64 = 50_000;
+/// How long the reaper looks: a program's thread that it has just woken needs some 20 µs to run.
+const MOMENT: Duration = Duration::from_micros(50);
 
 /// How many looks in vain, on end, until it is not worth it any more. A look that was not in vain makes up for two.
 const MOST_LUCK: u32 = 32;
@@ -128,7 +127,9 @@ impl Context {
         // SAFETY: a ring of this process, or none: a child of a fork has no context.
         let Some(ring) = (unsafe { ring.as_ref() }) else { return false };
         // SAFETY: the caller's promise.
-        !raises_signal(unsafe { request.as_ref().operation.assume_init_ref() }) && ring.hand(request.cast())
+        let operation = unsafe { request.as_ref().operation.assume_init_ref() };
+        // SIGXFSZ would go to a thread that only reaps.
+        !operation.may_raise_signal() && ring.hand(request.cast())
     }
 }
 
@@ -162,10 +163,10 @@ impl Used {
 
     fn lend_ring(&self, ring: &'static Ring, completed: u64, deadline: Deadline) -> bool {
         let lender = &self.habit.0.lender;
-        let until = kernel::now() + deadline.left().unwrap_or(MOMENT).min(MOMENT);
         // Release pairs with the Acquire of `hand_over`.
         lender.ring.store(ptr::from_ref(ring).cast_mut(), Ordering::Release);
-        let taken = ring.lend(until, || self.completed() != completed || self.is_dead());
+        let taken =
+            ring.lend(deadline.sooner(Deadline::after(MOMENT)), || self.completed() != completed || self.is_dead());
         lender.ring.store(ptr::null_mut(), Ordering::Relaxed);
         lender.note(taken.is_some());
         let Some(operation) = taken else { return false };
@@ -195,15 +196,4 @@ unsafe fn submit_for_another(ring: &'static Ring, request: NonNull<Request>) {
         unsafe { engine.submit(request.cast()) };
         engine.settle();
     }
-}
-
-/// Whether the kernel might send SIGXFSZ to the thread that carries it out, which then must not be one that only reaps.
-fn raises_signal(operation: &Operation) -> bool {
-    let length = match operation.kind {
-        Kind::Write => operation.length,
-        // As many as the vectors can hold, whose array is not gone through for this.
-        Kind::WriteVector => MOST_BYTES,
-        _ => return false,
-    };
-    files::may_raise_signal((operation.offset as u64).saturating_add(length as u64))
 }

@@ -5,6 +5,7 @@ use core::ffi::c_int;
 
 use super::memory;
 use super::opened::Opened;
+use crate::engine::MOST_BYTES;
 use crate::host::kernel::{Errno, syscall};
 
 /// `IOCB_FLAG_RESFD`: the completion is told to an eventfd.
@@ -32,9 +33,6 @@ pub mod opcode {
 
 /// Most buffers of a vectored request (`UIO_MAXIOV`).
 const MOST_BUFFERS: u32 = 1024;
-
-/// Most bytes of a request (`MAX_RW_COUNT`).
-pub const MOST_BYTES: usize = 0x7fff_f000;
 
 /// `struct iocb` of linux/aio_abi.h, on a little-endian machine.
 #[repr(C)]

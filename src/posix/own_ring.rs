@@ -9,8 +9,8 @@ use core::ptr::NonNull;
 
 use super::aiocb::Block;
 use super::request::Request;
+use crate::engine::Operation;
 use crate::engine::private::{self, Batch, On, Ring};
-use crate::engine::{Kind, Operation};
 use crate::host::{files, thread};
 
 /// Requests that go by the calling thread's ring, in one call of the program's.
@@ -42,7 +42,8 @@ impl Own {
             block.mark(me, false);
             return false;
         }
-        if raises_signal(operation) {
+        // SIGXFSZ would go to the program's thread. SAFETY: as above.
+        if unsafe { operation.as_ref() }.may_raise_signal() {
             return false;
         }
         if self.batch.is_none() {
@@ -64,15 +65,6 @@ impl Own {
             (None, None) => {}
         }
     }
-}
-
-/// Whether the kernel might send SIGXFSZ to the thread that carries it out, which then must not be the program's.
-#[inline]
-fn raises_signal(operation: NonNull<Operation>) -> bool {
-    // SAFETY: the request is the caller's, and not submitted yet.
-    let operation = unsafe { operation.as_ref() };
-    operation.kind == Kind::Write
-        && files::may_raise_signal((operation.offset as u64).saturating_add(operation.length as u64))
 }
 
 /// The status of a request, after a look at where it went. Async-signal-safe, as `aio_error` is.

@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use super::TABLE;
 use super::ring::Ring;
 use crate::engine::operation::Operation;
-use crate::host::futex;
+use crate::host::futex::{self, Deadline};
 use crate::host::kernel;
 use crate::host::thread;
 
@@ -26,7 +26,7 @@ static AT_DESK: AtomicU32 = AtomicU32::new(0);
 impl Ring {
     /// Looks until a time, or until there is something else to do, whether another thread hands over an operation. The caller
     /// is the ring's thread; it [submits](Ring::lent) what it gets.
-    pub fn lend(&self, until: u64, is_over: impl Fn() -> bool) -> Option<NonNull<Operation>> {
+    pub fn lend(&self, until: Deadline, is_over: impl Fn() -> bool) -> Option<NonNull<Operation>> {
         // Before the desk is open: who has laid something down there sees the count.
         AT_DESK.fetch_add(1, Ordering::Relaxed);
         if !self.desk.open() {
@@ -40,7 +40,7 @@ impl Ring {
             }) {
                 break Some(operation);
             }
-            if is_over() || kernel::now() >= until {
+            if is_over() || until.left() == Some(0) {
                 break self.desk.close();
             }
         };

@@ -143,10 +143,9 @@ extern "C" fn examine(place: *mut c_void) -> *mut c_void {
     if let Some(table) = TABLE.get() {
         let (ring, seen) = (&table.rings[place], &table.seen[place]);
         let thread = ring.thread();
-        let activity = match own_table {
-            true if activity(thread) == Activity::Runs && !runs_its_own_code(thread) => Activity::IsInCalls,
-            true => activity(thread),
-            false => Activity::Sleeps,
+        let activity = match if own_table { activity(thread) } else { Activity::Sleeps } {
+            Activity::Runs if !runs_its_own_code(thread) => Activity::IsInCalls,
+            activity => activity,
         };
         act(ring, thread, seen, activity);
         seen.examined.store(false, Ordering::Release);
