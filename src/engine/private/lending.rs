@@ -98,7 +98,7 @@ impl Ring {
                 AT_DESK.fetch_sub(1, Ordering::Relaxed);
                 return false;
             }
-            Laid::MustWake => futex::wake(self.desk.bell(), 1),
+            Laid::MustWake => futex::wake_all(self.desk.bell()),
             Laid::Coming | Laid::Left => {}
         }
         // The fence of `lay` pairs with that of the watch: either it sees what lies there, or we see that nobody watches.
