@@ -4,8 +4,8 @@ use core::ptr::NonNull;
 use core::sync::atomic::{Ordering, compiler_fence};
 
 use super::parts::Parts;
-use super::ring::{RESERVE, Ring};
-use super::{COMPLETIONS, watch};
+use super::ring::Ring;
+use super::watch;
 use crate::engine::operation::Operation;
 use crate::engine::{entry, started};
 use crate::host::descriptors;
@@ -32,7 +32,8 @@ impl Batch {
     pub unsafe fn add(&mut self, mut operation: NonNull<Operation>) -> bool {
         let ring = self.ring;
         let Some(parts) = ring.parts() else { return false };
-        if ring.in_flight.load(Ordering::Relaxed) + self.queued >= COMPLETIONS - RESERVE {
+        if ring.in_flight.load(Ordering::Relaxed) + self.queued >= parts.most() {
+            ring.outgrow();
             return false;
         }
         // SAFETY: the caller's promise.

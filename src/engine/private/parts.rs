@@ -3,7 +3,6 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use super::COMPLETIONS;
 use super::rescue::Alarm;
 use crate::engine::bare::{Bare, Room};
 use crate::engine::operation::Operation;
@@ -19,7 +18,13 @@ pub struct Parts {
     pub alarm: Alarm,
     /// Where to look for a free slot.
     next: AtomicU32,
+    /// The narrower ring that this one has come in the place of. Nothing is under way there, but frames of the thread that a signal
+    /// handler has interrupted may still look at it.
+    narrower: Option<NonNull<Self>>,
 }
+
+/// Completions kept for waits on words.
+const RESERVE: u32 = 8;
 
 /// An operation that is under way.
 pub struct Slot {
@@ -84,45 +89,74 @@ pub enum On {
 }
 
 /// A slot for each completion that fits.
-pub struct Slots(NonNull<Slot>);
+pub struct Slots {
+    first: NonNull<Slot>,
+    count: u32,
+}
 
 impl Slots {
     /// Empty slots.
     ///
     /// # Errors
     /// `ENOMEM`.
-    pub fn new() -> Result<Self, Errno> {
+    pub fn new(count: u32) -> Result<Self, Errno> {
         // SAFETY: zero bytes are an empty slot.
-        unsafe { memory::pages(COMPLETIONS as usize) }.map(Self)
+        let first = unsafe { memory::pages(count as usize) }?;
+        Ok(Self { first, count })
     }
 
     pub(super) fn all(&self) -> &[Slot] {
         // SAFETY: as many as were made, which stay as long as this.
-        unsafe { core::slice::from_raw_parts(self.0.as_ptr(), COMPLETIONS as usize) }
+        unsafe { core::slice::from_raw_parts(self.first.as_ptr(), self.count as usize) }
     }
 }
 
 impl Drop for Slots {
     fn drop(&mut self) {
-        let length = COMPLETIONS as usize * size_of::<Slot>();
-        // SAFETY: made by `new`, in whole pages.
-        let _ = unsafe { syscall!(libc::SYS_munmap, self.0.as_ptr(), length) };
+        let length = self.count as usize * size_of::<Slot>();
+        // SAFETY: made by `new`, in whole pages, as the kernel counts them here too.
+        let _ = unsafe { syscall!(libc::SYS_munmap, self.first.as_ptr(), length) };
     }
 }
 
-const _: () = assert!((COMPLETIONS as usize * size_of::<Slot>()).is_multiple_of(4096));
-
 impl Parts {
     pub const fn new(bare: Bare, room: Room, slots: Slots, alarm: Alarm) -> Self {
-        Self { bare, _room: room, slots, alarm, next: AtomicU32::new(0) }
+        Self { bare, _room: room, slots, alarm, next: AtomicU32::new(0), narrower: None }
+    }
+
+    /// Takes the place of a narrower ring, which is kept.
+    ///
+    /// # Safety
+    /// It was boxed, and is the caller's to free.
+    pub(super) const unsafe fn replace(&mut self, narrower: NonNull<Self>) {
+        self.narrower = Some(narrower);
+    }
+
+    /// The most operations that may be under way.
+    pub(super) const fn most(&self) -> u32 {
+        self.slots.count - RESERVE
+    }
+
+    /// Ends the kernel's rings before their thread ends.
+    ///
+    /// # Safety
+    /// The caller is that thread.
+    pub(super) unsafe fn end(&self) {
+        // SAFETY: the caller's promise; the narrower one stays as long as this one.
+        unsafe {
+            self.bare.end();
+            if let Some(narrower) = self.narrower {
+                narrower.as_ref().end();
+            }
+        }
     }
 
     /// A free slot, of which there is one for each operation that may be under way.
     pub(super) fn free_slot(&self) -> (u32, &Slot) {
         let slots = self.slots.all();
-        let mut index = self.next.load(Ordering::Relaxed) % COMPLETIONS;
+        let mut index = self.next.load(Ordering::Relaxed) % self.slots.count;
         while slots[index as usize].operation().is_some() {
-            index = (index + 1) % COMPLETIONS;
+            index = (index + 1) % self.slots.count;
         }
         self.next.store(index + 1, Ordering::Relaxed);
         (index, &slots[index as usize])
@@ -135,5 +169,14 @@ impl Parts {
         let operation = slot.operation();
         slot.operation.store(ptr::null_mut(), Ordering::Relaxed);
         operation
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        if let Some(narrower) = self.narrower {
+            // SAFETY: boxed, and this one's to free, by the promise of `replace`; nobody looks at either any more.
+            drop(unsafe { Box::from_raw(narrower.as_ptr()) });
+        }
     }
 }

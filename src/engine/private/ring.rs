@@ -5,11 +5,11 @@
 //! be interrupted by collecting at any point, because each completion is claimed by one exchange.
 
 mod place;
+mod width;
 
-use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{
-    AtomicBool, AtomicI32, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence,
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence,
 };
 use core::time::Duration;
 
@@ -30,9 +30,6 @@ use crate::stats::{self, Lane};
 /// Words that a ring can wait on at the same time.
 const WORDS: usize = 4;
 
-/// Completions kept for these.
-pub(super) const RESERVE: u32 = 8;
-
 /// How long a thread sleeps in its ring without a look at what it waits for: a signal handler may have finished just that
 /// between the last look and the sleep, and then nothing would wake it.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -51,13 +48,16 @@ pub struct Ring {
     thread: AtomicI32,
     /// There is a ring.
     alive: AtomicBool,
-    parts: UnsafeCell<Option<Box<Parts>>>,
+    /// A box, or nothing.
+    parts: AtomicPtr<Parts>,
     /// Other threads that look at it.
     visitors: AtomicU32,
     /// The thread is in the midst of a batch.
     pub(super) busy: AtomicBool,
     /// Operations submitted and not finished.
     pub(super) in_flight: AtomicU32,
+    /// Whether that is more than it is made for; see `width`.
+    width: AtomicU8,
     /// Counts what the thread does with it.
     visits: AtomicU32,
     /// Counts how often it was fetched.
@@ -85,21 +85,17 @@ pub struct Ring {
     pub(super) desk: Desk<Operation>,
 }
 
-// SAFETY: `parts` changes only while the ring is not alive and without visitors.
-unsafe impl Sync for Ring {}
-// SAFETY: nothing in it is bound to a thread but by its own checks.
-unsafe impl Send for Ring {}
-
 impl Ring {
     pub(super) const fn new() -> Self {
         Self {
             owner: AtomicUsize::new(0),
             thread: AtomicI32::new(0),
             alive: AtomicBool::new(false),
-            parts: UnsafeCell::new(None),
+            parts: AtomicPtr::new(ptr::null_mut()),
             visitors: AtomicU32::new(0),
             busy: AtomicBool::new(false),
             in_flight: AtomicU32::new(0),
+            width: AtomicU8::new(0),
             visits: AtomicU32::new(0),
             fetched: AtomicU32::new(0),
             retired: AtomicBool::new(false),
@@ -125,8 +121,10 @@ impl Ring {
     }
 
     pub(super) fn parts(&self) -> Option<&Parts> {
-        // SAFETY: callers are the ring's thread, or visitors.
-        unsafe { (*self.parts.get()).as_deref() }
+        // Acquire pairs with the Release of whoever made them: they are whole.
+        let parts = self.parts.load(Ordering::Acquire);
+        // SAFETY: a box, and callers are the ring's thread, or visitors: it is freed when there is neither.
+        unsafe { parts.as_ref() }
     }
 
     fn bare(&self) -> Option<&Bare> {
@@ -248,6 +246,12 @@ impl Ring {
     /// Begins a batch. None while the thread is in the midst of one, which this call has interrupted.
     #[inline]
     pub fn begin(&'static self) -> Option<Batch> {
+        if self.is_outgrown() && !self.widen() { None } else { self.begin_narrow() }
+    }
+
+    /// The same, for a ring that may be too narrow.
+    #[inline]
+    fn begin_narrow(&'static self) -> Option<Batch> {
         // Relaxed: a batch more or less is no matter to those who hold it.
         if self.busy.load(Ordering::Relaxed) || !self.is_in_use() || self.held.load(Ordering::Relaxed) > 0 {
             return None;
@@ -297,7 +301,8 @@ impl Ring {
         while let Some((data, result)) = parts.bare.claim() {
             let index = (data >> 1) as usize;
             if data & WORD != 0 {
-                if let Some(word) = self.armed.get(index) {
+                // (In a ring that was too narrow it is no more.)
+                if let Some(word) = self.armed.get(index).filter(|_| self.is_made_of(parts)) {
                     word.store(ptr::null_mut(), Ordering::Relaxed);
                 }
             } else if let Some(operation) = parts.take_slot(index) {
@@ -325,7 +330,7 @@ impl Ring {
             return false;
         };
         let Some(bare) = self.bare() else { return false };
-        let Some(batch) = self.begin() else { return false };
+        let Some(batch) = self.begin_narrow() else { return false };
         let wait = opcode::FutexWait::new(address, seen.into(), u32::MAX.into(), futex::PRIVATE_U32);
         self.armed[index].store(same, Ordering::Relaxed);
         // SAFETY: this is the ring's thread, within a batch; the word outlives every ring.
