@@ -42,7 +42,8 @@ impl Batch {
         this.fd_generation = descriptors::generation(this.fd);
         this.stamp = stats::stamp();
         let (index, slot) = parts.free_slot();
-        let entry = entry::of(this, false).user_data(u64::from(index) << 1);
+        this.place = index;
+        let entry = entry::of(this, false).user_data(operation.as_ptr() as u64);
         // SAFETY: this is the ring's thread, within a batch.
         if !unsafe { parts.bare.push(&entry) } {
             return false;
@@ -101,7 +102,9 @@ impl Ring {
     fn give_to_engine(&self, parts: &Parts) {
         let give = |data: u64| {
             self.in_flight.fetch_sub(1, Ordering::Release);
-            if let (Some(operation), Some(engine)) = (parts.take_slot((data >> 1) as usize), started()) {
+            // SAFETY: a batch begins with an empty queue, so what the kernel has not taken is of this one.
+            let operation = unsafe { parts.take_back(data) };
+            if let (Some(operation), Some(engine)) = (operation, started()) {
                 // SAFETY: as whoever added it promised.
                 unsafe { engine.submit(operation) };
             }

@@ -37,7 +37,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// How long completions may wait for the thread while others ask after them, in nanoseconds: it may be on its way.
 const PATIENCE: u64 = 2_000_000;
 
-/// Marks the user data of a wait on a word; an operation has a 0 there, and its slot above it.
+/// Marks the user data of a wait on a word; an operation's is its address, which has a 0 there.
 const WORD: u64 = 1;
 
 /// A ring, or a place for one.
@@ -299,14 +299,14 @@ impl Ring {
         let mut wakes = Wakes::new();
         let mut count = 0;
         while let Some((data, result)) = parts.bare.claim() {
-            let index = (data >> 1) as usize;
             if data & WORD != 0 {
                 // (In a ring that was too narrow it is no more.)
-                if let Some(word) = self.armed.get(index).filter(|_| self.is_made_of(parts)) {
+                if let Some(word) = self.armed.get((data >> 1) as usize).filter(|_| self.is_made_of(parts)) {
                     word.store(ptr::null_mut(), Ordering::Relaxed);
                 }
-            } else if let Some(operation) = parts.take_slot(index) {
-                // SAFETY: submitted by `Batch::add`, and taken once.
+            // SAFETY: submitted by `Batch::add`, and claimed just now.
+            } else if let Some(operation) = unsafe { parts.take_back(data) } {
+                // SAFETY: the same, and taken once.
                 unsafe { self.finish(operation, result.into(), &mut wakes) };
                 count += 1;
             }
