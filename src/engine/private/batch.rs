@@ -32,7 +32,7 @@ impl Batch {
     pub unsafe fn add(&mut self, mut operation: NonNull<Operation>) -> bool {
         let ring = self.ring;
         let Some(parts) = ring.parts() else { return false };
-        if ring.in_flight.load(Ordering::Relaxed) + self.queued >= parts.most() {
+        if !ring.has_room(parts, self.queued) {
             ring.outgrow();
             return false;
         }

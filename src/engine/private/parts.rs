@@ -23,9 +23,6 @@ pub struct Parts {
     narrower: Option<NonNull<Self>>,
 }
 
-/// Completions kept for waits on words.
-const RESERVE: u32 = 8;
-
 /// What an operation is on that is under way, for other threads: they must not look at the operation itself, which may end at
 /// any moment. There is one for each that may be in flight, so it is kept small, and tells rather too much than too little.
 pub struct Slot {
@@ -149,9 +146,9 @@ impl Parts {
         self.narrower = Some(narrower);
     }
 
-    /// The most operations that may be under way.
-    pub(super) const fn most(&self) -> u32 {
-        self.slots.count - RESERVE
+    /// Completions that fit, and slots.
+    pub(super) const fn places(&self) -> u32 {
+        self.slots.count
     }
 
     /// Ends the kernel's rings before their thread ends.

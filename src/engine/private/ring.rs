@@ -318,7 +318,7 @@ impl Ring {
     }
 
     /// Lets the ring wait on `word` while it is `seen`, beside its operations: whoever wakes the word ends a [`Ring::wait`].
-    /// False: it cannot.
+    /// False: it cannot, for want of room perhaps.
     pub fn watch_word(&'static self, word: &'static AtomicU32, seen: u32) -> bool {
         let address = word.as_ptr();
         let same = ptr::from_ref(word).cast_mut();
@@ -329,8 +329,12 @@ impl Ring {
         let Some(index) = self.armed.iter().position(|armed| armed.load(Ordering::Relaxed).is_null()) else {
             return false;
         };
-        let Some(bare) = self.bare() else { return false };
+        let Some(parts) = self.parts() else { return false };
         let Some(batch) = self.begin_narrow() else { return false };
+        if !self.has_room(parts, 0) {
+            return false;
+        }
+        let bare = &parts.bare;
         let wait = opcode::FutexWait::new(address, seen.into(), u32::MAX.into(), futex::PRIVATE_U32);
         self.armed[index].store(same, Ordering::Relaxed);
         // SAFETY: this is the ring's thread, within a batch; the word outlives every ring.
@@ -401,9 +405,21 @@ impl Ring {
     /// Operations under way whose completion nobody has claimed; rather one too few than one that never comes.
     fn unclaimed(&self) -> u32 {
         let Some(bare) = self.bare().filter(|_| self.in_flight() > 0) else { return 0 };
-        // Waits on words are no operations, and are noted before they begin and until after they were claimed.
-        let words = self.armed.iter().filter(|armed| !armed.load(Ordering::Relaxed).is_null()).count();
-        bare.unclaimed().saturating_sub(words as u32).min(self.in_flight())
+        // Waits on words are no operations.
+        bare.unclaimed().saturating_sub(self.words()).min(self.in_flight())
+    }
+
+    /// Words that it waits on. They are noted before that begins and until after it was claimed.
+    fn words(&self) -> u32 {
+        self.armed.iter().filter(|armed| !armed.load(Ordering::Relaxed).is_null()).count() as u32
+    }
+
+    /// Whether there is room for the completion of one more, with `queued` operations that are not counted yet. For the ring's
+    /// thread, within a batch.
+    #[inline]
+    pub(super) fn has_room(&self, parts: &Parts, queued: u32) -> bool {
+        let operations = self.in_flight.load(Ordering::Relaxed) + queued;
+        operations + (WORDS as u32) < parts.places() || operations + self.words() < parts.places()
     }
 
     #[inline]
