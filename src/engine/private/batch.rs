@@ -41,11 +41,12 @@ impl Batch {
         this.pin = None;
         this.fd_generation = descriptors::generation(this.fd);
         this.stamp = stats::stamp();
-        let (index, slot) = parts.free_slot();
+        let Some((index, slot)) = parts.free_slot() else { return false };
         this.place = index;
         let entry = entry::of(this, false).user_data(operation.as_ptr() as u64);
         // SAFETY: this is the ring's thread, within a batch.
         if !unsafe { parts.bare.push(&entry) } {
+            parts.free(index);
             return false;
         }
         // SAFETY: the caller's promise.

@@ -16,8 +16,10 @@ pub struct Parts {
     /// What the operations under way are on, each of which knows its slot.
     pub slots: Slots,
     pub alarm: Alarm,
-    /// Where to look for a free slot.
-    next: AtomicU32,
+    /// The first free slot: its number plus 1, or 0.
+    free: AtomicU32,
+    /// The first that was never used. Its memory was not touched.
+    fresh: AtomicU32,
     /// The narrower ring that this one has come in the place of. Nothing is under way there, but frames of the thread that a signal
     /// handler has interrupted may still look at it.
     narrower: Option<NonNull<Self>>,
@@ -28,7 +30,7 @@ pub struct Parts {
 pub struct Slot {
     /// The descriptor and one more in the upper half, the lower half of the file's identity in the lower; 0: it is free.
     file: AtomicU64,
-    /// See [`pages`].
+    /// See [`pages`]. While it is free: the number of the next that is, plus 1, or 0.
     pages: AtomicU64,
 }
 
@@ -67,11 +69,6 @@ impl Slot {
         let file = (this.fd as u64 + 1) << 32 | u64::from(this.file as u32);
         // Release pairs with the Acquire of `is_on`: who sees the file sees the memory.
         self.file.store(file, Ordering::Release);
-    }
-
-    /// Whether nothing is in it. For the ring's own thread.
-    fn is_free(&self) -> bool {
-        self.file.load(Ordering::Relaxed) == 0
     }
 
     /// Whether it stands for an operation on this. Any thread may ask.
@@ -135,7 +132,7 @@ impl Drop for Slots {
 
 impl Parts {
     pub const fn new(bare: Bare, room: Room, slots: Slots, alarm: Alarm) -> Self {
-        Self { bare, _room: room, slots, alarm, next: AtomicU32::new(0), narrower: None }
+        Self { bare, _room: room, slots, alarm, free: AtomicU32::new(0), fresh: AtomicU32::new(0), narrower: None }
     }
 
     /// Takes the place of a narrower ring, which is kept.
@@ -165,15 +162,40 @@ impl Parts {
         }
     }
 
-    /// A free slot, of which there is one for each operation that may be under way.
-    pub(super) fn free_slot(&self) -> (u32, &Slot) {
+    /// A free slot, of which there is one for each operation that may be under way. For the ring's thread, within a batch: so
+    /// nobody else takes one, and what is read of the first stays true while it is the first.
+    pub(super) fn free_slot(&self) -> Option<(u32, &Slot)> {
         let slots = self.slots.all();
-        let mut index = self.next.load(Ordering::Relaxed) % self.slots.count;
-        while !slots[index as usize].is_free() {
-            index = (index + 1) % self.slots.count;
+        let mut first = self.free.load(Ordering::Acquire);
+        while let Some(index) = first.checked_sub(1) {
+            let slot = slots.get(index as usize)?;
+            let next = slot.pages.load(Ordering::Relaxed) as u32;
+            // Acquire pairs with the Release of `free`, here and above: the slot's next is seen.
+            match self.free.compare_exchange(first, next, Ordering::Acquire, Ordering::Acquire) {
+                Ok(_) => return Some((index, slot)),
+                Err(now) => first = now,
+            }
         }
-        self.next.store(index + 1, Ordering::Relaxed);
-        (index, &slots[index as usize])
+        let index = self.fresh.load(Ordering::Relaxed);
+        let slot = slots.get(index as usize)?;
+        self.fresh.store(index + 1, Ordering::Relaxed);
+        Some((index, slot))
+    }
+
+    /// Puts a slot back that was taken and not filled, or is emptied with this.
+    pub(super) fn free(&self, index: u32) {
+        let Some(slot) = self.slots.all().get(index as usize) else { return };
+        // Relaxed: one thread fills slots, and whoever claimed the completion has the slot alone.
+        slot.file.store(0, Ordering::Relaxed);
+        let mut first = self.free.load(Ordering::Relaxed);
+        loop {
+            slot.pages.store(first.into(), Ordering::Relaxed);
+            // Release pairs with the Acquire of `free_slot`.
+            match self.free.compare_exchange_weak(first, index + 1, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => first = now,
+            }
+        }
     }
 
     /// The operation of a completion, whose slot is free from here on.
@@ -183,9 +205,7 @@ impl Parts {
     pub(super) unsafe fn take_back(&self, data: u64) -> Option<NonNull<Operation>> {
         let operation = NonNull::new(data as *mut Operation)?;
         // SAFETY: the caller's promise.
-        let place = unsafe { operation.as_ref() }.place as usize;
-        // Relaxed: one thread fills slots, and whoever claimed the completion has the slot alone.
-        self.slots.all().get(place)?.file.store(0, Ordering::Relaxed);
+        self.free(unsafe { operation.as_ref() }.place);
         Some(operation)
     }
 }
