@@ -135,6 +135,9 @@ pub unsafe fn add_to_batch(batch: &mut Batch, context: &Context, mut request: No
 #[inline]
 fn one(used: &Used, list: usize, index: usize, nr: usize, room: &mut u32, chain: &mut Chain) -> Result<(), Errno> {
     let (iocb, address) = Iocb::read(list, index)?;
+    if index + 1 < nr {
+        Iocb::expect(list, index + 1);
+    }
     iocb.check()?;
     if *room == 0 {
         *room = used.reserve((nr - index) as u32);

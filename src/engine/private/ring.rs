@@ -24,6 +24,7 @@ use crate::engine::operation::Operation;
 use crate::engine::{Wakes, started};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
+use crate::host::memory;
 use crate::host::thread::{SignalSet, Uncancelled};
 use crate::stats::{self, Lane};
 
@@ -36,6 +37,9 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 /// How long completions may wait for the thread while others ask after them, in nanoseconds: it may be on its way.
 const PATIENCE: u64 = 2_000_000;
+
+/// Bytes of an operation and of what a face keeps behind it.
+const WITH_ITS_REQUEST: usize = size_of::<Operation>() + 64;
 
 /// Marks the user data of a wait on a word; an operation's is its address, which has a 0 there.
 const WORD: u64 = 1;
@@ -299,6 +303,9 @@ impl Ring {
         let mut wakes = Wakes::new();
         let mut count = 0;
         while let Some((data, result)) = parts.bare.claim() {
+            if let Some(upcoming) = parts.bare.upcoming() {
+                memory::expect(upcoming as usize, WITH_ITS_REQUEST);
+            }
             if data & WORD != 0 {
                 // (In a ring that was too narrow it is no more.)
                 if let Some(word) = self.armed.get((data >> 1) as usize).filter(|_| self.is_made_of(parts)) {
