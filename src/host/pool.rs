@@ -172,6 +172,13 @@ impl<T: Item> Pool<T> {
         }
     }
 
+    /// Takes an item back from the thread that will take the next: it is still in the processor's memory.
+    pub fn put_first(&self, item: NonNull<T>) {
+        // SAFETY: as in `put`.
+        let number = unsafe { (*T::links(item.as_ptr())).number };
+        self.make_ready(number + 1, number);
+    }
+
     /// Makes one more.
     #[cold]
     fn make(&self) -> Option<NonNull<T>> {

@@ -351,17 +351,21 @@ impl Context {
         }
     }
 
-    /// Writes the event of a request and takes the request back. True: sleepers must be [woken](Context::word).
+    /// Writes the event of a request and takes the request back, to be the `first` that is taken again or not. True: sleepers must be [woken](Context::word).
     ///
     /// # Safety
     /// The request is the caller's, from this context's pool.
-    pub unsafe fn complete_request(&self, request: NonNull<Request>) -> bool {
+    pub unsafe fn complete_request(&self, request: NonNull<Request>, first: bool) -> bool {
         if self.producers.0.state.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_err() {
             return self.leave_in_backlog(request);
         }
         // SAFETY: the caller's promise.
         let event = unsafe { request.as_ref() }.event;
-        self.pool.put(request);
+        if first {
+            self.pool.put_first(request);
+        } else {
+            self.pool.put(request);
+        }
         self.write(&event)
     }
 

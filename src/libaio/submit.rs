@@ -423,6 +423,16 @@ fn plain(used: &Used, operation: Operation) -> Result<Taken, Errno> {
 
 /// The end of a request that went to the engine: its event is put into the ring, by the engine's thread.
 unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) {
+    // SAFETY: the caller's promise is the same.
+    unsafe { complete(operation, result, wakes, false) };
+}
+
+/// Ends a request, in the `same` thread that has submitted it, or another.
+///
+/// # Safety
+/// As for a [`Finish`](engine::Finish).
+#[inline]
+unsafe fn complete(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes, same: bool) {
     let mut request = operation.cast::<Request>();
     // SAFETY: the operation is the first field of a request, which is the engine's thread's until it is completed. The
     // context stays as long as it has requests.
@@ -447,7 +457,7 @@ unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) 
     };
     probes::complete(Face::Libaio, this.event.object as usize, this.event.result);
     // SAFETY: the request is ours, of this context.
-    if unsafe { context.complete_request(request) } {
+    if unsafe { context.complete_request(request, same) } {
         wakes.wake(context.word(), u32::MAX);
     }
     if has_bell {
@@ -467,7 +477,7 @@ unsafe fn finish_private(operation: NonNull<Operation>, result: i64, wakes: &mut
     // SAFETY: as in `finish`. The context has a request less only when the event is there, and stays until then.
     unsafe {
         let context = &*operation.cast::<Request>().as_ref().context;
-        finish(operation, result, wakes);
+        complete(operation, result, wakes, true);
         context.habit.0.completed();
     }
 }
