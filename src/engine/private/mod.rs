@@ -56,7 +56,8 @@ const PROBES: usize = 8;
 const SUBMISSIONS: u32 = 256;
 
 /// Completions that fit: also the most that is under way, so that none can overflow. A ring is narrow at first, and made
-/// anew when that does not do: the kernel holds its memory as long as it exists, and counts it (`RLIMIT_MEMLOCK`).
+/// anew, up to the width given, when that does not do: the kernel holds its memory as long as it exists, and counts it
+/// (`RLIMIT_MEMLOCK`).
 const NARROW: u32 = 1024;
 const WIDE: u32 = 16_384;
 

@@ -1,8 +1,10 @@
-//! How many operations a ring takes: a thousand at first, and sixteen times as many once a thread has had more under way.
+//! How many operations a ring takes: a thousand at first, and four times as many whenever a thread has had more under way, up
+//! to what the engine's own takes. (The rest would go by the engine's thread, and two threads would wait for the places of one
+//! device, with a wake for each request.)
 //!
-//! The kernel cannot widen a ring, so another is made, at a moment at which nothing is under way in the narrow one. What comes
-//! until then goes by the engine. The narrow one stays until the thread ends: a signal handler that widens the ring may have
-//! interrupted a frame that looks at it. Such a frame finds nothing there, and looks again.
+//! The kernel widens no ring before 6.13, so another is made, at a moment at which nothing is under way in the narrow one. What
+//! comes until then goes by the engine. The narrow one stays until the thread ends: a signal handler that widens the ring may
+//! have interrupted a frame that looks at it. Such a frame finds nothing there, and looks again.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering;
@@ -15,6 +17,9 @@ use crate::engine::private::{WIDE, make};
 const WIDE_ENOUGH: u8 = 0;
 const OUTGROWN: u8 = 1;
 const WIDEST: u8 = 2;
+
+/// How many times as much a wider ring takes.
+const STEP: u32 = 4;
 
 impl Ring {
     /// It has no room for an operation. For the ring's thread, as are all of these.
@@ -42,10 +47,15 @@ impl Ring {
         if self.in_flight() > 0 || !self.is_in_use() || !self.begin_making() {
             return false;
         }
-        if let Ok(wide) = make(WIDE) {
-            self.put_in_place(wide);
+        let places = self.parts().map_or(WIDE, |parts| (parts.places() * STEP).min(WIDE));
+        let mut width = WIDEST;
+        if let Ok(wider) = make(places) {
+            self.put_in_place(wider);
+            if places < WIDE {
+                width = WIDE_ENOUGH;
+            }
         }
-        self.width.store(WIDEST, Ordering::Relaxed);
+        self.width.store(width, Ordering::Relaxed);
         self.end_making();
         true
     }
