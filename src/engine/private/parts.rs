@@ -122,6 +122,15 @@ impl Slots {
     }
 }
 
+impl Slots {
+    /// Gives back what the slots, which are all free and will not be used again, take: they are empty ones, as at first.
+    fn forget(&self) {
+        let length = self.count as usize * size_of::<Slot>();
+        // SAFETY: zero bytes are an empty slot, and none holds an operation.
+        let _ = unsafe { syscall!(libc::SYS_madvise, self.first.as_ptr(), length, libc::MADV_DONTNEED) };
+    }
+}
+
 impl Drop for Slots {
     fn drop(&mut self) {
         let length = self.count as usize * size_of::<Slot>();
@@ -138,8 +147,10 @@ impl Parts {
     /// Takes the place of a narrower ring, which is kept.
     ///
     /// # Safety
-    /// It was boxed, and is the caller's to free.
-    pub(super) const unsafe fn replace(&mut self, narrower: NonNull<Self>) {
+    /// It was boxed, is the caller's to free, and has nothing under way.
+    pub(super) unsafe fn replace(&mut self, narrower: NonNull<Self>) {
+        // SAFETY: the caller's promise.
+        unsafe { narrower.as_ref() }.slots.forget();
         self.narrower = Some(narrower);
     }
 

@@ -62,7 +62,7 @@ impl Ring {
 
     fn put_in_place(&self, mut wide: Box<Parts>) {
         if let Some(narrow) = NonNull::new(self.parts.load(Ordering::Relaxed)) {
-            // SAFETY: a box, which is no longer the ring's own from here on.
+            // SAFETY: a box, which is no longer the ring's own from here on; nothing is under way.
             unsafe { wide.replace(narrow) };
         }
         self.disarm();
