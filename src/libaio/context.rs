@@ -469,6 +469,15 @@ impl Context {
         self.sleepers.0.begin(completed, || self.completed())
     }
 
+    /// The only one who reaps here, and was about to [sleep](Context::sleep_until) until there have been `completed` events, looks
+    /// by himself: what he lets complete need not wake him.
+    pub fn sleep_no_more(&self, completed: u64) {
+        self.sleepers.0.end(completed);
+        if self.is_dead() || !self.has_one_reaper() {
+            self.stir();
+        }
+    }
+
     /// Wakes all who sleep, to look again.
     pub fn stir(&self) {
         if self.sleepers.0.rouse() {

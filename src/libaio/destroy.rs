@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::context::Used;
 use super::{cancel, contexts};
+use crate::engine::private;
 use crate::host::kernel::Errno;
 
 /// How long the cancelling may take before it is tried again, at first and at last.
@@ -32,7 +33,7 @@ fn end(used: Used, mapped: bool) -> Result<usize, Errno> {
     let mut patience = FIRST_LOOK;
     // What could not be stopped at one moment, because it was just being begun, can be at another.
     loop {
-        // A thread that was about to submit what another handed over may have done so only now.
+        private::settle_desks();
         if used.habit.0.private() > 0 {
             used.fetch();
         }

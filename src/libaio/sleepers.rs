@@ -43,10 +43,17 @@ impl Sleepers {
     /// The caller is about to sleep until there have been `wanted` events, on the word, which he has read before. False: there
     /// have been as many.
     pub fn begin(&self, wanted: u64, completed: impl FnOnce() -> u64) -> bool {
-        self.wake_at.fetch_min(wanted, Ordering::Relaxed);
+        // Release pairs with the Acquire of `end`.
+        self.wake_at.fetch_min(wanted, Ordering::Release);
         // Pairs with the fence of `have`: either we are seen, or we see the events.
         fence(Ordering::SeqCst);
         completed() < wanted
+    }
+
+    /// The caller, who was about to sleep until there have been `wanted` events, looks by himself. Others who have begun to sleep
+    /// may have to be [roused](Sleepers::rouse) now: whoever was before this is seen to have been.
+    pub fn end(&self, wanted: u64) {
+        let _ = self.wake_at.compare_exchange(wanted, NOBODY, Ordering::Acquire, Ordering::Relaxed);
     }
 
     /// There have been as many events as `completed` says. True: somebody who sleeps has what he waits for, and all who sleep

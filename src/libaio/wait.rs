@@ -2,7 +2,7 @@
 
 use super::context::Used;
 use super::event_ring::Event;
-use super::memory;
+use super::{handover, memory};
 use crate::engine::private::Ring;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
@@ -94,10 +94,12 @@ pub fn get_events(
         return Err(Errno(libc::EINVAL));
     }
     let mine = look_into_rings(used);
-    let reaps = !mine && used.begin_reap();
+    let (reaps, interrupted) = if mine { (false, false) } else { used.begin_reap() };
     let got = used.take(events, most)?;
-    let got = if got >= min || timeout == Timeout::Now {
+    let got = if got >= min || timeout == Timeout::Now || (interrupted && got > 0) {
         got
+    } else if interrupted {
+        return Err(Errno(libc::EINTR));
     } else {
         match await_events(used, min, most, events, got, timeout.deadline(), sleep)? {
             Waited::Here(got) => got,
@@ -147,6 +149,7 @@ fn await_events<S: Sleep>(
     sleep: &mut S,
 ) -> Result<Waited, Errno> {
     let mut ending = None;
+    let mut lends = S::PLAIN;
     loop {
         let seen = used.word().load(Ordering::Acquire);
         // What had come until here is taken now, by us or by others.
@@ -169,12 +172,13 @@ fn await_events<S: Sleep>(
                 errno => Err(errno),
             };
         }
+        let wanted = (completed, min - got);
         let slept = used.away(|| {
-            if S::PLAIN && used.lend(completed, deadline)? {
-                return Ok(());
+            if let Some(ring) = if lends { used.ring_to_lend() } else { None } {
+                return handover::lend(used, ring, wanted, seen, deadline).map(|came| lends = came);
             }
             match used.ring_under_way() {
-                Some(ring) => sleep_in_ring(used, ring, (completed, min - got), seen, deadline),
+                Some(ring) => sleep_in_ring(used, ring, wanted, seen, deadline),
                 None if !used.sleep_until(completed + (min - got) as u64) => Ok(()),
                 None => sleep.sleep(used.word(), seen, deadline),
             }

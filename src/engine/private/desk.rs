@@ -1,106 +1,167 @@
-//! Where a thread that looks for work takes it over from another, from hand to hand: one thing at a time, without a system
-//! call on either side.
+//! Where threads leave work for one that sleeps, its keeper: a list, open while the keeper sleeps, that anybody may empty.
 //!
-//! It is open only while its keeper looks at it, and whoever lays something down stays until it is taken. If it is not, in
-//! the time that a running keeper needs, he takes it back: the keeper was interrupted, and may not come again.
+//! Only things lie there that nobody has begun with. So where the keeper does not come back to its desk (a signal handler took
+//! it somewhere else), or somebody cannot wait until it does, what lies there is taken elsewhere.
 
 use core::ptr::{self, NonNull};
 
 #[cfg(not(loom))]
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence};
 #[cfg(loom)]
-use loom::sync::atomic::{AtomicPtr, Ordering};
+use loom::sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence};
+
+use super::inbox::Node;
 
 /// The desk of one thread, its keeper.
 pub struct Desk<T> {
-    /// [`closed`], [`open`], [`in_hand`], or what lies there.
-    state: AtomicPtr<T>,
+    /// [`closed`], null for nothing, or the newest of what lies there; the list ends in null.
+    newest: AtomicPtr<T>,
+    /// Who has something in hand that was taken from there.
+    hands: AtomicU32,
+    /// What the keeper sleeps on: [`ASLEEP`], [`COMING`] or [`AWAY`].
+    bell: AtomicU32,
 }
 
-/// Nobody looks.
+/// The keeper sleeps, or is about to, and is to be woken.
+pub const ASLEEP: u32 = 0;
+/// It was woken, and has not slept since.
+const COMING: u32 = 1;
+/// It is elsewhere, and back soon.
+const AWAY: u32 = 2;
+
+/// What became of something that was to be laid down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Laid {
+    /// It was not: the desk is closed.
+    No,
+    /// The keeper sleeps: whoever has laid it down wakes it.
+    MustWake,
+    /// The keeper is coming.
+    Coming,
+    /// The keeper is elsewhere. Somebody has to look whether it comes.
+    Left,
+}
+
+/// The keeper does not sleep.
 const fn closed<T>() -> *mut T {
-    ptr::null_mut()
-}
-
-/// The keeper looks, and nothing lies there.
-const fn open<T>() -> *mut T {
     ptr::without_provenance_mut(1)
 }
 
-/// The keeper has something in hand that he took from there.
-const fn in_hand<T>() -> *mut T {
-    ptr::without_provenance_mut(2)
-}
-
-impl<T> Desk<T> {
+impl<T: Node> Desk<T> {
     /// A closed desk.
     #[cfg(not(loom))]
     #[must_use]
     pub const fn new() -> Self {
-        Self { state: AtomicPtr::new(closed()) }
+        Self { newest: AtomicPtr::new(closed()), hands: AtomicU32::new(0), bell: AtomicU32::new(COMING) }
     }
 
     /// The same; loom's atomics cannot be made by a constant.
     #[cfg(loom)]
     pub fn new() -> Self {
-        Self { state: AtomicPtr::new(closed()) }
-    }
-
-    fn change(&self, from: *mut T, to: *mut T) -> bool {
-        // Release: who finds what is laid down sees it whole. Acquire: and so does who takes it back.
-        self.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        Self { newest: AtomicPtr::new(closed()), hands: AtomicU32::new(0), bell: AtomicU32::new(COMING) }
     }
 
     // --- The keeper ---------------------------------------------------------------------------------------------------
 
-    /// Opens it. False: it is open already, by a call that this one has interrupted.
-    pub fn open(&self) -> bool {
-        self.change(closed(), open())
+    /// The keeper is about to sleep on the bell while it is [`ASLEEP`]. First it [opens](Desk::open) the desk, and looks whether
+    /// it [has anything](Desk::has_any).
+    pub fn fall_asleep(&self) {
+        if self.bell.load(Ordering::Relaxed) != ASLEEP {
+            self.bell.store(ASLEEP, Ordering::Relaxed);
+            // Pairs with the fence of `lay`: what was laid down before is seen from here on, and what comes later wakes.
+            fence(Ordering::SeqCst);
+        }
     }
 
-    /// Takes what lies there into the hand, and closes the desk when that is [put away](Desk::put_away).
-    pub fn take(&self) -> Option<NonNull<T>> {
-        // Relaxed: the exchange acquires.
-        let it = self.state.load(Ordering::Relaxed);
-        (it != closed() && it != open() && it != in_hand() && self.change(it, in_hand())).then(|| NonNull::new(it))?
+    /// Opens it, if it is not. (It is where a signal handler has led away from an earlier sleep, or interrupts one.)
+    pub fn open(&self) {
+        // Release pairs with the Acquire of `lay`: what the keeper is at is known.
+        let _ = self.newest.compare_exchange(closed(), ptr::null_mut(), Ordering::Release, Ordering::Relaxed);
     }
 
-    /// Closes it; what still came goes into the hand.
-    pub fn close(&self) -> Option<NonNull<T>> {
-        if self.change(open(), closed()) { None } else { self.take() }
+    /// The keeper goes, and leaves it open until it is back.
+    pub fn leave(&self) {
+        self.bell.store(AWAY, Ordering::Relaxed);
+        self.open();
     }
 
-    /// What was in hand has gone its way.
-    pub fn put_away(&self) {
-        // Release pairs with the Acquire of `is_clear`. (No exchange: nobody changes it but its keeper.)
-        self.state.store(closed(), Ordering::Release);
-    }
-
-    /// The keeper has left what he had in hand, and does not come back to it.
-    pub fn give_up(&self) {
-        self.change(in_hand(), closed());
+    /// Closes it. False: something lies there.
+    pub fn close(&self) -> bool {
+        match self.newest.compare_exchange(ptr::null_mut(), closed(), Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => true,
+            Err(newest) => newest == closed(),
+        }
     }
 
     // --- Everybody else -----------------------------------------------------------------------------------------------
 
-    /// Lays something down. False: it is not open, or something lies there.
-    pub fn lay(&self, it: NonNull<T>) -> bool {
-        self.change(open(), it.as_ptr())
+    /// What the keeper sleeps on.
+    pub fn bell(&self) -> &AtomicU32 {
+        &self.bell
     }
 
-    /// Whether it still lies there.
-    pub fn has(&self, it: NonNull<T>) -> bool {
-        self.state.load(Ordering::Relaxed) == it.as_ptr()
+    /// Whether the keeper was elsewhere the last time that it opened the desk.
+    pub fn is_left(&self) -> bool {
+        self.bell.load(Ordering::Relaxed) == AWAY
     }
 
-    /// Takes back what was laid down, and closes the desk. False: it was taken.
-    pub fn take_back(&self, it: NonNull<T>) -> bool {
-        self.change(it.as_ptr(), closed())
+    /// Lays something down, if it is open.
+    #[must_use]
+    pub fn lay(&self, it: NonNull<T>) -> Laid {
+        let mut newest = self.newest.load(Ordering::Relaxed);
+        loop {
+            if newest == closed() {
+                return Laid::No;
+            }
+            // SAFETY: the caller's own, not visible yet. Relaxed: published by the exchange.
+            unsafe { it.as_ref() }.link().store(newest, Ordering::Relaxed);
+            // Release pairs with the Acquire of `take`: who takes it sees it whole. Acquire pairs with the Release of `open`.
+            match self.newest.compare_exchange_weak(newest, it.as_ptr(), Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => break,
+                Err(now) => newest = now,
+            }
+        }
+        // Pairs with the fence of `fall_asleep`, and with that of whoever looks whether something lies there.
+        fence(Ordering::SeqCst);
+        match self.bell.compare_exchange(ASLEEP, COMING, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => Laid::MustWake,
+            Err(AWAY) => Laid::Left,
+            Err(_) => Laid::Coming,
+        }
     }
 
-    /// Whether nothing lies there and nothing is in hand.
+    /// Whether something lies there.
+    pub fn has_any(&self) -> bool {
+        let newest = self.newest.load(Ordering::Relaxed);
+        !newest.is_null() && newest != closed()
+    }
+
+    /// Closes it and takes what lies there: the newest, which leads to the older ones. When that has gone its way, or nothing was
+    /// there, it is to be [said](Desk::put_away).
+    pub fn take(&self) -> Option<NonNull<T>> {
+        self.hands.fetch_add(1, Ordering::Relaxed);
+        // Acquire pairs with the Release of `lay`. Release pairs with the Acquire of `is_clear`: whoever finds a thing gone finds
+        // that somebody has it.
+        let newest = self.newest.swap(closed(), Ordering::AcqRel);
+        if newest == closed() { None } else { NonNull::new(newest) }
+    }
+
+    /// What was taken has gone its way.
+    pub fn put_away(&self) {
+        // Release pairs with the Acquire of `is_clear`.
+        self.hands.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Whether what has lain there has gone its way, as far as it was laid down before.
     pub fn is_clear(&self) -> bool {
-        let it = self.state.load(Ordering::Acquire);
-        it == closed() || it == open()
+        // Acquire pairs with the Release of `take`: every change since is an exchange, and carries it on.
+        let newest = self.newest.load(Ordering::Acquire);
+        (newest.is_null() || newest == closed()) && self.hands.load(Ordering::Acquire) == 0
     }
+}
+
+/// What lies under a thing that was taken.
+pub fn older<T: Node>(it: NonNull<T>) -> Option<NonNull<T>> {
+    // SAFETY: whoever has taken a thing has all that it leads to alone. Relaxed: the taking acquired.
+    NonNull::new(unsafe { it.as_ref() }.link().load(Ordering::Relaxed))
 }

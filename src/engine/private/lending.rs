@@ -1,99 +1,187 @@
-//! A thread that waits for other threads' operations lends them its ring: while it has nothing to wait for, it looks for a
-//! moment whether one comes, and submits it. Nobody has to be woken then.
+//! A thread that waits for other threads' operations lends them its ring: while it sleeps there, they lay operations on its
+//! desk and wake it, and it submits them. The engine's thread has no part in it, neither before nor after.
+//!
+//! Whatever lies on a desk can be given to the engine instead. That is done by whoever must know that the kernel has what was
+//! submitted before ([`settle`]), by the watch where the thread does not come, and at the thread's end.
 
-use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::TABLE;
+use super::desk::{ASLEEP, Laid, older};
 use super::ring::Ring;
+use super::watch::{self, Pace};
 use crate::engine::operation::Operation;
-use crate::host::futex::{self, Deadline};
-use crate::host::kernel;
+use crate::engine::started;
+use crate::host::futex;
+use crate::host::signals;
 use crate::host::thread;
 
-/// Looks at the desk between two at the clock.
-const LOOKS: u32 = 32;
-
-/// How long whoever lays an operation down waits until it is taken, in nanoseconds: a running thread needs a tenth of it.
-const REACH: u64 = 5_000;
-
-/// How often a [`settle`] looks, 50 µs apart, before it takes it that the thread has left its call by a `longjmp`.
+/// How often a [`settle`] looks, 50 µs apart, for a thread that is submitting what it took.
 const PATIENCE: u32 = 20_000;
 
-/// Desks that are open, or with something in hand.
-static AT_DESK: AtomicU32 = AtomicU32::new(0);
+/// What was seen of a desk at the last look.
+pub(super) struct Seen {
+    visits: AtomicU32,
+    laid: AtomicBool,
+}
 
-impl Ring {
-    /// Looks until a time, or until there is something else to do, whether another thread hands over an operation. The caller
-    /// is the ring's thread; it [submits](Ring::lent) what it gets.
-    pub fn lend(&self, until: Deadline, is_over: impl Fn() -> bool) -> Option<NonNull<Operation>> {
-        // Before the desk is open: who has laid something down there sees the count.
-        AT_DESK.fetch_add(1, Ordering::Relaxed);
-        if !self.desk.open() {
-            AT_DESK.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
-        let taken = loop {
-            if let Some(operation) = (0..LOOKS).find_map(|_| {
-                core::hint::spin_loop();
-                self.desk.take()
-            }) {
-                break Some(operation);
-            }
-            if is_over() || until.left() == Some(0) {
-                break self.desk.close();
-            }
-        };
-        if taken.is_none() {
-            AT_DESK.fetch_sub(1, Ordering::Relaxed);
-        }
-        taken
-    }
-
-    /// What [`Ring::lend`] gave is submitted.
-    pub fn lent(&self) {
-        self.desk.put_away();
-        AT_DESK.fetch_sub(1, Ordering::Release);
-    }
-
-    /// Hands an operation to the ring's thread, if it looks for one just now. False: it does not. Any thread may.
-    pub fn hand(&self, operation: NonNull<Operation>) -> bool {
-        if !self.desk.lay(operation) {
-            return false;
-        }
-        let end = kernel::now() + REACH;
-        while self.desk.has(operation) {
-            if kernel::now() >= end {
-                return !self.desk.take_back(operation);
-            }
-            core::hint::spin_loop();
-        }
-        true
+impl Seen {
+    pub const fn new() -> Self {
+        Self { visits: AtomicU32::new(0), laid: AtomicBool::new(false) }
     }
 }
 
-/// Returns when the kernel has what was handed over before. One load where nobody looks for work. Async-signal-safe.
+/// Operations on desks, or in hand.
+static AT_DESK: AtomicU32 = AtomicU32::new(0);
+
+impl Ring {
+    /// Lets the ring's thread, which is about to [wait](Ring::wait) in it, be woken by what others hand over, and by a change of
+    /// `word`, which it has `seen`. False: it cannot.
+    pub fn open_desk(&'static self, word: &'static AtomicU32, seen: u32) -> bool {
+        self.desk.fall_asleep();
+        let watched = self.watch_words([(word, seen), (self.desk.bell(), ASLEEP)]);
+        if watched {
+            self.desk.open();
+        }
+        watched
+    }
+
+    /// The ring's thread goes. If it is back soon, its desk stays open meanwhile, and this is true.
+    pub fn leave_desk(&self) -> bool {
+        if !self.absence.begin() {
+            return false;
+        }
+        self.desk.leave();
+        true
+    }
+
+    /// The ring's thread is back.
+    pub fn come_back(&self) {
+        self.absence.end();
+    }
+
+    /// Whether something was handed over.
+    pub fn has_been_handed(&self) -> bool {
+        self.desk.has_any()
+    }
+
+    /// Nobody hands anything over from here on; what was goes to `submit`, which passes all of it on. Whether there was any;
+    /// and whether a signal handler of the program's has run at the end of it.
+    pub fn close_desk(&'static self, submit: impl FnOnce(Handed)) -> (bool, bool) {
+        if self.desk.close() { (false, false) } else { self.empty_desk(submit) }
+    }
+
+    /// Signals wait meanwhile: a handler could leave for good with what is in hand, or wait for it.
+    fn empty_desk(&self, submit: impl FnOnce(Handed)) -> (bool, bool) {
+        let blocked = thread::block_all_departures();
+        let (handed, count) = Handed::of(self.desk.take());
+        if count > 0 {
+            submit(handed);
+        }
+        self.desk.put_away();
+        // Release pairs with the Acquire of `settle`: the kernel has them, or the engine.
+        AT_DESK.fetch_sub(count, Ordering::Release);
+        let waiting = thread::pending_signals() & !blocked;
+        let interrupted = waiting != 0 && signals::any_handled(waiting);
+        thread::restore_signals(&blocked);
+        (count > 0, interrupted)
+    }
+
+    /// Hands an operation to the ring's thread, if it sleeps there. False: it does not. Any thread may.
+    pub fn hand(&self, operation: NonNull<Operation>) -> bool {
+        // Before it lies there: who knows that it was handed over sees the count.
+        AT_DESK.fetch_add(1, Ordering::Relaxed);
+        let laid = self.desk.lay(operation);
+        match laid {
+            Laid::No => {
+                AT_DESK.fetch_sub(1, Ordering::Relaxed);
+                return false;
+            }
+            Laid::MustWake => futex::wake_all(self.desk.bell()),
+            Laid::Coming | Laid::Left => {}
+        }
+        // The fence of `lay` pairs with that of the watch: either it sees what lies there, or we see that nobody watches.
+        watch::begin(if laid == Laid::Left { Pace::Desks } else { Pace::Rings });
+        true
+    }
+
+    /// Gives the engine what has lain on the desk while the ring's thread neither came nor did anything else there. Whether
+    /// nothing lies there, and nothing has happened.
+    pub(super) fn look_after_desk(&self, seen: &Seen) -> bool {
+        let (visits, laid) = (self.visits(), self.has_been_handed());
+        let came = seen.visits.swap(visits, Ordering::Relaxed) != visits;
+        if seen.laid.swap(laid, Ordering::Relaxed) && laid && !came {
+            if self.desk.is_left() {
+                self.absence.miss();
+            }
+            self.clear_desk();
+        }
+        !laid && !came
+    }
+
+    /// Gives the engine what lies on the desk, which is closed from here on. Async-signal-safe.
+    pub fn clear_desk(&self) {
+        if self.desk.has_any() {
+            self.empty_desk(|handed| {
+                let Some(engine) = started() else { return };
+                for operation in handed {
+                    // SAFETY: as whoever handed it over promised.
+                    unsafe { engine.submit(operation) };
+                }
+            });
+        }
+    }
+}
+
+/// What was handed over, oldest first.
+pub struct Handed(Option<NonNull<Operation>>);
+
+impl Handed {
+    /// What was taken from a desk, newest first, and how many.
+    fn of(newest: Option<NonNull<Operation>>) -> (Self, u32) {
+        let (mut next, mut newer, mut count) = (newest, None, 0);
+        while let Some(this) = next {
+            next = older(this);
+            // SAFETY: taken, so all of them are this thread's alone. Relaxed: nobody else looks.
+            unsafe { this.as_ref() }.link.store(newer.map_or(ptr::null_mut(), NonNull::as_ptr), Ordering::Relaxed);
+            newer = Some(this);
+            count += 1;
+        }
+        (Self(newer), count)
+    }
+}
+
+impl Iterator for Handed {
+    type Item = NonNull<Operation>;
+
+    fn next(&mut self) -> Option<NonNull<Operation>> {
+        let this = self.0?;
+        self.0 = older(this);
+        Some(this)
+    }
+}
+
+/// Returns when the kernel has what was handed over before, or the engine. One load where nothing is. Async-signal-safe.
 pub fn settle() {
     // Whoever has handed something over has seen the count, and so has whoever knows from him that he did. Acquire pairs with
-    // the Release of `lent`: the kernel has it.
+    // the Release of `close_desk`.
     if AT_DESK.load(Ordering::Acquire) == 0 {
         return;
     }
     let Some(table) = TABLE.get().filter(|table| table.is_ours()) else { return };
-    let me = thread::pointer();
-    // A handler that has interrupted its own thread here cannot wait for it.
-    for ring in table.rings.iter().filter(|ring| !ring.belongs_to(me)) {
+    for ring in &table.rings {
+        ring.clear_desk();
         let mut looks = 0;
+        // (What this very thread has in hand it waits for in vain: our own handler alone interrupts that, and does not come here.)
         while !ring.desk.is_clear() && looks < PATIENCE {
             if looks < 100 {
                 core::hint::spin_loop();
             } else {
                 futex::linger();
+                ring.clear_desk();
             }
             looks += 1;
-        }
-        if looks == PATIENCE {
-            ring.desk.give_up();
         }
     }
 }

@@ -9,6 +9,7 @@
 //! that has shown that it comes back ([`Proof`]), for I/O that ends by itself (`O_DIRECT` on files and block devices), and where nobody
 //! is to be notified. And should such a thread change its ways, it is fetched: see `rescue` and `watch`.
 
+mod absence;
 mod batch;
 mod desk;
 mod lending;
@@ -28,7 +29,7 @@ use io_uring::opcode;
 use io_uring::register::Restriction;
 
 pub use batch::Batch;
-pub use lending::settle as settle_desks;
+pub use lending::{Handed, settle as settle_desks};
 pub use parts::On;
 use parts::{Parts, Slots};
 pub use proof::Proof;
@@ -37,6 +38,7 @@ pub use ring::Ring;
 pub use watch::{look, pause};
 
 use super::bare::{Bare, Room};
+use super::inbox;
 use super::{Carrier, started};
 use crate::host::ending::AtThreadEnd;
 use crate::host::futex::{self, Deadline};
@@ -79,10 +81,12 @@ struct Table {
     failures: AtomicU32,
     /// Threads are being made reachable.
     reaching: AtomicBool,
-    /// The engine's thread looks after the rings.
+    /// The engine's thread looks after the rings; and after desks that were left open.
     watched: AtomicBool,
+    desks_watched: AtomicBool,
     /// What it saw, ring by ring.
     seen: [watch::Seen; RINGS],
+    desks_seen: [lending::Seen; RINGS],
 }
 
 impl Table {
@@ -94,6 +98,8 @@ impl Table {
             failures: AtomicU32::new(0),
             reaching: AtomicBool::new(false),
             watched: AtomicBool::new(false),
+            desks_watched: AtomicBool::new(false),
+            desks_seen: [const { lending::Seen::new() }; RINGS],
             seen: [const { watch::Seen::new() }; RINGS],
         }
     }

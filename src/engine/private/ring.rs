@@ -13,8 +13,7 @@ use core::sync::atomic::{
 };
 use core::time::Duration;
 
-use io_uring::opcode;
-
+use super::absence::Absence;
 use super::batch::Batch;
 use super::desk::Desk;
 use super::parts::{On, Parts};
@@ -29,7 +28,7 @@ use crate::host::thread::{SignalSet, Uncancelled};
 use crate::stats::{self, Lane};
 
 /// Words that a ring can wait on at the same time.
-const WORDS: usize = 4;
+const WORDS: usize = 6;
 
 /// How long a thread sleeps in its ring without a look at what it waits for: a signal handler may have finished just that
 /// between the last look and the sleep, and then nothing would wake it.
@@ -42,7 +41,7 @@ const PATIENCE: u64 = 2_000_000;
 const WITH_ITS_REQUEST: usize = size_of::<Operation>() + 64;
 
 /// Marks the user data of a wait on a word; an operation's is its address, which has a 0 there.
-const WORD: u64 = 1;
+pub(super) const WORD: u64 = 1;
 
 /// A ring, or a place for one.
 pub struct Ring {
@@ -84,9 +83,10 @@ pub struct Ring {
     /// Signals sent to the thread, counted as [`Ring::times_fetched`] will.
     sent: AtomicU32,
     /// The words that it waits on.
-    armed: [AtomicPtr<AtomicU32>; WORDS],
-    /// Where the thread takes over what others submit.
+    pub(super) armed: [AtomicPtr<AtomicU32>; WORDS],
+    /// Where others lay what they submit while the thread sleeps.
     pub(super) desk: Desk<Operation>,
+    pub(super) absence: Absence,
 }
 
 impl Ring {
@@ -112,6 +112,7 @@ impl Ring {
             sent: AtomicU32::new(0),
             armed: [const { AtomicPtr::new(ptr::null_mut()) }; WORDS],
             desk: Desk::new(),
+            absence: Absence::new(),
         }
     }
 
@@ -327,35 +328,24 @@ impl Ring {
     /// Lets the ring wait on `word` while it is `seen`, beside its operations: whoever wakes the word ends a [`Ring::wait`].
     /// False: it cannot, for want of room perhaps.
     pub fn watch_word(&'static self, word: &'static AtomicU32, seen: u32) -> bool {
-        let address = word.as_ptr();
-        let same = ptr::from_ref(word).cast_mut();
-        // One that is still under way waits for the same: if the word has changed since, its wake is on the way.
-        if self.armed.iter().any(|armed| armed.load(Ordering::Relaxed) == same) {
-            return true;
-        }
-        let Some(index) = self.armed.iter().position(|armed| armed.load(Ordering::Relaxed).is_null()) else {
-            return false;
-        };
-        let Some(parts) = self.parts() else { return false };
-        let Some(batch) = self.begin_narrow() else { return false };
-        if !self.has_room(parts, 0) {
-            return false;
-        }
-        let bare = &parts.bare;
-        let wait = opcode::FutexWait::new(address, seen.into(), u32::MAX.into(), futex::PRIVATE_U32);
-        self.armed[index].store(same, Ordering::Relaxed);
-        // SAFETY: this is the ring's thread, within a batch; the word outlives every ring.
-        let pushed = unsafe { bare.push(&wait.build().user_data((index as u64) << 1 | WORD)) };
-        let taken = pushed && bare.submit(1).inspect_err(|&errno| self.note(errno)) == Ok(1);
-        if !taken {
-            // SAFETY: the same.
-            unsafe { bare.retract(|_| {}) };
-            self.armed[index].store(ptr::null_mut(), Ordering::Relaxed);
-        }
-        drop(batch);
-        taken
+        self.watch_words([(word, seen)])
     }
 
+    /// The same with several.
+    pub(super) fn watch_words<const N: usize>(&'static self, words: [(&'static AtomicU32, u32); N]) -> bool {
+        if words.iter().all(|(word, _)| self.watches(word)) {
+            return true;
+        }
+        let Some(mut batch) = self.begin_narrow() else { return false };
+        let watched = words.into_iter().all(|(word, seen)| batch.watch(word, seen));
+        batch.enter();
+        watched && words.iter().all(|(word, _)| self.watches(word))
+    }
+
+    /// Whether the ring waits on `word`. If it has changed meanwhile, its wake is on the way.
+    pub(super) fn watches(&self, word: &AtomicU32) -> bool {
+        self.armed.iter().any(|armed| ptr::eq(armed.load(Ordering::Relaxed), word))
+    }
     /// Sleeps until `want` completions are there that were not [collected](Ring::collect), a word wakes it, or the deadline;
     /// not longer than a moment, so that the caller looks again.
     /// With `mask` these signals are blocked meanwhile.

@@ -54,23 +54,37 @@ impl Seen {
     }
 }
 
-/// When to look next, in units of [`INTERVAL`].
-static NEXT: AtomicU32 = AtomicU32::new(0);
+/// How often to look at desks that were left open, in nanoseconds: whoever has laid something down there waits for a thread
+/// that was taken to be back at once.
+const DESKS_INTERVAL: u64 = 2_000_000;
 
-/// Something is under way in a ring: sees to it that the engine's thread looks.
+/// What is looked after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    Rings,
+    /// Desks that were left open as well.
+    Desks,
+}
+
+/// When to look next, in units of [`INTERVAL`] and of [`DESKS_INTERVAL`].
+static NEXT: AtomicU32 = AtomicU32::new(0);
+static DESKS_NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// Something is under way in a ring, or was laid on a desk: sees to it that the engine's thread looks.
 #[inline]
-pub fn begin() {
+pub fn begin(pace: Pace) {
     if let Some(table) = TABLE.get()
-        // SeqCst pairs with the fence of `look`: the operation that is under way was counted before.
-        && !table.watched.load(Ordering::SeqCst)
+        // SeqCst pairs with the fence of `end_unless`: what has begun was counted, or laid down, before.
+        && !(table.watched.load(Ordering::SeqCst) && (pace == Pace::Rings || table.desks_watched.load(Ordering::SeqCst)))
     {
-        begin_watch(table);
+        begin_watch(table, pace);
     }
 }
 
 #[cold]
-fn begin_watch(table: &Table) {
-    if !table.watched.swap(true, Ordering::SeqCst)
+fn begin_watch(table: &Table, pace: Pace) {
+    let hurries = pace == Pace::Desks && !table.desks_watched.swap(true, Ordering::SeqCst);
+    if (!table.watched.swap(true, Ordering::SeqCst) || hurries)
         && let Some(engine) = started()
     {
         engine.ring_doorbell();
@@ -82,7 +96,8 @@ fn begin_watch(table: &Table) {
 #[must_use]
 pub fn pause() -> Option<u32> {
     let table = TABLE.get()?;
-    table.watched.load(Ordering::SeqCst).then_some(INTERVAL as u32)
+    let interval = if table.desks_watched.load(Ordering::SeqCst) { DESKS_INTERVAL } else { INTERVAL };
+    table.watched.load(Ordering::SeqCst).then_some(interval as u32)
 }
 
 /// Looks, if it is time. By the engine's thread.
@@ -91,21 +106,44 @@ pub fn look() {
     if !table.watched.load(Ordering::Relaxed) {
         return;
     }
-    let now = (kernel::now() / INTERVAL) as u32;
-    if now == NEXT.swap(now, Ordering::Relaxed) {
+    let hurries = table.desks_watched.load(Ordering::Relaxed);
+    if is_time(INTERVAL, &NEXT) {
+        let mut quiet = true;
+        for (ring, seen) in table.rings.iter().zip(&table.seen) {
+            quiet &= look_at(table, ring, seen);
+        }
+        if !hurries {
+            quiet &= look_after_desks(table);
+        }
+        end_if(quiet, &table.watched, table, |ring| ring.in_flight() > 0 || ring.has_been_handed());
+    }
+    if hurries && is_time(DESKS_INTERVAL, &DESKS_NEXT) {
+        let quiet = look_after_desks(table);
+        end_if(quiet, &table.desks_watched, table, Ring::has_been_handed);
+    }
+}
+
+/// Whether a new interval has begun.
+fn is_time(interval: u64, next: &AtomicU32) -> bool {
+    let now = (kernel::now() / interval) as u32;
+    now != next.swap(now, Ordering::Relaxed)
+}
+
+/// Looks at all desks. Whether nothing happens there.
+fn look_after_desks(table: &Table) -> bool {
+    table.rings.iter().zip(&table.desks_seen).fold(true, |quiet, (ring, seen)| ring.look_after_desk(seen) & quiet)
+}
+
+/// Ends a watch if it was quiet, unless something has begun meanwhile.
+fn end_if(quiet: bool, watched: &AtomicBool, table: &Table, is_busy: impl Fn(&Ring) -> bool) {
+    if !quiet {
         return;
     }
-    let mut quiet = true;
-    for (ring, seen) in table.rings.iter().zip(&table.seen) {
-        quiet &= look_at(table, ring, seen);
-    }
-    if quiet {
-        table.watched.store(false, Ordering::SeqCst);
-        // Pairs with `Batch::submit`: either it sees that nobody watches, or we see that something is under way.
-        fence(Ordering::SeqCst);
-        if table.rings.iter().any(|ring| ring.in_flight() > 0) {
-            table.watched.store(true, Ordering::SeqCst);
-        }
+    watched.store(false, Ordering::SeqCst);
+    // Pairs with `Batch::enter` and `Ring::hand`: either they see that nobody watches, or we see what they have begun.
+    fence(Ordering::SeqCst);
+    if table.rings.iter().any(is_busy) {
+        watched.store(true, Ordering::SeqCst);
     }
 }
 
