@@ -286,13 +286,32 @@ impl Bare {
     pub fn claim(&self) -> Option<(u64, i32)> {
         let completion = &self.parameters.completion;
         let (head, tail) = (self.word(completion.head), self.word(completion.tail));
-        // SAFETY: the kernel gave the offset; completions follow one another from there.
-        let completions = unsafe { self.room.byte_add(completion.completions as usize) }.cast::<Completion>();
+        let completions = self.completions();
         claim(head, tail, |at| {
             // SAFETY: within the completions.
             let this = unsafe { &*completions.add((at & (self.parameters.completions - 1)) as usize) };
             (this.user_data.load(Ordering::Relaxed), this.result.load(Ordering::Relaxed))
         })
+    }
+
+    /// The user data of a completion that will be claimed after some others, if it is there: a hint at what to expect.
+    #[inline]
+    #[must_use]
+    pub fn upcoming(&self) -> Option<u64> {
+        const AHEAD: u32 = 2;
+        let completion = &self.parameters.completion;
+        let head = self.word(completion.head).load(Ordering::Relaxed);
+        if self.word(completion.tail).load(Ordering::Relaxed).wrapping_sub(head) <= AHEAD {
+            return None;
+        }
+        let at = head.wrapping_add(AHEAD) & (self.parameters.completions - 1);
+        // SAFETY: within the completions, as in `claim`. Relaxed: no more than a hint.
+        Some(unsafe { &*self.completions().add(at as usize) }.user_data.load(Ordering::Relaxed))
+    }
+
+    fn completions(&self) -> *const Completion {
+        // SAFETY: the kernel gave the offset; completions follow one another from there.
+        unsafe { self.room.byte_add(self.parameters.completion.completions as usize) }.cast()
     }
 
     /// Completions that are there.

@@ -133,7 +133,7 @@ pub struct Operation {
     pub(super) generation: u32,
     /// The descriptor's generation when the engine or a private ring took it.
     pub(super) fd_generation: u32,
-    /// Its place among the engine's living operations.
+    /// Its place among the engine's living operations, or in a private ring.
     pub(super) place: u32,
     /// For [`Kind::Poll`]: the events.
     pub events: u32,

@@ -1,4 +1,5 @@
-//! Memory that may be refused: where the heap is exhausted, a request fails and the program does not end.
+//! Memory that may be refused: where the heap is exhausted, a request fails and the program does not end. And a word to the
+//! processor about memory that will be used.
 
 use core::ptr::NonNull;
 use std::alloc::{Layout, alloc};
@@ -41,4 +42,32 @@ pub fn try_box<T>(value: T) -> Result<Box<T>, T> {
 pub unsafe fn pages<T>(count: usize) -> Result<NonNull<T>, Errno> {
     let length = (size_of::<T>() * count).next_multiple_of(4096);
     NonNull::new(kernel::map(length)?.cast()).ok_or(Errno(libc::ENOMEM))
+}
+
+/// Has the processor fetch what lies at `address`, which will be used soon. With thousands of requests in flight each was long not
+/// looked at, and would be waited for. Only a hint: there need be nothing.
+#[inline]
+pub fn expect(address: usize, length: usize) {
+    const LINE: usize = 64;
+    let first = address & !(LINE - 1);
+    for offset in (0..address - first + length).step_by(LINE) {
+        fetch(first.wrapping_add(offset));
+    }
+}
+
+#[inline]
+fn fetch(address: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint, which never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::without_provenance(address)) };
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: the same.
+    unsafe {
+        core::arch::asm!("prfm pldl1keep, [{}]", in(reg) address, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let _ = address;
 }

@@ -9,6 +9,8 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::alloc::{Layout, alloc, dealloc};
 
+use super::memory;
+
 /// What a pool keeps in each of its items.
 pub struct Links {
     /// The next in one of the lists: its number plus 1, or 0.
@@ -106,21 +108,12 @@ impl<T: Item> Pool<T> {
         }
     }
 
-    /// Has the processor fetch the item that is the next to be taken. With thousands in use it was long not looked at, and
-    /// would be waited for.
+    /// Has the processor fetch the item that is the next to be taken.
     #[inline]
     fn expect(&self, next: u32) {
-        #[cfg(target_arch = "x86_64")]
         if let Some(number) = next.checked_sub(1) {
-            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let item = self.at(number).as_ptr().cast::<i8>();
-            for offset in (0..size_of::<T>()).step_by(64) {
-                // SAFETY: a hint, which never faults.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(item.wrapping_add(offset)) };
-            }
+            memory::expect(self.at(number).as_ptr().addr(), size_of::<T>());
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = next;
     }
 
     /// Takes over all that was freed: keeps the first, makes the others ready.
@@ -177,6 +170,13 @@ impl<T: Item> Pool<T> {
                 Err(now) => head = now,
             }
         }
+    }
+
+    /// Takes an item back from the thread that will take the next: it is still in the processor's memory.
+    pub fn put_first(&self, item: NonNull<T>) {
+        // SAFETY: as in `put`.
+        let number = unsafe { (*T::links(item.as_ptr())).number };
+        self.make_ready(number + 1, number);
     }
 
     /// Makes one more.

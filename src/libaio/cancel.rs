@@ -45,7 +45,7 @@ unsafe fn is_wanted(operation: NonNull<Operation>, argument: usize) -> bool {
     submit::request_of(operation).is_some_and(|request| {
         // SAFETY: the engine has it, so it is whole.
         let request = unsafe { request.as_ref() };
-        request.context == wanted.context && request.event.object == wanted.object
+        request.context == wanted.context && request.object == wanted.object
     })
 }
 

@@ -22,6 +22,7 @@ use super::habit::Habit;
 use super::request::{Pool, Request};
 use super::sleepers::Sleepers;
 use super::turn::Turn;
+use crate::engine::{Kind, Operation};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
 
@@ -335,7 +336,10 @@ impl Context {
             }
             if let Some(mut request) = self.pool.take() {
                 // SAFETY: taken from the pool, and ours.
-                unsafe { request.as_mut() }.event = *event;
+                let this = unsafe { request.as_mut() };
+                this.note(event);
+                this.result = event.result as i32;
+                this.operation.write(Operation::new(Kind::Chore, -1, super::submit::finish));
                 let must_wake = self.leave_in_backlog(request);
                 // What was done at once is in the ring when io_submit returns, if that is in our power: he who has the
                 // ring needs a moment, unless this is a signal handler that interrupted him.
@@ -351,17 +355,21 @@ impl Context {
         }
     }
 
-    /// Writes the event of a request and takes the request back. True: sleepers must be [woken](Context::word).
+    /// Writes the event of a request and takes the request back, to be the `first` that is taken again or not. True: sleepers must be [woken](Context::word).
     ///
     /// # Safety
     /// The request is the caller's, from this context's pool.
-    pub unsafe fn complete_request(&self, request: NonNull<Request>) -> bool {
+    pub unsafe fn complete_request(&self, request: NonNull<Request>, first: bool) -> bool {
         if self.producers.0.state.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_err() {
             return self.leave_in_backlog(request);
         }
         // SAFETY: the caller's promise.
-        let event = unsafe { request.as_ref() }.event;
-        self.pool.put(request);
+        let event = unsafe { request.as_ref() }.event();
+        if first {
+            self.pool.put_first(request);
+        } else {
+            self.pool.put(request);
+        }
         self.write(&event)
     }
 
@@ -408,16 +416,16 @@ impl Context {
         let line = &self.producers.0;
         let mut newest = line.backlog.swap(ptr::null_mut(), Ordering::AcqRel);
         let mut oldest = ptr::null_mut::<Request>();
-        while let Some(mut request) = NonNull::new(newest) {
-            // SAFETY: requests in the backlog are whole, and those taken off are ours.
-            let behind = unsafe { &mut request.as_mut().behind };
-            newest = core::mem::replace(behind, oldest);
+        while let Some(request) = NonNull::new(newest) {
+            // SAFETY: requests in the backlog are whole, and those taken off are ours. Relaxed: the exchange that took them.
+            newest = unsafe { request.as_ref().behind() }.swap(oldest.cast(), Ordering::Relaxed).cast();
             oldest = request.as_ptr();
         }
         let (mut tail, mut count) = (line.tail.load(Ordering::Relaxed), 0);
         while let Some(request) = NonNull::new(oldest) {
             // SAFETY: as above.
-            let (event, behind) = unsafe { (request.as_ref().event, request.as_ref().behind) };
+            let (event, behind) = unsafe { (request.as_ref().event(), request.as_ref().behind()) };
+            let behind = behind.load(Ordering::Relaxed).cast();
             self.pool.put(request);
             tail = self.append(tail, &event);
             count += 1;
@@ -428,12 +436,12 @@ impl Context {
         }
     }
 
-    fn leave_in_backlog(&self, mut request: NonNull<Request>) -> bool {
+    fn leave_in_backlog(&self, request: NonNull<Request>) -> bool {
         let line = &self.producers.0;
         let mut newest = line.backlog.load(Ordering::Relaxed);
         loop {
             // SAFETY: the request is the caller's until the exchange.
-            unsafe { request.as_mut() }.behind = newest;
+            unsafe { request.as_ref().behind() }.store(newest.cast(), Ordering::Relaxed);
             match line.backlog.compare_exchange_weak(newest, request.as_ptr(), Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => break,
                 Err(now) => newest = now,

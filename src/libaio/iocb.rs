@@ -85,6 +85,17 @@ impl Iocb {
         Ok((iocb, address))
     }
 
+    /// Has the processor fetch the iocb that entry `index` of `list`, of which the one before was read, points to.
+    #[inline]
+    pub fn expect(list: usize, index: usize) {
+        let entry = list + index * size_of::<usize>();
+        if memory::lie_on_one_page(entry - size_of::<usize>(), 2 * size_of::<usize>()) {
+            // SAFETY: readable as the one before it, on the same page.
+            let address = unsafe { (entry as *const usize).read_unaligned() };
+            crate::host::memory::expect(address, size_of::<Self>());
+        }
+    }
+
     /// What is looked at before there has to be room.
     ///
     /// # Errors

@@ -39,6 +39,12 @@ pub fn writable(address: usize, length: usize) -> Result<(), Errno> {
     check(address, length, WRITABLE)
 }
 
+/// Whether these bytes lie on one page, so that they can be read if one of them can.
+#[inline]
+pub const fn lie_on_one_page(address: usize, length: usize) -> bool {
+    address % PAGE + length <= PAGE
+}
+
 /// Whether the addresses are at all the program's, mapped or not: what the kernel asks before it takes a buffer.
 ///
 /// # Errors

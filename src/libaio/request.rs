@@ -1,12 +1,15 @@
 //! A request on its way through the engine.
 
 use core::mem::MaybeUninit;
+use core::num::NonZeroU16;
 use core::ptr;
+use core::sync::atomic::AtomicPtr;
 use std::alloc::{Layout, alloc, dealloc};
 
 use super::context::Context;
 use super::event_ring::Event;
 use crate::engine::Operation;
+use crate::engine::inbox::Node;
 use crate::host::pool::{self, Item, Links};
 
 /// The requests of a context.
@@ -19,21 +22,23 @@ pub struct Request {
     pub operation: MaybeUninit<Operation>,
     /// Whose it is.
     pub context: *const Context,
-    /// What the event will say.
-    pub event: Event,
+    /// `aio_data` of the iocb, and its address.
+    pub data: u64,
+    pub object: u64,
     links: Links,
-    /// The next in the context's backlog.
-    pub behind: *mut Request,
-    /// Where its stream is counted, see [`streams`](super::streams).
-    pub stream: Option<u16>,
-    /// It may wait for ever: for another program, not for a device.
-    pub endless: bool,
-    capacity: u32,
     /// Memory for the buffers of a vectored request, kept for the next time.
     many: *mut libc::iovec,
+    /// What the event will say; until then, the bytes that were moved before it went to the engine. No result is longer.
+    pub result: i32,
+    /// Where its stream is counted, see [`streams`](super::streams).
+    pub stream: Option<NonZeroU16>,
+    /// It may wait for ever: for another program, not for a device.
+    pub endless: bool,
+    /// For how many buffers there is memory, as a power of two; 0: there is none.
+    capacity: u8,
 }
 
-const _: () = assert!(size_of::<Request>() <= 256, "what a request in flight may cost");
+const _: () = assert!(size_of::<Request>() == 176, "what a request in flight costs");
 
 // SAFETY: nothing but the pool touches the links.
 unsafe impl Item for Request {
@@ -41,13 +46,14 @@ unsafe impl Item for Request {
         Self {
             operation: MaybeUninit::uninit(),
             context: ptr::null(),
-            event: Event::default(),
+            data: 0,
+            object: 0,
             links,
-            behind: ptr::null_mut(),
+            many: ptr::null_mut(),
+            result: 0,
             stream: None,
             endless: false,
             capacity: 0,
-            many: ptr::null_mut(),
         }
     }
 
@@ -67,9 +73,29 @@ impl Drop for Request {
 const FEW: usize = 4;
 
 impl Request {
+    /// The event of its end.
+    pub fn event(&self) -> Event {
+        Event { data: self.data, object: self.object, result: self.result.into(), result2: 0 }
+    }
+
+    /// Takes over what an event will say, but for the result.
+    pub const fn note(&mut self, event: &Event) {
+        self.data = event.data;
+        self.object = event.object;
+    }
+
+    /// The next in the context's backlog. The engine is done with the operation: its link is free for that.
+    ///
+    /// # Safety
+    /// It has an operation.
+    pub unsafe fn behind(&self) -> &AtomicPtr<Operation> {
+        // SAFETY: the caller's promise.
+        unsafe { self.operation.assume_init_ref() }.link()
+    }
+
     /// Room for `count` buffers that stays until the request is freed. `None`: out of memory.
     pub fn vectors(&mut self, count: usize) -> Option<*mut libc::iovec> {
-        if count > self.capacity as usize || self.many.is_null() {
+        if self.capacity == 0 || count > 1 << self.capacity {
             self.free_vectors();
             let capacity = count.next_power_of_two().max(FEW);
             // SAFETY: the size is not 0.
@@ -77,14 +103,14 @@ impl Request {
             if self.many.is_null() {
                 return None;
             }
-            self.capacity = capacity as u32;
+            self.capacity = capacity.ilog2() as u8;
         }
         Some(self.many)
     }
 
     fn free_vectors(&mut self) {
         if self.capacity > 0
-            && let Ok(layout) = Layout::array::<libc::iovec>(self.capacity as usize)
+            && let Ok(layout) = Layout::array::<libc::iovec>(1 << self.capacity)
         {
             // SAFETY: allocated with this layout by `vectors`.
             unsafe { dealloc(self.many.cast(), layout) };

@@ -1,6 +1,7 @@
 //! How many requests of ours are with the engine for each stream and appended file: none, and a request may be done in
 //! the calling thread without overtaking another.
 
+use core::num::NonZeroU16;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 const COUNTS: usize = 1024;
@@ -15,23 +16,27 @@ impl Streams {
     }
 
     /// The count for one direction of a stream.
-    pub const fn place(identity: u64, writes: bool) -> u16 {
-        ((identity as usize * 2 + writes as usize) % COUNTS) as u16
+    pub const fn place(identity: u64, writes: bool) -> NonZeroU16 {
+        NonZeroU16::MIN.saturating_add(((identity as usize * 2 + writes as usize) % COUNTS) as u16)
+    }
+
+    const fn count(&self, place: NonZeroU16) -> &AtomicU32 {
+        &self.0[place.get() as usize % COUNTS]
     }
 
     /// Whether nothing is outstanding.
-    pub fn is_idle(&self, place: u16) -> bool {
+    pub fn is_idle(&self, place: NonZeroU16) -> bool {
         // Acquire pairs with the Release of `done`: what was done before is seen to be done.
-        self.0[place as usize % COUNTS].load(Ordering::Acquire) == 0
+        self.count(place).load(Ordering::Acquire) == 0
     }
 
     /// A request goes to the engine.
-    pub fn begin(&self, place: u16) {
-        self.0[place as usize % COUNTS].fetch_add(1, Ordering::Relaxed);
+    pub fn begin(&self, place: NonZeroU16) {
+        self.count(place).fetch_add(1, Ordering::Relaxed);
     }
 
     /// It has ended.
-    pub fn done(&self, place: u16) {
-        self.0[place as usize % COUNTS].fetch_sub(1, Ordering::Release);
+    pub fn done(&self, place: NonZeroU16) {
+        self.count(place).fetch_sub(1, Ordering::Release);
     }
 }

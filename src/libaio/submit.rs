@@ -135,6 +135,9 @@ pub unsafe fn add_to_batch(batch: &mut Batch, context: &Context, mut request: No
 #[inline]
 fn one(used: &Used, list: usize, index: usize, nr: usize, room: &mut u32, chain: &mut Chain) -> Result<(), Errno> {
     let (iocb, address) = Iocb::read(list, index)?;
+    if index + 1 < nr {
+        Iocb::expect(list, index + 1);
+    }
     iocb.check()?;
     if *room == 0 {
         *room = used.reserve((nr - index) as u32);
@@ -178,15 +181,11 @@ fn one(used: &Used, list: usize, index: usize, nr: usize, room: &mut u32, chain:
         }
         Taken::Request(mut request) => {
             // SAFETY: ours until it is pushed; its operation is there.
-            let (this, operation) = unsafe {
+            let operation = unsafe {
                 let this = request.as_mut();
-                (&raw mut this.event, this.operation.assume_init_mut())
+                this.note(&event);
+                this.operation.assume_init_mut()
             };
-            // SAFETY: a field of the same request.
-            unsafe {
-                let result = (*this).result;
-                *this = Event { result, ..event };
-            }
             operation.face = Face::Libaio;
             if bell.is_some() {
                 operation.eventfd = iocb.resfd;
@@ -333,7 +332,7 @@ impl Plan {
     /// Gives the request its operation. It is about to go to the engine.
     fn begin(&self, request: &mut Request, used: &Used, operation: Operation, moved: usize) {
         request.context = core::ptr::from_ref::<Context>(used.context());
-        request.event.result = moved as i64;
+        request.result = moved as i32;
         if moved > 0
             && let Some(action) = operation.kind.action()
         {
@@ -419,7 +418,17 @@ fn plain(used: &Used, operation: Operation) -> Result<Taken, Errno> {
 }
 
 /// The end of a request that went to the engine: its event is put into the ring, by the engine's thread.
-unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) {
+pub unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) {
+    // SAFETY: the caller's promise is the same.
+    unsafe { complete(operation, result, wakes, false) };
+}
+
+/// Ends a request, in the `same` thread that has submitted it, or another.
+///
+/// # Safety
+/// As for a [`Finish`](engine::Finish).
+#[inline]
+unsafe fn complete(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes, same: bool) {
     let mut request = operation.cast::<Request>();
     // SAFETY: the operation is the first field of a request, which is the engine's thread's until it is completed. The
     // context stays as long as it has requests.
@@ -434,17 +443,18 @@ unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) 
     if let (Some(place), Some(streams)) = (this.stream, contexts::streams()) {
         streams.done(place);
     }
-    let moved = this.event.result;
-    this.event.result = match result {
+    let moved = i64::from(this.result);
+    let result = match result {
         // As the kernel's AIO ends a cancelled poll (measured on Linux 6.18).
         result if kind == Kind::Poll && result == -i64::from(libc::ECANCELED) => 0,
         // Part of it had been written in place.
         result if moved > 0 => moved + result.max(0),
         result => result,
     };
-    probes::complete(Face::Libaio, this.event.object as usize, this.event.result);
+    this.result = result as i32;
+    probes::complete(Face::Libaio, this.object as usize, result);
     // SAFETY: the request is ours, of this context.
-    if unsafe { context.complete_request(request) } {
+    if unsafe { context.complete_request(request, same) } {
         wakes.wake(context.word(), u32::MAX);
     }
     if has_bell {
@@ -464,7 +474,7 @@ unsafe fn finish_private(operation: NonNull<Operation>, result: i64, wakes: &mut
     // SAFETY: as in `finish`. The context has a request less only when the event is there, and stays until then.
     unsafe {
         let context = &*operation.cast::<Request>().as_ref().context;
-        finish(operation, result, wakes);
+        complete(operation, result, wakes, true);
         context.habit.0.completed();
     }
 }

@@ -5,9 +5,8 @@ use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
 
 use io_uring::opcode;
 
-use super::COMPLETIONS;
 use super::parts::Parts;
-use super::ring::{RESERVE, Ring, WORD};
+use super::ring::{Ring, WORD};
 use super::watch::{self, Pace};
 use crate::engine::operation::Operation;
 use crate::engine::{entry, started};
@@ -36,7 +35,8 @@ impl Batch {
     pub unsafe fn add(&mut self, mut operation: NonNull<Operation>) -> bool {
         let ring = self.ring;
         let Some(parts) = ring.parts() else { return false };
-        if ring.in_flight.load(Ordering::Relaxed) + self.queued >= COMPLETIONS - RESERVE {
+        if !ring.has_room(parts, self.queued) {
+            ring.outgrow();
             return false;
         }
         // SAFETY: the caller's promise.
@@ -44,10 +44,12 @@ impl Batch {
         this.pin = None;
         this.fd_generation = descriptors::generation(this.fd);
         this.stamp = stats::stamp();
-        let (index, slot) = parts.free_slot();
-        let entry = entry::of(this, false).user_data(u64::from(index) << 1);
+        let Some((index, slot)) = parts.free_slot() else { return false };
+        this.place = index;
+        let entry = entry::of(this, false).user_data(operation.as_ptr() as u64);
         // SAFETY: this is the ring's thread, within a batch.
         if !unsafe { parts.bare.push(&entry) } {
+            parts.free(index);
             return false;
         }
         // SAFETY: the caller's promise.
@@ -67,6 +69,9 @@ impl Batch {
         }
         let free = ring.armed.iter().position(|armed| armed.load(Ordering::Relaxed).is_null());
         let (Some(index), Some(parts)) = (free, ring.parts()) else { return false };
+        if !ring.has_room(parts, self.queued) {
+            return false;
+        }
         let wait = opcode::FutexWait::new(word.as_ptr(), seen.into(), u32::MAX.into(), futex::PRIVATE_U32);
         ring.armed[index].store(ptr::from_ref(word).cast_mut(), Ordering::Relaxed);
         // SAFETY: this is the ring's thread, within a batch; the word outlives every ring.
@@ -131,13 +136,14 @@ impl Ring {
     #[cold]
     fn give_to_engine(&self, parts: &Parts) {
         let give = |data: u64| {
-            let index = (data >> 1) as usize;
             if data & WORD != 0 {
-                self.armed[index].store(ptr::null_mut(), Ordering::Relaxed);
+                self.armed[(data >> 1) as usize].store(ptr::null_mut(), Ordering::Relaxed);
                 return;
             }
             self.in_flight.fetch_sub(1, Ordering::Release);
-            if let (Some(operation), Some(engine)) = (parts.take_slot(index), started()) {
+            // SAFETY: a batch begins with an empty queue, so what the kernel has not taken is of this one.
+            let operation = unsafe { parts.take_back(data) };
+            if let (Some(operation), Some(engine)) = (operation, started()) {
                 // SAFETY: as whoever added it promised.
                 unsafe { engine.submit(operation) };
             }

@@ -57,8 +57,11 @@ const PROBES: usize = 8;
 /// Entries that can be filled before the kernel has to be called.
 const SUBMISSIONS: u32 = 256;
 
-/// Completions that fit: also the most operations in flight, so that none can overflow.
-const COMPLETIONS: u32 = 1024;
+/// Completions that fit: also the most that is under way, so that none can overflow. A ring is narrow at first, and made
+/// anew, up to the width given, when that does not do: the kernel holds its memory as long as it exists, and counts it
+/// (`RLIMIT_MEMLOCK`).
+const NARROW: u32 = 1024;
+const WIDE: u32 = 16_384;
 
 /// Threads that the kernel may run for a ring, for files and for the rest.
 const WORKERS: [u32; 2] = [16, 1];
@@ -190,7 +193,7 @@ fn fill(ring: &Ring) -> bool {
     if table.closed.load(Ordering::Relaxed) || !ring.begin_making() {
         return false;
     }
-    let made = make();
+    let made = make(NARROW);
     let is_made = made.is_ok();
     if let Ok(parts) = made {
         ring.begin_use(parts);
@@ -216,9 +219,9 @@ unsafe extern "C" fn thread_ends(ring: *mut c_void) {
     }
 }
 
-fn make() -> Result<Box<Parts>, Errno> {
-    let (slots, alarm) = (Slots::new()?, Alarm::new()?);
-    let room = Room::new(SUBMISSIONS, COMPLETIONS)?;
+fn make(completions: u32) -> Result<Box<Parts>, Errno> {
+    let (slots, alarm) = (Slots::new(completions)?, Alarm::new()?);
+    let room = Room::new(SUBMISSIONS, completions)?;
     let bare = narrow(&room)?;
     try_box(Parts::new(bare, room, slots, alarm)).map_err(|parts| {
         // SAFETY: made by this thread.

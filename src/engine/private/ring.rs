@@ -5,11 +5,11 @@
 //! be interrupted by collecting at any point, because each completion is claimed by one exchange.
 
 mod place;
+mod width;
 
-use core::cell::UnsafeCell;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{
-    AtomicBool, AtomicI32, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence,
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence,
 };
 use core::time::Duration;
 
@@ -23,14 +23,12 @@ use crate::engine::operation::Operation;
 use crate::engine::{Wakes, started};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
+use crate::host::memory;
 use crate::host::thread::{SignalSet, Uncancelled};
 use crate::stats::{self, Lane};
 
 /// Words that a ring can wait on at the same time.
 const WORDS: usize = 6;
-
-/// Completions kept for these.
-pub(super) const RESERVE: u32 = 8;
 
 /// How long a thread sleeps in its ring without a look at what it waits for: a signal handler may have finished just that
 /// between the last look and the sleep, and then nothing would wake it.
@@ -39,7 +37,10 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// How long completions may wait for the thread while others ask after them, in nanoseconds: it may be on its way.
 const PATIENCE: u64 = 2_000_000;
 
-/// Marks the user data of a wait on a word; an operation has a 0 there, and its slot above it.
+/// Bytes of an operation and of what a face keeps behind it.
+const WITH_ITS_REQUEST: usize = size_of::<Operation>() + 64;
+
+/// Marks the user data of a wait on a word; an operation's is its address, which has a 0 there.
 pub(super) const WORD: u64 = 1;
 
 /// A ring, or a place for one.
@@ -50,13 +51,16 @@ pub struct Ring {
     thread: AtomicI32,
     /// There is a ring.
     alive: AtomicBool,
-    parts: UnsafeCell<Option<Box<Parts>>>,
+    /// A box, or nothing.
+    parts: AtomicPtr<Parts>,
     /// Other threads that look at it.
     visitors: AtomicU32,
     /// The thread is in the midst of a batch.
     pub(super) busy: AtomicBool,
     /// Operations submitted and not finished.
     pub(super) in_flight: AtomicU32,
+    /// Whether that is more than it is made for; see `width`.
+    width: AtomicU8,
     /// Counts what the thread does with it.
     visits: AtomicU32,
     /// Counts how often it was fetched.
@@ -85,21 +89,17 @@ pub struct Ring {
     pub(super) absence: Absence,
 }
 
-// SAFETY: `parts` changes only while the ring is not alive and without visitors.
-unsafe impl Sync for Ring {}
-// SAFETY: nothing in it is bound to a thread but by its own checks.
-unsafe impl Send for Ring {}
-
 impl Ring {
     pub(super) const fn new() -> Self {
         Self {
             owner: AtomicUsize::new(0),
             thread: AtomicI32::new(0),
             alive: AtomicBool::new(false),
-            parts: UnsafeCell::new(None),
+            parts: AtomicPtr::new(ptr::null_mut()),
             visitors: AtomicU32::new(0),
             busy: AtomicBool::new(false),
             in_flight: AtomicU32::new(0),
+            width: AtomicU8::new(0),
             visits: AtomicU32::new(0),
             fetched: AtomicU32::new(0),
             retired: AtomicBool::new(false),
@@ -126,8 +126,10 @@ impl Ring {
     }
 
     pub(super) fn parts(&self) -> Option<&Parts> {
-        // SAFETY: callers are the ring's thread, or visitors.
-        unsafe { (*self.parts.get()).as_deref() }
+        // Acquire pairs with the Release of whoever made them: they are whole.
+        let parts = self.parts.load(Ordering::Acquire);
+        // SAFETY: a box, and callers are the ring's thread, or visitors: it is freed when there is neither.
+        unsafe { parts.as_ref() }
     }
 
     fn bare(&self) -> Option<&Bare> {
@@ -249,6 +251,12 @@ impl Ring {
     /// Begins a batch. None while the thread is in the midst of one, which this call has interrupted.
     #[inline]
     pub fn begin(&'static self) -> Option<Batch> {
+        if self.is_outgrown() && !self.widen() { None } else { self.begin_narrow() }
+    }
+
+    /// The same, for a ring that may be too narrow.
+    #[inline]
+    fn begin_narrow(&'static self) -> Option<Batch> {
         // Relaxed: a batch more or less is no matter to those who hold it.
         if self.busy.load(Ordering::Relaxed) || !self.is_in_use() || self.held.load(Ordering::Relaxed) > 0 {
             return None;
@@ -296,13 +304,17 @@ impl Ring {
         let mut wakes = Wakes::new();
         let mut count = 0;
         while let Some((data, result)) = parts.bare.claim() {
-            let index = (data >> 1) as usize;
+            if let Some(upcoming) = parts.bare.upcoming() {
+                memory::expect(upcoming as usize, WITH_ITS_REQUEST);
+            }
             if data & WORD != 0 {
-                if let Some(word) = self.armed.get(index) {
+                // (In a ring that was too narrow it is no more.)
+                if let Some(word) = self.armed.get((data >> 1) as usize).filter(|_| self.is_made_of(parts)) {
                     word.store(ptr::null_mut(), Ordering::Relaxed);
                 }
-            } else if let Some(operation) = parts.take_slot(index) {
-                // SAFETY: submitted by `Batch::add`, and taken once.
+            // SAFETY: submitted by `Batch::add`, and claimed just now.
+            } else if let Some(operation) = unsafe { parts.take_back(data) } {
+                // SAFETY: the same, and taken once.
                 unsafe { self.finish(operation, result.into(), &mut wakes) };
                 count += 1;
             }
@@ -314,7 +326,7 @@ impl Ring {
     }
 
     /// Lets the ring wait on `word` while it is `seen`, beside its operations: whoever wakes the word ends a [`Ring::wait`].
-    /// False: it cannot.
+    /// False: it cannot, for want of room perhaps.
     pub fn watch_word(&'static self, word: &'static AtomicU32, seen: u32) -> bool {
         self.watch_words([(word, seen)])
     }
@@ -324,7 +336,7 @@ impl Ring {
         if words.iter().all(|(word, _)| self.watches(word)) {
             return true;
         }
-        let Some(mut batch) = self.begin() else { return false };
+        let Some(mut batch) = self.begin_narrow() else { return false };
         let watched = words.into_iter().all(|(word, seen)| batch.watch(word, seen));
         batch.enter();
         watched && words.iter().all(|(word, _)| self.watches(word))
@@ -390,9 +402,21 @@ impl Ring {
     /// Operations under way whose completion nobody has claimed; rather one too few than one that never comes.
     fn unclaimed(&self) -> u32 {
         let Some(bare) = self.bare().filter(|_| self.in_flight() > 0) else { return 0 };
-        // Waits on words are no operations, and are noted before they begin and until after they were claimed.
-        let words = self.armed.iter().filter(|armed| !armed.load(Ordering::Relaxed).is_null()).count();
-        bare.unclaimed().saturating_sub(words as u32).min(self.in_flight())
+        // Waits on words are no operations.
+        bare.unclaimed().saturating_sub(self.words()).min(self.in_flight())
+    }
+
+    /// Words that it waits on. They are noted before that begins and until after it was claimed.
+    fn words(&self) -> u32 {
+        self.armed.iter().filter(|armed| !armed.load(Ordering::Relaxed).is_null()).count() as u32
+    }
+
+    /// Whether there is room for the completion of one more, with `queued` operations that are not counted yet. For the ring's
+    /// thread, within a batch.
+    #[inline]
+    pub(super) fn has_room(&self, parts: &Parts, queued: u32) -> bool {
+        let operations = self.in_flight.load(Ordering::Relaxed) + queued;
+        operations + (WORDS as u32) < parts.places() || operations + self.words() < parts.places()
     }
 
     #[inline]

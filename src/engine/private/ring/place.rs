@@ -64,8 +64,9 @@ impl Ring {
 
     /// There is a ring from here on.
     pub(in crate::engine::private) fn begin_use(&self, parts: Box<Parts>) {
-        // SAFETY: not alive, so nobody looks.
-        unsafe { *self.parts.get() = Some(parts) };
+        // Relaxed: not alive, so nobody looks.
+        self.parts.store(Box::into_raw(parts), Ordering::Relaxed);
+        self.reset_width();
         self.thread.store(kernel::thread_id(), Ordering::Relaxed);
         self.strayed.store(false, Ordering::Relaxed);
         self.lost.store(false, Ordering::Relaxed);
@@ -74,9 +75,7 @@ impl Ring {
         self.fetched.store(0, Ordering::Relaxed);
         self.sent.store(0, Ordering::Relaxed);
         self.nudged.store(0, Ordering::Relaxed);
-        for word in &self.armed {
-            word.store(ptr::null_mut(), Ordering::Relaxed);
-        }
+        self.disarm();
         self.absence.reset();
         // SeqCst pairs with `visit`.
         self.alive.store(true, Ordering::SeqCst);
@@ -87,9 +86,9 @@ impl Ring {
         self.retire();
         self.clear_desk();
         self.finish_all();
-        let Some(bare) = self.bare() else { return self.leave_place() };
+        let Some(parts) = self.parts() else { return self.leave_place() };
         // SAFETY: this is the ring's thread.
-        unsafe { bare.end() };
+        unsafe { parts.end() };
         // Where something is still under way (a device that hangs), the memory stays, and the watch waits for it.
         if self.in_flight() == 0 {
             self.take_apart(self.thread());
@@ -109,8 +108,11 @@ impl Ring {
         while self.visitors.load(Ordering::SeqCst) > 0 {
             futex::linger();
         }
-        // SAFETY: not alive, and nobody looks.
-        drop(unsafe { (*self.parts.get()).take() });
+        let parts = self.parts.swap(ptr::null_mut(), Ordering::Acquire);
+        if !parts.is_null() {
+            // SAFETY: a box; not alive, and nobody looks.
+            drop(unsafe { Box::from_raw(parts) });
+        }
         self.leave_place();
     }
 }
