@@ -1,35 +1,29 @@
-//! A context: its ring, what is in flight, and how completions get into the ring.
+//! A context: its ring, what is in flight, who sleeps in it, and who takes events out of it. How they get in: `producers`.
 //!
 //! Contexts are never freed but used again, so that a caller who comes too late finds an address that is not his and
 //! nothing worse. Three kinds of threads meet here, each on cache lines of its own: submitters, producers of events (the
 //! engine's thread, and submitters whose request was done at once), and reapers.
-//!
-//! **Producers** take the ring by a word and never wait for one another: who finds it taken leaves his request in the
-//! backlog, and who has it writes the backlog too before he goes.
 //!
 //! **Room** is counted as fs/aio.c does: an event that has not been read occupies what its request did. Requests are
 //! counted where they are submitted, and where they complete; what is in the ring follows from the latter and the head.
 //!
 //! **Sleepers** say how many completions there must have been for them to wake: `wake_at` is the least of them.
 
+mod producers;
+
 use core::cell::UnsafeCell;
-use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
+
+use producers::Producers;
 
 use super::event_ring::{Event, EventRing};
 use super::habit::Habit;
 use super::request::{Pool, Request};
 use super::sleepers::Sleepers;
 use super::turn::Turn;
-use crate::engine::{Kind, Operation};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
-
-/// The ring is being written by somebody.
-const TAKEN: u32 = 1;
-/// There is a backlog for him.
-const MORE: u32 = 2;
 
 /// In [`Context::users`]: the one who destroys the context waits for the others to leave.
 const AWAITED: u32 = 1 << 31;
@@ -45,15 +39,6 @@ struct Submitters {
     submitted: AtomicU64,
     /// Submissions up to this count are known to have room.
     limit: AtomicU64,
-}
-
-struct Producers {
-    state: AtomicU32,
-    /// Where the next event goes. Written by whoever has the ring.
-    tail: AtomicU32,
-    /// Events written so far.
-    completed: AtomicU64,
-    backlog: AtomicPtr<Request>,
 }
 
 /// A context.
@@ -137,12 +122,7 @@ impl Context {
             requested: AtomicU32::new(0),
             users: Line(AtomicU32::new(0)),
             submitters: Line(Submitters { submitted: AtomicU64::new(0), limit: AtomicU64::new(0) }),
-            producers: Line(Producers {
-                state: AtomicU32::new(0),
-                tail: AtomicU32::new(0),
-                completed: AtomicU64::new(0),
-                backlog: AtomicPtr::new(ptr::null_mut()),
-            }),
+            producers: Line(Producers::new()),
             sleepers: Line(Sleepers::new()),
             reaping: Line(Turn::new()),
             habit: Line(Habit::new()),
@@ -160,8 +140,7 @@ impl Context {
         self.requested.store(requested, Ordering::Relaxed);
         self.submitters.0.submitted.store(0, Ordering::Relaxed);
         self.submitters.0.limit.store(0, Ordering::Relaxed);
-        self.producers.0.tail.store(0, Ordering::Relaxed);
-        self.producers.0.completed.store(0, Ordering::Relaxed);
+        self.producers.0.reset();
         self.sleepers.0.reset();
         self.habit.0.reset();
         self.reaping.0.release();
@@ -316,144 +295,6 @@ impl Context {
         };
         let tail = (completed % u64::from(ring.nr())) as u32;
         completed + u64::from(ring.nr() - 1) - u64::from(distance(ring, head, tail))
-    }
-
-    // --- Producers ----------------------------------------------------------------------------------------------------
-
-    /// Events written so far.
-    pub fn completed(&self) -> u64 {
-        // Acquire pairs with the Release of `publish`.
-        self.producers.0.completed.load(Ordering::Acquire)
-    }
-
-    /// Writes the event of a request that never had a [`Request`]. True: sleepers must be [woken](Context::word).
-    #[inline]
-    pub fn complete(&self, event: &Event) -> bool {
-        loop {
-            // Acquire pairs with the Release of `give_up`: what the last producer wrote is seen.
-            if self.producers.0.state.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-                return self.write(event);
-            }
-            if let Some(mut request) = self.pool.take() {
-                // SAFETY: taken from the pool, and ours.
-                let this = unsafe { request.as_mut() };
-                this.note(event);
-                this.result = event.result as i32;
-                this.operation.write(Operation::new(Kind::Chore, -1, super::submit::finish));
-                let must_wake = self.leave_in_backlog(request);
-                // What was done at once is in the ring when io_submit returns, if that is in our power: he who has the
-                // ring needs a moment, unless this is a signal handler that interrupted him.
-                for _ in 0..100 {
-                    if self.producers.0.state.load(Ordering::Acquire) == 0 {
-                        break;
-                    }
-                    futex::linger();
-                }
-                return must_wake;
-            }
-            futex::linger();
-        }
-    }
-
-    /// Writes the event of a request and takes the request back, to be the `first` that is taken again or not. True: sleepers must be [woken](Context::word).
-    ///
-    /// # Safety
-    /// The request is the caller's, from this context's pool.
-    pub unsafe fn complete_request(&self, request: NonNull<Request>, first: bool) -> bool {
-        if self.producers.0.state.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            return self.leave_in_backlog(request);
-        }
-        // SAFETY: the caller's promise.
-        let event = unsafe { request.as_ref() }.event();
-        if first {
-            self.pool.put_first(request);
-        } else {
-            self.pool.put(request);
-        }
-        self.write(&event)
-    }
-
-    /// Whether somebody is writing events, perhaps out of the backlog.
-    pub fn is_being_written(&self) -> bool {
-        self.producers.0.state.load(Ordering::Acquire) != 0
-    }
-
-    fn write(&self, event: &Event) -> bool {
-        let tail = self.append(self.producers.0.tail.load(Ordering::Relaxed), event);
-        self.publish(tail, 1);
-        self.give_up()
-    }
-
-    fn append(&self, tail: u32, event: &Event) -> u32 {
-        let ring = self.ring();
-        ring.write(tail, event);
-        ring.after(tail)
-    }
-
-    /// Shows what was appended. The count comes last: who has seen it may take the ring apart.
-    fn publish(&self, tail: u32, count: u64) {
-        let line = &self.producers.0;
-        self.ring().set_tail(tail);
-        // Release pairs with the Acquire of reapers, who read our copy of the tail.
-        line.tail.store(tail, Ordering::Release);
-        let completed = line.completed.load(Ordering::Relaxed) + count;
-        line.completed.store(completed, Ordering::Release);
-    }
-
-    /// Lets go of the ring. True: somebody who sleeps has what he waits for, and is to be woken.
-    fn give_up(&self) -> bool {
-        let line = &self.producers.0;
-        // Release: the next producer sees what we wrote. Acquire on failure: we see the backlog.
-        while line.state.compare_exchange(TAKEN, 0, Ordering::Release, Ordering::Acquire).is_err() {
-            line.state.swap(TAKEN, Ordering::AcqRel);
-            self.write_backlog();
-        }
-        let written = || line.completed.load(Ordering::Relaxed);
-        self.sleepers.0.have(written) || (self.habit.0.keeps_another() && self.sleepers.0.rouse())
-    }
-
-    fn write_backlog(&self) {
-        let line = &self.producers.0;
-        let mut newest = line.backlog.swap(ptr::null_mut(), Ordering::AcqRel);
-        let mut oldest = ptr::null_mut::<Request>();
-        while let Some(request) = NonNull::new(newest) {
-            // SAFETY: requests in the backlog are whole, and those taken off are ours. Relaxed: the exchange that took them.
-            newest = unsafe { request.as_ref().behind() }.swap(oldest.cast(), Ordering::Relaxed).cast();
-            oldest = request.as_ptr();
-        }
-        let (mut tail, mut count) = (line.tail.load(Ordering::Relaxed), 0);
-        while let Some(request) = NonNull::new(oldest) {
-            // SAFETY: as above.
-            let (event, behind) = unsafe { (request.as_ref().event(), request.as_ref().behind()) };
-            let behind = behind.load(Ordering::Relaxed).cast();
-            self.pool.put(request);
-            tail = self.append(tail, &event);
-            count += 1;
-            oldest = behind;
-        }
-        if count > 0 {
-            self.publish(tail, count);
-        }
-    }
-
-    fn leave_in_backlog(&self, request: NonNull<Request>) -> bool {
-        let line = &self.producers.0;
-        let mut newest = line.backlog.load(Ordering::Relaxed);
-        loop {
-            // SAFETY: the request is the caller's until the exchange.
-            unsafe { request.as_ref().behind() }.store(newest.cast(), Ordering::Relaxed);
-            match line.backlog.compare_exchange_weak(newest, request.as_ptr(), Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => break,
-                Err(now) => newest = now,
-            }
-        }
-        // Release: he who has the ring finds the backlog when he sees the mark. Acquire: or we have the ring.
-        if line.state.fetch_or(TAKEN | MORE, Ordering::AcqRel) & TAKEN != 0 {
-            return false;
-        }
-        line.state.swap(TAKEN, Ordering::AcqRel);
-        self.write_backlog();
-        self.give_up()
     }
 
     // --- Sleepers -----------------------------------------------------------------------------------------------------

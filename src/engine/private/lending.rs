@@ -170,11 +170,12 @@ pub fn settle() {
         return;
     }
     let Some(table) = TABLE.get().filter(|table| table.is_ours()) else { return };
+    let me = thread::pointer();
     for ring in &table.rings {
         ring.clear_desk();
         let mut looks = 0;
-        // (What this very thread has in hand it waits for in vain: our own handler alone interrupts that, and does not come here.)
-        while !ring.desk.is_clear() && looks < PATIENCE {
+        // What this very thread has in hand it waits for in vain: it is submitting it.
+        while !ring.desk.is_clear() && looks < PATIENCE && !ring.belongs_to(me) {
             if looks < 100 {
                 core::hint::spin_loop();
             } else {
