@@ -69,6 +69,7 @@ impl Ring {
     /// Nobody hands anything over from here on; what was goes to `submit`, which passes all of it on. Whether there was any;
     /// and whether a signal handler of the program's has run at the end of it.
     pub fn close_desk(&'static self, submit: impl FnOnce(Handed)) -> (bool, bool) {
+        self.desk_visits.store(self.desk_visits.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         if self.desk.close() { (false, false) } else { self.empty_desk(submit) }
     }
 
@@ -98,7 +99,8 @@ impl Ring {
                 AT_DESK.fetch_sub(1, Ordering::Relaxed);
                 return false;
             }
-            Laid::MustWake => futex::wake(self.desk.bell(), 1),
+            // (All: a ring that was here before may still be on its way out, with its wait.)
+            Laid::MustWake => futex::wake_all(self.desk.bell()),
             Laid::Coming | Laid::Left => {}
         }
         // The fence of `lay` pairs with that of the watch: either it sees what lies there, or we see that nobody watches.
@@ -106,10 +108,10 @@ impl Ring {
         true
     }
 
-    /// Gives the engine what has lain on the desk while the ring's thread neither came nor did anything else there. Whether
-    /// nothing lies there, and nothing has happened.
+    /// Gives the engine what has lain on the desk while the ring's thread did not come there, however busy it is with the ring
+    /// itself. Whether nothing lies there, and nothing has happened.
     pub(super) fn look_after_desk(&self, seen: &Seen) -> bool {
-        let (visits, laid) = (self.visits(), self.has_been_handed());
+        let (visits, laid) = (self.desk_visits.load(Ordering::Relaxed), self.has_been_handed());
         let came = seen.visits.swap(visits, Ordering::Relaxed) != visits;
         if seen.laid.swap(laid, Ordering::Relaxed) && laid && !came {
             if self.desk.is_left() {
@@ -120,7 +122,14 @@ impl Ring {
         !laid && !came
     }
 
-    /// Gives the engine what lies on the desk, which is closed from here on. Async-signal-safe.
+    /// The ring's thread ends, or has ended: nobody hands anything over from here on, and what was goes to the engine.
+    pub(super) fn shut_desk(&self) {
+        if !self.desk.close() {
+            self.clear_desk();
+        }
+    }
+
+    /// Gives the engine what lies on the desk, if anything does; then it is closed from here on. Async-signal-safe.
     pub fn clear_desk(&self) {
         if self.desk.has_any() {
             self.empty_desk(|handed| {
