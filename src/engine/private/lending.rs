@@ -15,7 +15,7 @@ use crate::engine::operation::Operation;
 use crate::engine::started;
 use crate::host::futex;
 use crate::host::signals;
-use crate::host::thread;
+use crate::host::thread::{self, Uncancelled};
 
 /// How often a [`settle`] looks, 50 µs apart, for a thread that is submitting what it took.
 const PATIENCE: u32 = 20_000;
@@ -73,8 +73,11 @@ impl Ring {
         if self.desk.close() { (false, false) } else { self.empty_desk(submit) }
     }
 
-    /// Signals wait meanwhile: a handler could leave for good with what is in hand, or wait for it.
+    /// Signals wait meanwhile: a handler could leave for good with what is in hand, or wait for it. And so does a cancellation,
+    /// which needs no signal: before glibc 2.34 a thread ends where it [may be cancelled](Uncancelled) again, as at the end of
+    /// collecting what has completed.
     fn empty_desk(&self, submit: impl FnOnce(Handed)) -> (bool, bool) {
+        let whole = Uncancelled::begin();
         let blocked = thread::block_all_departures();
         let (handed, count) = Handed::of(self.desk.take());
         if count > 0 {
@@ -85,6 +88,8 @@ impl Ring {
         AT_DESK.fetch_sub(count, Ordering::Release);
         let waiting = thread::pending_signals() & !blocked;
         let interrupted = waiting != 0 && signals::any_handled(waiting);
+        // First: a cancellation's signal that finds it forbidden does nothing, and does not come again.
+        drop(whole);
         thread::restore_signals(&blocked);
         (count > 0, interrupted)
     }
