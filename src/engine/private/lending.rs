@@ -15,7 +15,7 @@ use crate::engine::operation::Operation;
 use crate::engine::started;
 use crate::host::futex;
 use crate::host::signals;
-use crate::host::thread;
+use crate::host::thread::{self, Uncancelled};
 
 /// How often a [`settle`] looks, 50 µs apart, for a thread that is submitting what it took.
 const PATIENCE: u32 = 20_000;
@@ -69,11 +69,15 @@ impl Ring {
     /// Nobody hands anything over from here on; what was goes to `submit`, which passes all of it on. Whether there was any;
     /// and whether a signal handler of the program's has run at the end of it.
     pub fn close_desk(&'static self, submit: impl FnOnce(Handed)) -> (bool, bool) {
+        self.desk_visits.store(self.desk_visits.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         if self.desk.close() { (false, false) } else { self.empty_desk(submit) }
     }
 
-    /// Signals wait meanwhile: a handler could leave for good with what is in hand, or wait for it.
+    /// Signals wait meanwhile: a handler could leave for good with what is in hand, or wait for it. And so does a cancellation,
+    /// which needs no signal: before glibc 2.34 a thread ends where it [may be cancelled](Uncancelled) again, as at the end of
+    /// collecting what has completed.
     fn empty_desk(&self, submit: impl FnOnce(Handed)) -> (bool, bool) {
+        let whole = Uncancelled::begin();
         let blocked = thread::block_all_departures();
         let (handed, count) = Handed::of(self.desk.take());
         if count > 0 {
@@ -84,6 +88,8 @@ impl Ring {
         AT_DESK.fetch_sub(count, Ordering::Release);
         let waiting = thread::pending_signals() & !blocked;
         let interrupted = waiting != 0 && signals::any_handled(waiting);
+        // First: a cancellation's signal that finds it forbidden does nothing, and does not come again.
+        drop(whole);
         thread::restore_signals(&blocked);
         (count > 0, interrupted)
     }
@@ -98,6 +104,7 @@ impl Ring {
                 AT_DESK.fetch_sub(1, Ordering::Relaxed);
                 return false;
             }
+            // (All: a ring that was here before may still be on its way out, with its wait.)
             Laid::MustWake => futex::wake_all(self.desk.bell()),
             Laid::Coming | Laid::Left => {}
         }
@@ -106,10 +113,10 @@ impl Ring {
         true
     }
 
-    /// Gives the engine what has lain on the desk while the ring's thread neither came nor did anything else there. Whether
-    /// nothing lies there, and nothing has happened.
+    /// Gives the engine what has lain on the desk while the ring's thread did not come there, however busy it is with the ring
+    /// itself. Whether nothing lies there, and nothing has happened.
     pub(super) fn look_after_desk(&self, seen: &Seen) -> bool {
-        let (visits, laid) = (self.visits(), self.has_been_handed());
+        let (visits, laid) = (self.desk_visits.load(Ordering::Relaxed), self.has_been_handed());
         let came = seen.visits.swap(visits, Ordering::Relaxed) != visits;
         if seen.laid.swap(laid, Ordering::Relaxed) && laid && !came {
             if self.desk.is_left() {
@@ -120,7 +127,14 @@ impl Ring {
         !laid && !came
     }
 
-    /// Gives the engine what lies on the desk, which is closed from here on. Async-signal-safe.
+    /// The ring's thread ends, or has ended: nobody hands anything over from here on, and what was goes to the engine.
+    pub(super) fn shut_desk(&self) {
+        if !self.desk.close() {
+            self.clear_desk();
+        }
+    }
+
+    /// Gives the engine what lies on the desk, if anything does; then it is closed from here on. Async-signal-safe.
     pub fn clear_desk(&self) {
         if self.desk.has_any() {
             self.empty_desk(|handed| {

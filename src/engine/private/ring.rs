@@ -86,6 +86,8 @@ pub struct Ring {
     pub(super) armed: [AtomicPtr<AtomicU32>; WORDS],
     /// Where others lay what they submit while the thread sleeps.
     pub(super) desk: Desk<Operation>,
+    /// Counts how often the thread was at its desk.
+    pub(super) desk_visits: AtomicU32,
     pub(super) absence: Absence,
 }
 
@@ -112,6 +114,7 @@ impl Ring {
             sent: AtomicU32::new(0),
             armed: [const { AtomicPtr::new(ptr::null_mut()) }; WORDS],
             desk: Desk::new(),
+            desk_visits: AtomicU32::new(0),
             absence: Absence::new(),
         }
     }

@@ -84,7 +84,7 @@ impl Ring {
     /// The thread ends, or needs the ring no longer.
     pub(in crate::engine::private) fn end_use(&'static self) {
         self.retire();
-        self.clear_desk();
+        self.shut_desk();
         self.finish_all();
         let Some(parts) = self.parts() else { return self.leave_place() };
         // SAFETY: this is the ring's thread.
@@ -102,7 +102,7 @@ impl Ring {
             return;
         }
         self.owner.store(CLEARED, Ordering::Relaxed);
-        self.clear_desk();
+        self.shut_desk();
         // SeqCst pairs with `visit`.
         self.alive.store(false, Ordering::SeqCst);
         while self.visitors.load(Ordering::SeqCst) > 0 {
