@@ -1,14 +1,21 @@
-//! The summary at exit that `URINGAIO_STATS=1` asks for.
+//! What is done at exit: the kernel gets what was submitted before, as it would have had it from `io_submit` and `aio_write`
+//! themselves, and `URINGAIO_STATS=1` asks for a summary.
 
 use core::fmt;
 
 use super::layout::{FACES, percentile};
 use super::{Lane, Serves, latencies, read, slots};
-use crate::host::kernel;
 use crate::host::settings::{self, write_line};
+use crate::host::{descriptors, kernel};
 
 /// Run by `exit`, after the program's own handlers.
 extern "C" fn at_exit() {
+    end();
+}
+
+/// A write that the engine has not begun would never be done.
+fn end() {
+    descriptors::settle();
     print();
 }
 
@@ -39,7 +46,7 @@ mod leave {
     }
 
     fn leave(status: c_int) -> ! {
-        super::print();
+        super::end();
         loop {
             // SAFETY: ends the process, as the C library's own does.
             let _ = unsafe { kernel::call6(libc::SYS_exit_group, status as usize, 0, 0, 0, 0, 0) };
