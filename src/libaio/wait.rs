@@ -174,7 +174,7 @@ fn await_events<S: Sleep>(
         }
         let wanted = (completed, min - got);
         let slept = used.away(|| {
-            if let Some(ring) = if lends { used.ring_to_lend() } else { None } {
+            if let Some(ring) = lends.then(|| used.ring_to_lend()).flatten() {
                 return handover::lend(used, ring, wanted, seen, deadline).map(|came| lends = came);
             }
             match used.ring_under_way() {

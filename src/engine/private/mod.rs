@@ -308,6 +308,7 @@ pub fn close_all() {
     for ring in &table.rings {
         ring.retire();
     }
+    settle_desks();
     // A thread that has not seen that is at most in the midst of a batch by now.
     if table.rings.iter().any(Ring::is_alive) {
         futex::nap();
