@@ -22,7 +22,7 @@ mod sleepers;
 use std::ptr::NonNull;
 
 use claim::claim;
-use desk::{ASLEEP, Desk, Laid, older};
+use desk::{ASLEEP, Desk, Laid};
 use inbox::{Inbox, Node, Pushed};
 use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
@@ -185,7 +185,8 @@ fn settled_means_dealt_with() {
 fn empty(desk: &Desk<Parcel>, gone: &AtomicU32) {
     let mut next = desk.take();
     while let Some(it) = next {
-        next = older(it);
+        // SAFETY: taken from the desk.
+        next = unsafe { inbox::next(it) };
         // SAFETY: whoever has a parcel has it alone, and it was leaked from a box.
         let parcel = unsafe { Box::from_raw(it.as_ptr()) };
         // SAFETY: as above. Relaxed: `put_away` publishes.

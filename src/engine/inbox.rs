@@ -41,6 +41,34 @@ pub unsafe trait Node: Sized {
     fn link(&self) -> &AtomicPtr<Self>;
 }
 
+/// Turns a list around that was taken whole: gives the oldest node, from which the links lead to the newest and end in null.
+///
+/// # Safety
+/// The nodes, from the newest down to the oldest, are valid, and the caller's alone.
+#[must_use]
+pub unsafe fn oldest_first<T: Node>(newest: *mut T) -> Option<NonNull<T>> {
+    let (mut node, mut newer) = (newest, ptr::null_mut());
+    while let Some(this) = real(node) {
+        // SAFETY: the caller's promise.
+        let link = unsafe { this.as_ref() }.link();
+        // Relaxed: whoever has taken the list has acquired it.
+        node = link.load(Ordering::Relaxed);
+        link.store(newer, Ordering::Relaxed);
+        newer = this.as_ptr();
+    }
+    NonNull::new(newer)
+}
+
+/// The node behind this one, in a list that was taken.
+///
+/// # Safety
+/// The node is valid, and the caller's alone.
+#[must_use]
+pub unsafe fn next<T: Node>(node: NonNull<T>) -> Option<NonNull<T>> {
+    // SAFETY: the caller's promise. Relaxed: as above.
+    NonNull::new(unsafe { node.as_ref() }.link().load(Ordering::Relaxed))
+}
+
 /// The list.
 pub struct Inbox<T> {
     head: AtomicPtr<T>,
@@ -97,16 +125,9 @@ impl<T: Node> Inbox<T> {
             return None;
         }
         // Acquire pairs with the Release of `push`.
-        let mut node = self.head.swap(marker(BUSY), Ordering::Acquire);
-        let mut newer = ptr::null_mut();
-        while let Some(this) = real(node) {
-            // SAFETY: pushed nodes are valid until taken, and are now this thread's alone. Relaxed: as above.
-            node = unsafe { this.as_ref() }.link().load(Ordering::Relaxed);
-            // SAFETY: the same.
-            unsafe { this.as_ref() }.link().store(newer, Ordering::Relaxed);
-            newer = this.as_ptr();
-        }
-        NonNull::new(newer)
+        let newest = self.head.swap(marker(BUSY), Ordering::Acquire);
+        // SAFETY: pushed nodes are valid until taken, and are now this thread's alone.
+        unsafe { oldest_first(newest) }
     }
 
     /// The taker says that all it has taken has reached the kernel. False if more has come meanwhile.

@@ -71,7 +71,7 @@ impl Queue {
 }
 
 /// The operation that follows this one in its list.
-pub fn next(operation: NonNull<Operation>) -> *mut Operation {
+fn next(operation: NonNull<Operation>) -> *mut Operation {
     // SAFETY: as in `Queue::push`.
     unsafe { operation.as_ref() }.link.load(Ordering::Relaxed)
 }

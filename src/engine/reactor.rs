@@ -15,13 +15,13 @@ use core::ptr::NonNull;
 use super::cancel::{Command, Outcome};
 use super::device::{Device, Event, Sleep};
 use super::dozer::Dozer;
-use super::inbox::Inbox;
+use super::inbox::{self, Inbox};
 use super::living::Living;
 use super::operation::{Kind, Operation, Order, Stage};
 use super::order::Orders;
 use super::pins::{Pin, Sharers};
 use super::private;
-use super::queue::{self, Queue};
+use super::queue::Queue;
 use super::wakes::Wakes;
 use crate::host::descriptors;
 use crate::host::kernel::syscall;
@@ -99,7 +99,8 @@ impl<D: Device> Reactor<D> {
             let mut next = Some(oldest);
             let mut count = 0;
             while let Some(operation) = next {
-                next = NonNull::new(queue::next(operation));
+                // SAFETY: taken just now, and not accepted yet.
+                next = unsafe { inbox::next(operation) };
                 self.accept(operation);
                 count += 1;
             }

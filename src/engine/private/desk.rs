@@ -136,7 +136,7 @@ impl<T: Node> Desk<T> {
         !newest.is_null() && newest != closed()
     }
 
-    /// Closes it and takes what lies there: the newest, which leads to the older ones. When that has gone its way, or nothing was
+    /// Closes it and takes what lies there, newest first. When that has gone its way, or nothing was
     /// there, it is to be [said](Desk::put_away).
     pub fn take(&self) -> Option<NonNull<T>> {
         self.hands.fetch_add(1, Ordering::Relaxed);
@@ -158,10 +158,4 @@ impl<T: Node> Desk<T> {
         let newest = self.newest.load(Ordering::Acquire);
         (newest.is_null() || newest == closed()) && self.hands.load(Ordering::Acquire) == 0
     }
-}
-
-/// What lies under a thing that was taken.
-pub fn older<T: Node>(it: NonNull<T>) -> Option<NonNull<T>> {
-    // SAFETY: whoever has taken a thing has all that it leads to alone. Relaxed: the taking acquired.
-    NonNull::new(unsafe { it.as_ref() }.link().load(Ordering::Relaxed))
 }

@@ -8,7 +8,8 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::TABLE;
-use super::desk::{ASLEEP, Laid, older};
+use super::desk::{ASLEEP, Laid};
+use super::inbox;
 use super::ring::Ring;
 use super::watch::{self, Pace};
 use crate::engine::operation::Operation;
@@ -79,7 +80,10 @@ impl Ring {
     fn empty_desk(&self, submit: impl FnOnce(Handed)) -> (bool, bool) {
         let whole = Uncancelled::begin();
         let blocked = thread::block_all_departures();
-        let (handed, count) = Handed::of(self.desk.take());
+        let newest = self.desk.take().map_or(ptr::null_mut(), NonNull::as_ptr);
+        // SAFETY: what was taken is this thread's alone.
+        let handed = Handed(unsafe { inbox::oldest_first(newest) });
+        let count = handed.clone().count() as u32;
         if count > 0 {
             submit(handed);
         }
@@ -149,29 +153,16 @@ impl Ring {
 }
 
 /// What was handed over, oldest first.
+#[derive(Clone)]
 pub struct Handed(Option<NonNull<Operation>>);
-
-impl Handed {
-    /// What was taken from a desk, newest first, and how many.
-    fn of(newest: Option<NonNull<Operation>>) -> (Self, u32) {
-        let (mut next, mut newer, mut count) = (newest, None, 0);
-        while let Some(this) = next {
-            next = older(this);
-            // SAFETY: taken, so all of them are this thread's alone. Relaxed: nobody else looks.
-            unsafe { this.as_ref() }.link.store(newer.map_or(ptr::null_mut(), NonNull::as_ptr), Ordering::Relaxed);
-            newer = Some(this);
-            count += 1;
-        }
-        (Self(newer), count)
-    }
-}
 
 impl Iterator for Handed {
     type Item = NonNull<Operation>;
 
     fn next(&mut self) -> Option<NonNull<Operation>> {
         let this = self.0?;
-        self.0 = older(this);
+        // SAFETY: taken from a desk, and not passed on yet.
+        self.0 = unsafe { inbox::next(this) };
         Some(this)
     }
 }

@@ -349,6 +349,7 @@ impl Ring {
     pub(super) fn watches(&self, word: &AtomicU32) -> bool {
         self.armed.iter().any(|armed| ptr::eq(armed.load(Ordering::Relaxed), word))
     }
+
     /// Sleeps until `want` completions are there that were not [collected](Ring::collect), a word wakes it, or the deadline;
     /// not longer than a moment, so that the caller looks again.
     /// With `mask` these signals are blocked meanwhile.

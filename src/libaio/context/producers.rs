@@ -7,7 +7,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use super::Context;
-use crate::engine::{Kind, Operation};
+use crate::engine::{Kind, Operation, inbox};
 use crate::host::futex;
 use crate::libaio::event_ring::Event;
 use crate::libaio::request::Request;
@@ -82,7 +82,8 @@ impl Context {
         }
     }
 
-    /// Writes the event of a request and takes the request back, to be the `first` that is taken again or not. True: sleepers must be [woken](Context::word).
+    /// Writes the event of a request and takes the request back, to be the `first` that is taken again or not. True: sleepers
+    /// must be [woken](Context::word).
     ///
     /// # Safety
     /// The request is the caller's, from this context's pool.
@@ -141,22 +142,19 @@ impl Context {
 
     fn write_backlog(&self) {
         let line = &self.producers.0;
-        let mut newest = line.backlog.swap(ptr::null_mut(), Ordering::AcqRel);
-        let mut oldest = ptr::null_mut::<Request>();
-        while let Some(request) = NonNull::new(newest) {
-            // SAFETY: requests in the backlog are whole, and those taken off are ours. Relaxed: the exchange that took them.
-            newest = unsafe { request.as_ref().behind() }.swap(oldest.cast(), Ordering::Relaxed).cast();
-            oldest = request.as_ptr();
-        }
+        let newest = line.backlog.swap(ptr::null_mut(), Ordering::AcqRel).cast::<Operation>();
+        // SAFETY: requests in the backlog are whole, and those taken off are ours. A request begins with its operation.
+        let mut next = unsafe { inbox::oldest_first(newest) };
         let (mut tail, mut count) = (line.tail.load(Ordering::Relaxed), 0);
-        while let Some(request) = NonNull::new(oldest) {
+        while let Some(operation) = next {
+            let request = operation.cast::<Request>();
             // SAFETY: as above.
-            let (event, behind) = unsafe { (request.as_ref().event(), request.as_ref().behind()) };
-            let behind = behind.load(Ordering::Relaxed).cast();
+            next = unsafe { inbox::next(operation) };
+            // SAFETY: as above.
+            let event = unsafe { request.as_ref() }.event();
             self.pool.put(request);
             tail = self.append(tail, &event);
             count += 1;
-            oldest = behind;
         }
         if count > 0 {
             self.publish(tail, count);
