@@ -165,9 +165,7 @@ pub fn lend(
     );
     let (handed, interrupted) = ring.close_desk(|handed| submit_for_others(ring, handed));
     context.sleep_no_more(completed + wanted as u64);
-    ring.collect();
-    // The interrupt that woke us goes on meanwhile, and most often has more.
-    ring.poll();
+    ring.gather();
     let came = handed || end.left() != Some(0);
     match slept {
         _ if interrupted => Err(Errno(libc::EINTR)),

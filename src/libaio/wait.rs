@@ -219,8 +219,6 @@ fn sleep_in_ring(
         Deadline::At(at) if Deadline::At(at).left() < soon.left() => ring.wait(want, deadline, None),
         _ => ring.wait(want, soon, None).or_else(|errno| if errno == Errno(libc::EINTR) { Err(errno) } else { Ok(()) }),
     };
-    ring.collect();
-    // The interrupt that woke us goes on meanwhile, and most often has more.
-    ring.poll();
+    ring.gather();
     slept
 }

@@ -142,9 +142,7 @@ const MOMENT: Duration = Duration::from_millis(1);
 fn sleep_in_ring(ring: &'static Ring, deadline: Option<Deadline>, restarts: bool) -> Result<(), Errno> {
     let until = deadline.unwrap_or(Deadline::Never);
     let slept = with_cancellation(|| ring.wait(1, until, None));
-    ring.collect();
-    // The interrupt that woke us goes on meanwhile, and most often has more.
-    ring.poll();
+    ring.gather();
     match slept {
         Err(Errno(libc::ETIMEDOUT)) => Err(Errno(libc::EAGAIN)),
         // The ring's wait ends for every handler. One with SA_RESTART does not end a futex's, which is what others sleep in.

@@ -295,6 +295,13 @@ impl Ring {
         self.drain_whole(parts)
     }
 
+    /// Finishes what a [`Ring::wait`] was woken for, and what has come since: the interrupt goes on meanwhile, and most often has
+    /// more.
+    pub fn gather(&self) {
+        self.collect();
+        self.poll();
+    }
+
     /// Finishes what is in the completion queue, by a thread that is not cancelled meanwhile: in a handler that has interrupted
     /// a cancellation point, or where the program has it asynchronous. What is claimed would be lost with it.
     fn drain_whole(&self, parts: &Parts) -> u32 {
