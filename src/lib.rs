@@ -6,6 +6,7 @@
 #[cfg(not(feature = "libaio-abi"))]
 pub mod about;
 pub mod engine;
+mod exit;
 mod export;
 pub mod host;
 pub mod interpose;

@@ -20,6 +20,7 @@ use crate::host::kernel;
 use crate::host::settings;
 use layout::{KINDS, LATENCIES, latency_bucket, size_bucket, uringaio_counters};
 use slots::{BLOCK, add};
+pub use summary::summarize;
 
 /// Whose operation it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,62 +1,15 @@
-//! What is done at exit: the kernel gets what was submitted before, as it would have had it from `io_submit` and `aio_write`
-//! themselves, and `URINGAIO_STATS=1` asks for a summary.
+//! The summary at exit that `URINGAIO_STATS=1` asks for.
 
 use core::fmt;
 
 use super::layout::{FACES, percentile};
 use super::{Lane, Serves, latencies, read, slots};
+use crate::host::kernel;
 use crate::host::settings::{self, write_line};
-use crate::host::{descriptors, kernel};
-
-/// Run by `exit`, after the program's own handlers.
-extern "C" fn at_exit() {
-    end();
-}
-
-/// A write that the engine has not begun would never be done.
-fn end() {
-    descriptors::settle();
-    print();
-}
-
-#[used]
-#[unsafe(link_section = ".fini_array")]
-static AT_EXIT: extern "C" fn() = at_exit;
-
-#[cfg(not(feature = "libaio-abi"))]
-mod leave {
-    //! `_exit(2)` runs no handlers, and is how a forked child of many a program ends (each of fio's jobs): the summary is
-    //! written first. A child of `vfork` shares the counters with its parent, but is another process, and writes nothing.
-
-    use core::ffi::c_int;
-
-    use crate::host::kernel;
-
-    /// `_exit(2)`. Async-signal-safe.
-    #[unsafe(no_mangle)]
-    pub extern "C" fn _exit(status: c_int) -> ! {
-        leave(status)
-    }
-
-    /// `_Exit(3)`, the same. Async-signal-safe.
-    #[unsafe(no_mangle)]
-    #[allow(non_snake_case, reason = "the C library's name")]
-    pub extern "C" fn _Exit(status: c_int) -> ! {
-        leave(status)
-    }
-
-    fn leave(status: c_int) -> ! {
-        super::end();
-        loop {
-            // SAFETY: ends the process, as the C library's own does.
-            let _ = unsafe { kernel::call6(libc::SYS_exit_group, status as usize, 0, 0, 0, 0, 0) };
-        }
-    }
-}
 
 /// Writes the summary to standard error, if it is asked for and this process has made an AIO call. No heap, no lock: what
 /// the program leaves half-way does not matter.
-pub fn print() {
+pub fn summarize() {
     // First whether there is anything to tell: a process that never used AIO need not have its environment read.
     let process = kernel::process_id() as u32;
     if !slots::has_begun(process) || !settings::get().stats {
