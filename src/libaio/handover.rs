@@ -132,21 +132,15 @@ impl Context {
     }
 }
 
-/// The calling thread sleeps in its ring until `wanted` events have come since there were `completed`, or the word changes, and
-/// submits what others hand over. Whether anything came; if not, the next sleep is better had elsewhere.
+/// The calling thread sleeps in its ring until there have been `wake_at` events, or the word changes, and submits what others hand
+/// over. Whether anything came; if not, the next sleep is better had elsewhere.
 ///
 /// # Errors
 /// `EINTR`, `ETIMEDOUT`.
-pub fn lend(
-    used: &Used,
-    ring: &'static Ring,
-    (completed, wanted): (u64, usize),
-    seen: u32,
-    deadline: Deadline,
-) -> Result<bool, Errno> {
+pub fn lend(used: &Used, ring: &'static Ring, wake_at: u64, seen: u32, deadline: Deadline) -> Result<bool, Errno> {
     let context = used.context();
     let lender = &context.habit.0.lender;
-    if !context.sleep_until(completed + wanted as u64) {
+    if !context.sleep_until(wake_at) {
         return Ok(true);
     }
     if !ring.open_desk(context.word(), seen) {
@@ -164,7 +158,7 @@ pub fn lend(
         Ordering::Relaxed,
     );
     let (handed, interrupted) = ring.close_desk(|handed| submit_for_others(ring, handed));
-    context.sleep_no_more(completed + wanted as u64);
+    context.sleep_no_more(wake_at);
     ring.gather();
     let came = handed || end.left() != Some(0);
     match slept {

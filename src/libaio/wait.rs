@@ -173,13 +173,14 @@ fn await_events<S: Sleep>(
             };
         }
         let wanted = (completed, min - got);
+        let wake_at = completed + (min - got) as u64;
         let slept = used.away(|| {
             if let Some(ring) = lends.then(|| used.ring_to_lend()).flatten() {
-                return handover::lend(used, ring, wanted, seen, deadline).map(|came| lends = came);
+                return handover::lend(used, ring, wake_at, seen, deadline).map(|came| lends = came);
             }
             match used.ring_under_way() {
                 Some(ring) => sleep_in_ring(used, ring, wanted, seen, deadline),
-                None if !used.sleep_until(completed + (min - got) as u64) => Ok(()),
+                None if !used.sleep_until(wake_at) => Ok(()),
                 None => sleep.sleep(used.word(), seen, deadline),
             }
         });

@@ -1,7 +1,7 @@
 //! How a thread that lends its ring is away from it: whether it comes back so soon, time and again, that its desk may stay open
 //! meanwhile. What lies there then waits for the thread, and for nobody else.
 
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::host::kernel;
 
@@ -23,7 +23,7 @@ pub struct Absence {
     closed: AtomicU32,
     next_closed: AtomicU32,
     /// Somebody had to take what lay there.
-    missed: AtomicU32,
+    missed: AtomicBool,
 }
 
 impl Absence {
@@ -35,7 +35,7 @@ impl Absence {
             short: AtomicU32::new(0),
             closed: AtomicU32::new(0),
             next_closed: AtomicU32::new(FIRST_CLOSED),
-            missed: AtomicU32::new(0),
+            missed: AtomicBool::new(false),
         }
     }
 
@@ -45,15 +45,15 @@ impl Absence {
         self.short.store(0, Ordering::Relaxed);
         self.closed.store(0, Ordering::Relaxed);
         self.next_closed.store(FIRST_CLOSED, Ordering::Relaxed);
-        self.missed.store(0, Ordering::Relaxed);
+        self.missed.store(false, Ordering::Relaxed);
     }
 
     /// The thread goes. Whether it is back soon, as far as can be known.
     #[inline]
     pub fn begin(&self) -> bool {
         self.since.store(kernel::now(), Ordering::Relaxed);
-        if self.missed.load(Ordering::Relaxed) > 0 {
-            self.missed.store(0, Ordering::Relaxed);
+        if self.missed.load(Ordering::Relaxed) {
+            self.missed.store(false, Ordering::Relaxed);
             let closed = self.next_closed.load(Ordering::Relaxed);
             self.closed.store(closed, Ordering::Relaxed);
             self.next_closed.store((closed * 2).min(MOST_CLOSED), Ordering::Relaxed);
@@ -81,7 +81,7 @@ impl Absence {
 
     /// It was not back soon enough. By any thread.
     pub fn miss(&self) {
-        self.missed.store(1, Ordering::Relaxed);
+        self.missed.store(true, Ordering::Relaxed);
     }
 }
 
