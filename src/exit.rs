@@ -9,7 +9,7 @@ extern "C" fn at_exit() {
     end();
 }
 
-/// A write that the engine has not begun would never be done.
+/// A write that the engine has not partially_done would never be done.
 fn end() {
     descriptors::settle();
     stats::summarize();

@@ -7,9 +7,9 @@
 
 use core::ffi::{c_int, c_uint, c_void};
 
-use crate::engine::private;
+use crate::engine;
 use crate::host::descriptors;
-use crate::host::next::Next;
+use crate::host::dlsym_next::Next;
 
 /// The original `$name`, called with these arguments; -1 with ENOSYS where the C library has none.
 macro_rules! original {
@@ -111,12 +111,11 @@ pub extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
     answer
 }
 
-/// `prctl(2)`. A filter that it sets may forbid what a thread needs to come by its completions (seccomp(2)): then no thread
-/// keeps a ring of its own.
+/// `prctl(2)`. A filter that it sets may forbid io_uring (seccomp(2)): what is there ends first, and workers serve afterwards.
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn prctl(option: c_int, a: usize, b: usize, c: usize, d: usize) -> c_int {
     if option == libc::PR_SET_SECCOMP {
-        private::close_all();
+        engine::close_uring();
     }
     original!(PRCTL, fn(c_int, usize, usize, usize, usize) -> c_int, option, a, b, c, d)
 }

@@ -1,19 +1,20 @@
 //! uringaio: POSIX AIO and libaio on io_uring, for programs that need not change.
 //!
-//! Two faces over one engine: `posix` is `aio_*` and `lio_listio`, `libaio` is `io_*`; `engine` is the io_uring and
-//! its thread; `stats` counts what they do; `host` is what the process and its kernel lend us. Imports point down that list.
+//! Two faces over one engine: `posix` is `aio_*` and `lio_listio`, `libaio` is `io_*`; `engine` is the io_uring and the
+//! workers; `stats` counts what they do; `host` is system calls, threads, memory. Imports point down that list.
 
-#[cfg(not(feature = "libaio-abi"))]
-pub mod about;
-pub mod engine;
+mod engine;
 mod exit;
-mod export;
-pub mod host;
-pub mod interpose;
-pub mod libaio;
+mod host;
+mod interpose;
+mod libaio;
 #[cfg(not(feature = "libaio-abi"))]
-pub mod posix;
-pub mod stats;
+mod posix;
+#[cfg(not(feature = "libaio-abi"))]
+#[allow(dead_code, reason = "some of it is for the C header, which is made from it")]
+mod public_api;
+mod stats;
+mod symbol_versions;
 
 /// Runs when the library is loaded. Reads the environment and looks up what is interposed, nothing more: a program that
 /// never does asynchronous I/O notices no thread, no descriptor and no memory of ours.

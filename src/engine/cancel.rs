@@ -1,80 +1,132 @@
-//! Stopping operations that were submitted: a command to the engine's thread, which alone knows where each one stands.
+//! Commands to an engine's thread, which alone knows where each operation stands: stop what is meant, or count it.
+//!
+//! A command carries values and lies in memory of the engine's own, never on the caller's stack: a caller that a signal
+//! handler takes away by `siglongjmp`, or that is cancelled, leaves nothing behind that the engine's thread could walk into.
+//! Its command is then carried out all the same and never used again.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::operation::{Finish, Kind, Operation};
-use super::wakes::Wakes;
+use super::wake_batch::WakeBatch;
 use crate::host::futex::{self, Deadline};
+use crate::host::pool::Pool;
 
-/// Whether an outstanding operation is meant. Called by the engine's thread; it may look at the structure around the
-/// operation, which is alive.
-pub type Means = unsafe fn(operation: NonNull<Operation>, argument: usize) -> bool;
+/// Which outstanding operations are meant. Values alone: the engine's thread tests with them.
+#[derive(Clone, Copy)]
+pub struct Matcher {
+    /// Whether an operation is meant. It may look at the structure around the operation, which is alive.
+    pub test: fn(operation: &Operation, arguments: &[usize; 3]) -> bool,
+    /// What it is tested by.
+    pub arguments: [usize; 3],
+}
 
 /// How it went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Operations that were stopped. Each has been finished with `-ECANCELED`.
     pub canceled: u32,
-    /// Operations that could not be stopped, and go on or have ended otherwise.
+    /// Operations that were not stopped: they go on, or have ended otherwise.
     pub refused: u32,
 }
 
-/// The command. It lives on the caller's stack until answered.
+impl Outcome {
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { canceled: self.canceled + other.canceled, refused: self.refused + other.refused }
+    }
+}
+
+/// A command. Its fields but `state` are the engine's thread's from the submission to the answer.
 #[repr(C)]
 pub(super) struct Command {
     operation: Operation,
-    pub(super) means: Means,
-    pub(super) argument: usize,
+    pub(super) matcher: Matcher,
+    /// Whether what is meant is to be stopped, or only counted.
+    pub(super) stops: bool,
     pub(super) outcome: Outcome,
     /// Answers of the device that are still to come.
     pub(super) pending: u32,
-    answered: AtomicU32,
+    /// [`ASKED`] until it is [`ANSWERED`].
+    state: AtomicU32,
+}
+
+const ASKED: u32 = 0;
+const ANSWERED: u32 = 1;
+
+/// The commands of one engine.
+pub(super) struct Commands(Pool<Command>);
+
+/// A command that was taken and not given back.
+pub(super) struct Taken<'a> {
+    pool: &'a Pool<Command>,
+    command: NonNull<Command>,
+}
+
+impl Commands {
+    pub const fn new() -> Self {
+        Self(Pool::new())
+    }
+
+    /// A command; none where memory is out.
+    pub fn take(&self, matcher: Matcher, stops: bool) -> Option<Taken<'_>> {
+        let command = self.0.take()?;
+        // SAFETY: taken from the pool, so the caller's alone.
+        unsafe {
+            command.write(Command {
+                operation: Operation::new(Kind::Nop, -1, mark as Finish),
+                matcher,
+                stops,
+                outcome: Outcome::default(),
+                pending: 0,
+                state: AtomicU32::new(ASKED),
+            });
+        }
+        Some(Taken { pool: &self.0, command })
+    }
+}
+
+impl Taken<'_> {
+    pub fn operation(&self) -> NonNull<Operation> {
+        self.command.cast()
+    }
+
+    /// Waits for the answer, until `deadline`. A command that is not answered by then is never used again.
+    pub fn wait(self, deadline: Deadline) -> Outcome {
+        // SAFETY: commands are never freed; this field is an atomic.
+        let state = unsafe { &(*self.command.as_ptr()).state };
+        // Acquire pairs with the Release of `answer`: the outcome is seen.
+        while state.load(Ordering::Acquire) == ASKED {
+            if deadline.is_over() {
+                return Outcome { canceled: 0, refused: 1 };
+            }
+            let _ = futex::wait(state, ASKED, deadline);
+        }
+        // SAFETY: the engine's thread has answered and does not touch it again.
+        let outcome = unsafe { (*self.command.as_ptr()).outcome };
+        self.pool.put(self.command);
+        outcome
+    }
 }
 
 impl Command {
-    pub(super) const fn new(means: Means, argument: usize) -> Self {
-        let operation = Operation::new(Kind::Chore, -1, begin as Finish);
-        Self {
-            operation,
-            means,
-            argument,
-            outcome: Outcome { canceled: 0, refused: 0 },
-            pending: 0,
-            answered: AtomicU32::new(0),
-        }
-    }
-
     /// The command in this operation, if it is one.
     pub(super) fn of(operation: NonNull<Operation>) -> Option<NonNull<Self>> {
         // SAFETY: the operation is alive; a command's finish function is known to nobody else.
         let finish = unsafe { operation.as_ref() }.finish;
-        core::ptr::fn_addr_eq(finish, begin as Finish).then(|| operation.cast())
+        core::ptr::fn_addr_eq(finish, mark as Finish).then(|| operation.cast())
     }
 
-    pub(super) fn operation(&mut self) -> NonNull<Operation> {
-        NonNull::from(&mut *self).cast()
-    }
-
-    /// Tells the caller, who may be gone the moment after.
-    pub(super) fn answer(this: NonNull<Self>, wakes: &mut Wakes) {
-        // SAFETY: the caller waits until the store.
-        let answered = unsafe { &raw const (*this.as_ptr()).answered };
-        // Release pairs with the Acquire of `wait`: the caller sees the outcome.
-        // SAFETY: as above.
-        unsafe { &*answered }.store(1, Ordering::Release);
-        wakes.wake(answered, 1);
-    }
-
-    /// Waits for the answer.
-    pub(super) fn wait(&self) -> Outcome {
-        while self.answered.load(Ordering::Acquire) == 0 {
-            let _ = futex::wait(&self.answered, 0, Deadline::Never);
-        }
-        // SAFETY: the engine's thread has stored the outcome before it answered, and does not touch it again.
-        unsafe { (&raw const self.outcome).read_volatile() }
+    /// Tells the caller, who may give it back the moment after.
+    pub(super) fn answer(this: NonNull<Self>, wakes: &mut WakeBatch) {
+        // SAFETY: commands are never freed; the field is an atomic.
+        let state = unsafe { &(*this.as_ptr()).state };
+        // Release pairs with the Acquire of `wait`.
+        state.store(ANSWERED, Ordering::Release);
+        wakes.wake(state, 1);
     }
 }
 
 /// Marks an operation as a command. The engine's thread sees the mark and never calls it.
-unsafe fn begin(_: NonNull<Operation>, _: i64, _: &mut Wakes) {}
+unsafe fn mark(_: NonNull<Operation>, _: i64, _: &mut WakeBatch) {}

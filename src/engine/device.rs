@@ -1,9 +1,9 @@
-//! What the reactor asks of whatever carries I/O out: io_uring, or threads.
+//! What the reactor asks of whatever carries I/O out: io_uring, or workers.
 
 use core::ptr::NonNull;
 
+use super::fixed_files::FixedFile;
 use super::operation::Operation;
-use super::pins::Pin;
 use crate::host::kernel::Errno;
 
 /// Something that a device reports.
@@ -14,17 +14,28 @@ pub enum Event {
     /// The answer to [`Device::cancel`] with this ticket. True: the operation ends with `-ECANCELED` if nothing else came
     /// first, and its own event follows or has come. False: it cannot be stopped, or is past stopping.
     Cancel(u64, bool),
-    /// A bell with this many rings on this pin has been rung, or its eventfd refused.
-    Rung(Pin, u32),
+    /// The eventfd in this slot has been signalled so many times, or has refused it.
+    Signalled(FixedFile, u32),
 }
 
 /// How long a device may sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sleep {
-    /// Until something completes or the doorbell rings; at most this many nanoseconds, if that is given.
-    Sound(Option<u32>),
-    /// Until something completes, at most this many nanoseconds. Nobody rings: the next completion is near.
-    Doze(u32),
+    /// Until something completes or the doorbell is notified.
+    Armed,
+    /// Until something completes, at most this many nanoseconds. Nobody notifies: the next completion is near.
+    Timed(u32),
+}
+
+/// What became of an operation that the device was done with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It ends with this result.
+    Finish(i64),
+    /// The device tries it once more, from the start in a way that may wait.
+    RetryBlocking,
+    /// A worker does it again by a plain system call, whose answer counts.
+    RetryByWorker,
 }
 
 /// Carries out operations. Used by the engine's thread alone.
@@ -36,8 +47,11 @@ pub trait Device {
     fn in_flight(&self) -> usize;
 
     /// Accepts an operation. Its file and its vectors are taken at the latest when [`Device::flush`] returns. With
-    /// `patiently` it may wait in the kernel from the start, because an attempt without waiting has failed.
-    fn issue(&mut self, operation: NonNull<Operation>, patiently: bool);
+    /// `blocking` it may wait in the kernel from the start, because an attempt without waiting has failed.
+    fn issue(&mut self, operation: NonNull<Operation>, blocking: bool);
+
+    /// What a result of an operation that was issued means for the program.
+    fn judge(&self, operation: &Operation, result: i64) -> Verdict;
 
     /// Tries to stop an operation that was issued. [`Event::Cancel`] with `ticket` tells.
     fn cancel(&mut self, operation: NonNull<Operation>, ticket: u64);
@@ -46,37 +60,31 @@ pub trait Device {
     ///
     /// # Errors
     /// `EBADF`; `ENFILE`: no room to hold another; what the kernel answers.
-    fn pin(&mut self, fd: i32) -> Result<Pin, Errno>;
+    fn hold_file(&mut self, fd: i32) -> Result<FixedFile, Errno>;
 
     /// Lets a file go. Operations that were issued with it, and flushed, keep it.
-    fn unpin(&mut self, pin: Pin);
+    fn release_file(&mut self, file: FixedFile);
 
-    /// Adds `count` to the eventfd behind `pin`, not before [`Device::flush`].
-    fn ring(&mut self, pin: Pin, count: u32);
+    /// Adds `count` to the eventfd in a slot, not before [`Device::flush`].
+    fn signal_eventfd(&mut self, file: FixedFile, count: u32);
 
     /// Hands everything accepted to the kernel, and lets completions arrive, without waiting for any.
     fn flush(&mut self);
 
-    /// Gets ready for a sound sleep: from here on a ring of the doorbell ends it, also one that comes before the sleep.
+    /// Gets ready for an armed sleep: from here on a notification ends it, also one that comes before the sleep.
     fn prepare_sleep(&mut self);
 
-    /// Sleeps. A sound sleep was prepared.
+    /// Sleeps. An armed sleep was prepared.
     fn sleep(&mut self, how: Sleep);
 
     /// Whether it can sleep for a given time.
-    fn can_doze(&self) -> bool {
+    fn can_wait_timed(&self) -> bool {
         true
     }
 
-    /// Whether the engine's thread has the program's descriptors with this device.
-    fn has_descriptors(&self) -> bool {
-        true
-    }
-
-    /// Whether it can carry out nothing more: what it was made of was taken away. What has completed is still reported;
-    /// see [`super::reactor::heir`] for the rest.
-    fn is_lost(&self) -> bool {
-        false
+    /// Why it can carry out nothing more: what it was made of was taken away. What has completed is still reported.
+    fn lost(&self) -> Option<Errno> {
+        None
     }
 
     /// The next event, if one is there.

@@ -29,7 +29,7 @@ const BUSY: usize = 1;
 const ASLEEP: usize = 2;
 
 /// The mark, in a node's address.
-const UNRUNG: usize = 1;
+const UNNOTIFIED: usize = 1;
 
 /// Something with a link of its own.
 ///
@@ -81,7 +81,7 @@ pub enum Pushed {
     /// Nothing: the engine's thread will look.
     Seen,
     /// The engine's thread sleeps: ring, and say so by [`Inbox::rung`].
-    MustRing,
+    MustNotify,
 }
 
 impl<T: Node> Inbox<T> {
@@ -104,7 +104,7 @@ impl<T: Node> Inbox<T> {
             let new = if must_ring { marked(newest) } else { newest.as_ptr() };
             // Release pairs with the Acquire of `take`: the taker sees the nodes as the pusher left them.
             match self.head.compare_exchange_weak(head, new, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) if must_ring => return Pushed::MustRing,
+                Ok(_) if must_ring => return Pushed::MustNotify,
                 Ok(_) => return Pushed::Seen,
                 Err(now) => head = now,
             }
@@ -112,7 +112,7 @@ impl<T: Node> Inbox<T> {
     }
 
     /// Says that the ring which a push of `newest` has asked for was made.
-    pub fn rung(&self, newest: NonNull<T>) {
+    pub fn notified(&self, newest: NonNull<T>) {
         // If it fails, it was taken, or somebody has pushed another, and rings for that. Release: the taker still sees the nodes.
         let _ = self.head.compare_exchange(marked(newest), newest.as_ptr(), Ordering::Release, Ordering::Relaxed);
     }
@@ -158,6 +158,11 @@ impl<T: Node> Inbox<T> {
         is(head, IDLE) || is(head, ASLEEP)
     }
 
+    /// Whether something was pushed that nobody has notified of yet.
+    pub fn is_unnotified(&self) -> bool {
+        is_marked(self.head.load(Ordering::Relaxed))
+    }
+
     /// Whether something waits to be taken.
     pub fn is_waiting(&self) -> bool {
         real(self.head.load(Ordering::Relaxed)).is_some()
@@ -179,13 +184,13 @@ fn is<T>(head: *mut T, word: usize) -> bool {
 }
 
 fn is_marked<T>(head: *mut T) -> bool {
-    head.addr() > ASLEEP && head.addr() & UNRUNG != 0
+    head.addr() > ASLEEP && head.addr() & UNNOTIFIED != 0
 }
 
 fn marked<T>(node: NonNull<T>) -> *mut T {
-    node.as_ptr().map_addr(|address| address | UNRUNG)
+    node.as_ptr().map_addr(|address| address | UNNOTIFIED)
 }
 
 fn real<T>(head: *mut T) -> Option<NonNull<T>> {
-    if head.addr() > ASLEEP { NonNull::new(head.map_addr(|address| address & !UNRUNG)) } else { None }
+    if head.addr() > ASLEEP { NonNull::new(head.map_addr(|address| address & !UNNOTIFIED)) } else { None }
 }

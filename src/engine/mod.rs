@@ -1,51 +1,51 @@
-//! The engine: one thread that owns one io_uring, or where there is none threads beside it, and the door to it.
+//! The engines: a thread that owns one io_uring, and a thread that has workers do plain system calls; and the door to both.
 //!
-//! A face makes an [`Operation`], and [`Engine::submit`] takes it to the engine's thread; the thread calls the operation's
-//! [`Finish`] when it is done. The engine knows nothing of aiocbs, iocbs or signals.
+//! A face makes an [`Operation`] and submits it to the engine that the router has chosen. The engine's thread calls the
+//! operation's [`Finish`] when it is done. The engines know nothing of aiocbs, iocbs or signals.
+//!
+//! io_uring serves the files for which it is known to answer as `pread` and `pwrite` do; the workers serve everything else,
+//! and everything where io_uring cannot be had. The workers start when they are first needed.
 
-pub mod bare;
 mod cancel;
-mod claim;
+pub mod cq_pop;
 mod device;
-mod dozer;
-mod entry;
+mod failover;
+mod fixed_files;
 pub mod inbox;
-mod living;
-mod nobody;
 mod operation;
 mod order;
-mod pins;
-pub mod private;
+mod outstanding;
 mod queue;
+pub mod raw_ring;
 mod reactor;
-mod ring;
+mod sleep_policy;
 #[cfg(test)]
 mod tests;
-mod threads;
 mod uring;
-mod wakes;
+mod wake_batch;
+mod workers;
 
 use core::ffi::{c_int, c_void};
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering, fence};
+use core::time::Duration;
 
-pub use cancel::{Means, Outcome};
-pub use operation::{Finish, Kind, MOST_BYTES, Operation, Order};
-pub use wakes::Wakes;
+pub use cancel::{Matcher, Outcome};
+pub use failover::close_uring;
+pub use operation::{Finish, Kind, MAX_RW_BYTES, Operation, Order};
+pub use wake_batch::WakeBatch;
 
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::process::PerProcess;
-use crate::host::settings::{self, Choice};
-use crate::host::thread;
-use crate::host::{descriptors, memory};
-use crate::stats::{self, Serves};
+use crate::host::settings::{self, EngineChoice};
+use crate::host::{descriptors, memory, thread};
+use crate::stats::{self, ServedBy};
+use cancel::Commands;
 use inbox::{Inbox, Node, Pushed};
-use nobody::Nobody;
 use reactor::Reactor;
-use reactor::heir::Estate;
-use threads::Threads;
 use uring::Uring;
+use workers::Workers;
 
 // SAFETY: the link is a field, and operations are aligned to 8.
 unsafe impl Node for Operation {
@@ -54,118 +54,219 @@ unsafe impl Node for Operation {
     }
 }
 
-static ENGINE: PerProcess<Engine> = PerProcess::new(0);
+static URING: PerProcess<Engine> = PerProcess::new(0);
+static WORKERS: PerProcess<Engine> = PerProcess::new(3);
+
+/// How long a call of the program's waits for an engine's thread at the longest, before it goes on without.
+const ENGINE_WAIT_MS: u64 = 2_000;
+
+/// One look at a condition that nobody wakes for.
+const SETTLE_TICK: Duration = Duration::from_millis(10);
 
 // What `Engine::state` says.
 const NEW: u32 = 0;
 const STARTING: u32 = 1;
-const SERVES: u32 = 2;
-const STANDS_ASIDE: u32 = 3;
+const SERVING: u32 = 2;
+/// It takes nothing more, and ends what it has.
+const CLOSING: u32 = 3;
+/// It cannot be had, or serves no longer.
+const UNAVAILABLE: u32 = 4;
 
 /// What carries operations out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
     /// io_uring.
     Uring,
-    /// Threads of ours: io_uring cannot be had, or was not wanted.
-    Threads,
+    /// Worker threads and plain system calls.
+    Workers,
 }
 
-/// The one engine of the process.
+/// One engine of the process.
 pub struct Engine {
+    carrier: Carrier,
     state: AtomicU32,
-    /// Whether threads carry operations out.
-    threads: AtomicBool,
     inbox: Inbox<Operation>,
+    commands: Commands,
     /// The engine's thread. Relaxed: that thread reads what it wrote, and any other finds a number that is not its own.
     thread: AtomicI32,
-    /// Counts rings. The engine's thread sleeps on it.
+    /// Counts notifications. The engine's thread sleeps on it.
     doorbell: AtomicU32,
-    /// The thread that has to be sent a signal when the doorbell rings; 0 for none.
+    /// The thread that has to be sent a signal with each notification; 0 for none.
     wants_signal: AtomicI32,
-    /// The process that this thread is of: not that of a child of `vfork`, which may ring as well.
+    /// The process that this thread is of: not that of a child of `vfork`, which may notify as well.
     process: AtomicI32,
+    /// Counts the engine's turns: all that was taken in one has reached the kernel when the next begins.
+    turns: AtomicU32,
+    /// Somebody sleeps on `turns`.
+    turn_awaited: AtomicU32,
 }
 
-/// The engine, started by the first call; nothing where the system's own implementation has to serve, for good.
+/// The engines of this process: whoever has this has found that one of them serves.
+#[derive(Clone, Copy)]
+pub struct Engines(());
+
+/// Starts what serves this process, at the first call; nothing where the system's own implementation has to serve, for
+/// good.
 ///
 /// # Errors
-/// `EAGAIN`: there is no memory to begin with; neither is decided yet.
-pub fn get() -> Result<Option<&'static Engine>, Errno> {
-    let engine = match ENGINE.get() {
-        Some(engine) => engine,
-        None => ENGINE.get_or_init(|| memory::boxed(Engine::new())).map_err(|_| Errno(libc::EAGAIN))?,
+/// `EAGAIN`: there is no memory to begin with; nothing is decided yet.
+#[inline]
+pub fn get() -> Result<Option<Engines>, Errno> {
+    // Acquire pairs with the Release of `Engine::decide`.
+    if URING.get().is_some_and(|engine| engine.state.load(Ordering::Acquire) == SERVING) {
+        return Ok(Some(Engines(())));
+    }
+    start()
+}
+
+#[cold]
+fn start() -> Result<Option<Engines>, Errno> {
+    descriptors::settle_by(settle_all, drain_all);
+    let serves = match settings::get().engine {
+        EngineChoice::System => false,
+        EngineChoice::Threads => engine_of(Carrier::Workers)?.serve(),
+        EngineChoice::Uring => engine_of(Carrier::Uring)?.serve(),
+        EngineChoice::Auto => engine_of(Carrier::Uring)?.serve() || engine_of(Carrier::Workers)?.serve(),
     };
-    // Acquire pairs with the Release of `start`.
-    Ok(match engine.state.load(Ordering::Acquire) {
-        SERVES => Some(engine),
-        STANDS_ASIDE => None,
-        _ => engine.start(),
-    })
+    if serves {
+        return Ok(Some(Engines(())));
+    }
+    if stats::serves() != ServedBy::System as c_int || !stats::has_begun() {
+        stats::begin(ServedBy::System);
+        if settings::get().engine == EngineChoice::System {
+            settings::log(format_args!("the system's own AIO serves: URINGAIO_ENGINE=system"));
+        }
+    }
+    Ok(None)
 }
 
-/// The engine, if this process has started it.
-#[must_use]
-pub fn started() -> Option<&'static Engine> {
-    ENGINE.get().filter(|engine| engine.state.load(Ordering::Acquire) == SERVES)
+fn engine_of(carrier: Carrier) -> Result<&'static Engine, Errno> {
+    let place = match carrier {
+        Carrier::Uring => &URING,
+        Carrier::Workers => &WORKERS,
+    };
+    place.get_or_init(|| memory::boxed(Engine::new(carrier))).map_err(|_| Errno(libc::EAGAIN))
 }
 
-/// Whether this process has tried to start the engine and found that the system's own implementation has to serve.
+fn serving(place: &PerProcess<Engine>) -> Option<&'static Engine> {
+    place.get().filter(|engine| engine.state.load(Ordering::Acquire) == SERVING)
+}
+
+/// The engines that serve in this process now. Async-signal-safe.
+pub fn running() -> impl Iterator<Item = &'static Engine> {
+    [&URING, &WORKERS].into_iter().filter_map(serving)
+}
+
+/// Whether this process has tried to start the engines and found that the system's own implementation has to serve.
 /// Async-signal-safe.
 #[must_use]
 pub fn stands_aside() -> bool {
-    ENGINE.get().is_some_and(|engine| engine.state.load(Ordering::Acquire) == STANDS_ASIDE)
+    stats::has_begun() && running().next().is_none()
+}
+
+#[allow(clippy::unused_self, reason = "having it says that an engine serves")]
+impl Engines {
+    /// The engine on io_uring, if it serves.
+    #[inline]
+    #[must_use]
+    pub fn uring(self) -> Option<&'static Engine> {
+        serving(&URING)
+    }
+
+    /// The engine of worker threads, started by the first call.
+    ///
+    /// # Errors
+    /// `EAGAIN`: no thread or memory can be had.
+    #[inline]
+    pub fn workers(self) -> Result<&'static Engine, Errno> {
+        match serving(&WORKERS) {
+            Some(engine) => Ok(engine),
+            None => engine_of(Carrier::Workers).ok().filter(|engine| engine.serve()).ok_or(Errno(libc::EAGAIN)),
+        }
+    }
+
+    /// The engine on io_uring where it serves, or else the workers.
+    ///
+    /// # Errors
+    /// `EAGAIN`: no thread or memory can be had.
+    #[inline]
+    pub fn uring_or_workers(self) -> Result<&'static Engine, Errno> {
+        self.uring().map_or_else(|| self.workers(), Ok)
+    }
+
+    /// Stops what is outstanding and meant, in every engine. Returns when it is known of each how it went, or an engine's
+    /// thread does not answer.
+    #[must_use]
+    pub fn cancel(self, matcher: Matcher) -> Outcome {
+        running().fold(Outcome::default(), |all, engine| all.and(engine.cancel(matcher)))
+    }
+
+    /// How many operations that are meant are outstanding. They go on.
+    #[must_use]
+    pub fn count(self, matcher: Matcher) -> u32 {
+        running().map(|engine| engine.count(matcher)).sum()
+    }
+}
+
+/// The engines, for a caller that has found them serving before.
+#[must_use]
+pub fn started() -> Option<Engines> {
+    running().next().map(|_| Engines(()))
+}
+
+/// Returns when the kernel has the file of everything that was submitted before, or the engine's table has it.
+fn settle_all() {
+    running().for_each(Engine::settle);
+}
+
+/// Returns when no operation that was submitted before with descriptor `fd` is under way.
+fn drain_all(fd: c_int) {
+    fn is_on(operation: &Operation, arguments: &[usize; 3]) -> bool {
+        operation.fd as usize == arguments[0]
+    }
+    let matcher = Matcher { test: is_on, arguments: [fd as usize, 0, 0] };
+    let deadline = Deadline::after(Duration::from_millis(ENGINE_WAIT_MS));
+    for engine in running() {
+        while engine.count(matcher) > 0 && !deadline.is_over() {
+            futex::sleep_50us();
+        }
+    }
 }
 
 impl Engine {
-    fn new() -> Self {
+    fn new(carrier: Carrier) -> Self {
         Self {
+            carrier,
             state: AtomicU32::new(NEW),
-            threads: AtomicBool::new(false),
             inbox: Inbox::new(),
+            commands: Commands::new(),
             thread: AtomicI32::new(0),
             doorbell: AtomicU32::new(0),
             wants_signal: AtomicI32::new(0),
             process: AtomicI32::new(0),
+            turns: AtomicU32::new(0),
+            turn_awaited: AtomicU32::new(0),
         }
     }
 
-    /// What carries operations out at present.
+    /// What carries operations out.
     #[must_use]
-    pub fn carrier(&self) -> Carrier {
-        // Relaxed: published with the state.
-        if self.threads.load(Ordering::Relaxed) { Carrier::Threads } else { Carrier::Uring }
+    pub const fn carrier(&self) -> Carrier {
+        self.carrier
     }
 
-    /// Starts the thread, or waits until another has.
-    fn start(&'static self) -> Option<&'static Self> {
-        descriptors::settle_by(
-            || {
-                if let Some(engine) = started() {
-                    engine.settle();
-                }
-            },
-            |fd| {
-                if let Some(engine) = started() {
-                    engine.drain(fd);
-                }
-            },
-        );
-        if self.state.compare_exchange(NEW, STARTING, Ordering::Acquire, Ordering::Acquire).is_ok() {
-            let begun = match settings::get().engine {
-                Choice::System => Err("URINGAIO_ENGINE=system"),
-                _ => thread::start(body, ptr::from_ref(self).cast_mut().cast()).map_err(|_| "no thread can be had"),
-            };
-            if let Err(why) = begun {
-                settings::log(format_args!("the system's own AIO serves: {why}"));
-                stats::begin(Serves::System);
-                self.decide(STANDS_ASIDE);
-            }
+    /// Starts the thread, or waits until another has. Whether it serves.
+    fn serve(&'static self) -> bool {
+        if self.state.compare_exchange(NEW, STARTING, Ordering::Acquire, Ordering::Acquire).is_ok()
+            && thread::start(body, ptr::from_ref(self).cast_mut().cast()).is_err()
+        {
+            settings::log(format_args!("no thread can be had"));
+            self.decide(UNAVAILABLE);
         }
         loop {
             match self.state.load(Ordering::Acquire) {
-                SERVES => return Some(self),
-                STANDS_ASIDE => return None,
+                SERVING => return true,
+                CLOSING | UNAVAILABLE => return false,
                 state => {
                     let _ = futex::wait(&self.state, state, Deadline::Never);
                 }
@@ -173,7 +274,7 @@ impl Engine {
         }
     }
 
-    /// For a thread that is the engine's from here on.
+    /// For the engine's thread, when it begins.
     fn begin_thread(&self) {
         thread::set_name(c"uringaio");
         self.thread.store(kernel::thread_id(), Ordering::Relaxed);
@@ -191,6 +292,7 @@ impl Engine {
     /// The operation, and what it points to, stay valid and untouched until its [`Finish`] is called. (Buffers that the
     /// program unmaps meanwhile lead to `-EFAULT` or to bytes in whatever is mapped there by then, as with any system
     /// call.)
+    #[inline]
     pub unsafe fn submit(&self, operation: NonNull<Operation>) {
         // SAFETY: the caller's promise.
         unsafe { self.submit_chain(operation, operation) };
@@ -207,83 +309,90 @@ impl Engine {
             unsafe { stamp_chain(newest, oldest, stamp) };
         }
         // SAFETY: the caller's promise.
-        if unsafe { self.inbox.push(newest, oldest) } == Pushed::MustRing {
-            stats::rang();
-            self.ring_doorbell();
-            self.inbox.rung(newest);
+        if unsafe { self.inbox.push(newest, oldest) } == Pushed::MustNotify {
+            stats::doorbell_notified();
+            self.notify();
+            self.inbox.notified(newest);
         }
     }
 
     /// Wakes the engine's thread.
-    fn ring_doorbell(&self) {
+    fn notify(&self) {
         // Pairs with the Release of the sleeper's mark, which the push has seen: it is the thread that sleeps now.
         fence(Ordering::Acquire);
         let thread = self.wants_signal.load(Ordering::Relaxed);
         if thread != 0 {
             let process = self.process.load(Ordering::Relaxed);
             // SAFETY: a signal that is blocked in that thread.
-            let _ = unsafe { syscall!(libc::SYS_tgkill, process, thread, ring::BELL_SIGNAL) };
+            let _ = unsafe { syscall!(libc::SYS_tgkill, process, thread, uring::DOORBELL_SIGNAL) };
         }
         // Release pairs with the Acquire before the thread sleeps.
         self.doorbell.fetch_add(1, Ordering::Release);
         futex::wake(&raw const self.doorbell, 1);
     }
 
-    /// Returns when the kernel has the file, by its own reference, of everything that was submitted before: the program
-    /// may close the descriptor, reuse its number, or change its flags. One load where nothing is on its way.
+    /// Wakes the engine's thread for what a submitter pushed and was kept from notifying of: a signal handler left its call.
+    pub fn notify_if_missed(&self) {
+        if self.inbox.is_unnotified() {
+            self.notify();
+        }
+    }
+
+    /// Returns when everything that was submitted before has reached the kernel by its own reference, or the engine's own
+    /// descriptor table: the program may close the descriptor, reuse its number, or change its flags. One load where nothing
+    /// is on its way. The wait is for a count that outlives the caller, who may leave it by a jump; it has an end.
     pub fn settle(&self) {
-        private::settle_desks();
-        // A memory allocator of the program's may unmap or close something on the engine's own thread, which cannot wait
-        // for itself.
         if self.inbox.is_settled() || self.thread.load(Ordering::Relaxed) == kernel::thread_id() {
             return;
         }
-        // A command that means nothing: by the time it is answered, the turn that took it is through.
-        unsafe fn nothing(_: NonNull<Operation>, _: usize) -> bool {
-            false
-        }
-        self.cancel(nothing, 0);
-    }
-
-    /// Returns when no operation that was submitted before with descriptor `fd` is under way.
-    pub fn drain(&self, fd: c_int) {
-        private::settle_desks();
-        private::settle(private::On::Descriptor(fd));
-        unsafe fn is_on(operation: NonNull<Operation>, fd: usize) -> bool {
-            // SAFETY: outstanding operations are alive.
-            unsafe { operation.as_ref() }.fd as usize == fd
-        }
-        while self.has(is_on, fd as usize) {
-            futex::linger();
+        let deadline = Deadline::after(Duration::from_millis(ENGINE_WAIT_MS));
+        // Acquire pairs with the Release of `end_turn`.
+        let first = self.turns.load(Ordering::Acquire);
+        loop {
+            let now = self.turns.load(Ordering::Acquire);
+            // What was submitted before is taken at the latest in the next turn.
+            if self.inbox.is_settled() || now.wrapping_sub(first) >= 2 || deadline.is_over() {
+                return;
+            }
+            self.notify_if_missed();
+            // SeqCst pairs with `end_turn`: either it sees this, or we see the turn.
+            self.turn_awaited.store(1, Ordering::SeqCst);
+            if self.turns.load(Ordering::SeqCst) == now {
+                let _ = futex::wait(&self.turns, now, deadline.sooner(Deadline::after(SETTLE_TICK)));
+            }
         }
     }
 
-    /// Whether an operation that is meant is outstanding. It goes on.
-    pub fn has(&self, means: Means, argument: usize) -> bool {
-        struct Search {
-            means: Means,
-            argument: usize,
-            found: bool,
+    /// The engine's thread: all that it has taken has reached the kernel.
+    fn end_turn(&self) {
+        self.turns.fetch_add(1, Ordering::SeqCst);
+        if self.turn_awaited.load(Ordering::SeqCst) != 0 {
+            self.turn_awaited.store(0, Ordering::SeqCst);
+            futex::wake_all(&raw const self.turns);
         }
-        unsafe fn look(operation: NonNull<Operation>, search: usize) -> bool {
-            // SAFETY: `has` waits, with the structure on its stack.
-            let search = unsafe { &mut *(search as *mut Search) };
-            // SAFETY: as whoever asked wants it called.
-            search.found |= unsafe { (search.means)(operation, search.argument) };
-            false
-        }
-        let mut search = Search { means, argument, found: false };
-        self.cancel(look, (&raw mut search) as usize);
-        // SAFETY: the engine's thread has answered, and does not touch it again.
-        unsafe { (&raw const search.found).read_volatile() }
     }
 
-    /// Stops what is outstanding and meant. Returns when it is known of each how it went.
-    pub fn cancel(&self, means: Means, argument: usize) -> Outcome {
-        let mut command = cancel::Command::new(means, argument);
-        // SAFETY: the command stays until it is answered, which is waited for.
+    /// Stops what is outstanding and meant. Returns when it is known of each how it went, or the engine's thread does not
+    /// answer.
+    #[must_use]
+    pub fn cancel(&self, matcher: Matcher) -> Outcome {
+        self.command(matcher, true)
+    }
+
+    /// How many operations that are meant are outstanding. They go on.
+    #[must_use]
+    pub fn count(&self, matcher: Matcher) -> u32 {
+        self.command(matcher, false).refused
+    }
+
+    fn command(&self, matcher: Matcher, stops: bool) -> Outcome {
+        if self.thread.load(Ordering::Relaxed) == kernel::thread_id() {
+            return Outcome::default();
+        }
+        let Some(command) = self.commands.take(matcher, stops) else { return Outcome::default() };
+        // SAFETY: a command is in memory that is never freed, and stays untouched until it is answered.
         unsafe { self.submit(command.operation()) };
-        command.wait()
+        command.wait(Deadline::after(Duration::from_millis(ENGINE_WAIT_MS)))
     }
 }
 
@@ -315,89 +424,53 @@ unsafe fn stamp_chain(newest: NonNull<Operation>, oldest: NonNull<Operation>, st
 }
 
 extern "C" fn body(engine: *mut c_void) -> *mut c_void {
-    // SAFETY: `start` passed the engine, which lives as long as the process.
+    // SAFETY: `serve` passed the engine, which lives as long as the process.
     let engine = unsafe { &*engine.cast::<Engine>() };
     engine.begin_thread();
-    let choice = settings::get().engine;
-    if choice == Choice::Threads {
-        serve_by_threads(engine, format_args!("URINGAIO_ENGINE=threads"));
-        return ptr::null_mut();
+    match engine.carrier {
+        Carrier::Uring => serve_by_uring(engine),
+        Carrier::Workers => serve_by_workers(engine),
     }
+    ptr::null_mut()
+}
+
+fn serve_by_uring(engine: &'static Engine) {
     match Uring::new(&engine.doorbell) {
         Ok(device) => {
             settings::log(format_args!("io_uring serves"));
             engine.process.store(kernel::process_id(), Ordering::Relaxed);
             engine.wants_signal.store(device.wants_signal().unwrap_or(0), Ordering::Relaxed);
-            stats::begin(Serves::Uring);
-            engine.decide(SERVES);
-            bequeath(engine, Reactor::new(&engine.inbox, device).run());
+            stats::begin(ServedBy::Uring);
+            engine.decide(SERVING);
+            failover::after(engine, Reactor::new(engine, device).run());
         }
-        Err(refused) if choice == Choice::Uring => stand_aside(engine, format_args!("{refused}")),
-        Err(refused) => serve_by_threads(engine, format_args!("{refused}")),
+        Err(refused) => {
+            let who = match settings::get().engine {
+                EngineChoice::Uring => "the system's own AIO serves",
+                _ => "worker threads serve",
+            };
+            settings::log(format_args!("{who}: {refused}"));
+            engine.decide(UNAVAILABLE);
+        }
     }
-    ptr::null_mut()
 }
 
-fn stand_aside(engine: &Engine, why: core::fmt::Arguments) {
-    settings::log(format_args!("the system's own AIO serves: {why}"));
-    stats::begin(Serves::System);
-    engine.decide(STANDS_ASIDE);
-}
-
-/// Serves without io_uring, because of `why`. Comes back where threads cannot serve either.
-fn serve_by_threads(engine: &'static Engine, why: core::fmt::Arguments) {
-    match Threads::new(&engine.doorbell) {
+fn serve_by_workers(engine: &'static Engine) {
+    match Workers::new(&engine.doorbell) {
         Ok(device) => {
-            settings::log(format_args!("threads serve: {why}"));
-            engine.threads.store(true, Ordering::Relaxed);
-            stats::begin(Serves::Threads);
-            engine.decide(SERVES);
-            // Threads serve for as long as the process lives.
-            let _ = Reactor::new(&engine.inbox, device).run();
+            if serving(&URING).is_none() {
+                if settings::get().engine == EngineChoice::Threads {
+                    settings::log(format_args!("worker threads serve: URINGAIO_ENGINE=threads"));
+                }
+                stats::begin(ServedBy::Workers);
+            }
+            engine.decide(SERVING);
+            // Workers serve for as long as the process lives.
+            let _ = Reactor::new(engine, device).run();
         }
-        Err(neither) => stand_aside(engine, format_args!("{why}; {neither}")),
-    }
-}
-
-/// What the thread that lost its ring leaves to another.
-struct Bequest {
-    engine: &'static Engine,
-    estate: Estate,
-}
-
-/// Leaves everything to a thread that goes on when this one has ended.
-fn bequeath(engine: &'static Engine, reactor: Reactor<Uring>) {
-    let mut bequest = Bequest { engine, estate: Estate::of(reactor) };
-    let bequest = loop {
-        match memory::try_box(bequest) {
-            Ok(boxed) => break Box::into_raw(boxed),
-            Err(back) => bequest = back,
-        }
-        futex::nap();
-    };
-    while thread::start(inherit, bequest.cast()).is_err() {
-        futex::nap();
-    }
-}
-
-extern "C" fn inherit(bequest: *mut c_void) -> *mut c_void {
-    // SAFETY: `bequeath` passed it, and keeps nothing.
-    let Bequest { engine, estate } = *unsafe { Box::from_raw(bequest.cast::<Bequest>()) };
-    engine.begin_thread();
-    let Errno(errno) = estate.loss();
-    estate.wait();
-    engine.wants_signal.store(0, Ordering::Relaxed);
-    match Threads::new(&engine.doorbell) {
-        Ok(device) => {
-            settings::log(format_args!("threads serve from here on: io_uring was taken away (errno {errno})"));
-            stats::begin(Serves::Threads);
-            engine.threads.store(true, Ordering::Relaxed);
-            let _ = estate.inherit(device).run();
-        }
-        Err(neither) => {
-            settings::log(format_args!("nothing serves: io_uring was taken away (errno {errno}); {neither}"));
-            let _ = estate.inherit(Nobody::new(&engine.doorbell)).run();
+        Err(why) => {
+            settings::log(format_args!("worker threads cannot serve: {why}"));
+            engine.decide(UNAVAILABLE);
         }
     }
-    ptr::null_mut()
 }

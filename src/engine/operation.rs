@@ -4,12 +4,12 @@ use core::ffi::c_int;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicPtr;
 
-use super::wakes::Wakes;
-use crate::host::{descriptors, files};
+use super::wake_batch::WakeBatch;
+use crate::host::descriptors;
 use crate::stats::{Action, Face};
 
 /// The most bytes that `read(2)` and its kin move at once, `MAX_RW_COUNT` of the kernel.
-pub const MOST_BYTES: usize = 0x7fff_f000;
+pub const MAX_RW_BYTES: usize = 0x7fff_f000;
 
 /// What is to be done with the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +29,11 @@ pub enum Kind {
     /// Wait until one of `events` is true of the file; the result is what is true.
     Poll,
     /// Nothing: `finish` is called by the engine's thread, with result 0.
-    Chore,
+    Nop,
 }
 
 impl Kind {
-    /// Under which heading it is counted; a chore is not.
+    /// Under which heading it is counted; a nop is not.
     #[must_use]
     pub const fn action(self) -> Option<Action> {
         Some(match self {
@@ -44,7 +44,7 @@ impl Kind {
             Self::Sync => Action::Sync,
             Self::DataSync => Action::DataSync,
             Self::Poll => Action::Poll,
-            Self::Chore => return None,
+            Self::Nop => return None,
         })
     }
 }
@@ -67,8 +67,8 @@ pub enum Order {
 /// What a face does with a result. Called once for each operation, by the engine's thread, which does not touch the
 /// operation afterwards: it may be freed or submitted again. The result is a count or the like, or `-errno`.
 ///
-/// It must not block, and it wakes waiters through [`Wakes`], so that many completions cost few wakes.
-pub type Finish = unsafe fn(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes);
+/// It must not block, and it wakes waiters through [`WakeBatch`], so that many completions cost few wakes.
+pub type Finish = unsafe fn(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch);
 
 /// Where an operation stands. The engine's thread alone reads and writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub(super) enum Stage {
     Held,
     /// With the device.
     Issued,
+    /// Back from a worker of the other engine, with its result in `offset`.
+    Returned,
 }
 
 /// One piece of I/O. A face embeds it as the first field of a structure of its own and gets that back in [`Finish`].
@@ -108,32 +110,30 @@ pub struct Operation {
     pub order: Order,
     /// Whether it is a stream that was opened with `O_NONBLOCK`: then `EAGAIN` is an answer, not a reason to try again.
     pub nonblocking: bool,
-    /// Whether the file's driver may block a thread that has asked not to be (see [`Home::Elsewhere`]).
-    ///
-    /// [`Home::Elsewhere`]: crate::host::files::Home::Elsewhere
-    pub slow: bool,
-    /// Whether it goes to a device of this machine and past the page cache (`O_DIRECT`), so that it ends by itself.
-    pub direct: bool,
     /// Whether the face has moved some of its bytes already: then it is not stopped any more, as if nothing had happened.
-    pub begun: bool,
+    pub partially_done: bool,
+    /// Whether an engine made it for a purpose of its own; it is not counted.
+    pub(super) is_internal: bool,
+    /// How often io_uring has given an answer that was not for the program.
+    pub(super) retries: u8,
     /// Whether somebody tried to stop it.
-    pub(super) unwanted: bool,
+    pub(super) cancel_requested: bool,
 
-    /// The file's [identity](crate::host::files::Facts::identity), for every order but [`Order::Free`].
+    /// The file's [identity](crate::host::file_info::FileInfo::identity), for every order but [`Order::Free`].
     pub file: u64,
     /// Bytes that a stream has already moved.
     pub(super) moved: usize,
     /// Holds the file itself, so that the number may be closed and reused.
-    pub(super) pin: Option<super::pins::Pin>,
+    pub(super) held: Option<super::fixed_files::FixedFile>,
     /// Holds the eventfd.
-    pub(super) bell: Option<super::pins::Pin>,
+    pub(super) held_eventfd: Option<super::fixed_files::FixedFile>,
     /// What the device knows it by, while it is issued.
     pub(super) handle: *const (),
     /// Which generation of its file it was counted in.
     pub(super) generation: u32,
-    /// The descriptor's generation when the engine or a private ring took it.
+    /// The descriptor's generation when the engine took it.
     pub(super) fd_generation: u32,
-    /// Its place among the engine's living operations, or in a private ring.
+    /// Its index among the engine's outstanding operations.
     pub(super) place: u32,
     /// For [`Kind::Poll`]: the events.
     pub events: u32,
@@ -147,45 +147,6 @@ pub struct Operation {
 const _: () = assert!(size_of::<Operation>() == 128, "two cache lines");
 
 impl Operation {
-    /// Whether the kernel might send SIGXFSZ to the thread that carries it out.
-    #[inline]
-    #[must_use]
-    pub fn may_raise_signal(&self) -> bool {
-        let length = match self.kind {
-            Kind::Write => self.length,
-            // As many as the vectors can hold, whose array is not gone through for this.
-            Kind::WriteVector => MOST_BYTES,
-            _ => return false,
-        };
-        files::may_raise_signal((self.offset as u64).saturating_add(length as u64))
-    }
-
-    /// Whether it moves bytes of a device, in no order with others.
-    #[must_use]
-    pub const fn may_be_private(&self) -> bool {
-        let moves = matches!(self.kind, Kind::Read | Kind::Write | Kind::ReadVector | Kind::WriteVector);
-        moves && self.direct && matches!(self.order, Order::Free | Order::Counted) && !self.slow
-    }
-
-    /// The bytes that its buffers lie within, from the first to the one behind the last.
-    ///
-    /// # Safety
-    /// The vectors that it names are there.
-    pub unsafe fn memory(&self) -> (usize, usize) {
-        match self.kind {
-            Kind::Read | Kind::Write => (self.address, self.address.saturating_add(self.length)),
-            Kind::ReadVector | Kind::WriteVector => {
-                // SAFETY: the caller's promise.
-                let vectors = unsafe { core::slice::from_raw_parts(self.address as *const libc::iovec, self.length) };
-                vectors.iter().filter(|vector| vector.iov_len > 0).fold((usize::MAX, 0), |(start, end), vector| {
-                    let from = vector.iov_base as usize;
-                    (start.min(from), end.max(from.saturating_add(vector.iov_len)))
-                })
-            }
-            _ => (0, 0),
-        }
-    }
-
     /// An operation that does nothing yet.
     #[must_use]
     pub const fn new(kind: Kind, fd: c_int, finish: Finish) -> Self {
@@ -203,16 +164,16 @@ impl Operation {
             events: 0,
             file: 0,
             nonblocking: false,
-            slow: false,
-            direct: false,
-            begun: false,
-            unwanted: false,
+            partially_done: false,
+            is_internal: false,
+            retries: 0,
+            cancel_requested: false,
             eventfd: -1,
             finish,
             stage: Stage::Held,
             moved: 0,
-            pin: None,
-            bell: None,
+            held: None,
+            held_eventfd: None,
             generation: 0,
             fd_generation: 0,
             place: 0,
@@ -221,7 +182,7 @@ impl Operation {
         }
     }
 
-    /// The descriptor's [generation](descriptors::generation) when the engine, or a private ring, took it: tells operations on
+    /// The descriptor's [generation](descriptors::generation) when the engine took it: tells operations on
     /// a number from those on its namesake.
     #[must_use]
     pub const fn fd_generation(&self) -> u32 {
@@ -230,7 +191,7 @@ impl Operation {
 
     /// Whether issuing it again reaches the file it was submitted for.
     pub(super) fn has_its_file(&self) -> bool {
-        self.pin.is_some() || descriptors::generation(self.fd) == self.fd_generation
+        self.held.is_some() || descriptors::generation(self.fd) == self.fd_generation
     }
 
     /// What a poll is registered for: what it asked for, in both ways in which poll(2) can say it.

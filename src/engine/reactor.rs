@@ -1,51 +1,46 @@
-//! The engine's thread: takes what was submitted, keeps order, issues, sleeps, delivers.
+//! An engine's thread: takes what was submitted, keeps order, issues, sleeps, delivers.
 //!
 //! One turn:
 //!
 //! ```text
 //!     take the inbox ─→ order: go, or be held ─→ device ─→ flush: the kernel has the files ("settled")
 //!          ↑                     │ released                                    │
-//!     sleep (sound, or doze) ←── deliver: finish, wake, ring eventfds ←── completions
+//!     sleep (armed, or timed) ←── deliver: finish, wake, signal eventfds ←── completions
 //! ```
-
-pub mod heir;
 
 use core::ptr::NonNull;
 
 use super::cancel::{Command, Outcome};
-use super::device::{Device, Event, Sleep};
-use super::dozer::Dozer;
-use super::inbox::{self, Inbox};
-use super::living::Living;
-use super::operation::{Kind, Operation, Order, Stage};
+use super::device::{Device, Event, Sleep, Verdict};
+use super::fixed_files::{FixedFile, SharedFixedFiles};
+use super::operation::{Operation, Order, Stage};
 use super::order::Orders;
-use super::pins::{Pin, Sharers};
-use super::private;
+use super::outstanding::Outstanding;
 use super::queue::Queue;
-use super::wakes::Wakes;
+use super::sleep_policy::SleepPolicy;
+use super::wake_batch::WakeBatch;
+use super::{Engine, failover, inbox, started};
 use crate::host::descriptors;
-use crate::host::kernel::syscall;
-use crate::stats::{self, Lane, Notice};
+use crate::host::kernel::Errno;
+use crate::stats::{self, Lane, Notification};
 
-/// What the engine's thread knows.
+/// What an engine's thread knows.
 pub struct Reactor<D> {
-    inbox: &'static Inbox<Operation>,
+    engine: &'static Engine,
     device: D,
     orders: Orders,
     /// May go, and wait for room in the device.
     ready: Queue,
-    living: Living,
+    outstanding: Outstanding,
     /// Operations that a command tries to stop, until the device has answered and the operation is done.
     stopping: Vec<Stopping>,
     tickets: u64,
     /// Commands that have been carried out, to be answered after the next flush.
     answers: Vec<NonNull<Command>>,
-    /// Pins of operations that have been issued but not flushed: to be let go after the flush.
-    loose: Vec<Pin>,
     /// Which eventfds are held, and by how many.
-    bells: Sharers,
-    wakes: Wakes,
-    dozer: Dozer,
+    eventfds: SharedFixedFiles,
+    wakes: WakeBatch,
+    sleep_policy: SleepPolicy,
 }
 
 struct Stopping {
@@ -55,47 +50,53 @@ struct Stopping {
 }
 
 /// Bytes of a stream write that no kernel splits (`PIPE_BUF` is 4096; a socket may take less at once).
-const WHOLE: usize = 512;
+const UNSPLIT_BYTES: usize = 512;
+
+const CANCELED: i64 = Errno(libc::ECANCELED).negated();
 
 impl<D: Device> Reactor<D> {
-    /// A reactor for `inbox` on `device`.
+    /// A reactor for `engine` on `device`.
     #[must_use]
-    pub fn new(inbox: &'static Inbox<Operation>, device: D) -> Self {
+    pub fn new(engine: &'static Engine, device: D) -> Self {
         Self {
-            inbox,
+            engine,
             device,
             orders: Orders::default(),
             ready: Queue::new(),
-            living: Living::default(),
+            outstanding: Outstanding::default(),
             stopping: Vec::new(),
             tickets: 0,
             answers: Vec::new(),
-            loose: Vec::new(),
-            bells: Sharers::default(),
-            wakes: Wakes::new(),
-            dozer: Dozer::new(),
+            eventfds: SharedFixedFiles::default(),
+            wakes: WakeBatch::new(),
+            sleep_policy: SleepPolicy::new(),
         }
     }
 
-    /// Runs for as long as the device serves. What was accepted and is not finished is in the reactor that is given back.
+    /// The device.
+    pub const fn device(&self) -> &D {
+        &self.device
+    }
+
+    /// Runs for as long as the device serves, or until the engine is closed and nothing is outstanding. What was accepted
+    /// and is not finished is in the reactor that is given back.
     #[must_use]
     pub fn run(mut self) -> Self {
-        let mut dozed = false;
+        let mut timed = false;
         loop {
             self.take();
-            if self.device.is_lost() {
+            if self.device.lost().is_some() || (self.engine.is_closing() && self.outstanding.is_empty()) {
                 return self;
             }
             let completed = self.deliver();
-            private::look();
-            self.dozer.note(completed, dozed);
-            dozed = !self.inbox.is_waiting() && self.rest();
+            self.sleep_policy.note(completed, timed);
+            timed = !self.engine.inbox.is_waiting() && self.rest();
         }
     }
 
     /// Takes the inbox, and sees to it that the kernel has what was taken.
     fn take(&mut self) {
-        while let Some(oldest) = self.inbox.take() {
+        while let Some(oldest) = self.engine.inbox.take() {
             let mut next = Some(oldest);
             let mut count = 0;
             while let Some(operation) = next {
@@ -106,42 +107,40 @@ impl<D: Device> Reactor<D> {
             }
             stats::took(count);
             self.flush();
-            if self.device.is_lost() || self.inbox.all_reached() {
+            self.engine.end_turn();
+            if self.device.lost().is_some() || self.engine.inbox.all_reached() {
                 break;
             }
         }
     }
 
-    fn accept(&mut self, mut operation: NonNull<Operation>) {
+    fn accept(&mut self, operation: NonNull<Operation>) {
         // SAFETY: the operation is the engine's until it is finished, and this thread's alone.
-        let this = unsafe { operation.as_mut() };
-        this.bell = None;
-        let Some(action) = this.kind.action() else {
+        let (stage, kind) = unsafe { (operation.as_ref().stage, operation.as_ref().kind) };
+        if stage == Stage::Returned {
+            // SAFETY: as above.
+            let result = unsafe { operation.as_ref() }.offset;
+            return self.finish(operation, result);
+        }
+        let Some(action) = kind.action() else {
             match Command::of(operation) {
-                Some(command) => self.stop(command),
-                None => self.finish(operation, 0),
+                Some(command) => self.carry_out(command),
+                None => self.hand_back(operation, 0),
             }
             return;
         };
-        stats::accepted(this.face, action);
-        this.stage = Stage::Held;
-        this.moved = 0;
-        this.unwanted = false;
-        this.pin = None;
-        this.fd_generation = descriptors::generation(this.fd);
-        self.living.insert(operation);
-        if this.eventfd >= 0 {
-            match self.hold_bell(this.eventfd) {
-                Ok(pin) => this.bell = Some(pin),
-                Err(errno) => {
-                    this.order = Order::Free;
-                    return self.finish(operation, errno.negated());
-                }
-            }
+        if let Some(eventfd) = self.begin(operation, action)
+            && let Err(errno) = self.hold_eventfd(operation, eventfd)
+        {
+            // SAFETY: as above. It has no place in the order yet.
+            unsafe { (*operation.as_ptr()).order = Order::Free };
+            return self.finish(operation, errno.negated());
         }
         if self.orders.accept(operation) {
+            // SAFETY: as above.
+            let this = unsafe { operation.as_ref() };
             // What may need more than one transfer must find its file again.
-            if this.is_stream_write() && this.length > WHOLE {
+            if this.is_stream_write() && this.length > UNSPLIT_BYTES {
                 self.hold(operation);
             }
             if self.ready.is_empty() && self.device.has_room() {
@@ -152,31 +151,54 @@ impl<D: Device> Reactor<D> {
         self.hold(operation);
     }
 
-    /// Pins the file of an operation that cannot be issued now, before the program may close the descriptor. Where no pin
-    /// can be had, the descriptor has to do; whether it is still the same is looked at later.
+    /// Takes note of an operation. The eventfd that it is to signal, if it has one.
+    fn begin(&mut self, mut operation: NonNull<Operation>, action: stats::Action) -> Option<i32> {
+        // SAFETY: as in `accept`; nothing else refers to it in here.
+        let this = unsafe { operation.as_mut() };
+        if !this.is_internal {
+            stats::accepted(this.face, action);
+        }
+        this.stage = Stage::Held;
+        this.moved = 0;
+        this.retries = 0;
+        this.cancel_requested = false;
+        this.held = None;
+        this.held_eventfd = None;
+        this.fd_generation = descriptors::generation(this.fd);
+        let eventfd = (this.eventfd >= 0).then_some(this.eventfd);
+        self.outstanding.insert(operation);
+        eventfd
+    }
+
+    /// Holds the file of an operation that cannot be issued now, before the program may close the descriptor. Where it
+    /// cannot be held, the descriptor has to do; whether it is still the same is looked at later.
     fn hold(&mut self, mut operation: NonNull<Operation>) {
         // SAFETY: as in `accept`.
         let this = unsafe { operation.as_mut() };
-        if this.pin.is_none() {
-            this.pin = self.device.pin(this.fd).ok();
+        if this.held.is_none() {
+            this.held = self.device.hold_file(this.fd).ok();
         }
     }
 
-    fn hold_bell(&mut self, fd: i32) -> Result<Pin, crate::host::kernel::Errno> {
+    fn hold_eventfd(&mut self, mut operation: NonNull<Operation>, fd: i32) -> Result<(), Errno> {
         let generation = descriptors::generation(fd);
-        if let Some(pin) = self.bells.share(fd, generation) {
-            return Ok(pin);
-        }
-        let pin = self.device.pin(fd)?;
-        self.bells.insert(pin, fd, generation);
-        Ok(pin)
+        let held = if let Some(shared) = self.eventfds.share(fd, generation) {
+            shared
+        } else {
+            let held = self.device.hold_file(fd)?;
+            self.eventfds.insert(held, fd, generation);
+            held
+        };
+        // SAFETY: as in `accept`.
+        unsafe { operation.as_mut() }.held_eventfd = Some(held);
+        Ok(())
     }
 
     fn issue(&mut self, mut operation: NonNull<Operation>) {
         // SAFETY: as in `accept`.
         let this = unsafe { operation.as_mut() };
         if !this.has_its_file() {
-            // Held back without a pin, and the program has closed the descriptor meanwhile.
+            // Held back without its file, and the program has closed the descriptor meanwhile.
             return self.finish(operation, -i64::from(libc::EBADF));
         }
         this.stage = Stage::Issued;
@@ -191,41 +213,37 @@ impl<D: Device> Reactor<D> {
         }
     }
 
-    /// Hands all that was issued to the kernel. What waited for that is done then: answers to commands, and letting go
-    /// pins that the kernel's own references have made needless.
+    /// Hands all that was issued to the kernel. Commands that waited for that are answered then.
     fn flush(&mut self) {
         self.device.flush();
-        if self.device.is_lost() {
+        if self.device.lost().is_some() {
             return;
-        }
-        while let Some(pin) = self.loose.pop() {
-            self.device.unpin(pin);
         }
         while let Some(command) = self.answers.pop() {
             Command::answer(command, &mut self.wakes);
         }
     }
 
-    /// Sleeps until there is something to do. Whether it was a doze.
+    /// Sleeps until there is something to do. Whether it was a timed sleep.
     fn rest(&mut self) -> bool {
-        if let Some(nanoseconds) = self.dozer.may_doze(self.device.in_flight())
-            && self.device.can_doze()
+        if let Some(nanoseconds) = self.sleep_policy.timed_wait_ns(self.device.in_flight())
+            && self.device.can_wait_timed()
         {
             stats::slept(false);
-            self.device.sleep(Sleep::Doze(nanoseconds));
+            self.device.sleep(Sleep::Timed(nanoseconds));
             return true;
         }
         self.device.prepare_sleep();
-        if self.inbox.fall_asleep() {
+        if !self.engine.is_closing() && self.engine.inbox.fall_asleep() {
             stats::slept(true);
-            self.device.sleep(Sleep::Sound(private::pause()));
-            self.inbox.wake_up();
+            self.device.sleep(Sleep::Armed);
+            self.engine.inbox.wake_up();
         }
         false
     }
 
-    /// Finishes what has completed, issues what that released, and then wakes and rings. How many completed.
-    fn deliver(&mut self) -> u32 {
+    /// Finishes what has completed, issues what that released, then wakes and signals. How many completed.
+    pub fn deliver(&mut self) -> u32 {
         let mut completed = 0;
         while let Some(event) = self.device.next() {
             match event {
@@ -234,30 +252,30 @@ impl<D: Device> Reactor<D> {
                     self.done(operation, result);
                 }
                 Event::Cancel(ticket, stopped) => self.answered(ticket, stopped),
-                Event::Rung(pin, count) => self.let_bell_go(pin, count),
+                Event::Signalled(eventfd, count) => self.release_eventfd(eventfd, count),
             }
             if self.wakes.is_full() {
-                self.ring();
+                self.signal_eventfds();
             }
         }
         self.issue_ready();
-        self.ring();
+        self.signal_eventfds();
         self.flush();
         self.wakes.wake_now();
         completed
     }
 
-    fn ring(&mut self) {
+    fn signal_eventfds(&mut self) {
         let device = &mut self.device;
-        self.wakes.take_bells(|pin, count| {
-            stats::notified(Notice::Eventfd, count.into());
-            device.ring(pin, count);
+        self.wakes.take_eventfds(|eventfd, count| {
+            stats::notified(Notification::Eventfd, count.into());
+            device.signal_eventfd(eventfd, count);
         });
     }
 
-    fn let_bell_go(&mut self, pin: Pin, count: u32) {
-        if self.bells.leave(pin, count) {
-            self.device.unpin(pin);
+    fn release_eventfd(&mut self, eventfd: FixedFile, count: u32) {
+        if self.eventfds.leave(eventfd, count) {
+            self.device.release_file(eventfd);
         }
     }
 
@@ -265,54 +283,40 @@ impl<D: Device> Reactor<D> {
     fn done(&mut self, mut operation: NonNull<Operation>, result: i64) {
         // SAFETY: as in `accept`.
         let this = unsafe { operation.as_mut() };
-        let mut result = result;
-        let again = match i32::try_from(-result) {
-            // An attempt to stop it can show as an interruption, at once or after the answer that it goes on.
-            Ok(libc::EINTR) if this.unwanted => {
-                result = -i64::from(libc::ECANCELED);
-                false
-            }
-            Ok(libc::EINTR) => true,
-            // A device that has O_NONBLOCK set, and knows no other way to be asked not to wait (a terminal).
-            Ok(libc::EOPNOTSUPP)
-                if this.nonblocking && this.rw_flags & libc::RWF_NOWAIT == 0 && self.device.has_descriptors() =>
-            {
-                result = in_place(this);
-                false
-            }
-            // Nobody asked not to wait, so the answer is not for the program.
-            Ok(libc::EAGAIN) => this.rw_flags & libc::RWF_NOWAIT == 0 && !this.nonblocking && this.kind != Kind::Poll,
-            _ => false,
-        };
-        if again {
-            if this.has_its_file() {
+        let result = match self.device.judge(this, result) {
+            Verdict::Finish(result) => result,
+            Verdict::RetryBlocking if this.has_its_file() => {
+                this.retries += 1;
                 return self.device.issue(operation, true);
             }
-            result = -i64::from(libc::EIO);
+            Verdict::RetryByWorker if this.has_its_file() && failover::redo(operation) => return,
+            // Its file is gone, or nobody can do it again: the answer was not the program's, and none is known.
+            _ => -i64::from(libc::EIO),
+        };
+        if let Some(result) = self.after_stream_write(operation, result) {
+            self.finish(operation, result);
         }
-        if this.kind == Kind::Poll && result > 0 {
-            result = this.told(result as u32).into();
+    }
+
+    /// A blocking write of a stream moves everything, or meets an error. The result; none where it goes on.
+    fn after_stream_write(&mut self, mut operation: NonNull<Operation>, result: i64) -> Option<i64> {
+        // SAFETY: as in `accept`.
+        let this = unsafe { operation.as_mut() };
+        if !this.is_stream_write() {
+            return Some(result);
         }
-        if this.is_stream_write() {
-            // A blocking write of a stream moves everything, or meets an error.
-            if result > 0 && this.advance(result as usize) && !this.nonblocking && this.has_its_file() {
-                return self.device.issue(operation, false);
-            }
-            if this.moved > 0 {
-                result = this.moved as i64;
-            }
+        if result > 0 && this.advance(result as usize) && !this.nonblocking && this.has_its_file() {
+            self.device.issue(operation, false);
+            return None;
         }
-        self.finish(operation, result);
+        Some(if this.moved > 0 { this.moved as i64 } else { result })
     }
 
     /// Ends an operation: lets go what it held, and hands it back to its face.
     fn finish(&mut self, operation: NonNull<Operation>, result: i64) {
-        // SAFETY: as in `accept`; from the call of `finish` on it is not touched.
-        let this = unsafe { operation.as_ref() };
-        if this.kind != Kind::Chore {
-            self.orders.finished(this, &mut self.ready);
-            self.release(operation);
-        }
+        // SAFETY: as in `accept`.
+        self.orders.finished(unsafe { operation.as_ref() }, &mut self.ready);
+        self.release(operation);
         if !self.stopping.is_empty() {
             self.settle_stops(operation, result);
         }
@@ -323,78 +327,81 @@ impl<D: Device> Reactor<D> {
     fn hand_back(&mut self, mut operation: NonNull<Operation>, result: i64) {
         // SAFETY: as in `accept`; from the call of `finish` on it is not touched.
         let this = unsafe { operation.as_mut() };
-        let (finish, bell) = (this.finish, this.bell);
-        if let Some(action) = this.kind.action() {
+        let (finish, eventfd) = (this.finish, this.held_eventfd.take());
+        if let Some(action) = this.kind.action()
+            && !this.is_internal
+        {
             stats::finished(this.face, action, result);
             stats::timed(Lane::Engine, core::mem::take(&mut this.stamp));
         }
-        self.wakes.begin(bell);
+        self.wakes.begin(eventfd);
         // SAFETY: called once, with what the face submitted.
         unsafe { finish(operation, result, &mut self.wakes) };
-        if let Some(unrung) = self.wakes.end() {
-            self.let_bell_go(unrung, 1);
+        if let Some(unsignalled) = self.wakes.end() {
+            self.release_eventfd(unsignalled, 1);
         }
         // Many may end in one turn: what one command drops, or what is refused as it is accepted.
         if self.wakes.is_full() {
-            self.ring();
+            self.signal_eventfds();
         }
     }
 
-    fn release(&mut self, operation: NonNull<Operation>) {
+    /// Nothing here knows the operation any more, and its file is let go: before its end can be seen, so that a program that
+    /// has seen it finds the file free.
+    fn release(&mut self, mut operation: NonNull<Operation>) {
         // SAFETY: as in `accept`.
-        let this = unsafe { operation.as_ref() };
-        if let Some(pin) = this.pin {
-            self.loose.push(pin);
+        if let Some(file) = unsafe { operation.as_mut() }.held.take() {
+            self.device.release_file(file);
         }
-        self.living.remove(operation);
+        self.outstanding.remove(operation);
     }
 
-    /// Begins to stop what a command means.
-    fn stop(&mut self, mut command: NonNull<Command>) {
-        // SAFETY: a command lives until it is answered; only this thread touches these fields.
-        let this = unsafe { command.as_mut() };
-        let (means, argument) = (this.means, this.argument);
-        let meant = |operation: NonNull<Operation>| {
-            // SAFETY: the operation is alive, as `means` asks.
-            unsafe { means(operation, argument) }
-        };
-        for mut operation in self.living.matching(meant) {
+    /// Begins what a command asks for.
+    fn carry_out(&mut self, mut command: NonNull<Command>) {
+        // SAFETY: a command is untouched until it is answered; only this thread looks at these fields.
+        let (matcher, stops) = unsafe { (command.as_ref().matcher, command.as_ref().stops) };
+        // SAFETY: outstanding operations are alive.
+        let meant = |operation: NonNull<Operation>| (matcher.test)(unsafe { operation.as_ref() }, &matcher.arguments);
+        let mut outcome = Outcome::default();
+        let mut pending = 0;
+        for mut operation in self.outstanding.matching(meant) {
             // SAFETY: as in `accept`; nothing that is stopped here frees another.
-            let (stage, moved, begun) = unsafe {
-                let this = operation.as_ref();
-                (this.stage, this.moved, this.begun)
-            };
-            match stage {
-                _ if begun => this.outcome.refused += 1,
+            let this = unsafe { operation.as_mut() };
+            match this.stage {
+                _ if !stops || this.partially_done => outcome.refused += 1,
                 Stage::Held => {
-                    this.outcome.canceled += 1;
+                    outcome.canceled += 1;
                     self.drop_held(operation);
                 }
-                Stage::Issued if moved > 0 => this.outcome.refused += 1,
+                Stage::Returned => outcome.refused += 1,
+                Stage::Issued if this.moved > 0 => outcome.refused += 1,
                 Stage::Issued => {
-                    // SAFETY: the same.
-                    unsafe { operation.as_mut() }.unwanted = true;
+                    this.cancel_requested = true;
                     self.tickets += 1;
-                    this.pending += 1;
+                    pending += 1;
                     self.stopping.push(Stopping { ticket: self.tickets, operation, command });
                     self.device.cancel(operation, self.tickets);
                 }
             }
         }
-        if this.pending == 0 {
+        // SAFETY: as above.
+        unsafe {
+            command.as_mut().outcome = outcome;
+            command.as_mut().pending = pending;
+        }
+        if pending == 0 {
             self.answers.push(command);
         }
     }
 
     /// Ends an operation that was not issued.
     fn drop_held(&mut self, operation: NonNull<Operation>) {
-        let result = -i64::from(libc::ECANCELED);
         if self.ready.remove(operation) {
-            return self.finish(operation, result);
+            return self.finish(operation, CANCELED);
         }
         self.orders.remove(operation, &mut self.ready);
         self.release(operation);
-        self.hand_back(operation, result);
+        self.hand_back(operation, CANCELED);
     }
 
     /// The device's answer to an attempt to stop. Where it was accepted, the operation's own end decides.
@@ -412,12 +419,12 @@ impl<D: Device> Reactor<D> {
     fn settle_stops(&mut self, operation: NonNull<Operation>, result: i64) {
         while let Some(index) = self.stopping.iter().position(|stopping| stopping.operation == operation) {
             let Stopping { command, .. } = self.stopping.swap_remove(index);
-            self.count_stop(command, result == -i64::from(libc::ECANCELED));
+            self.count_stop(command, result == CANCELED);
         }
     }
 
     fn count_stop(&mut self, mut command: NonNull<Command>, stopped: bool) {
-        // SAFETY: as in `stop`; a command with answers pending is not answered yet.
+        // SAFETY: as in `carry_out`; a command with answers pending is not answered yet.
         let this = unsafe { command.as_mut() };
         let Outcome { canceled, refused } = &mut this.outcome;
         *(if stopped { canceled } else { refused }) += 1;
@@ -426,24 +433,40 @@ impl<D: Device> Reactor<D> {
             self.answers.push(command);
         }
     }
-}
 
-/// Moves bytes of a stream by its descriptor, in the engine's thread. `O_NONBLOCK` is set: it does not wait.
-fn in_place(operation: &Operation) -> i64 {
-    let number = match operation.kind {
-        Kind::Read => libc::SYS_read,
-        Kind::Write => libc::SYS_write,
-        Kind::ReadVector => libc::SYS_readv,
-        Kind::WriteVector => libc::SYS_writev,
-        _ => return -i64::from(libc::EOPNOTSUPP),
-    };
-    if descriptors::generation(operation.fd) != operation.fd_generation {
-        return -i64::from(libc::EAGAIN);
+    /// The device is gone: everything outstanding ends with `errno`, and every command is answered.
+    pub fn fail_all(&mut self, errno: Errno) {
+        for operation in self.outstanding.matching(|_| true) {
+            self.orders.remove(operation, &mut self.ready);
+            self.ready.remove(operation);
+            // Its file goes with the device.
+            // SAFETY: as in `accept`.
+            unsafe { (*operation.as_ptr()).held = None };
+            self.outstanding.remove(operation);
+            self.settle_stops(operation, errno.negated());
+            self.hand_back(operation, errno.negated());
+        }
+        while let Some(command) = self.answers.pop() {
+            Command::answer(command, &mut self.wakes);
+        }
+        self.wakes.take_eventfds(|_, _| ());
+        self.wakes.wake_now();
     }
-    // SAFETY: the buffers are the program's, or the kernel answers EFAULT; an array is the face's.
-    match unsafe { syscall!(number, operation.fd, operation.address, operation.length) } {
-        Ok(count) => count as i64,
-        Err(errno) => errno.negated(),
+
+    /// The engine serves no longer: what was pushed late goes to the workers, or ends with `EIO` where there are none.
+    pub fn pass_on(&mut self, operation: NonNull<Operation>) {
+        // SAFETY: taken from the inbox, so this thread's alone.
+        let (stage, kind) = unsafe { (operation.as_ref().stage, operation.as_ref().kind) };
+        let workers = started().and_then(|engines| engines.workers().ok());
+        match (Command::of(operation), workers) {
+            (Some(command), _) => Command::answer(command, &mut self.wakes),
+            (None, Some(workers)) if stage != Stage::Returned => {
+                // SAFETY: as whoever submitted it promised.
+                unsafe { workers.submit(operation) };
+            }
+            _ => self.hand_back(operation, if kind.action().is_some() { -i64::from(libc::EIO) } else { 0 }),
+        }
+        self.wakes.wake_now();
     }
 }
 

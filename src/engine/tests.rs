@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use super::{Engine, Kind, Operation, Order, Wakes, get};
-use crate::host::files;
+use super::{Engine, Kind, Matcher, Operation, Order, WakeBatch, get};
+use crate::host::file_info;
 
 /// An operation that tells a channel of its end.
 #[repr(C)]
@@ -20,7 +20,7 @@ struct Probe {
     ended: Sender<(u32, i64)>,
 }
 
-unsafe fn finish(operation: NonNull<Operation>, result: i64, _: &mut Wakes) {
+unsafe fn finish(operation: NonNull<Operation>, result: i64, _: &mut WakeBatch) {
     // SAFETY: every operation here is the first field of a leaked box.
     let probe = unsafe { Box::from_raw(operation.cast::<Probe>().as_ptr()) };
     probe.ended.send((probe.name, result)).unwrap();
@@ -33,9 +33,16 @@ struct Bench {
 }
 
 impl Bench {
+    /// On io_uring where it can be had.
     fn new() -> Self {
         let (ended, ends) = channel();
-        Self { engine: get().unwrap().expect("these tests need an engine"), ended, ends }
+        Self { engine: get().unwrap().expect("these tests need an engine").uring_or_workers().unwrap(), ended, ends }
+    }
+
+    /// On the workers, which have what streams need.
+    fn on_workers() -> Self {
+        let (ended, ends) = channel();
+        Self { engine: get().unwrap().expect("these tests need an engine").workers().unwrap(), ended, ends }
     }
 
     fn submit(&self, name: u32, kind: Kind, order: Order, fd: i32, buffer: &mut [u8], offset: i64) {
@@ -44,7 +51,7 @@ impl Bench {
         operation.address = buffer.as_mut_ptr() as usize;
         operation.length = buffer.len();
         operation.offset = offset;
-        operation.file = files::facts(fd).map_or(0, |facts| facts.identity);
+        operation.file = file_info::info(fd).map_or(0, |info| info.identity);
         let probe = Box::leak(Box::new(Probe { operation, name, ended: self.ended.clone() }));
         // SAFETY: leaked until `finish`; the tests keep their buffers until then.
         unsafe { self.engine.submit(NonNull::from(probe).cast()) };
@@ -79,7 +86,7 @@ fn a_file_gives_back_what_it_was_given() {
 
 #[test]
 fn a_held_read_keeps_its_file_and_a_long_write_is_whole() {
-    let bench = Bench::new();
+    let bench = Bench::on_workers();
     let (reader, writer) = std::io::pipe().unwrap();
     let (mut first, mut second) = ([0u8; 4], [0u8; 4]);
     bench.submit(1, Kind::Read, Order::Reading, reader.as_raw_fd(), &mut first, 0);
@@ -106,17 +113,19 @@ fn a_held_read_keeps_its_file_and_a_long_write_is_whole() {
 
 #[test]
 fn what_waits_can_be_stopped() {
-    unsafe fn all(operation: NonNull<Operation>, fd: usize) -> bool {
-        // SAFETY: alive, as the engine promises.
-        unsafe { operation.as_ref() }.fd as usize == fd
+    // By the buffers: the number may be another test's a moment later.
+    fn is_in(operation: &Operation, &[start, end, _]: &[usize; 3]) -> bool {
+        (start..end).contains(&operation.address)
     }
-    let bench = Bench::new();
+    let bench = Bench::on_workers();
     let (reader, _writer) = std::io::pipe().unwrap();
     let fd = reader.as_raw_fd();
-    let (mut first, mut second) = ([0u8; 4], [0u8; 4]);
-    bench.submit(1, Kind::Read, Order::Reading, fd, &mut first, 0);
-    bench.submit(2, Kind::Read, Order::Reading, fd, &mut second, 0);
-    let outcome = bench.engine.cancel(all, fd as usize);
+    let mut buffers = [0u8; 8];
+    let start = buffers.as_ptr().addr();
+    let (first, second) = buffers.split_at_mut(4);
+    bench.submit(1, Kind::Read, Order::Reading, fd, first, 0);
+    bench.submit(2, Kind::Read, Order::Reading, fd, second, 0);
+    let outcome = bench.engine.cancel(Matcher { test: is_in, arguments: [start, start + 8, 0] });
     assert_eq!((outcome.canceled, outcome.refused), (2, 0));
     let mut ends = [bench.end(), bench.end()];
     ends.sort_unstable();
@@ -125,14 +134,14 @@ fn what_waits_can_be_stopped() {
 
 #[test]
 fn a_barrier_waits_for_what_came_before() {
-    let bench = Bench::new();
+    let bench = Bench::on_workers();
     let (reader, mut writer) = std::io::pipe().unwrap();
     let file = file("barrier");
     // A read that lasts, counted as if it were of the file.
     let mut operation = Operation::new(Kind::Read, reader.as_raw_fd(), finish);
     let mut buffer = [0u8; 1];
     operation.order = Order::Counted;
-    operation.file = files::facts(file.as_raw_fd()).unwrap().identity;
+    operation.file = file_info::info(file.as_raw_fd()).unwrap().identity;
     operation.address = buffer.as_mut_ptr() as usize;
     operation.length = 1;
     let probe = Box::leak(Box::new(Probe { operation, name: 1, ended: bench.ended.clone() }));
@@ -150,7 +159,7 @@ fn a_barrier_waits_for_what_came_before() {
 #[test]
 fn more_than_the_ring_holds() {
     static READ: AtomicU32 = AtomicU32::new(0);
-    unsafe fn count(operation: NonNull<Operation>, result: i64, _: &mut Wakes) {
+    unsafe fn count(operation: NonNull<Operation>, result: i64, _: &mut WakeBatch) {
         assert_eq!(result, 512);
         // SAFETY: leaked from a box below.
         drop(unsafe { Box::from_raw(operation.as_ptr()) });

@@ -7,7 +7,7 @@
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use super::files;
+use super::file_info;
 
 const COUNTERS: usize = 4096;
 
@@ -71,9 +71,9 @@ pub fn before_closing_many() {
 pub fn before_flags_change(fd: c_int, flags: c_int) {
     let drain = DRAIN.load(Ordering::Acquire);
     if !drain.is_null()
-        && let Ok(facts) = files::facts(fd)
-        && facts.is_seekable()
-        && (facts.flags ^ flags) & (libc::O_APPEND | libc::O_DIRECT) != 0
+        && let Ok(info) = file_info::info(fd)
+        && info.is_seekable()
+        && (info.flags ^ flags) & (libc::O_APPEND | libc::O_DIRECT) != 0
     {
         // SAFETY: only `settle_by` stores here, and it stores a `fn(c_int)`.
         unsafe { core::mem::transmute::<*mut (), fn(c_int)>(drain)(fd) };

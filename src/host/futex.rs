@@ -28,16 +28,16 @@ impl Deadline {
         }
     }
 
-    /// So many nanoseconds from now, if that is given.
-    #[must_use]
-    pub fn within(nanoseconds: Option<u32>) -> Self {
-        nanoseconds.map_or(Self::Never, |nanoseconds| Self::after(Duration::from_nanos(nanoseconds.into())))
-    }
-
     /// The earlier of two.
     #[must_use]
     pub fn sooner(self, other: Self) -> Self {
         if self.nanoseconds() <= other.nanoseconds() { self } else { other }
+    }
+
+    /// Whether it has come.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        self.left() == Some(0)
     }
 
     /// Nanoseconds until then; none for never.
@@ -90,7 +90,7 @@ pub fn wait(word: &AtomicU32, expected: u32, deadline: Deadline) -> Result<(), E
     .map(drop)
 }
 
-/// Wakes up to `count` of those who sleep on the word at `address`.
+/// WakeBatch up to `count` of those who sleep on the word at `address`.
 ///
 /// The address is a key alone: the kernel does not read a private futex's word to wake, so the memory may be gone. Whoever
 /// sleeps on a word bears a wake that was meant for another.
@@ -101,20 +101,20 @@ pub fn wake(address: *const AtomicU32, count: u32) {
     };
 }
 
-/// Wakes all who sleep on the word at `address`.
+/// WakeBatch all who sleep on the word at `address`.
 pub fn wake_all(address: *const AtomicU32) {
     wake(address, u32::MAX);
 }
 
 /// Sleeps for a moment (50 µs or little more), where somebody else needs the processor to get out of the way. Unlike a yield
 /// it also lets threads of lower priority run.
-pub fn linger() {
+pub fn sleep_50us() {
     static NEVER_WOKEN: AtomicU32 = AtomicU32::new(0);
     let _ = wait(&NEVER_WOKEN, 0, Deadline::after(Duration::from_micros(50)));
 }
 
 /// Sleeps for a millisecond, where there is nothing to be woken by.
-pub fn nap() {
+pub fn sleep_1ms() {
     let nobody = AtomicU32::new(0);
     let _ = wait(&nobody, 0, Deadline::after(Duration::from_millis(1)));
 }

@@ -47,16 +47,16 @@ pub unsafe fn pages<T>(count: usize) -> Result<NonNull<T>, Errno> {
 /// Has the processor fetch what lies at `address`, which will be used soon. With thousands of requests in flight each was long not
 /// looked at, and would be waited for. Only a hint: there need be nothing.
 #[inline]
-pub fn expect(address: usize, length: usize) {
+pub fn prefetch(address: usize, length: usize) {
     const LINE: usize = 64;
     let first = address & !(LINE - 1);
     for offset in (0..address - first + length).step_by(LINE) {
-        fetch(first.wrapping_add(offset));
+        prefetch_line(first.wrapping_add(offset));
     }
 }
 
 #[inline]
-fn fetch(address: usize) {
+fn prefetch_line(address: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

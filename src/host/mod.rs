@@ -2,18 +2,17 @@
 //! the environment, and the program's descriptors. Nothing here knows of asynchronous I/O.
 
 pub mod descriptors;
-pub mod ending;
-pub mod files;
+pub mod dlsym_next;
+pub mod fd_broker;
+pub mod file_info;
 pub mod futex;
 pub mod kernel;
+pub mod kernel_version;
 pub mod lock;
 pub mod memory;
-pub mod next;
 pub mod path;
 pub mod pool;
-pub mod porter;
 pub mod process;
-pub mod release;
 pub mod settings;
-pub mod signals;
 pub mod thread;
+pub mod thread_exit_hook;

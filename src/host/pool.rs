@@ -5,30 +5,23 @@
 //! moves `freed` over when that is empty. So the two sides rarely touch the same word. (Who finds both empty because another
 //! is just moving them makes a new item, rather than wait: a pool can have a few more than were ever in use at once.)
 
+use core::cell::UnsafeCell;
+use core::mem::{MaybeUninit, offset_of};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::alloc::{Layout, alloc, dealloc};
 
 use super::memory;
 
-/// What a pool keeps in each of its items.
-pub struct Links {
+/// An item and what the pool keeps beside it. The links are not part of the item: whoever has the item may have it
+/// mutably while another thread reads the link of a list that it was in.
+#[repr(C)]
+struct Node<T> {
+    item: UnsafeCell<MaybeUninit<T>>,
     /// The next in one of the lists: its number plus 1, or 0.
     next: AtomicU32,
     /// Its own number.
     number: u32,
-}
-
-/// Something that a pool can hold.
-///
-/// # Safety
-/// `links` gives the same field of every item, which nobody else writes.
-pub unsafe trait Item: Sized {
-    /// One that was never used.
-    fn new(links: Links) -> Self;
-
-    /// Where its links are.
-    fn links(this: *const Self) -> *const Links;
 }
 
 /// Items of the first block; each block after it holds twice as many as the one before.
@@ -42,7 +35,7 @@ pub struct Pool<T> {
     ready: AtomicU64,
     /// The number of the first that was never used. Memory that no item was ever made in is not touched.
     fresh: AtomicU32,
-    blocks: [AtomicPtr<T>; BLOCKS],
+    blocks: [AtomicPtr<Node<T>>; BLOCKS],
     _apart: [u64; 8],
     freed: AtomicU64,
 }
@@ -51,11 +44,14 @@ const fn block_length(block: usize) -> u32 {
     FIRST << block
 }
 
+/// Blocks begin on a cache line, so that items whose size is a multiple of one do too.
+const CACHE_LINE_BYTES: usize = 64;
+
 fn layout<T>(block: usize) -> Option<Layout> {
-    Layout::array::<T>(block_length(block) as usize).ok()
+    Layout::array::<Node<T>>(block_length(block) as usize).ok()?.align_to(CACHE_LINE_BYTES).ok()
 }
 
-impl<T: Item> Pool<T> {
+impl<T> Pool<T> {
     /// A pool without items.
     #[must_use]
     pub const fn new() -> Self {
@@ -75,7 +71,7 @@ impl<T: Item> Pool<T> {
         (block, place - block_length(block))
     }
 
-    fn at(&self, number: u32) -> NonNull<T> {
+    fn node(&self, number: u32) -> NonNull<Node<T>> {
         let (block, index) = Self::place(number);
         // Relaxed: whoever has the number got it from a list, after the block was published there, or has made it.
         let first = self.blocks[block].load(Ordering::Relaxed);
@@ -83,12 +79,22 @@ impl<T: Item> Pool<T> {
         unsafe { NonNull::new_unchecked(first.add(index as usize)) }
     }
 
-    fn next(&self, number: u32) -> &AtomicU32 {
-        // SAFETY: items live as long as the pool is in use; this field is an atomic, whoever has the item.
-        unsafe { &(*T::links(self.at(number).as_ptr())).next }
+    fn item(&self, number: u32) -> NonNull<T> {
+        self.node(number).cast()
     }
 
-    /// An item, or none where memory is out.
+    fn next(&self, number: u32) -> &AtomicU32 {
+        // SAFETY: nodes live as long as the pool is in use; this field is an atomic, whoever has the item.
+        unsafe { &(*self.node(number).as_ptr()).next }
+    }
+
+    fn number(item: NonNull<T>) -> u32 {
+        const { assert!(offset_of!(Node<T>, item) == 0) };
+        // SAFETY: the item is the first field of its node; the number never changes.
+        unsafe { (&raw const (*item.cast::<Node<T>>().as_ptr()).number).read() }
+    }
+
+    /// An item, or none where memory is out. Its bytes are zero at first, and then as its last user left them.
     pub fn take(&self) -> Option<NonNull<T>> {
         let mut head = self.ready.load(Ordering::Acquire);
         loop {
@@ -100,8 +106,8 @@ impl<T: Item> Pool<T> {
             // Acquire pairs with the Release of whoever put it there: the block, and what the last user left, are seen.
             match self.ready.compare_exchange_weak(head, changed(head, next), Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => {
-                    self.expect(next);
-                    return Some(self.at(number));
+                    self.prefetch(next);
+                    return Some(self.item(number));
                 }
                 Err(now) => head = now,
             }
@@ -110,9 +116,9 @@ impl<T: Item> Pool<T> {
 
     /// Has the processor fetch the item that is the next to be taken.
     #[inline]
-    fn expect(&self, next: u32) {
+    fn prefetch(&self, next: u32) {
         if let Some(number) = next.checked_sub(1) {
-            memory::expect(self.at(number).as_ptr().addr(), size_of::<T>());
+            memory::prefetch(self.item(number).as_ptr().addr(), size_of::<T>());
         }
     }
 
@@ -134,7 +140,7 @@ impl<T: Item> Pool<T> {
             }
             self.make_ready(rest, last);
         }
-        Some(self.at(first))
+        Some(self.item(first))
     }
 
     /// Makes a whole list ready if nothing is.
@@ -159,8 +165,7 @@ impl<T: Item> Pool<T> {
 
     /// Takes an item back.
     pub fn put(&self, item: NonNull<T>) {
-        // SAFETY: the caller has the item; the number never changes.
-        let number = unsafe { (*T::links(item.as_ptr())).number };
+        let number = Self::number(item);
         let mut head = self.freed.load(Ordering::Relaxed);
         loop {
             self.next(number).store(head as u32, Ordering::Relaxed);
@@ -170,13 +175,6 @@ impl<T: Item> Pool<T> {
                 Err(now) => head = now,
             }
         }
-    }
-
-    /// Takes an item back from the thread that will take the next: it is still in the processor's memory.
-    pub fn put_first(&self, item: NonNull<T>) {
-        // SAFETY: as in `put`.
-        let number = unsafe { (*T::links(item.as_ptr())).number };
-        self.make_ready(number + 1, number);
     }
 
     /// Makes one more.
@@ -193,17 +191,17 @@ impl<T: Item> Pool<T> {
                 Err(now) => number = now,
             }
         }
-        let item = self.at(number);
-        // SAFETY: room for an item that nobody else has the number of.
-        unsafe { item.write(T::new(Links { next: AtomicU32::new(0), number })) };
-        Some(item)
+        let node = Node { item: UnsafeCell::new(MaybeUninit::zeroed()), next: AtomicU32::new(0), number };
+        // SAFETY: room for a node that nobody else has the number of.
+        unsafe { self.node(number).write(node) };
+        Some(self.item(number))
     }
 
     /// Allocates a block, unless another thread is sooner.
     fn allocate(&self, block: usize) -> Option<()> {
         let layout = layout::<T>(block)?;
         // SAFETY: the size is not 0.
-        let items = unsafe { alloc(layout) }.cast::<T>();
+        let items = unsafe { alloc(layout) }.cast::<Node<T>>();
         if items.is_null() {
             return None;
         }
@@ -215,8 +213,8 @@ impl<T: Item> Pool<T> {
         Some(())
     }
 
-    /// Frees every item. Nobody has one, and nobody takes one before this returns.
-    pub fn free_all(&self) {
+    /// Frees every item, after `forget` has been called for each. Nobody has one, and nobody takes one before this returns.
+    pub fn free_all(&self, forget: impl Fn(NonNull<T>)) {
         self.ready.store(0, Ordering::Relaxed);
         self.freed.store(0, Ordering::Relaxed);
         let mut made = self.fresh.swap(0, Ordering::Relaxed);
@@ -225,8 +223,8 @@ impl<T: Item> Pool<T> {
             let used = made.min(block_length(number));
             made -= used;
             for index in 0..used {
-                // SAFETY: within the block, made, and nobody else's.
-                unsafe { items.add(index as usize).drop_in_place() };
+                // SAFETY: within the block.
+                forget(unsafe { items.add(index as usize) }.cast());
             }
             if let Some(layout) = layout::<T>(number) {
                 // SAFETY: allocated with this layout by `allocate`.
@@ -236,7 +234,7 @@ impl<T: Item> Pool<T> {
     }
 }
 
-impl<T: Item> Default for Pool<T> {
+impl<T> Default for Pool<T> {
     fn default() -> Self {
         Self::new()
     }
@@ -251,24 +249,11 @@ const fn changed(head: u64, first: u32) -> u64 {
 mod tests {
     use std::thread;
 
-    use super::{Item, Links, Pool};
+    use super::Pool;
 
+    /// Whose it is at the moment, 0 for nobody.
     struct Number {
-        links: Links,
-        /// Whose it is at the moment, 0 for nobody.
         owner: usize,
-    }
-
-    // SAFETY: the field is private and written here alone.
-    unsafe impl Item for Number {
-        fn new(links: Links) -> Self {
-            Self { links, owner: 0 }
-        }
-
-        fn links(this: *const Self) -> *const Links {
-            // SAFETY: the pool asks for items that exist.
-            unsafe { &raw const (*this).links }
-        }
     }
 
     #[test]
@@ -305,6 +290,6 @@ mod tests {
             }
         }
         assert_eq!(pool.fresh.load(super::Ordering::Relaxed), made.max(40));
-        pool.free_all();
+        pool.free_all(|_| ());
     }
 }

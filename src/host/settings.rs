@@ -8,7 +8,7 @@ use once_cell::race::OnceBox;
 
 /// Which engine serves the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum EngineChoice {
     /// io_uring; where it cannot be had, the best of what is left.
     Auto,
     /// io_uring, or the system's own implementation.
@@ -44,22 +44,12 @@ impl Served {
     }
 }
 
-/// Which threads of the program get a ring of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Private {
-    /// None.
-    Off,
-    /// Those that have shown that they reap what they submit.
-    Auto,
-    /// All, from the first request on: for tests.
-    Always,
-}
-
 /// What the environment asked for.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "switches, each by itself")]
 pub struct Settings {
     /// `URINGAIO_ENGINE`: `auto` (default), `uring`, `threads` or `system`.
-    pub engine: Choice,
+    pub engine: EngineChoice,
     /// `URINGAIO_FACE`: `posix` or `libaio` for one of the two interfaces alone, both by default.
     pub served: Served,
     /// `URINGAIO_LOG=1`: one line to standard error that says which engine serves, and why.
@@ -68,8 +58,8 @@ pub struct Settings {
     pub raw: bool,
     /// `URINGAIO_MAX_EVENTS`: most events of all contexts together, as `/proc/sys/fs/aio-max-nr`; none by default.
     pub max_events: Option<u64>,
-    /// `URINGAIO_PRIVATE`: `auto` (default), `off` or `always`.
-    pub private: Private,
+    /// `URINGAIO_KERNEL_AIO`: on by default; `off`: the kernel's own AIO carries no context.
+    pub kernel_aio: bool,
     /// `URINGAIO_STATS=1`: a summary to standard error at exit.
     pub stats: bool,
 }
@@ -77,10 +67,10 @@ pub struct Settings {
 impl Settings {
     fn read() -> Self {
         let engine = match variable(c"URINGAIO_ENGINE") {
-            Some(b"uring") => Choice::Uring,
-            Some(b"threads") => Choice::Threads,
-            Some(b"system") => Choice::System,
-            _ => Choice::Auto,
+            Some(b"uring") => EngineChoice::Uring,
+            Some(b"threads") => EngineChoice::Threads,
+            Some(b"system") => EngineChoice::System,
+            _ => EngineChoice::Auto,
         };
         let served = match variable(c"URINGAIO_FACE") {
             Some(b"posix") => Served::Posix,
@@ -95,11 +85,7 @@ impl Settings {
             max_events: variable(c"URINGAIO_MAX_EVENTS")
                 .and_then(|text| core::str::from_utf8(text).ok())
                 .and_then(|text| text.trim().parse().ok()),
-            private: match variable(c"URINGAIO_PRIVATE") {
-                Some(b"off" | b"0" | b"no") => Private::Off,
-                Some(b"always") => Private::Always,
-                _ => Private::Auto,
-            },
+            kernel_aio: !matches!(variable(c"URINGAIO_KERNEL_AIO"), Some(b"off" | b"0" | b"no")),
             stats: is_on(c"URINGAIO_STATS"),
         }
     }
@@ -166,5 +152,5 @@ pub fn write_line(line: core::fmt::Arguments) {
         };
     }
     // SAFETY: as `write` asks.
-    unsafe { super::porter::with_descriptors(write, (&raw mut buffer).cast()) };
+    unsafe { super::fd_broker::with_descriptors(write, (&raw mut buffer).cast()) };
 }

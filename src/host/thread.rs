@@ -1,6 +1,6 @@
 //! Threads of the library's own: every signal blocked, a small stack, a name, detached.
 
-use core::ffi::{c_int, c_void};
+use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::ptr;
 
@@ -9,7 +9,7 @@ use super::kernel::{Errno, syscall};
 /// What a thread runs. It is given the pointer it was started with, and never returns a value.
 pub type Body = extern "C" fn(*mut c_void) -> *mut c_void;
 
-/// Room for our own frames, beside what the C library takes from a stack for itself and for thread-local storage. Small:
+/// RingPages for our own frames, beside what the C library takes from a stack for itself and for thread-local storage. Small:
 /// under `mlockall(MCL_FUTURE)` every byte of it is real memory.
 const STACK: usize = 96 * 1024;
 
@@ -64,7 +64,7 @@ pub fn set_name(name: &core::ffi::CStr) {
     let _ = unsafe { syscall!(libc::SYS_prctl, libc::PR_SET_NAME, name.as_ptr()) };
 }
 
-/// The calling thread's pointer: a word that no two living threads have in common, and that costs no call.
+/// The calling thread's pointer: a word that no two outstanding threads have in common, and that costs no call.
 #[inline]
 #[must_use]
 pub fn pointer() -> usize {
@@ -80,55 +80,6 @@ pub fn pointer() -> usize {
         core::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nostack, preserves_flags, nomem));
     }
     pointer
-}
-
-/// How often the calling thread has gone to sleep by itself.
-#[must_use]
-pub fn sleeps() -> u64 {
-    // SAFETY: zeros are a valid structure, which the kernel fills.
-    let mut usage: libc::rusage = unsafe { core::mem::zeroed() };
-    // SAFETY: as above.
-    let _ = unsafe { syscall!(libc::SYS_getrusage, libc::RUSAGE_THREAD, &raw mut usage) };
-    usage.ru_nvcsw as u64
-}
-
-/// Whether the calling thread may run on more than one processor.
-#[must_use]
-pub fn has_processors() -> bool {
-    let mut mask = [0u64; 128];
-    // SAFETY: the kernel fills at most the mask.
-    let _ = unsafe { syscall!(libc::SYS_sched_getaffinity, 0, size_of_val(&mask), mask.as_mut_ptr()) };
-    mask.iter().map(|word| word.count_ones()).sum::<u32>() > 1
-}
-
-unsafe extern "C" {
-    fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
-}
-
-const PTHREAD_CANCEL_DISABLE: c_int = 1;
-
-/// While it lives the calling thread is not cancelled, however it has asked for that. Async-signal-safe.
-pub struct Uncancelled {
-    before: c_int,
-}
-
-impl Uncancelled {
-    /// From here on.
-    #[must_use]
-    pub fn begin() -> Self {
-        let mut before = 0;
-        // SAFETY: changes the calling thread alone, and writes what was.
-        unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &raw mut before) };
-        Self { before }
-    }
-}
-
-impl Drop for Uncancelled {
-    fn drop(&mut self) {
-        let mut ours = 0;
-        // SAFETY: as above. The thread may end here, as it may have done before.
-        unsafe { pthread_setcancelstate(self.before, &raw mut ours) };
-    }
 }
 
 /// The kernel's signal set: 64 bits.

@@ -5,11 +5,11 @@
 
 use core::ffi::{c_int, c_long};
 
-use super::calls::{self, Caller, MaskArgument};
-use super::contexts;
-use crate::export::default_version;
+use super::dispatch::{self, Caller, MaskArgument};
+use super::registry;
 use crate::host::kernel::Errno;
 use crate::host::thread::SignalSet;
+use crate::symbol_versions::default_version;
 
 /// The C form of an answer.
 pub(super) fn returned(answer: Result<usize, Errno>) -> c_int {
@@ -20,7 +20,7 @@ pub(super) fn returned(answer: Result<usize, Errno>) -> c_int {
 ///
 /// 0; `-EINVAL`, `-EFAULT`, `-EAGAIN` (past `URINGAIO_MAX_EVENTS`), `-ENOMEM`.
 extern "C" fn io_setup(maxevents: c_int, ctxp: usize) -> c_int {
-    returned(contexts::set_up(maxevents as u32, ctxp))
+    returned(registry::set_up(maxevents as u32, ctxp))
 }
 default_version!("io_setup", "LIBAIO_0.4", io_setup);
 
@@ -28,7 +28,7 @@ default_version!("io_setup", "LIBAIO_0.4", io_setup);
 ///
 /// 0; `-EINVAL`: there is no such context.
 extern "C" fn io_destroy(context: usize) -> c_int {
-    returned(calls::io_destroy(context))
+    returned(dispatch::io_destroy(context))
 }
 default_version!("io_destroy", "LIBAIO_0.4", io_destroy);
 
@@ -36,7 +36,7 @@ default_version!("io_destroy", "LIBAIO_0.4", io_destroy);
 ///
 /// How many were taken; if none was, why: `-EINVAL`, `-EFAULT`, `-EBADF`, `-EAGAIN` (no room), `-EOPNOTSUPP`, `-EPERM`.
 extern "C" fn io_submit(context: usize, nr: c_long, list: usize) -> c_int {
-    returned(calls::io_submit(context, nr as isize, list))
+    returned(dispatch::io_submit(context, nr as isize, list))
 }
 default_version!("io_submit", "LIBAIO_0.1", io_submit);
 
@@ -44,7 +44,7 @@ default_version!("io_submit", "LIBAIO_0.1", io_submit);
 ///
 /// `-EINPROGRESS`: it is stopped; `-EINVAL`: it cannot be, or is not in flight; `-EFAULT`.
 extern "C" fn io_cancel(context: usize, iocb: usize, event: usize) -> c_int {
-    returned(calls::io_cancel(context, iocb, event))
+    returned(dispatch::io_cancel(context, iocb, event))
 }
 default_version!("io_cancel", "LIBAIO_0.4", io_cancel);
 
@@ -52,7 +52,7 @@ default_version!("io_cancel", "LIBAIO_0.4", io_cancel);
 ///
 /// How many; `-EINVAL`, `-EFAULT`, `-EINTR`.
 extern "C" fn io_getevents(context: usize, min_nr: c_long, nr: c_long, events: usize, timeout: usize) -> c_int {
-    returned(calls::io_getevents(Caller::Function, context, min_nr as isize, nr as isize, events, timeout))
+    returned(dispatch::io_getevents(Caller::Function, context, min_nr as isize, nr as isize, events, timeout))
 }
 default_version!("io_getevents", "LIBAIO_0.4", io_getevents);
 
@@ -70,6 +70,6 @@ extern "C" fn io_pgetevents(
     let argument = MaskArgument { mask, size: size_of::<SignalSet>() };
     let argument = core::ptr::from_ref(&argument) as usize;
     let (min, most) = (min_nr as isize, nr as isize);
-    returned(calls::io_pgetevents(Caller::Function, context, min, most, events, timeout, argument))
+    returned(dispatch::io_pgetevents(Caller::Function, context, min, most, events, timeout, argument))
 }
 default_version!("io_pgetevents", "LIBAIO_0.5", io_pgetevents);

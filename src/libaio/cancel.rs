@@ -1,13 +1,18 @@
-//! `io_cancel`, and the cancelling that is part of `io_destroy`.
+//! `io_cancel`, and which requests of a context are meant by it and by `io_destroy`.
 
-use core::ptr::{self, NonNull};
+use core::ptr;
 
 use super::context::{Context, Used};
 use super::iocb::Iocb;
-use super::{contexts, submit};
-use crate::engine::{Kind, Operation, Outcome};
-use crate::host::futex;
+use super::submit;
+use crate::engine::{self, Kind, Matcher, Operation};
+use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
+
+use core::time::Duration;
+
+/// How long a poll that is just beginning or ending is asked again.
+const POLL_WAIT: Duration = Duration::from_secs(2);
 
 /// `io_cancel(2)` of the iocb at `iocb`. It never succeeds at once: what could be stopped answers `EINPROGRESS`, and its
 /// event comes through the ring.
@@ -18,56 +23,45 @@ pub fn cancel(used: &Used, iocb: usize) -> Result<usize, Errno> {
     if Iocb::key_at(iocb)? != 0 {
         return Err(Errno(libc::EINVAL));
     }
-    let wanted = Wanted { context: ptr::from_ref(used.context()), object: iocb as u64 };
-    let engine = contexts::engine().ok_or(Errno(libc::EINVAL))?;
-    let wanted = ptr::from_ref(&wanted) as usize;
+    let engines = engine::started().ok_or(Errno(libc::EINVAL))?;
+    let arguments = [ptr::from_ref(used.context()).addr(), iocb, 0];
+    let deadline = Deadline::after(POLL_WAIT);
     loop {
-        let Outcome { canceled, refused } = engine.cancel(is_wanted, wanted);
-        if canceled > 0 {
+        let outcome = engines.cancel(Matcher { test: is_iocb, arguments });
+        if outcome.canceled > 0 {
             return Err(Errno(libc::EINPROGRESS));
         }
         // A poll can always be stopped until it has ended; what refuses is just beginning or ending it.
-        if refused == 0 || !engine.has(is_wanted_poll, wanted) {
+        let is_poll = outcome.refused > 0 && engines.count(Matcher { test: is_iocb_poll, arguments }) > 0;
+        if !is_poll || deadline.is_over() {
             return Err(Errno(libc::EINVAL));
         }
-        futex::linger();
+        futex::sleep_50us();
     }
 }
 
-struct Wanted {
-    context: *const Context,
-    object: u64,
-}
-
-unsafe fn is_wanted(operation: NonNull<Operation>, argument: usize) -> bool {
-    // SAFETY: `cancel` waits, with the structure on its stack.
-    let wanted = unsafe { &*(argument as *const Wanted) };
-    submit::request_of(operation).is_some_and(|request| {
-        // SAFETY: the engine has it, so it is whole.
-        let request = unsafe { request.as_ref() };
-        request.context == wanted.context && request.object == wanted.object
-    })
-}
-
-unsafe fn is_wanted_poll(operation: NonNull<Operation>, argument: usize) -> bool {
-    // SAFETY: as for `is_wanted`; the operation is alive.
-    unsafe { is_wanted(operation, argument) && operation.as_ref().kind == Kind::Poll }
-}
-
-/// Cancels what may wait for ever in a context that is being destroyed: polls, as the kernel does, and I/O on streams,
-/// for which the kernel would have waited in `io_submit`.
-pub fn endless(used: &Used) {
-    if !used.is_idle()
-        && let Some(engine) = contexts::engine()
-    {
-        engine.cancel(is_endless, ptr::from_ref(used.context()) as usize);
+/// Every request of a context.
+pub fn all_of(context: &Context) -> Matcher {
+    fn is_of(operation: &Operation, arguments: &[usize; 3]) -> bool {
+        submit::request_of(operation).is_some_and(|request| request.context.addr() == arguments[0])
     }
+    Matcher { test: is_of, arguments: [ptr::from_ref(context).addr(), 0, 0] }
 }
 
-unsafe fn is_endless(operation: NonNull<Operation>, argument: usize) -> bool {
-    submit::request_of(operation).is_some_and(|request| {
-        // SAFETY: as above.
-        let request = unsafe { request.as_ref() };
-        request.context as usize == argument && request.endless
-    })
+/// What may wait for ever in a context: polls, which the kernel cancels with it, and I/O on streams, for which the kernel
+/// would have waited in `io_submit`.
+pub fn endless_of(context: &Context) -> Matcher {
+    fn is_endless(operation: &Operation, arguments: &[usize; 3]) -> bool {
+        submit::request_of(operation).is_some_and(|request| request.context.addr() == arguments[0] && request.endless)
+    }
+    Matcher { test: is_endless, arguments: [ptr::from_ref(context).addr(), 0, 0] }
+}
+
+fn is_iocb(operation: &Operation, arguments: &[usize; 3]) -> bool {
+    submit::request_of(operation)
+        .is_some_and(|request| request.context.addr() == arguments[0] && request.object as usize == arguments[1])
+}
+
+fn is_iocb_poll(operation: &Operation, arguments: &[usize; 3]) -> bool {
+    operation.kind == Kind::Poll && is_iocb(operation, arguments)
 }

@@ -1,45 +1,39 @@
-//! A context: its ring, what is in flight, who sleeps in it, and who takes events out of it. How they get in: `producers`.
+//! A context: its ring, what is in flight, who sleeps in it, and who takes events out of it. How they get in: `event_writer`.
 //!
-//! Contexts are never freed but used again, so that a caller who comes too late finds an address that is not his and
-//! nothing worse. Three kinds of threads meet here, each on cache lines of its own: submitters, producers of events (the
-//! engine's thread, and submitters whose request was done at once), and reapers.
+//! Contexts are never freed but used again, so that a caller who comes too late finds an address that is not its own and
+//! nothing worse. Three kinds of threads meet here, each on cache lines of its own: submitters, writers of events (the
+//! engines' threads, and submitters whose request was done at once), and reapers. Any of them may be taken away from a call
+//! by a jump: nothing here is left in a state that the next caller could not go on from.
 //!
-//! **Room** is counted as fs/aio.c does: an event that has not been read occupies what its request did. Requests are
-//! counted where they are submitted, and where they complete; what is in the ring follows from the latter and the head.
+//! **Room** is counted as fs/aio.c does: an event that has not been read occupies what its request did.
 //!
-//! **Sleepers** say how many completions there must have been for them to wake: `wake_at` is the least of them.
+//! **Waiters** say how many completions there must have been for them to wake: `wake_at` is the least of them.
+//!
+//! **The kernel** may carry a context from some point on ([`super::carriage`]): then its own ring lies at the address, and
+//! nothing in here but the address is used any more.
 
-mod producers;
+mod event_writer;
+mod users;
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
 
-use producers::Producers;
+use event_writer::EventWriter;
+use users::{Entry, Users};
 
+use super::abandonable_lock::AbandonableLock;
+use super::carriage::Carriage;
 use super::event_ring::{Event, EventRing};
-use super::habit::Habit;
 use super::request::{Pool, Request};
-use super::sleepers::Sleepers;
-use super::turn::Turn;
+use super::waiters::Waiters;
+use crate::engine::Engines;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
 
-/// In [`Context::users`]: the one who destroys the context waits for the others to leave.
-const AWAITED: u32 = 1 << 31;
-
-/// How long a call may be in the midst of what takes a microsecond.
-const LONG: Duration = Duration::from_secs(2);
-
 /// Puts what follows onto a cache line of its own.
 #[repr(align(64))]
-pub struct Line<T>(pub T);
-
-struct Submitters {
-    submitted: AtomicU64,
-    /// Submissions up to this count are known to have room.
-    limit: AtomicU64,
-}
+pub struct CacheLine<T>(pub T);
 
 /// A context.
 #[repr(C)]
@@ -53,15 +47,15 @@ pub struct Context {
     ring: UnsafeCell<EventRing>,
     /// What was asked of `io_setup`.
     pub requested: AtomicU32,
-    /// Calls that use the context.
-    users: Line<AtomicU32>,
-    submitters: Line<Submitters>,
-    producers: Line<Producers>,
-    sleepers: Line<Sleepers>,
+    /// Who carries its requests.
+    pub carriage: Carriage,
+    users: CacheLine<Users>,
+    /// Requests that went to the engines.
+    handed_on: CacheLine<AtomicU64>,
+    writer: CacheLine<EventWriter>,
+    waiters: CacheLine<Waiters>,
     /// The reapers' lock.
-    reaping: Line<Turn>,
-    /// Which threads use it, and how.
-    pub habit: Line<Habit>,
+    reaping: CacheLine<AbandonableLock>,
     /// Its requests.
     pub pool: Pool,
 }
@@ -72,18 +66,21 @@ unsafe impl Sync for Context {}
 unsafe impl Send for Context {}
 
 /// A context in use by a call, which cannot be taken apart meanwhile.
-pub struct Used(&'static Context);
+pub struct Used {
+    context: &'static Context,
+    entry: Entry,
+}
 
 impl core::ops::Deref for Used {
     type Target = Context;
     fn deref(&self) -> &Context {
-        self.0
+        self.context
     }
 }
 
 impl Drop for Used {
     fn drop(&mut self) {
-        self.0.leave();
+        self.context.users.0.leave(self.entry);
     }
 }
 
@@ -93,13 +90,12 @@ impl Used {
     ///
     /// # Errors
     /// `EINVAL`: the context was destroyed meanwhile, and is not to be touched any more.
-    pub fn away<T>(&self, what: impl FnOnce() -> T) -> Result<T, Errno> {
-        let context = self.0;
+    pub fn away<T>(&mut self, what: impl FnOnce() -> T) -> Result<T, Errno> {
+        let context = self.context;
         let life = context.life.load(Ordering::Relaxed);
-        context.leave();
+        context.users.0.leave(self.entry);
         let done = what();
-        // SeqCst as in `enter`.
-        context.users.0.fetch_add(1, Ordering::SeqCst);
+        self.entry = context.users.0.enter();
         let gone = context.dead.load(Ordering::SeqCst) || context.life.load(Ordering::SeqCst) != life;
         if gone { Err(Errno(libc::EINVAL)) } else { Ok(done) }
     }
@@ -107,7 +103,7 @@ impl Used {
     /// The context itself, for whoever knows that it stays: one with a request in flight does.
     #[must_use]
     pub fn context(&self) -> &'static Context {
-        self.0
+        self.context
     }
 }
 
@@ -120,12 +116,12 @@ impl Context {
             life: AtomicU32::new(0),
             ring: UnsafeCell::new(EventRing::NONE),
             requested: AtomicU32::new(0),
-            users: Line(AtomicU32::new(0)),
-            submitters: Line(Submitters { submitted: AtomicU64::new(0), limit: AtomicU64::new(0) }),
-            producers: Line(Producers::new()),
-            sleepers: Line(Sleepers::new()),
-            reaping: Line(Turn::new()),
-            habit: Line(Habit::new()),
+            carriage: Carriage::new(),
+            users: CacheLine(Users::new()),
+            handed_on: CacheLine(AtomicU64::new(0)),
+            writer: CacheLine(EventWriter::new()),
+            waiters: CacheLine(Waiters::new()),
+            reaping: CacheLine(AbandonableLock::new()),
             pool: Pool::new(),
         }
     }
@@ -138,12 +134,11 @@ impl Context {
         // SAFETY: nobody looks at the ring of a context that is not in use.
         unsafe { *self.ring.get() = ring };
         self.requested.store(requested, Ordering::Relaxed);
-        self.submitters.0.submitted.store(0, Ordering::Relaxed);
-        self.submitters.0.limit.store(0, Ordering::Relaxed);
-        self.producers.0.reset();
-        self.sleepers.0.reset();
-        self.habit.0.reset();
-        self.reaping.0.release();
+        self.handed_on.0.store(0, Ordering::Relaxed);
+        self.writer.0.reset();
+        self.waiters.0.reset();
+        self.users.0.reset();
+        self.carriage.reset();
         self.life.fetch_add(1, Ordering::Relaxed);
         self.dead.store(false, Ordering::Relaxed);
         // SeqCst pairs with `enter`, which must not see the address without the above.
@@ -161,18 +156,11 @@ impl Context {
     }
 
     /// Uses the context, if it is the one at `address`.
+    #[inline]
     pub fn enter(&'static self, address: usize) -> Option<Used> {
-        // SeqCst here and in `close`: either we see that it is being destroyed, or the destroyer sees us.
-        self.users.0.fetch_add(1, Ordering::SeqCst);
-        let used = Used(self);
+        // SeqCst in `Users::enter`: either we see that it is being destroyed, or the destroyer sees us.
+        let used = Used { context: self, entry: self.users.0.enter() };
         (self.address.load(Ordering::SeqCst) == address && !self.dead.load(Ordering::SeqCst)).then_some(used)
-    }
-
-    fn leave(&self) {
-        // Release pairs with the Acquire of `close`: what we did with the ring is done.
-        if self.users.0.fetch_sub(1, Ordering::AcqRel) & AWAITED != 0 {
-            futex::wake_all(&raw const self.users.0);
-        }
     }
 
     /// The ring.
@@ -191,52 +179,58 @@ impl Context {
         if self.dead.swap(true, Ordering::SeqCst) {
             return false;
         }
-        self.stir();
+        self.wake_all();
         true
     }
 
     /// Waits until no other call uses the context, which the caller has [killed](Context::kill) and uses. False: one does not
-    /// end. It was left by a `siglongjmp` in a signal handler, or with the thread; or else it may still touch everything.
+    /// end.
     pub fn await_users(&self) -> bool {
-        let deadline = Deadline::after(LONG);
-        let mut users = self.users.0.fetch_or(AWAITED, Ordering::SeqCst) | AWAITED;
-        while users != AWAITED | 1 && deadline.left() != Some(0) {
-            let _ = futex::wait(&self.users.0, users, deadline);
-            users = self.users.0.load(Ordering::SeqCst);
-        }
-        // Latecomers, who find the context dead, need wake nobody.
-        self.users.0.fetch_and(!AWAITED, Ordering::SeqCst);
-        users == AWAITED | 1
+        self.users.0.await_others()
     }
 
-    /// Whether everything submitted has completed.
-    pub fn is_idle(&self) -> bool {
-        self.completed() >= self.submitters.0.submitted.load(Ordering::Relaxed)
+    /// Whether the calling thread is the only one in a call on the context.
+    pub fn is_used_alone(&self) -> bool {
+        self.users.0.is_alone()
     }
 
-    /// Requests that are submitted and have not completed.
+    /// Requests that are with the engines, or complete and wait for room in the ring.
+    #[inline]
     pub fn in_flight(&self) -> u64 {
-        self.submitters.0.submitted.load(Ordering::Relaxed).saturating_sub(self.completed())
+        let returned = self.writer.0.returned();
+        self.handed_on.0.load(Ordering::Relaxed).saturating_sub(returned)
     }
 
-    /// Waits until everything submitted has completed, for so long. Whether it has.
-    pub fn await_requests(&self, patience: Duration) -> bool {
-        let deadline = Deadline::after(patience);
-        loop {
-            let seen = self.word().load(Ordering::Acquire);
-            let all = self.submitters.0.submitted.load(Ordering::Relaxed);
-            if !self.sleep_until(all) {
-                break;
-            }
-            if futex::wait(self.word(), seen, deadline) == Err(Errno(libc::ETIMEDOUT)) {
-                return false;
-            }
+    /// Whether nothing is in flight.
+    pub fn is_idle(&self) -> bool {
+        self.in_flight() == 0 && !self.has_backlog()
+    }
+
+    /// Notes that so many requests are about to go to the engines.
+    #[inline]
+    pub fn hand_on(&self, count: u64) {
+        // Relaxed: a count; the requests carry themselves.
+        self.handed_on.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Takes back requests that were noted, and that the engines know nothing of: their calls were left in between.
+    pub fn correct_in_flight(&self, engines: Engines) {
+        let (handed_on, returned) = (self.handed_on.0.load(Ordering::Relaxed), self.writer.0.returned());
+        let known = u64::from(engines.count(super::cancel::all_of(self)));
+        let is_unchanged =
+            handed_on == self.handed_on.0.load(Ordering::Relaxed) && returned == self.writer.0.returned();
+        if is_unchanged && self.is_used_alone() && !self.has_backlog() && handed_on > returned + known {
+            let corrected = returned + known;
+            let _ = self.handed_on.0.compare_exchange(handed_on, corrected, Ordering::Relaxed, Ordering::Relaxed);
         }
-        // The last producer may still be on his way out.
-        while self.is_being_written() {
-            futex::linger();
+    }
+
+    /// Sleeps for a while, or until more events have come.
+    pub fn await_event(&self, wait: Duration) {
+        let seen = self.word().load(Ordering::Acquire);
+        if self.sleep_until(self.completed() + 1) {
+            let _ = futex::wait(self.word(), seen, Deadline::after(wait));
         }
-        true
     }
 
     /// Gives back the ring; the context is not in use any more.
@@ -245,83 +239,37 @@ impl Context {
     /// The caller has killed it, and waited for users and requests.
     pub unsafe fn close(&self) -> EventRing {
         self.address.store(0, Ordering::SeqCst);
-        self.pool.free_all();
+        self.pool.free_all(Request::forget);
         // SAFETY: nobody looks at it any more.
         unsafe { core::mem::replace(&mut *self.ring.get(), EventRing::NONE) }
     }
 
     // --- Room ---------------------------------------------------------------------------------------------------------
 
-    /// Reserves room for up to `wanted` requests, and says for how many.
+    /// Whether there is room for one request more, beside `queued` that are not noted yet.
     #[inline]
-    pub fn reserve(&self, wanted: u32) -> u32 {
-        let line = &self.submitters.0;
-        let mut submitted = line.submitted.load(Ordering::Relaxed);
-        loop {
-            let mut limit = line.limit.load(Ordering::Relaxed);
-            if submitted + u64::from(wanted) > limit {
-                limit = self.find_limit();
-                line.limit.store(limit, Ordering::Relaxed);
-            }
-            let got = limit.saturating_sub(submitted).min(u64::from(wanted));
-            if got == 0 {
-                return 0;
-            }
-            // Relaxed: a count. The slots it stands for are handed over by head (Acquire in `find_limit`).
-            match line.submitted.compare_exchange_weak(submitted, submitted + got, Ordering::Relaxed, Ordering::Relaxed)
-            {
-                Ok(_) => return got as u32,
-                Err(now) => submitted = now,
-            }
-        }
-    }
-
-    /// Gives back what was reserved and not used.
-    pub fn unreserve(&self, count: u32) {
-        if count > 0 {
-            self.submitters.0.submitted.fetch_sub(u64::from(count), Ordering::Relaxed);
-        }
-    }
-
-    /// How many requests may have been submitted in all: as many as have completed and been read, and a ring full.
-    fn find_limit(&self) -> u64 {
+    pub fn has_room(&self, queued: u64) -> bool {
         let ring = self.ring();
-        // The head before and after: one that has moved on meanwhile, by a ring's length perhaps, says nothing of this tail.
-        let (head, completed) = loop {
-            let (head, completed) = (ring.head(), self.completed());
-            if ring.head() == head {
-                break (head, completed);
-            }
-        };
-        let tail = (completed % u64::from(ring.nr())) as u32;
-        completed + u64::from(ring.nr() - 1) - u64::from(distance(ring, head, tail))
+        let unread = distance(ring, ring.head(), self.writer.0.tail());
+        u64::from(unread) + self.in_flight() + queued < u64::from(ring.nr() - 1)
     }
 
-    // --- Sleepers -----------------------------------------------------------------------------------------------------
+    // --- Waiters -----------------------------------------------------------------------------------------------------
 
-    /// What sleepers sleep on. They are to be woken, all, when it has been said so.
+    /// What waiters sleep on. They are to be woken, all, when it has been said so.
     pub fn word(&self) -> &AtomicU32 {
-        self.sleepers.0.word()
+        self.waiters.0.word()
     }
 
     /// The caller is about to sleep until there have been `completed` events, on [`Context::word`], which he has read
     /// before. False: there have been as many.
     pub fn sleep_until(&self, completed: u64) -> bool {
-        self.sleepers.0.begin(completed, || self.completed())
-    }
-
-    /// The only one who reaps here, and was about to [sleep](Context::sleep_until) until there have been `completed` events, looks
-    /// by himself: what he lets complete need not wake him.
-    pub fn sleep_no_more(&self, completed: u64) {
-        self.sleepers.0.end(completed);
-        if self.is_dead() || !self.has_one_reaper() {
-            self.stir();
-        }
+        self.waiters.0.begin(completed, || self.completed())
     }
 
     /// Wakes all who sleep, to look again.
-    pub fn stir(&self) {
-        if self.sleepers.0.rouse() {
+    pub fn wake_all(&self) {
+        if self.waiters.0.wake_all() {
             futex::wake_all(self.word());
         }
     }
@@ -331,11 +279,7 @@ impl Context {
     /// Whether no event is there to be read.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.ring().head() == self.tail()
-    }
-
-    fn tail(&self) -> u32 {
-        self.producers.0.tail.load(Ordering::Acquire)
+        self.ring().head() == self.writer.0.tail()
     }
 
     /// Moves up to `most` events to `to`, and says how many.
@@ -350,14 +294,17 @@ impl Context {
         self.reaping.0.take()?;
         let taken = self.take_locked(to, most);
         self.reaping.0.release();
+        if self.has_backlog() && self.write_backlog() {
+            futex::wake_all(self.word());
+        }
         taken
     }
 
     fn take_locked(&self, to: usize, most: usize) -> Result<usize, Errno> {
         let ring = self.ring();
-        let (head, tail) = (ring.head(), self.tail());
+        let (head, tail) = (ring.head(), self.writer.0.tail());
         let count = most.min(distance(ring, head, tail) as usize);
-        super::memory::writable(to, count * size_of::<Event>())?;
+        super::user_access::writable(to, count * size_of::<Event>())?;
         let mut at = head;
         for index in 0..count {
             let event = ring.read(at);

@@ -62,6 +62,16 @@ pub unsafe fn looks_empty(address: usize) -> bool {
     word(4) == MAGIC && word(2) == word(3)
 }
 
+/// Whether the ring at `address`, which is the kernel's, has `nr` events.
+///
+/// # Safety
+/// `address` can be read for the length of a header.
+pub unsafe fn has_size(address: usize, nr: u32) -> bool {
+    // SAFETY: the caller's promise.
+    let word = |index: usize| unsafe { (address as *const u32).add(index).read_unaligned() };
+    word(4) == MAGIC && word(1) == nr
+}
+
 /// Our side of the ring.
 pub struct EventRing {
     memory: *mut c_void,

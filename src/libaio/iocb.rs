@@ -3,9 +3,9 @@
 
 use core::ffi::c_int;
 
-use super::memory;
-use super::opened::Opened;
-use crate::engine::MOST_BYTES;
+use super::fd_cache::FdInfo;
+use super::user_access;
+use crate::engine::MAX_RW_BYTES;
 use crate::host::kernel::{Errno, syscall};
 
 /// `IOCB_FLAG_RESFD`: the completion is told to an eventfd.
@@ -76,10 +76,10 @@ impl Iocb {
     #[inline]
     pub fn read(list: usize, index: usize) -> Result<(Self, usize), Errno> {
         let entry = list.checked_add(index * size_of::<usize>()).ok_or(Errno(libc::EFAULT))?;
-        memory::readable(entry, size_of::<usize>())?;
+        user_access::readable(entry, size_of::<usize>())?;
         // SAFETY: seen to be readable.
         let address = unsafe { (entry as *const usize).read_unaligned() };
-        memory::readable(address, size_of::<Self>())?;
+        user_access::readable(address, size_of::<Self>())?;
         // SAFETY: the same.
         let iocb = unsafe { (address as *const Self).read_unaligned() };
         Ok((iocb, address))
@@ -87,12 +87,12 @@ impl Iocb {
 
     /// Has the processor fetch the iocb that entry `index` of `list`, of which the one before was read, points to.
     #[inline]
-    pub fn expect(list: usize, index: usize) {
+    pub fn prefetch(list: usize, index: usize) {
         let entry = list + index * size_of::<usize>();
-        if memory::lie_on_one_page(entry - size_of::<usize>(), 2 * size_of::<usize>()) {
+        if user_access::lie_on_one_page(entry - size_of::<usize>(), 2 * size_of::<usize>()) {
             // SAFETY: readable as the one before it, on the same page.
             let address = unsafe { (entry as *const usize).read_unaligned() };
-            crate::host::memory::expect(address, size_of::<Self>());
+            crate::host::memory::prefetch(address, size_of::<Self>());
         }
     }
 
@@ -110,7 +110,7 @@ impl Iocb {
     /// `EFAULT`: it cannot be written.
     #[inline]
     pub fn mark_taken(address: usize) -> Result<(), Errno> {
-        memory::writable(address + KEY, size_of::<u32>())?;
+        user_access::writable(address + KEY, size_of::<u32>())?;
         // SAFETY: seen to be writable.
         unsafe { ((address + KEY) as *mut u32).write_unaligned(0) };
         Ok(())
@@ -122,7 +122,7 @@ impl Iocb {
     /// `EFAULT`
     pub fn key_at(address: usize) -> Result<u32, Errno> {
         let key = address.checked_add(KEY).ok_or(Errno(libc::EFAULT))?;
-        memory::readable(key, size_of::<u32>())?;
+        user_access::readable(key, size_of::<u32>())?;
         // SAFETY: seen to be readable.
         Ok(unsafe { (key as *const u32).read_unaligned() })
     }
@@ -150,7 +150,7 @@ impl Iocb {
     ///
     /// # Errors
     /// `EINVAL`: fields that mean nothing are not 0, or the file has nothing to sync.
-    pub fn check_sync(&self, file: Opened) -> Result<(), Errno> {
+    pub fn check_sync(&self, file: FdInfo) -> Result<(), Errno> {
         let unused = self.buffer == 0 && self.offset == 0 && self.length == 0 && self.rw_flags == 0;
         if unused && !file.streams() { Ok(()) } else { Err(Errno(libc::EINVAL)) }
     }
@@ -189,7 +189,7 @@ impl Iocb {
             return Err(Errno(libc::EINVAL));
         }
         let (count, from) = (count as usize, self.buffer as usize);
-        memory::readable(from, count * size_of::<libc::iovec>())?;
+        user_access::readable(from, count * size_of::<libc::iovec>())?;
         let to = room(count).ok_or(Errno(libc::EAGAIN))?;
         let mut total = 0;
         for index in 0..count {
@@ -198,8 +198,8 @@ impl Iocb {
             if isize::try_from(vector.iov_len).is_err() {
                 return Err(Errno(libc::EINVAL));
             }
-            memory::in_user_space(vector.iov_base as usize, vector.iov_len)?;
-            vector.iov_len = vector.iov_len.min(MOST_BYTES - total);
+            user_access::in_user_space(vector.iov_base as usize, vector.iov_len)?;
+            vector.iov_len = vector.iov_len.min(MAX_RW_BYTES - total);
             total += vector.iov_len;
             // SAFETY: as above.
             unsafe { to.add(index).write(vector) };
@@ -269,7 +269,7 @@ pub mod rwf {
 ///
 /// # Errors
 /// `EOPNOTSUPP`, `EINVAL`, `EPERM`.
-pub fn check_rw_flags(fd: c_int, file: Opened, writes: bool, flags: c_int) -> Result<(), Errno> {
+pub fn check_rw_flags(fd: c_int, file: FdInfo, writes: bool, flags: c_int) -> Result<(), Errno> {
     const SIMPLE: c_int = rwf::HIPRI | rwf::DSYNC | rwf::SYNC | rwf::APPEND;
     const KNOWN: c_int = SIMPLE | rwf::NOWAIT | rwf::NOAPPEND | rwf::ATOMIC | rwf::DONTCACHE | rwf::NOSIGNAL;
     if flags & !SIMPLE == 0 {

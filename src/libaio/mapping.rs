@@ -6,7 +6,7 @@
 
 use core::ffi::{c_int, c_void};
 
-use super::{buffers, contexts, destroy, memory};
+use super::{destroy, registry, unmap_guard, user_access};
 use crate::host::kernel::{Errno, syscall};
 
 /// The C form of an answer: -1 and `errno`.
@@ -43,7 +43,7 @@ pub extern "C" fn mremap(old: *mut c_void, old_length: usize, length: usize, fla
 
 /// Contexts whose rings begin within these bytes are none any more.
 fn lose(address: usize, length: usize) {
-    while let Some(used) = contexts::within(address, length) {
+    while let Some(used) = registry::within(address, length) {
         destroy::lost(used);
     }
 }
@@ -54,10 +54,10 @@ fn lose(address: usize, length: usize) {
 /// The kernel's.
 pub fn unmap(address: usize, length: usize) -> Result<usize, Errno> {
     lose(address, length);
-    buffers::await_unused(address, length);
+    unmap_guard::await_unused(address, length);
     // SAFETY: what the program asked for.
     let answer = unsafe { syscall!(libc::SYS_munmap, address, length) };
-    memory::forget(address, length);
+    user_access::forget(address, length);
     answer
 }
 
@@ -68,7 +68,7 @@ pub fn unmap(address: usize, length: usize) -> Result<usize, Errno> {
 pub fn protect(address: usize, length: usize, protection: c_int) -> Result<usize, Errno> {
     // SAFETY: what the program asked for.
     let answer = unsafe { syscall!(libc::SYS_mprotect, address, length, protection) };
-    memory::forget(address, length);
+    user_access::forget(address, length);
     answer
 }
 
@@ -79,19 +79,19 @@ pub fn protect(address: usize, length: usize, protection: c_int) -> Result<usize
 pub fn remap(old: usize, old_length: usize, length: usize, flags: c_int, new: usize) -> Result<usize, Errno> {
     if flags & libc::MREMAP_FIXED != 0 {
         lose(new, length);
-        buffers::await_unused(new, length);
+        unmap_guard::await_unused(new, length);
     }
     if flags & libc::MREMAP_MAYMOVE != 0 || length < old_length {
-        buffers::await_unused(old, old_length);
+        unmap_guard::await_unused(old, old_length);
     }
     // SAFETY: what the program asked for.
     let answer = unsafe { syscall!(libc::SYS_mremap, old, old_length, length, flags, new) };
     if let Ok(now) = answer {
         if now != old && old_length > 0 {
-            contexts::moved(old, now);
+            registry::moved(old, now);
         }
-        memory::forget(old, old_length);
-        memory::forget(now, length);
+        user_access::forget(old, old_length);
+        user_access::forget(now, length);
     }
     answer
 }

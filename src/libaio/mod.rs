@@ -1,33 +1,32 @@
 //! The libaio face: `io_*`, and the same as raw system calls.
 //!
-//! `abi` and `versions` are the functions, `syscall` the system call by number, and all lead to `calls`: contexts of ours
-//! are found by `contexts`, others are the kernel's.
+//! `abi` and `versions` are the functions, `syscall` the system call by number, and all lead to `dispatch`: contexts of ours
+//! are found by `registry`, others are the kernel's.
 
+mod abandonable_lock;
 mod abi;
-mod buffers;
-mod calls;
 mod cancel;
+mod carriage;
 mod context;
-mod contexts;
 mod destroy;
+mod dispatch;
 mod event_ring;
-mod habit;
-mod handover;
-mod in_place;
+mod fd_cache;
+mod got_patch;
+mod inline_io;
 mod iocb;
+mod kernel_aio;
 mod mapping;
-mod masked;
-mod memory;
-mod opened;
-mod redirect;
+mod pgetevents;
+mod registry;
 mod request;
 mod ring_memory;
-mod sleepers;
 mod streams;
 mod submit;
 mod syscall;
-mod system;
 mod table;
-mod turn;
+mod unmap_guard;
+mod user_access;
 mod versions;
 mod wait;
+mod waiters;

@@ -2,15 +2,15 @@
 
 use core::mem::MaybeUninit;
 use core::num::NonZeroU16;
-use core::ptr;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicPtr;
 use std::alloc::{Layout, alloc, dealloc};
 
 use super::context::Context;
 use super::event_ring::Event;
-use crate::engine::Operation;
 use crate::engine::inbox::Node;
-use crate::host::pool::{self, Item, Links};
+use crate::engine::{Kind, Operation};
+use crate::host::pool;
 
 /// The requests of a context.
 pub type Pool = pool::Pool<Request>;
@@ -25,7 +25,6 @@ pub struct Request {
     /// `aio_data` of the iocb, and its address.
     pub data: u64,
     pub object: u64,
-    links: Links,
     /// Memory for the buffers of a vectored request, kept for the next time.
     many: *mut libc::iovec,
     /// What the event will say; until then, the bytes that were moved before it went to the engine. No result is longer.
@@ -38,44 +37,24 @@ pub struct Request {
     capacity: u8,
 }
 
-const _: () = assert!(size_of::<Request>() == 176, "what a request in flight costs");
-
-// SAFETY: nothing but the pool touches the links.
-unsafe impl Item for Request {
-    fn new(links: Links) -> Self {
-        Self {
-            operation: MaybeUninit::uninit(),
-            context: ptr::null(),
-            data: 0,
-            object: 0,
-            links,
-            many: ptr::null_mut(),
-            result: 0,
-            stream: None,
-            endless: false,
-            capacity: 0,
-        }
-    }
-
-    fn links(this: *const Self) -> *const Links {
-        // SAFETY: the pool asks for requests that exist.
-        unsafe { &raw const (*this).links }
-    }
-}
-
-impl Drop for Request {
-    fn drop(&mut self) {
-        self.free_vectors();
-    }
-}
+const _: () = assert!(size_of::<Request>() == 168, "with the pool's links 176 bytes: what a request in flight costs");
 
 /// The least buffers that memory is allocated for.
-const FEW: usize = 4;
+const MIN_BUFFERS: usize = 4;
 
 impl Request {
     /// The event of its end.
     pub fn event(&self) -> Event {
         Event { data: self.data, object: self.object, result: self.result.into(), result2: 0 }
+    }
+
+    /// Whether it counts as in flight: it was an engine's, and not made for an event that found no other place.
+    ///
+    /// # Safety
+    /// It has an operation.
+    pub unsafe fn is_counted(&self) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { self.operation.assume_init_ref() }.kind != Kind::Nop
     }
 
     /// Takes over what an event will say, but for the result.
@@ -93,11 +72,11 @@ impl Request {
         unsafe { self.operation.assume_init_ref() }.link()
     }
 
-    /// Room for `count` buffers that stays until the request is freed. `None`: out of memory.
+    /// RingPages for `count` buffers that stays until the request is freed. `None`: out of memory.
     pub fn vectors(&mut self, count: usize) -> Option<*mut libc::iovec> {
         if self.capacity == 0 || count > 1 << self.capacity {
             self.free_vectors();
-            let capacity = count.next_power_of_two().max(FEW);
+            let capacity = count.next_power_of_two().max(MIN_BUFFERS);
             // SAFETY: the size is not 0.
             self.many = unsafe { alloc(Layout::array::<libc::iovec>(capacity).ok()?).cast() };
             if self.many.is_null() {
@@ -106,6 +85,12 @@ impl Request {
             self.capacity = capacity.ilog2() as u8;
         }
         Some(self.many)
+    }
+
+    /// Gives back what an unused request keeps.
+    pub fn forget(mut unused: NonNull<Self>) {
+        // SAFETY: the pool's own, and nobody has it. Its bytes are zero or as its last user left them, both valid.
+        unsafe { unused.as_mut() }.free_vectors();
     }
 
     fn free_vectors(&mut self) {

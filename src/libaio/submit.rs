@@ -1,45 +1,64 @@
-//! `io_submit`: iocbs in their order, each done in place or handed to the engine, until one is refused.
+//! `io_submit`: iocbs in their order, each done in place or handed to an engine, until one is refused.
 
 use core::ptr::NonNull;
 
 use super::context::{Context, Used};
-use super::contexts;
 use super::event_ring::Event;
-use super::in_place::{self, Attempt, Transfer};
+use super::fd_cache::{self, FdInfo};
+use super::inline_io::{self, Attempt, Transfer};
 use super::iocb::{Iocb, RESFD, check_rw_flags, opcode, rwf};
-use super::opened::{self, Opened};
+use super::registry;
 use super::request::Request;
 use super::streams::Streams;
-use super::{memory, redirect};
-use crate::engine::private::{Batch, Ring};
-use crate::engine::{self, Engine, Kind, MOST_BYTES, Operation, Order, Wakes};
-use crate::host::files;
+use super::{carriage, got_patch, kernel_aio, user_access};
+use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
+use crate::host::file_info;
 use crate::host::futex;
 use crate::host::kernel::Errno;
-use crate::stats::{self, Action, Face, Lane, probes};
+use crate::stats::{self, Action, Face, Lane, Notification, probes};
 
 /// What became of an iocb that was not refused.
 enum Taken {
     /// It is done, with this result.
     Done(i64),
-    /// It goes to the engine.
-    Request(NonNull<Request>),
+    /// It goes to an engine.
+    Request(NonNull<Request>, Carrier),
 }
 
 /// `io_submit(2)`: how many iocbs were taken.
 ///
 /// # Errors
 /// Why the first was refused.
-pub fn submit(used: &Used, nr: isize, list: usize) -> Result<usize, Errno> {
+#[inline]
+pub fn submit(used: Used, nr: isize, list: usize) -> Result<usize, Errno> {
+    if used.carriage.is_kernels() || begins_with_direct(nr, list) && carriage::hand_over(&used) {
+        let address = used.address();
+        drop(used);
+        return kernel_aio::submit_carried(address, nr, list);
+    }
+    submit_here(&used, nr, list)
+}
+
+/// Whether the first iocb moves bytes of a file that is open with `O_DIRECT`.
+#[inline]
+fn begins_with_direct(nr: isize, list: usize) -> bool {
+    let transfers = [opcode::PREAD, opcode::PWRITE, opcode::PREADV, opcode::PWRITEV];
+    nr > 0
+        && Iocb::read(list, 0).is_ok_and(|(iocb, _)| {
+            transfers.contains(&iocb.opcode)
+                && fd_cache::lookup(iocb.fd).is_ok_and(|file| file.is_direct() && file.seeks())
+        })
+}
+
+fn submit_here(used: &Used, nr: isize, list: usize) -> Result<usize, Errno> {
     let nr = usize::try_from(nr).map_err(|_| Errno(libc::EINVAL))?;
-    let engine = contexts::engine().ok_or(Errno(libc::EINVAL))?;
+    let engines = engine::started().ok_or(Errno(libc::EINVAL))?;
     let nr = nr.min(used.ring().nr() as usize);
-    let mine = used.begin_call();
-    let mut chain = Chain { engine, newest: None, oldest: None, pushed: false, mine, alone: nr == 1, batch: None };
-    let (mut taken, mut room) = (0, 0);
+    let mut chains = Chains { context: used.context(), engines, chains: [Chain::EMPTY; 2], pushed: false };
+    let mut taken = 0;
     let mut refused = None;
     while taken < nr {
-        match one(used, list, taken, nr, &mut room, &mut chain) {
+        match one(used, list, taken, nr, &mut chains) {
             Ok(()) => taken += 1,
             Err(errno) => {
                 refused = Some(errno);
@@ -50,14 +69,10 @@ pub fn submit(used: &Used, nr: isize, list: usize) -> Result<usize, Errno> {
     if taken > 0 {
         stats::submitted(Face::Libaio, taken as u64);
     }
-    chain.push();
-    used.unreserve(room);
-    if mine {
-        used.end_submit();
-    }
-    if chain.pushed && !redirect::sees_closes() {
+    chains.push();
+    if chains.pushed && !got_patch::sees_closes() {
         // The program may close or change the descriptor at once, and we would not notice.
-        engine.settle();
+        engine::running().for_each(engine::Engine::settle);
     }
     match refused {
         Some(errno) if taken == 0 => Err(errno),
@@ -65,104 +80,110 @@ pub fn submit(used: &Used, nr: isize, list: usize) -> Result<usize, Errno> {
     }
 }
 
-/// Requests on their way to the engine.
+/// Requests on their way to one engine.
+#[derive(Clone, Copy)]
 struct Chain {
-    engine: &'static Engine,
-    newest: Option<NonNull<Request>>,
-    oldest: Option<NonNull<Request>>,
-    /// Something went to the engine, or to another thread.
-    pushed: bool,
-    /// Whether the calling thread is the only one that uses the context.
-    mine: bool,
-    /// Whether there is only one.
-    alone: bool,
-    /// What goes by the calling thread's own ring.
-    batch: Option<Batch>,
+    ends: Option<(NonNull<Request>, NonNull<Request>)>,
+    length: u64,
 }
 
 impl Chain {
-    fn add(&mut self, request: NonNull<Request>) {
-        match self.newest {
-            // SAFETY: both are whole, and not submitted yet.
-            Some(older) => unsafe { engine::chain(older.cast(), request.cast()) },
-            None => self.oldest = Some(request),
-        }
-        self.newest = Some(request);
+    const EMPTY: Self = Self { ends: None, length: 0 };
+}
+
+/// Requests on their way to the engines.
+struct Chains {
+    context: &'static Context,
+    engines: Engines,
+    chains: [Chain; 2],
+    /// Something went to an engine.
+    pushed: bool,
+}
+
+impl Chains {
+    fn add(&mut self, request: NonNull<Request>, carrier: Carrier) {
+        let chain = &mut self.chains[carrier as usize];
+        chain.ends = match chain.ends {
+            Some((newest, oldest)) => {
+                // SAFETY: both are whole, and not submitted yet.
+                unsafe { engine::chain(newest.cast(), request.cast()) };
+                Some((request, oldest))
+            }
+            None => Some((request, request)),
+        };
+        chain.length += 1;
     }
 
-    /// Adds a request to what goes by the calling thread's own ring. False: it has none, or no room.
-    #[inline]
-    fn add_private(&mut self, used: &Used, request: NonNull<Request>) -> bool {
-        if self.batch.is_none() {
-            self.batch = used.private_ring(self.mine).and_then(Ring::begin);
-        }
-        // SAFETY: the request is the caller's, and whole.
-        self.batch.as_mut().is_some_and(|batch| unsafe { add_to_batch(batch, used, request) })
+    /// Requests that are not with an engine yet.
+    fn queued(&self) -> u64 {
+        self.chains.iter().map(|chain| chain.length).sum()
     }
 
     fn push(&mut self) {
-        if let Some(batch) = self.batch.take() {
-            batch.submit();
-        }
-        if let (Some(newest), Some(oldest)) = (self.newest.take(), self.oldest.take()) {
+        for carrier in [Carrier::Uring, Carrier::Workers] {
+            let Chain { ends, length } = core::mem::replace(&mut self.chains[carrier as usize], Chain::EMPTY);
+            let Some((newest, oldest)) = ends else { continue };
+            let engine = match carrier {
+                Carrier::Uring => self.engines.uring_or_workers(),
+                Carrier::Workers => self.engines.workers(),
+            };
             self.pushed = true;
-            // SAFETY: requests stay until they are finished; their buffers are the program's.
-            unsafe { self.engine.submit_chain(newest.cast(), oldest.cast()) };
+            self.context.hand_on(length);
+            match engine {
+                // SAFETY: requests stay until they are finished; their buffers are the program's.
+                Ok(engine) => unsafe { engine.submit_chain(newest.cast(), oldest.cast()) },
+                // SAFETY: the requests are known to nobody else.
+                Err(errno) => unsafe { fail(newest, oldest, errno) },
+            }
         }
     }
 }
 
-/// Adds a request to what goes by the calling thread's own ring. False: there is no room.
+/// No engine can be had for requests that were taken: they end with `errno`.
 ///
 /// # Safety
-/// The request is the caller's, and whole.
-#[inline]
-pub unsafe fn add_to_batch(batch: &mut Batch, context: &Context, mut request: NonNull<Request>) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { request.as_mut().operation.assume_init_mut() }.finish = finish_private;
-    // SAFETY: requests stay until they are finished; their buffers are the program's.
-    let added = unsafe { batch.add(request.cast()) };
-    if added {
-        context.habit.0.submitted();
-    } else {
-        // SAFETY: as above.
-        unsafe { request.as_mut().operation.assume_init_mut() }.finish = finish;
+/// A chain of whole requests that nobody else knows.
+#[cold]
+unsafe fn fail(newest: NonNull<Request>, oldest: NonNull<Request>, errno: Errno) {
+    let mut wakes = WakeBatch::new();
+    let mut next = Some(newest.cast::<Operation>());
+    while let Some(operation) = next {
+        // SAFETY: the caller's promise.
+        next = if operation == oldest.cast() { None } else { unsafe { engine::inbox::next(operation) } };
+        // SAFETY: as above; finished once.
+        unsafe { finish(operation, errno.negated(), &mut wakes) };
     }
-    added
+    wakes.wake_now();
 }
 
-/// Takes the iocb at `index`. `room` is what has been reserved and not used.
+/// Takes the iocb at `index`.
 #[inline]
-fn one(used: &Used, list: usize, index: usize, nr: usize, room: &mut u32, chain: &mut Chain) -> Result<(), Errno> {
+fn one(used: &Used, list: usize, index: usize, nr: usize, chains: &mut Chains) -> Result<(), Errno> {
     let (iocb, address) = Iocb::read(list, index)?;
     if index + 1 < nr {
-        Iocb::expect(list, index + 1);
+        Iocb::prefetch(list, index + 1);
     }
     iocb.check()?;
-    if *room == 0 {
-        *room = used.reserve((nr - index) as u32);
-        if *room == 0 {
-            return Err(Errno(libc::EAGAIN));
-        }
+    if !used.has_room(chains.queued()) && !makes_room(used, chains) {
+        return Err(Errno(libc::EAGAIN));
     }
-    let file = opened::opened(iocb.fd)?;
-    let bell = if iocb.flags & RESFD == 0 { None } else { Some(opened::opened(iocb.resfd)?) };
-    if bell.is_some_and(|bell| !bell.is_eventfd()) {
+    let file = fd_cache::lookup(iocb.fd)?;
+    let eventfd = if iocb.flags & RESFD == 0 { None } else { Some(fd_cache::lookup(iocb.resfd)?) };
+    if eventfd.is_some_and(|eventfd| !eventfd.is_eventfd()) {
         return Err(Errno(libc::EINVAL));
     }
     Iocb::mark_taken(address)?;
     let stamp = stats::stamp();
     let taken = match iocb.opcode {
-        opcode::PREAD => single(used, &iocb, file, Kind::Read, chain),
-        opcode::PWRITE => single(used, &iocb, file, Kind::Write, chain),
-        opcode::PREADV => vectored(used, &iocb, file, Kind::ReadVector, chain),
-        opcode::PWRITEV => vectored(used, &iocb, file, Kind::WriteVector, chain),
+        opcode::PREAD => single(used, &iocb, file, Kind::Read, chains),
+        opcode::PWRITE => single(used, &iocb, file, Kind::Write, chains),
+        opcode::PREADV => vectored(used, &iocb, file, Kind::ReadVector, chains),
+        opcode::PWRITEV => vectored(used, &iocb, file, Kind::WriteVector, chains),
         opcode::FSYNC => sync(used, &iocb, file, Kind::Sync),
         opcode::FDSYNC => sync(used, &iocb, file, Kind::DataSync),
         opcode::POLL => poll(used, &iocb, file),
         _ => Err(Errno(libc::EINVAL)),
     }?;
-    *room -= 1;
     let action = action(iocb.opcode);
     probes::submit(Face::Libaio, action, iocb.fd, address, iocb.length as usize, iocb.offset);
     let event = Event { data: iocb.data, object: address as u64, result: 0, result2: 0 };
@@ -174,12 +195,12 @@ fn one(used: &Used, list: usize, index: usize, nr: usize, room: &mut u32, chain:
             if used.complete(&Event { result, ..event }) {
                 futex::wake_all(used.word());
             }
-            if let Some(bell) = bell {
-                in_place::ring(iocb.resfd, bell);
-                stats::notified(stats::Notice::Eventfd, 1);
+            if let Some(eventfd) = eventfd {
+                inline_io::signal(iocb.resfd, eventfd);
+                stats::notified(Notification::Eventfd, 1);
             }
         }
-        Taken::Request(mut request) => {
+        Taken::Request(mut request, carrier) => {
             // SAFETY: ours until it is pushed; its operation is there.
             let operation = unsafe {
                 let this = request.as_mut();
@@ -187,22 +208,21 @@ fn one(used: &Used, list: usize, index: usize, nr: usize, room: &mut u32, chain:
                 this.operation.assume_init_mut()
             };
             operation.face = Face::Libaio;
-            if bell.is_some() {
+            if eventfd.is_some() {
                 operation.eventfd = iocb.resfd;
             }
-            let private = bell.is_none() && operation.may_be_private();
-            if private && chain.add_private(used, request) {
-                return Ok(());
-            }
-            // SAFETY: the request is ours, and whole.
-            if private && chain.alone && unsafe { used.hand_over(request) } {
-                chain.pushed = true;
-            } else {
-                chain.add(request);
-            }
+            chains.add(request, carrier);
         }
     }
     Ok(())
+}
+
+/// The context seems full. Where calls were left by jumps, what they had noted is taken back.
+#[cold]
+fn makes_room(used: &Used, chains: &mut Chains) -> bool {
+    chains.push();
+    used.correct_in_flight(chains.engines);
+    used.has_room(0)
 }
 
 /// Under which heading an iocb is counted.
@@ -219,7 +239,7 @@ const fn action(opcode: u16) -> Action {
 }
 
 /// What reads and writes of all kinds check, in the kernel's order. Gives the priority and the flags.
-fn check_transfer(iocb: &Iocb, file: Opened, writes: bool) -> Result<(u16, i32), Errno> {
+fn check_transfer(iocb: &Iocb, file: FdInfo, writes: bool) -> Result<(u16, i32), Errno> {
     let priority = iocb.io_priority()?;
     check_rw_flags(iocb.fd, file, writes, iocb.rw_flags)?;
     if !(if writes { file.writes() } else { file.reads() }) {
@@ -233,15 +253,15 @@ fn check_transfer(iocb: &Iocb, file: Opened, writes: bool) -> Result<(u16, i32),
 }
 
 #[inline]
-fn single(used: &Used, iocb: &Iocb, file: Opened, kind: Kind, chain: &mut Chain) -> Result<Taken, Errno> {
+fn single(used: &Used, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Chains) -> Result<Taken, Errno> {
     let writes = kind == Kind::Write;
     let (priority, flags) = check_transfer(iocb, file, writes)?;
-    let length = (iocb.length as usize).min(MOST_BYTES);
-    memory::in_user_space(iocb.buffer as usize, length)?;
+    let length = (iocb.length as usize).min(MAX_RW_BYTES);
+    user_access::in_user_space(iocb.buffer as usize, length)?;
     iocb.check_position(length)?;
     let vector = libc::iovec { iov_base: iocb.buffer as *mut _, iov_len: length };
     let transfer = Transfer { fd: iocb.fd, file, vectors: &[vector], total: length, offset: iocb.offset, flags };
-    let plan = attempt(&transfer, writes, chain);
+    let plan = attempt(used, &transfer, writes, chains);
     let moved = match plan.attempt {
         Attempt::Done(result) => return Ok(Taken::Done(result)),
         Attempt::Left => 0,
@@ -254,11 +274,11 @@ fn single(used: &Used, iocb: &Iocb, file: Opened, kind: Kind, chain: &mut Chain)
     plan.fill(&mut operation, &transfer, priority);
     // SAFETY: taken from the pool, and ours.
     plan.begin(unsafe { request.as_mut() }, used, operation, moved);
-    Ok(Taken::Request(request))
+    Ok(Taken::Request(request, plan.carrier))
 }
 
 #[cold]
-fn vectored(used: &Used, iocb: &Iocb, file: Opened, kind: Kind, chain: &mut Chain) -> Result<Taken, Errno> {
+fn vectored(used: &Used, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Chains) -> Result<Taken, Errno> {
     let writes = kind == Kind::WriteVector;
     let (priority, flags) = check_transfer(iocb, file, writes)?;
     let mut request = used.pool.take().ok_or(Errno(libc::EAGAIN))?;
@@ -270,7 +290,7 @@ fn vectored(used: &Used, iocb: &Iocb, file: Opened, kind: Kind, chain: &mut Chai
         // SAFETY: as many have just been written there.
         let vectors = unsafe { core::slice::from_raw_parts_mut(first, count) };
         let transfer = Transfer { fd: iocb.fd, file, vectors, total, offset: iocb.offset, flags };
-        let plan = attempt(&transfer, writes, chain);
+        let plan = attempt(used, &transfer, writes, chains);
         let mut operation = Operation::new(kind, iocb.fd, finish);
         plan.fill(&mut operation, &transfer, priority);
         let (mut at, mut moved) = (first, 0);
@@ -284,9 +304,9 @@ fn vectored(used: &Used, iocb: &Iocb, file: Opened, kind: Kind, chain: &mut Chai
         }
         (operation.address, operation.length) = (at as usize, count);
         plan.begin(this, used, operation, moved);
-        Ok(Taken::Request(request))
+        Ok(Taken::Request(request, plan.carrier))
     })();
-    if !matches!(taken, Ok(Taken::Request(_))) {
+    if !matches!(taken, Ok(Taken::Request(..))) {
         used.pool.put(request);
     }
     taken
@@ -315,6 +335,8 @@ struct Plan {
     identity: u64,
     /// It may wait for ever.
     endless: bool,
+    /// Where what is not done in place goes.
+    carrier: Carrier,
 }
 
 impl Plan {
@@ -324,9 +346,7 @@ impl Plan {
         operation.priority = priority;
         operation.order = self.order;
         operation.file = self.identity;
-        operation.slow = transfer.file.seeks() && !transfer.file.is_local();
         operation.nonblocking = transfer.file.is_nonblocking() && transfer.file.streams();
-        operation.direct = transfer.file.is_direct() && transfer.file.seeks() && transfer.file.is_local();
     }
 
     /// Gives the request its operation. It is about to go to the engine.
@@ -341,7 +361,7 @@ impl Plan {
         request.stream = None;
         request.endless = self.endless;
         if self.order != Order::Free
-            && let Some(streams) = contexts::streams()
+            && let Some(streams) = registry::streams()
         {
             let place = Streams::place(self.identity, self.order == Order::Writing);
             streams.begin(place);
@@ -353,50 +373,57 @@ impl Plan {
 
 /// Does in place what can be, and says how the rest has to go.
 #[inline]
-fn attempt(transfer: &Transfer, writes: bool, chain: &mut Chain) -> Plan {
+fn attempt(used: &Used, transfer: &Transfer, writes: bool, chains: &mut Chains) -> Plan {
     let file = transfer.file;
-    let free = |attempt| Plan { attempt, order: Order::Free, identity: 0, endless: false };
+    // io_uring serves the file systems for which it is known to answer as `pread` does; workers serve the others.
+    let carrier = if file.is_local() && !file.in_memory() { Carrier::Uring } else { Carrier::Workers };
+    let free = |attempt| Plan { attempt, order: Order::Free, identity: 0, endless: false, carrier };
     if file.seeks() {
         if !writes {
-            return free(transfer.read());
+            let attempt = transfer.read();
+            if attempt == Attempt::Left && !file.is_direct() {
+                used.carriage.note_uncached_read();
+            }
+            return free(attempt);
         }
         let appends = (file.appends() && transfer.flags & rwf::NOAPPEND == 0) || transfer.flags & rwf::APPEND != 0;
         if !appends {
             if !file.is_direct() {
-                // A write may take a while: what goes to the engine goes before it.
-                chain.push();
+                // A write may take a while: what goes to the engines goes before it.
+                chains.push();
             }
             return free(transfer.write());
         }
     }
-    ordered(transfer, writes, chain)
+    ordered(transfer, writes, chains)
 }
 
 /// Streams and appending writes: in place only where nothing of ours can be overtaken.
 #[cold]
-fn ordered(transfer: &Transfer, writes: bool, chain: &mut Chain) -> Plan {
-    chain.push();
-    let identity = files::facts(transfer.fd).map_or(0, |facts| facts.identity);
+fn ordered(transfer: &Transfer, writes: bool, chains: &mut Chains) -> Plan {
+    chains.push();
+    let identity = file_info::info(transfer.fd).map_or(0, |info| info.identity);
     let order = if writes { Order::Writing } else { Order::Reading };
-    let idle = contexts::streams().is_some_and(|streams| streams.is_idle(Streams::place(identity, writes)));
+    let idle = registry::streams().is_some_and(|streams| streams.is_idle(Streams::place(identity, writes)));
     let attempt = match (idle, transfer.file.seeks(), writes) {
         (false, ..) => Attempt::Left,
         (true, true, _) => transfer.write(),
         (true, false, true) => transfer.send(),
         (true, false, false) => transfer.receive(),
     };
-    Plan { attempt, order, identity, endless: !transfer.file.seeks() }
+    Plan { attempt, order, identity, endless: !transfer.file.seeks(), carrier: Carrier::Workers }
 }
 
-fn sync(used: &Used, iocb: &Iocb, file: Opened, kind: Kind) -> Result<Taken, Errno> {
+fn sync(used: &Used, iocb: &Iocb, file: FdInfo, kind: Kind) -> Result<Taken, Errno> {
     iocb.check_sync(file)?;
-    plain(used, Operation::new(kind, iocb.fd, finish))
+    let carrier = if file.is_local() && !file.in_memory() { Carrier::Uring } else { Carrier::Workers };
+    plain(used, Operation::new(kind, iocb.fd, finish), carrier)
 }
 
-fn poll(used: &Used, iocb: &Iocb, file: Opened) -> Result<Taken, Errno> {
+fn poll(used: &Used, iocb: &Iocb, file: FdInfo) -> Result<Taken, Errno> {
     iocb.check_poll()?;
     let events = iocb.buffer as u16;
-    if let Attempt::Done(result) = in_place::poll(iocb.fd, events) {
+    if let Attempt::Done(result) = inline_io::poll(iocb.fd, events) {
         return Ok(Taken::Done(result));
     }
     // Nothing ever changes there that could be waited for.
@@ -405,30 +432,23 @@ fn poll(used: &Used, iocb: &Iocb, file: Opened) -> Result<Taken, Errno> {
     }
     let mut operation = Operation::new(Kind::Poll, iocb.fd, finish);
     operation.events = events.into();
-    plain(used, operation)
+    plain(used, operation, Carrier::Workers)
 }
 
-fn plain(used: &Used, operation: Operation) -> Result<Taken, Errno> {
+fn plain(used: &Used, operation: Operation, carrier: Carrier) -> Result<Taken, Errno> {
     let mut request = used.pool.take().ok_or(Errno(libc::EAGAIN))?;
     let endless = operation.kind == Kind::Poll;
-    let plan = Plan { attempt: Attempt::Left, order: Order::Free, identity: 0, endless };
+    let plan = Plan { attempt: Attempt::Left, order: Order::Free, identity: 0, endless, carrier };
     // SAFETY: taken from the pool, and ours.
     plan.begin(unsafe { request.as_mut() }, used, operation, 0);
-    Ok(Taken::Request(request))
+    Ok(Taken::Request(request, plan.carrier))
 }
 
-/// The end of a request that went to the engine: its event is put into the ring, by the engine's thread.
-pub unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) {
-    // SAFETY: the caller's promise is the same.
-    unsafe { complete(operation, result, wakes, false) };
-}
-
-/// Ends a request, in the `same` thread that has submitted it, or another.
+/// The end of a request that went to an engine: its event is put into the ring, by the engine's thread.
 ///
 /// # Safety
 /// As for a [`Finish`](engine::Finish).
-#[inline]
-unsafe fn complete(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes, same: bool) {
+pub unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch) {
     let mut request = operation.cast::<Request>();
     // SAFETY: the operation is the first field of a request, which is the engine's thread's until it is completed. The
     // context stays as long as it has requests.
@@ -439,8 +459,8 @@ unsafe fn complete(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes
     };
     // SAFETY: it was submitted.
     let operation = unsafe { this.operation.assume_init_ref() };
-    let (kind, has_bell) = (operation.kind, operation.eventfd >= 0);
-    if let (Some(place), Some(streams)) = (this.stream, contexts::streams()) {
+    let (kind, has_eventfd) = (operation.kind, operation.eventfd >= 0);
+    if let (Some(place), Some(streams)) = (this.stream, registry::streams()) {
         streams.done(place);
     }
     let moved = i64::from(this.result);
@@ -454,36 +474,27 @@ unsafe fn complete(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes
     this.result = result as i32;
     probes::complete(Face::Libaio, this.object as usize, result);
     // SAFETY: the request is ours, of this context.
-    if unsafe { context.complete_request(request, same) } {
+    if unsafe { context.complete_request(request) } {
         wakes.wake(context.word(), u32::MAX);
     }
-    if has_bell {
-        // The event comes first. Whoever is writing events needs a moment, and if he was interrupted he is not waited for.
-        for _ in 0..100 {
-            if !context.is_being_written() {
+    if has_eventfd {
+        // The event comes first. Whoever is writing events needs a moment; a thread that does not run is not waited for.
+        for _ in 0..EVENT_LOOKS {
+            if !context.has_backlog() {
                 break;
             }
-            futex::linger();
+            core::hint::spin_loop();
         }
-        wakes.ring();
+        wakes.signal_eventfd();
     }
 }
 
-/// The end of a request that went by a private ring: in a call of the program's thread, mostly.
-unsafe fn finish_private(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) {
-    // SAFETY: as in `finish`. The context has a request less only when the event is there, and stays until then.
-    unsafe {
-        let context = &*operation.cast::<Request>().as_ref().context;
-        complete(operation, result, wakes, true);
-        context.habit.0.completed();
-    }
-}
+/// Looks at a writer of events before the eventfd is signalled all the same.
+const EVENT_LOOKS: u32 = 10_000;
 
-/// Whether an operation is one of this face's: its request.
-pub fn request_of(operation: NonNull<Operation>) -> Option<NonNull<Request>> {
-    // SAFETY: the caller has a live operation.
-    let theirs = unsafe { operation.as_ref() }.finish;
-    let ours = core::ptr::fn_addr_eq(theirs, finish as engine::Finish)
-        || core::ptr::fn_addr_eq(theirs, finish_private as engine::Finish);
-    ours.then(|| operation.cast())
+/// The request around an operation, if it is one of this face's.
+pub fn request_of(operation: &Operation) -> Option<&Request> {
+    // SAFETY: an operation with this finish function is the first field of a request, and alive as long as the operation.
+    core::ptr::fn_addr_eq(operation.finish, finish as engine::Finish)
+        .then(|| unsafe { &*core::ptr::from_ref(operation).cast::<Request>() })
 }

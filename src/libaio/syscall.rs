@@ -3,9 +3,9 @@
 
 use core::ffi::{c_int, c_long};
 
-use super::calls::{self, Caller};
-use super::{contexts, mapping, system};
-use crate::engine::private;
+use super::dispatch::{self, Caller};
+use super::{kernel_aio, mapping, registry};
+use crate::engine;
 use crate::host::kernel::{Errno, check};
 use crate::host::{descriptors, kernel, settings};
 
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         setup = const libc::SYS_io_setup,
         fcntl = const libc::SYS_fcntl,
         dup3 = const libc::SYS_dup3,
-        pgetevents = const system::SYS_IO_PGETEVENTS,
+        pgetevents = const kernel_aio::SYS_IO_PGETEVENTS,
         prctl = const libc::SYS_prctl,
         seccomp = const libc::SYS_seccomp,
         close_range = const libc::SYS_close_range,
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         munmap = const libc::SYS_munmap,
         mremap = const libc::SYS_mremap,
         mprotect = const libc::SYS_mprotect,
-        pgetevents = const system::SYS_IO_PGETEVENTS,
+        pgetevents = const kernel_aio::SYS_IO_PGETEVENTS,
         prctl = const libc::SYS_prctl,
         seccomp = const libc::SYS_seccomp,
         close_range = const libc::SYS_close_range,
@@ -163,13 +163,13 @@ extern "C" fn failed(answer: isize) -> c_long {
 /// A system call that is perhaps ours, with the arguments of `syscall(2)`.
 extern "C" fn ours(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long {
     let answer = match number {
-        libc::SYS_io_setup if settings::get().raw => contexts::set_up(a as u32, b),
-        libc::SYS_io_setup => system::set_up(a as u32, b),
-        libc::SYS_io_destroy => calls::io_destroy(a),
-        libc::SYS_io_submit => calls::io_submit(a, b as isize, c),
-        libc::SYS_io_cancel => calls::io_cancel(a, b, c),
-        libc::SYS_io_getevents => calls::io_getevents(Caller::Raw, a, b as isize, c as isize, d, e),
-        system::SYS_IO_PGETEVENTS => calls::io_pgetevents(Caller::Raw, a, b as isize, c as isize, d, e, f),
+        libc::SYS_io_setup if settings::get().raw => registry::set_up(a as u32, b),
+        libc::SYS_io_setup => kernel_aio::set_up(a as u32, b),
+        libc::SYS_io_destroy => dispatch::io_destroy(a),
+        libc::SYS_io_submit => dispatch::io_submit(a, b as isize, c),
+        libc::SYS_io_cancel => dispatch::io_cancel(a, b, c),
+        libc::SYS_io_getevents => dispatch::io_getevents(Caller::Raw, a, b as isize, c as isize, d, e),
+        kernel_aio::SYS_IO_PGETEVENTS => dispatch::io_pgetevents(Caller::Raw, a, b as isize, c as isize, d, e, f),
         libc::SYS_munmap => mapping::unmap(a, b),
         libc::SYS_mprotect => mapping::protect(a, b, c as c_int),
         libc::SYS_mremap => mapping::remap(a, b, c, d as c_int, e),
@@ -190,8 +190,8 @@ fn before(number: c_long, a: usize, b: usize, c: usize) {
         #[cfg(target_arch = "x86_64")]
         libc::SYS_dup2 => descriptors::before_close(b as c_int),
         libc::SYS_close_range => descriptors::before_closing_many(),
-        libc::SYS_prctl if a as c_int == libc::PR_SET_SECCOMP => private::close_all(),
-        libc::SYS_seccomp if a as u32 <= libc::SECCOMP_SET_MODE_FILTER => private::close_all(),
+        libc::SYS_prctl if a as c_int == libc::PR_SET_SECCOMP => engine::close_uring(),
+        libc::SYS_seccomp if a as u32 <= libc::SECCOMP_SET_MODE_FILTER => engine::close_uring(),
         libc::SYS_fcntl if b as c_int == libc::F_SETFL => descriptors::before_flags_change(a as c_int, c as c_int),
         _ => {}
     }

@@ -4,10 +4,10 @@
 use core::ffi::{c_int, c_long};
 
 use super::abi::returned;
-use super::calls::{self, Caller};
-use super::contexts;
+use super::dispatch::{self, Caller};
 use super::event_ring::Event;
-use crate::export::{default_version, old_version};
+use super::registry;
+use crate::symbol_versions::{default_version, old_version};
 
 /// `io_queue_init(3)`: `io_setup` that does not look at what is at `*ctxp`.
 ///
@@ -16,18 +16,18 @@ extern "C" fn io_queue_init(maxevents: c_int, ctxp: *mut usize) -> c_int {
     if maxevents <= 0 {
         return -libc::EINVAL;
     }
-    if let Err(errno) = super::memory::writable(ctxp as usize, size_of::<usize>()) {
+    if let Err(errno) = super::user_access::writable(ctxp as usize, size_of::<usize>()) {
         return returned(Err(errno));
     }
     // SAFETY: seen to be writable.
     unsafe { ctxp.write_unaligned(0) };
-    returned(contexts::set_up(maxevents as u32, ctxp as usize))
+    returned(registry::set_up(maxevents as u32, ctxp as usize))
 }
 default_version!("io_queue_init", "LIBAIO_0.1", io_queue_init);
 
 /// `io_queue_release(3)`: `io_destroy`.
 extern "C" fn io_queue_release(context: usize) -> c_int {
-    returned(calls::io_destroy(context))
+    returned(dispatch::io_destroy(context))
 }
 default_version!("io_queue_release", "LIBAIO_0.1", io_queue_release);
 
@@ -42,7 +42,7 @@ extern "C" fn io_queue_run(context: usize) -> c_int {
     loop {
         let mut event = Event::default();
         let (events, timeout) = (&raw mut event as usize, &raw const now as usize);
-        match calls::io_getevents(Caller::Function, context, 0, 1, events, timeout) {
+        match dispatch::io_getevents(Caller::Function, context, 0, 1, events, timeout) {
             Ok(1) => {}
             answer => return returned(answer),
         }
@@ -58,7 +58,7 @@ default_version!("io_queue_run", "LIBAIO_0.1", io_queue_run);
 
 /// `io_queue_wait(3)`: asks for no events, so it only says whether the context is one.
 extern "C" fn io_queue_wait(context: usize, timeout: usize) -> c_int {
-    returned(calls::io_getevents(Caller::Function, context, 0, 0, 0, timeout))
+    returned(dispatch::io_getevents(Caller::Function, context, 0, 0, 0, timeout))
 }
 default_version!("io_queue_wait", "LIBAIO_0.4", io_queue_wait);
 
@@ -70,13 +70,13 @@ old_version!("io_queue_wait", "LIBAIO_0.1", io_queue_wait_0_1);
 
 /// `io_getevents` of the first libaio: waits for one event at least.
 extern "C" fn io_getevents_0_1(context: usize, nr: c_long, events: usize, timeout: usize) -> c_int {
-    returned(calls::io_getevents(Caller::Function, context, 1, nr as isize, events, timeout))
+    returned(dispatch::io_getevents(Caller::Function, context, 1, nr as isize, events, timeout))
 }
 old_version!("io_getevents", "LIBAIO_0.1", io_getevents_0_1);
 
 /// `io_cancel` of the first libaio: has no place for an event.
 extern "C" fn io_cancel_0_1(context: usize, iocb: usize) -> c_int {
     let mut event = Event::default();
-    returned(calls::io_cancel(context, iocb, &raw mut event as usize))
+    returned(dispatch::io_cancel(context, iocb, &raw mut event as usize))
 }
 old_version!("io_cancel", "LIBAIO_0.1", io_cancel_0_1);

@@ -2,8 +2,8 @@
 
 use super::context::Used;
 use super::event_ring::Event;
-use super::{handover, memory};
-use crate::engine::private::Ring;
+use super::user_access;
+use crate::engine::{self, Engine};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 
@@ -32,7 +32,7 @@ impl Timeout {
         if address == 0 {
             return Ok(Self::Never);
         }
-        memory::readable(address, size_of::<libc::timespec>())?;
+        user_access::readable(address, size_of::<libc::timespec>())?;
         // SAFETY: seen to be readable.
         let time = unsafe { (address as *const libc::timespec).read_unaligned() };
         let nanoseconds = i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec);
@@ -41,6 +41,29 @@ impl Timeout {
             Ok(nanoseconds) => Self::After(nanoseconds),
             Err(_) => Self::Never,
         })
+    }
+
+    /// What is left of it now, if it began to run at `began`.
+    #[must_use]
+    pub fn after(self, began: u64) -> Self {
+        match self {
+            Self::After(nanoseconds) => match nanoseconds.saturating_sub(kernel::now().saturating_sub(began)) {
+                0 => Self::Now,
+                left => Self::After(left),
+            },
+            timeout => timeout,
+        }
+    }
+
+    /// As a system call wants it; none: for ever.
+    #[must_use]
+    pub fn to_timespec(self) -> Option<libc::timespec> {
+        let nanoseconds = match self {
+            Self::Never => return None,
+            Self::Now => 0,
+            Self::After(nanoseconds) => nanoseconds,
+        };
+        Some(libc::timespec { tv_sec: (nanoseconds / 1_000_000_000) as _, tv_nsec: (nanoseconds % 1_000_000_000) as _ })
     }
 
     fn deadline(self) -> Deadline {
@@ -54,9 +77,6 @@ impl Timeout {
 
 /// Sleeps on a word while it is what was seen, until a deadline: `EINTR`, `ETIMEDOUT`, or it is worth another look.
 pub trait Sleep {
-    /// Whether it is with the thread's signals as they are, so that the thread may sleep in its own ring as well.
-    const PLAIN: bool;
-
     /// Sleeps.
     ///
     /// # Errors
@@ -68,8 +88,6 @@ pub trait Sleep {
 pub struct Plainly;
 
 impl Sleep for Plainly {
-    const PLAIN: bool = true;
-
     fn sleep(&mut self, word: &AtomicU32, seen: u32, deadline: Deadline) -> Result<(), Errno> {
         futex::wait(word, seen, deadline)
     }
@@ -82,65 +100,39 @@ impl Sleep for Plainly {
 /// `EINTR`: no event, and a signal handler ran.
 #[inline]
 pub fn get_events(
-    used: &Used,
+    used: &mut Used,
     min: isize,
     most: isize,
     events: usize,
     timeout: Timeout,
     sleep: &mut impl Sleep,
-) -> Result<usize, Errno> {
+) -> Result<Waited, Errno> {
     let (Ok(min), Ok(most)) = (usize::try_from(min), usize::try_from(most)) else { return Err(Errno(libc::EINVAL)) };
     if min > most {
         return Err(Errno(libc::EINVAL));
     }
-    let mine = look_into_rings(used);
-    let (reaps, interrupted) = if mine { (false, false) } else { used.begin_reap() };
     let got = used.take(events, most)?;
-    let got = if got >= min || timeout == Timeout::Now || (interrupted && got > 0) {
-        got
-    } else if interrupted {
-        return Err(Errno(libc::EINTR));
-    } else {
-        match await_events(used, min, most, events, got, timeout.deadline(), sleep)? {
-            Waited::Here(got) => got,
-            Waited::Gone(got) => return Ok(got),
-        }
-    };
-    if mine {
-        used.end_reap(got);
-    } else if reaps {
-        used.end_reap_for_others(got);
+    if got >= min || timeout == Timeout::Now {
+        return Ok(Waited::Done(got));
     }
-    Ok(got)
+    await_events(used, min, most, events, got, timeout.deadline(), sleep)
 }
 
-/// Lets arrive what has completed in private rings. Whether the context is the calling thread's own.
-#[inline]
-pub fn look_into_rings(used: &Used) -> bool {
-    let mine = used.begin_call();
-    if used.habit.0.private() > 0 {
-        match used.ring_under_way() {
-            Some(ring) => {
-                ring.poll();
-            }
-            None if mine => {}
-            None => used.fetch(),
-        }
-    }
-    mine
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// With so many events.
+    Done(usize),
+    /// The kernel carries the context from here on; there were no events until then.
+    InKernel,
 }
 
-/// How many events there are after a wait.
-enum Waited {
-    /// In the context.
-    Here(usize),
-    /// And the context was destroyed meanwhile: it is not to be touched.
-    Gone(usize),
-}
+/// A wait looks again this often whether a submitter was kept from waking an engine.
+const MISSED_WAKE_LOOK: Duration = Duration::from_millis(500);
 
 #[cold]
 fn await_events<S: Sleep>(
-    used: &Used,
+    used: &mut Used,
     min: usize,
     most: usize,
     events: usize,
@@ -149,7 +141,6 @@ fn await_events<S: Sleep>(
     sleep: &mut S,
 ) -> Result<Waited, Errno> {
     let mut ending = None;
-    let mut lends = S::PLAIN;
     loop {
         let seen = used.word().load(Ordering::Acquire);
         // What had come until here is taken now, by us or by others.
@@ -157,69 +148,43 @@ fn await_events<S: Sleep>(
         match used.take(events + got * size_of::<Event>(), most - got) {
             Ok(more) => got += more,
             Err(errno) if got == 0 => return Err(errno),
-            Err(_) => return Ok(Waited::Here(got)),
+            Err(_) => return Ok(Waited::Done(got)),
         }
         if got >= min {
-            return Ok(Waited::Here(got));
+            return Ok(Waited::Done(got));
+        }
+        if got == 0 && used.carriage.is_kernels() {
+            return Ok(Waited::InKernel);
         }
         if used.is_dead() {
             ending = Some(Errno(libc::EINVAL));
         }
         if let Some(errno) = ending {
             return match errno {
-                _ if got > 0 => Ok(Waited::Here(got)),
-                Errno(libc::ETIMEDOUT) => Ok(Waited::Here(0)),
+                _ if got > 0 => Ok(Waited::Done(got)),
+                Errno(libc::ETIMEDOUT) => Ok(Waited::Done(0)),
                 errno => Err(errno),
             };
         }
-        let wanted = (completed, min - got);
         let wake_at = completed + (min - got) as u64;
+        let context = used.context();
         let slept = used.away(|| {
-            if let Some(ring) = lends.then(|| used.ring_to_lend()).flatten() {
-                return handover::lend(used, ring, wake_at, seen, deadline).map(|came| lends = came);
+            if !context.sleep_until(wake_at) {
+                return Ok(());
             }
-            match used.ring_under_way() {
-                Some(ring) => sleep_in_ring(used, ring, wanted, seen, deadline),
-                None if !used.sleep_until(wake_at) => Ok(()),
-                None => sleep.sleep(used.word(), seen, deadline),
+            engine::running().for_each(Engine::notify_if_missed);
+            let look = Deadline::after(MISSED_WAKE_LOOK);
+            match sleep.sleep(context.word(), seen, deadline.sooner(look)) {
+                Err(Errno(libc::ETIMEDOUT)) if !deadline.is_over() => Ok(()),
+                slept => slept,
             }
         });
         let slept = match slept {
-            Err(_) if got > 0 => return Ok(Waited::Gone(got)),
+            Err(_) if got > 0 => return Ok(Waited::Done(got)),
             slept => slept?,
         };
         if let Err(errno @ Errno(libc::EINTR | libc::ETIMEDOUT)) = slept {
             ending = Some(errno);
         }
     }
-}
-
-/// Sleeps in the calling thread's own ring until `wanted` events have come since there were `completed`, or the word changes.
-///
-/// # Errors
-/// `EINTR`, `ETIMEDOUT`.
-fn sleep_in_ring(
-    used: &Used,
-    ring: &'static Ring,
-    (completed, wanted): (u64, usize),
-    seen: u32,
-    deadline: Deadline,
-) -> Result<(), Errno> {
-    let context = used.context();
-    let private = context.habit.0.private();
-    let others = ring.has_strays() || context.in_flight() > u64::from(private);
-    // What completes elsewhere wakes by the word, and so does another thread that begins to use the context.
-    if others && !context.sleep_until(completed + wanted as u64) {
-        return Ok(());
-    }
-    let watched = ring.watch_word(context.word(), seen);
-    let want = if others { 1 } else { private.min(u32::try_from(wanted).unwrap_or(u32::MAX)) };
-    let soon = Deadline::after(Duration::from_millis(1));
-    let slept = match deadline {
-        _ if watched => ring.wait(want, deadline, None),
-        Deadline::At(at) if Deadline::At(at).left() < soon.left() => ring.wait(want, deadline, None),
-        _ => ring.wait(want, soon, None).or_else(|errno| if errno == Errno(libc::EINTR) { Err(errno) } else { Ok(()) }),
-    };
-    ring.gather();
-    slept
 }

@@ -8,12 +8,11 @@
 use core::ffi::{CStr, c_int, c_void};
 use core::time::Duration;
 
-use super::aiocb::{Block, Notice};
-use super::own_ring::{self, Own};
+use super::aiocb::{AiocbRef, SigEvent};
 use super::request::{self, Begun};
-use super::{cancel, list, notify, system, wait};
-use crate::engine::{Engine, Kind};
-use crate::host::files;
+use super::{cancel, glibc_aio, list, notify, wait};
+use crate::engine::{Engines, Kind};
+use crate::host::file_info;
 use crate::host::futex::Deadline;
 use crate::host::kernel::Errno;
 use crate::stats::{self, Face};
@@ -45,7 +44,7 @@ fn answer(result: Result<c_int, Errno>) -> c_int {
 /// The aiocb, and the buffer, stay valid until the request has ended (POSIX.1-2024, aio_read).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_read(aiocbp: *mut libc::aiocb) -> c_int {
-    transfer(aiocbp, Kind::Read, system::read)
+    transfer(aiocbp, Kind::Read, glibc_aio::read)
 }
 
 /// `aio_read64`: the same.
@@ -54,7 +53,7 @@ pub unsafe extern "C" fn aio_read(aiocbp: *mut libc::aiocb) -> c_int {
 /// As for [`aio_read`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_read64(aiocbp: *mut libc::aiocb) -> c_int {
-    transfer(aiocbp, Kind::Read, system::read)
+    transfer(aiocbp, Kind::Read, glibc_aio::read)
 }
 
 /// `aio_write(3)`: writes, as [`aio_read`] reads. With `O_APPEND`, and to what has no positions, in the order of the calls.
@@ -66,7 +65,7 @@ pub unsafe extern "C" fn aio_read64(aiocbp: *mut libc::aiocb) -> c_int {
 /// As for [`aio_read`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_write(aiocbp: *mut libc::aiocb) -> c_int {
-    transfer(aiocbp, Kind::Write, system::write)
+    transfer(aiocbp, Kind::Write, glibc_aio::write)
 }
 
 /// `aio_write64`: the same.
@@ -75,15 +74,15 @@ pub unsafe extern "C" fn aio_write(aiocbp: *mut libc::aiocb) -> c_int {
 /// As for [`aio_read`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_write64(aiocbp: *mut libc::aiocb) -> c_int {
-    transfer(aiocbp, Kind::Write, system::write)
+    transfer(aiocbp, Kind::Write, glibc_aio::write)
 }
 
-/// The engine, or nothing where the system's own implementation serves. Where neither is decided because there is no memory
+/// The engines, or nothing where the system's own implementation serves. Where neither is decided because there is no memory
 /// for it, the call fails: a request of one implementation is not to be waited for by the other.
-macro_rules! engine_or_return {
+macro_rules! engines_or_return {
     () => {
-        match system::engine() {
-            Ok(engine) => engine,
+        match glibc_aio::engines() {
+            Ok(engines) => engines,
             Err(errno) => return answer(Err(errno)),
         }
     };
@@ -91,10 +90,10 @@ macro_rules! engine_or_return {
 
 #[inline]
 fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, system: fn(*mut libc::aiocb) -> c_int) -> c_int {
-    let Some(block) = Block::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
-    let Some(engine) = engine_or_return!() else { return system(aiocbp) };
+    let Some(block) = AiocbRef::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
+    let Some(engines) = engines_or_return!() else { return system(aiocbp) };
     answer(if block.has_sane_priority() {
-        submit(engine, block, kind)
+        submit(engines, block, kind)
     } else {
         block.finish(Errno(libc::EINVAL).negated());
         Err(Errno(libc::EINVAL))
@@ -102,21 +101,17 @@ fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, system: fn(*mut libc::aiocb) -
 }
 
 #[inline]
-fn submit(engine: &Engine, block: Block, kind: Kind) -> Result<c_int, Errno> {
+fn submit(engines: Engines, block: AiocbRef, kind: Kind) -> Result<c_int, Errno> {
     stats::submitted(Face::Posix, 1);
-    let notice = block.notice();
-    match request::begin(block, kind, notice, None) {
-        Ok((Begun::Queued(operation), _)) => {
-            let mut own = Own::begin();
-            if !notice.is_silent() || !own.take(operation) {
-                // SAFETY: the operation stays where it is until it is finished; the buffer by the program's promise.
-                unsafe { engine.submit(operation) };
-            }
-            own.submit();
+    let notice = block.sigevent();
+    match request::begin(engines, block, kind, notice, None) {
+        Ok((Begun::Queued(operation, engine), _)) => {
+            // SAFETY: the operation stays where it is until it is finished; the buffer by the program's promise.
+            unsafe { engine.submit(operation) };
         }
         // SAFETY: the request is over, and its notification ours.
         Ok((Begun::Over { .. }, Some(notification))) => unsafe {
-            notify::send_from_elsewhere(notification, engine);
+            notify::send_from_elsewhere(notification);
         },
         Ok((Begun::Over { .. }, None)) => {}
         Err(errno) => {
@@ -143,9 +138,9 @@ pub unsafe extern "C" fn aio_fsync(operation: c_int, aiocbp: *mut libc::aiocb) -
         libc::O_DSYNC => Kind::DataSync,
         _ => return answer(Err(Errno(libc::EINVAL))),
     };
-    let Some(block) = Block::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
-    let Some(engine) = engine_or_return!() else { return system::fsync(operation, aiocbp) };
-    answer(files::flags(block.fd()).and_then(|_| submit(engine, block, kind)))
+    let Some(block) = AiocbRef::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
+    let Some(engines) = engines_or_return!() else { return glibc_aio::fsync(operation, aiocbp) };
+    answer(file_info::flags(block.fd()).and_then(|_| submit(engines, block, kind)))
 }
 
 /// `aio_fsync64`: the same.
@@ -160,13 +155,13 @@ pub unsafe extern "C" fn aio_fsync64(operation: c_int, aiocbp: *mut libc::aiocb)
 
 /// `aio_error(3)`: 0, `EINPROGRESS`, `ECANCELED`, or the error of the request. `EINVAL` for a null pointer.
 ///
-/// Async-signal-safe: one load, and while the request is in progress a look into the ring that it went by.
+/// Async-signal-safe: one load.
 ///
 /// # Safety
 /// `aiocbp` points to an aiocb.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_error(aiocbp: *const libc::aiocb) -> c_int {
-    Block::at(aiocbp).map_or(libc::EINVAL, own_ring::error)
+    AiocbRef::at(aiocbp).map_or(libc::EINVAL, AiocbRef::error)
 }
 
 /// `aio_error64`: the same.
@@ -175,7 +170,7 @@ pub unsafe extern "C" fn aio_error(aiocbp: *const libc::aiocb) -> c_int {
 /// As for [`aio_error`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_error64(aiocbp: *const libc::aiocb) -> c_int {
-    Block::at(aiocbp).map_or(libc::EINVAL, own_ring::error)
+    AiocbRef::at(aiocbp).map_or(libc::EINVAL, AiocbRef::error)
 }
 
 /// `aio_return(3)`: what `read`, `write` or `fsync` would have returned. May be called again. Nothing depends on it.
@@ -189,11 +184,8 @@ pub unsafe extern "C" fn aio_error64(aiocbp: *const libc::aiocb) -> c_int {
 /// As for [`aio_error`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_return(aiocbp: *mut libc::aiocb) -> isize {
-    match Block::at(aiocbp) {
-        Some(block) => {
-            own_ring::note_returned(block);
-            block.result() as isize
-        }
+    match AiocbRef::at(aiocbp) {
+        Some(block) => block.result() as isize,
         None => answer(Err(Errno(libc::EINVAL))) as isize,
     }
 }
@@ -226,14 +218,14 @@ pub unsafe extern "C" fn aio_suspend(
     timeout: *const libc::timespec,
 ) -> c_int {
     wait::test_cancel();
-    if system::serves() {
-        return system::suspend(list, nent, timeout);
+    if glibc_aio::serves() {
+        return glibc_aio::suspend(list, nent, timeout);
     }
     // SAFETY: the caller's promise.
     answer(unsafe { blocks(list, nent) }.and_then(|blocks| {
         // SAFETY: the caller's promise.
         let deadline = unsafe { deadline(timeout) }?;
-        own_ring::while_waiting(|| wait::suspend(&blocks, deadline)).map(|()| 0)
+        wait::suspend(&blocks, deadline).map(|()| 0)
     }))
 }
 
@@ -258,14 +250,14 @@ pub unsafe extern "C" fn aio_suspend64(
 unsafe fn blocks<'a>(
     list: *const *const libc::aiocb,
     nent: c_int,
-) -> Result<impl Iterator<Item = Block> + Clone + 'a, Errno> {
+) -> Result<impl Iterator<Item = AiocbRef> + Clone + 'a, Errno> {
     let count = usize::try_from(nent).map_err(|_| Errno(libc::EINVAL))?;
     if list.is_null() && count > 0 {
         return Err(Errno(libc::EINVAL));
     }
     // SAFETY: the caller's promise; an empty list is not looked at.
     let entries = if count == 0 { &[] } else { unsafe { core::slice::from_raw_parts(list, count) } };
-    Ok(entries.iter().filter_map(|&entry| Block::at(entry)))
+    Ok(entries.iter().filter_map(|&entry| AiocbRef::at(entry)))
 }
 
 /// The end of a time that begins now; none without a time. A negative time is over.
@@ -297,10 +289,10 @@ unsafe fn deadline(timeout: *const libc::timespec) -> Result<Option<Deadline>, E
 /// `aiocbp` is null or points to an aiocb.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_cancel(fildes: c_int, aiocbp: *mut libc::aiocb) -> c_int {
-    if system::serves() {
-        return system::cancel(fildes, aiocbp);
+    if glibc_aio::serves() {
+        return glibc_aio::cancel(fildes, aiocbp);
     }
-    answer(cancel::cancel(fildes, Block::at(aiocbp)))
+    answer(cancel::cancel(fildes, AiocbRef::at(aiocbp)))
 }
 
 /// `aio_cancel64`: the same.
@@ -365,17 +357,17 @@ unsafe fn run_list(
     if waits {
         wait::test_cancel();
     }
-    let Some(engine) = engine_or_return!() else { return system::list(mode, list, nent, sig, old) };
+    let Some(engines) = engines_or_return!() else { return glibc_aio::list(mode, list, nent, sig, old) };
     // SAFETY: the caller's promise.
     answer(unsafe { blocks(list.cast(), nent) }.and_then(|blocks| {
         // SAFETY: the caller's promise.
-        let notice = unsafe { Notice::of(sig) };
-        list::run(engine, blocks, notice, waits, old).map(|()| 0)
+        let notice = unsafe { SigEvent::of(sig) };
+        list::run(engines, blocks, notice, waits, old).map(|()| 0)
     }))
 }
 
-crate::export::default_version!("lio_listio", "GLIBC_2.34", list_with_events);
-crate::export::default_version!("lio_listio64", "GLIBC_2.34", list_with_events);
+crate::symbol_versions::default_version!("lio_listio", "GLIBC_2.34", list_with_events);
+crate::symbol_versions::default_version!("lio_listio64", "GLIBC_2.34", list_with_events);
 
 #[cfg(target_arch = "x86_64")]
 mod historical {
@@ -383,10 +375,10 @@ mod historical {
 
     use super::{list_with_events, list_without_events};
 
-    crate::export::old_version!("lio_listio", "GLIBC_2.4", list_with_events);
-    crate::export::old_version!("lio_listio64", "GLIBC_2.4", list_with_events);
-    crate::export::old_version!("lio_listio", "GLIBC_2.2.5", list_without_events);
-    crate::export::old_version!("lio_listio64", "GLIBC_2.2.5", list_without_events);
+    crate::symbol_versions::old_version!("lio_listio", "GLIBC_2.4", list_with_events);
+    crate::symbol_versions::old_version!("lio_listio64", "GLIBC_2.4", list_with_events);
+    crate::symbol_versions::old_version!("lio_listio", "GLIBC_2.2.5", list_without_events);
+    crate::symbol_versions::old_version!("lio_listio64", "GLIBC_2.2.5", list_without_events);
 }
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -395,8 +387,8 @@ mod historical {
 
     use super::{list_with_events, list_without_events};
 
-    crate::export::old_version!("lio_listio", "GLIBC_2.17", list_with_events);
-    crate::export::old_version!("lio_listio64", "GLIBC_2.17", list_with_events);
+    crate::symbol_versions::old_version!("lio_listio", "GLIBC_2.17", list_with_events);
+    crate::symbol_versions::old_version!("lio_listio64", "GLIBC_2.17", list_with_events);
     const _: *const () = list_without_events as *const ();
 }
 
@@ -408,7 +400,7 @@ mod historical {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_init(init: *const c_void) {
     if !init.is_null() {
-        system::init(init);
+        glibc_aio::init(init);
     }
 }
 

@@ -7,14 +7,14 @@
 use core::ffi::c_int;
 use core::mem::offset_of;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicI32, AtomicI64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 use crate::engine::Kind;
 
 /// The part of a `struct sigevent` that says something.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct Notice {
+pub struct SigEvent {
     /// `sigev_value`.
     pub value: usize,
     /// `sigev_signo`.
@@ -27,7 +27,7 @@ pub struct Notice {
     pub attributes: usize,
 }
 
-impl Notice {
+impl SigEvent {
     /// No notification.
     pub const NONE: Self = Self { value: 0, signal: 0, how: libc::SIGEV_NONE, target: 0, attributes: 0 };
 
@@ -60,11 +60,10 @@ struct Aiocb {
     priority: c_int,
     address: usize,
     length: usize,
-    notice: Notice,
+    sigevent: SigEvent,
     rest_of_sigevent: [u64; 4],
-    /// See [`Block::mark`].
-    submitter: AtomicUsize,
-    internal: u64,
+    /// glibc's own notes.
+    internal: [u64; 2],
     error: AtomicI32,
     result: AtomicI64,
     offset: i64,
@@ -79,15 +78,15 @@ const _: () = {
     assert!(offset_of!(Aiocb, priority) == offset_of!(libc::aiocb, aio_reqprio));
     assert!(offset_of!(Aiocb, address) == offset_of!(libc::aiocb, aio_buf));
     assert!(offset_of!(Aiocb, length) == offset_of!(libc::aiocb, aio_nbytes));
-    assert!(offset_of!(Aiocb, notice) == 32 && offset_of!(libc::aiocb, aio_sigevent) == 32);
+    assert!(offset_of!(Aiocb, sigevent) == 32 && offset_of!(libc::aiocb, aio_sigevent) == 32);
     assert!(offset_of!(Aiocb, error) == 112);
     assert!(offset_of!(Aiocb, result) == 120);
     assert!(offset_of!(Aiocb, offset) == 128 && offset_of!(libc::aiocb, aio_offset) == 128);
     assert!(size_of::<libc::sigevent>() == 64);
-    assert!(offset_of!(Notice, value) == offset_of!(libc::sigevent, sigev_value));
-    assert!(offset_of!(Notice, signal) == offset_of!(libc::sigevent, sigev_signo));
-    assert!(offset_of!(Notice, how) == offset_of!(libc::sigevent, sigev_notify));
-    assert!(offset_of!(Notice, target) == offset_of!(libc::sigevent, sigev_notify_thread_id));
+    assert!(offset_of!(SigEvent, value) == offset_of!(libc::sigevent, sigev_value));
+    assert!(offset_of!(SigEvent, signal) == offset_of!(libc::sigevent, sigev_signo));
+    assert!(offset_of!(SigEvent, how) == offset_of!(libc::sigevent, sigev_notify));
+    assert!(offset_of!(SigEvent, target) == offset_of!(libc::sigevent, sigev_notify_thread_id));
 };
 
 /// `aio_lio_opcode` of `aio_fsync` requests, which glibc also takes from a list: `LIO_DSYNC` and `LIO_SYNC` of its
@@ -97,7 +96,7 @@ const LIO_SYNC: c_int = 4;
 
 /// What is asked for: the fields of an aiocb as they were at the call.
 #[derive(Clone, Copy, Debug)]
-pub struct Work {
+pub struct IoArgs {
     /// What to do.
     pub kind: Kind,
     /// `aio_fildes`.
@@ -115,9 +114,9 @@ pub struct Work {
 /// It stays valid until the request it stands for is finished: that is what POSIX asks of the program (aio_read: "the
 /// aiocbp value … and the memory it points to shall not become illegal addresses prior to asynchronous I/O completion").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block(NonNull<Aiocb>);
+pub struct AiocbRef(NonNull<Aiocb>);
 
-impl Block {
+impl AiocbRef {
     /// The aiocb at `address`, which must be valid as above; none for a null pointer.
     pub fn at(address: *const libc::aiocb) -> Option<Self> {
         NonNull::new(address.cast_mut().cast()).map(Self)
@@ -156,23 +155,23 @@ impl Block {
     }
 
     /// `aio_sigevent`.
-    pub fn notice(self) -> Notice {
+    pub fn sigevent(self) -> SigEvent {
         // SAFETY: as above.
-        unsafe { (&raw const (*self.0.as_ptr()).notice).read() }
+        unsafe { (&raw const (*self.0.as_ptr()).sigevent).read() }
     }
 
     /// Makes `aio_sigevent` say that there is no notification.
     pub fn silence(self) {
         // SAFETY: as above.
-        unsafe { (&raw mut (*self.0.as_ptr()).notice.how).write(libc::SIGEV_NONE) };
+        unsafe { (&raw mut (*self.0.as_ptr()).sigevent.how).write(libc::SIGEV_NONE) };
     }
 
     /// What it asks for, as a request of this kind.
-    pub fn work(self, kind: Kind) -> Work {
+    pub fn work(self, kind: Kind) -> IoArgs {
         let this = self.0.as_ptr();
         // SAFETY: as above.
         unsafe {
-            Work {
+            IoArgs {
                 kind,
                 fd: (&raw const (*this).fd).read(),
                 address: (&raw const (*this).address).read(),
@@ -186,29 +185,6 @@ impl Block {
     pub fn begin(self) {
         // Relaxed: handing the request over publishes it.
         self.error_word().store(libc::EINPROGRESS, Ordering::Relaxed);
-    }
-
-    /// Notes which thread has submitted the request, by its thread pointer, and whether it went by that thread's own ring.
-    /// glibc keeps its own notes in this word.
-    pub fn mark(self, submitter: usize, private: bool) {
-        // Relaxed: looked at by threads that know of the request from the one that submitted it.
-        self.submitter_word().store(submitter | usize::from(private), Ordering::Relaxed);
-    }
-
-    /// The thread whose own ring the request went by, if it did. For requests that are in progress.
-    pub fn ring_of(self) -> Option<usize> {
-        let mark = self.submitter_word().load(Ordering::Relaxed);
-        (mark & 1 == 1).then_some(mark & !1)
-    }
-
-    /// Whether a thread has submitted the request, as far as was noted.
-    pub fn is_by(self, thread: usize) -> bool {
-        self.submitter_word().load(Ordering::Relaxed) & !1 == thread
-    }
-
-    fn submitter_word<'a>(self) -> &'a AtomicUsize {
-        // SAFETY: as above; every access to the word is atomic.
-        unsafe { &(*self.0.as_ptr()).submitter }
     }
 
     /// The request is finished: `result` is a count or `-errno`. The program may free the aiocb from here on.

@@ -4,13 +4,12 @@ use core::ffi::c_int;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use super::aiocb::{Block, Notice};
-use super::own_ring::{self, Own};
+use super::aiocb::{AiocbRef, SigEvent};
 use super::request::{self, Begun, Handle, Request};
-use super::{callbacks, notify, wait};
-use crate::engine::{self, Engine, Kind, Operation, Wakes};
-use crate::host::ending::AtThreadEnd;
+use super::{callback_pool, notify, wait};
+use crate::engine::{self, Engine, Engines, Operation, WakeBatch};
 use crate::host::kernel::Errno;
+use crate::host::thread_exit_hook::ThreadExitHook;
 use crate::stats::{self, Face};
 
 /// The requests of one list. Each outstanding one holds it, and so does the caller while it is busy with it.
@@ -18,8 +17,8 @@ use crate::stats::{self, Face};
 pub struct Group(Handle);
 
 impl Group {
-    fn make(notice: Notice, waits: bool) -> Result<Self, Errno> {
-        let mut group = Request::make(notice)?;
+    fn make(sigevent: SigEvent, waits: bool) -> Result<Self, Errno> {
+        let mut group = Request::make(sigevent)?;
         // SAFETY: just made.
         unsafe {
             group.as_mut().waits = waits;
@@ -51,7 +50,7 @@ impl Group {
     }
 
     /// A holder leaves; with `wakes` on the engine's thread. The last one sends the list's notification.
-    pub fn leave(self, failed: bool, wakes: Option<&mut Wakes>) {
+    pub fn leave(self, failed: bool, wakes: Option<&mut WakeBatch>) {
         if failed {
             self.fail();
         }
@@ -83,9 +82,10 @@ impl Group {
     unsafe fn announce(self, on_engines_thread: bool) {
         // SAFETY: the caller's promise.
         unsafe {
-            match engine::started() {
-                Some(engine) if !on_engines_thread => notify::send_from_elsewhere(self.0, engine),
-                _ => notify::send(self.0),
+            if on_engines_thread {
+                notify::send(self.0);
+            } else {
+                notify::send_from_elsewhere(self.0);
             }
         }
     }
@@ -93,7 +93,7 @@ impl Group {
     /// Waits until the caller is the last holder.
     fn wait(self) -> Result<(), Errno> {
         // Should the thread be cancelled while it waits, its hold is let go when it ends.
-        let held = LEFT_BEHIND.hold(self.0.as_ptr().cast());
+        let held = LEFT_BEHIND.set(self.0.as_ptr().cast());
         let waited = loop {
             let holders = self.holders().load(Ordering::Acquire);
             if holders == 1 {
@@ -104,14 +104,14 @@ impl Group {
             }
         };
         if held {
-            LEFT_BEHIND.let_go();
+            LEFT_BEHIND.clear();
         }
         waited
     }
 }
 
 /// A group whose caller was cancelled in its wait.
-static LEFT_BEHIND: AtThreadEnd = AtThreadEnd::new(leave_behind);
+static LEFT_BEHIND: ThreadExitHook = ThreadExitHook::new(leave_behind);
 
 unsafe extern "C" fn leave_behind(group: *mut core::ffi::c_void) {
     if let Some(group) = NonNull::new(group.cast()) {
@@ -119,37 +119,30 @@ unsafe extern "C" fn leave_behind(group: *mut core::ffi::c_void) {
     }
 }
 
-/// Operations that are to be submitted together.
+/// Operations that are to be submitted to one engine together.
 struct Chain {
-    ends: Option<(NonNull<Operation>, NonNull<Operation>)>,
-    /// What goes by the calling thread's own ring, if anything may.
-    own: Option<Own>,
+    engine: &'static Engine,
+    newest: NonNull<Operation>,
+    oldest: NonNull<Operation>,
 }
 
-impl Chain {
-    fn add(&mut self, operation: NonNull<Operation>) {
-        self.ends = Some(match self.ends {
-            None => (operation, operation),
-            Some((newest, oldest)) => {
+/// Operations that are to be submitted together, by engine.
+struct Chains([Option<Chain>; 2]);
+
+impl Chains {
+    fn add(&mut self, operation: NonNull<Operation>, engine: &'static Engine) {
+        match &mut self.0[engine.carrier() as usize] {
+            Some(chain) => {
                 // SAFETY: both are valid and not submitted.
-                unsafe { engine::chain(newest, operation) };
-                (operation, oldest)
+                unsafe { engine::chain(chain.newest, operation) };
+                chain.newest = operation;
             }
-        });
-    }
-
-    /// Adds a request; `silent`: nobody is notified of it.
-    fn add_request(&mut self, operation: NonNull<Operation>, silent: bool) {
-        if !silent || !self.own.as_mut().is_some_and(|own| own.take(operation)) {
-            self.add(operation);
+            empty => *empty = Some(Chain { engine, newest: operation, oldest: operation }),
         }
     }
 
-    fn submit(self, engine: &Engine) {
-        if let Some(own) = self.own {
-            own.submit();
-        }
-        if let Some((newest, oldest)) = self.ends {
+    fn submit(&mut self) {
+        for Chain { engine, newest, oldest } in self.0.iter_mut().filter_map(Option::take) {
             // SAFETY: linked by `add`; each stays until it is finished.
             unsafe { engine.submit_chain(newest, oldest) };
         }
@@ -162,24 +155,22 @@ impl Chain {
 /// `EIO`: one failed, and the caller waited. Where it did not wait, or none could be begun: what kept the last one from
 /// being begun, `EINVAL` for a bad `aio_reqprio` or `EAGAIN`. `EINTR`: a signal handler ran during the wait.
 pub fn run(
-    engine: &Engine,
-    blocks: impl Iterator<Item = Block>,
-    notice: Notice,
+    engines: Engines,
+    blocks: impl Iterator<Item = AiocbRef>,
+    sigevent: SigEvent,
     waits: bool,
     old: bool,
 ) -> Result<(), Errno> {
-    if !waits && notice.how == libc::SIGEV_THREAD && !notice.is_silent() {
-        callbacks::prepare()?;
+    if !waits && sigevent.how == libc::SIGEV_THREAD && !sigevent.is_silent() {
+        callback_pool::prepare()?;
     }
-    let group = Group::make(if waits { Notice::NONE } else { notice }, waits)?;
-    // Whoever is notified of the whole list, or waits for it, need not look into a ring.
-    let own = if waits || !notice.is_silent() { None } else { Some(Own::begin()) };
-    let mut chain = Chain { ends: None, own };
-    let mut begun = 0usize;
+    let group = Group::make(if waits { SigEvent::NONE } else { sigevent }, waits)?;
+    let mut chains = Chains([None, None]);
+    let mut partially_done = 0usize;
     let mut refused = None;
     for block in blocks {
-        match begin(block, group, old, &mut chain) {
-            Ok(true) => begun += 1,
+        match begin(engines, block, group, old, &mut chains) {
+            Ok(true) => partially_done += 1,
             Ok(false) => {}
             Err(errno) => {
                 block.finish(errno.negated());
@@ -188,21 +179,21 @@ pub fn run(
             }
         }
     }
-    stats::submitted(Face::Posix, begun as u64);
-    chain.submit(engine);
-    let waited = if waits { own_ring::while_waiting(|| group.wait()) } else { Ok(()) };
+    stats::submitted(Face::Posix, partially_done as u64);
+    chains.submit();
+    let waited = if waits { group.wait() } else { Ok(()) };
     let failed = group.has_failed();
     group.leave(false, None);
     waited?;
     match refused {
-        Some(errno) if !waits || begun == 0 => Err(errno),
+        Some(errno) if !waits || partially_done == 0 => Err(errno),
         _ if waits && failed => Err(Errno(libc::EIO)),
         _ => Ok(()),
     }
 }
 
 /// Begins one request. Whether there was one.
-fn begin(block: Block, group: Group, old: bool, chain: &mut Chain) -> Result<bool, Errno> {
+fn begin(engines: Engines, block: AiocbRef, group: Group, old: bool, chains: &mut Chains) -> Result<bool, Errno> {
     let kind = match block.list_kind() {
         Ok(None) => return Ok(false),
         Ok(Some(kind)) => Some(kind),
@@ -211,26 +202,20 @@ fn begin(block: Block, group: Group, old: bool, chain: &mut Chain) -> Result<boo
     if old {
         block.silence();
     }
-    let (kind, notice) = match kind {
+    let (kind, sigevent) = match kind {
         _ if !block.has_sane_priority() => return Err(Errno(libc::EINVAL)),
-        Some(kind) => (kind, block.notice()),
+        Some(kind) => (kind, block.sigevent()),
         None => {
-            refuse(block, group, chain)?;
+            refuse(engines, block, group, chains)?;
             return Ok(true);
         }
     };
-    if matches!(kind, Kind::Sync | Kind::DataSync)
-        && let Some(own) = chain.own.take()
-    {
-        // What comes before it in the list is covered.
-        own.submit();
-    }
     group.join();
-    match request::begin(block, kind, notice, Some(group)) {
-        Ok((Begun::Queued(operation), _)) => chain.add_request(operation, notice.is_silent()),
+    match request::begin(engines, block, kind, sigevent, Some(group)) {
+        Ok((Begun::Queued(operation, engine), _)) => chains.add(operation, engine),
         Ok((Begun::Over { failed }, notification)) => {
             if let Some(notification) = notification {
-                chain.add(Request::operation(notification));
+                add_notification(engines, notification, chains);
             }
             group.leave(failed, None);
         }
@@ -243,17 +228,26 @@ fn begin(block: Block, group: Group, old: bool, chain: &mut Chain) -> Result<boo
 }
 
 /// An unknown `aio_lio_opcode` is a request that fails with EINVAL, and tells so as others do.
-fn refuse(block: Block, group: Group, chain: &mut Chain) -> Result<(), Errno> {
-    let notice = block.notice();
-    if !notice.is_silent() {
-        if notice.how == libc::SIGEV_THREAD {
-            callbacks::prepare()?;
+fn refuse(engines: Engines, block: AiocbRef, group: Group, chains: &mut Chains) -> Result<(), Errno> {
+    let sigevent = block.sigevent();
+    if !sigevent.is_silent() {
+        if sigevent.how == libc::SIGEV_THREAD {
+            callback_pool::prepare()?;
         }
-        chain.add(Request::operation(Request::make(notice)?));
+        add_notification(engines, Request::make(sigevent)?, chains);
     }
     block.finish(Errno(libc::EINVAL).negated());
     group.fail();
     Ok(())
+}
+
+/// Has a notification sent by an engine's thread, after what the list submits.
+fn add_notification(engines: Engines, notification: Handle, chains: &mut Chains) {
+    match engines.uring_or_workers() {
+        Ok(engine) => chains.add(Request::operation(notification), engine),
+        // SAFETY: the request is over, and its notification ours.
+        Err(_) => unsafe { notify::send(notification) },
+    }
 }
 
 /// Whether `mode` is one of the two.

@@ -5,10 +5,10 @@
 
 use core::ffi::c_int;
 
-use super::aiocb::Notice;
-use super::callbacks;
+use super::aiocb::SigEvent;
+use super::callback_pool;
 use super::request::{Handle, Request};
-use crate::engine::Engine;
+use crate::engine;
 use crate::host::kernel::{self, Errno, syscall};
 use crate::stats;
 
@@ -38,14 +38,14 @@ const _: () = assert!(size_of::<Information>() == size_of::<libc::siginfo_t>());
 /// The request is the caller's alone, and is so no more.
 pub unsafe fn send(request: Handle) {
     // SAFETY: the caller's promise.
-    let notice = unsafe { request.as_ref().notice };
-    let must_wait = match notice.how {
-        _ if notice.is_silent() => false,
-        libc::SIGEV_THREAD => return callbacks::call(request),
-        _ => signal(&notice) == Err(Errno(libc::EAGAIN)),
+    let sigevent = unsafe { request.as_ref().sigevent };
+    let must_wait = match sigevent.how {
+        _ if sigevent.is_silent() => false,
+        libc::SIGEV_THREAD => return callback_pool::call(request),
+        _ => signal(&sigevent) == Err(Errno(libc::EAGAIN)),
     };
     if must_wait {
-        return callbacks::signal_later(request);
+        return callback_pool::signal_later(request);
     }
     // SAFETY: the caller's promise.
     unsafe { Request::recycle(request) };
@@ -56,12 +56,12 @@ pub unsafe fn send(request: Handle) {
 ///
 /// # Safety
 /// As for [`send`].
-pub unsafe fn send_from_elsewhere(request: Handle, engine: &Engine) {
-    // SAFETY: the caller's promise.
+pub unsafe fn send_from_elsewhere(request: Handle) {
+    // SAFETY: the caller's promise. A program's thread takes no lock of the callbacks', which a jump could leave taken.
     unsafe {
-        match request.as_ref().notice.how {
-            libc::SIGEV_THREAD => send(request),
-            _ => engine.submit(Request::operation(request)),
+        match engine::started().and_then(|engines| engines.uring_or_workers().ok()) {
+            Some(engine) => engine.submit(Request::operation(request)),
+            None => send(request),
         }
     }
 }
@@ -71,28 +71,28 @@ pub unsafe fn send_from_elsewhere(request: Handle, engine: &Engine) {
 /// # Errors
 /// `EAGAIN`: as many signals are queued as the user may have (`RLIMIT_SIGPENDING`); `EINVAL`: no such signal; `ESRCH`: no
 /// such thread.
-pub fn signal(notice: &Notice) -> Result<(), Errno> {
+pub fn signal(sigevent: &SigEvent) -> Result<(), Errno> {
     let process = kernel::process_id();
     // SAFETY: takes no arguments.
     let user = unsafe { kernel::call6(libc::SYS_getuid, 0, 0, 0, 0, 0, 0) } as u32;
     let information = Information {
-        signal: notice.signal,
+        signal: sigevent.signal,
         errno: 0,
         code: SI_ASYNCIO,
         padding: 0,
         process,
         user,
-        value: notice.value,
+        value: sigevent.value,
         rest: [0; 12],
     };
     // SAFETY: reads one siginfo.
     let sent = unsafe {
-        if notice.how == libc::SIGEV_THREAD_ID {
-            let thread = notice.target as c_int;
-            syscall!(libc::SYS_rt_tgsigqueueinfo, process, thread, notice.signal, &raw const information)
+        if sigevent.how == libc::SIGEV_THREAD_ID {
+            let thread = sigevent.target as c_int;
+            syscall!(libc::SYS_rt_tgsigqueueinfo, process, thread, sigevent.signal, &raw const information)
         } else {
-            syscall!(libc::SYS_rt_sigqueueinfo, process, notice.signal, &raw const information)
+            syscall!(libc::SYS_rt_sigqueueinfo, process, sigevent.signal, &raw const information)
         }
     };
-    sent.map(|_| stats::notified(stats::Notice::Signal, 1))
+    sent.map(|_| stats::notified(stats::Notification::Signal, 1))
 }

@@ -5,28 +5,27 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
 
 use crossbeam_queue::ArrayQueue;
 
-use super::aiocb::{Block, Notice, Work};
-use super::inline::{self, Answer};
+use super::aiocb::{AiocbRef, IoArgs, SigEvent};
+use super::inline_io::{self, Answer};
 use super::list::Group;
-use super::{callbacks, face, notify, own_ring, wait};
+use super::{callback_pool, face, notify, wait};
 use crate::engine::inbox::Node;
-use crate::engine::{Finish, Kind, Operation, Order, Wakes};
-use crate::host::files::{self, Facts, Home};
+use crate::engine::{Carrier, Engine, Engines, Finish, Kind, Operation, Order, WakeBatch};
+use crate::host::file_info::{self, Backing, FileInfo};
 use crate::host::kernel::{self, Errno};
-use crate::host::pool::{self, Item, Links};
+use crate::host::pool;
 use crate::stats::{self, Face, Lane, probes};
 
 /// A request that is outstanding, a notification that is to be sent, or a group of requests (see [`Group`]).
-#[repr(C, align(64))]
+#[repr(C)]
 pub struct Request {
     operation: Operation,
     /// The aiocb, until the request is finished. A notification and a group have none.
-    block: Option<Block>,
+    block: Option<AiocbRef>,
     /// The group that waits for this request.
     group: Option<Group>,
     /// The notification, as the aiocb or the list had it at the call.
-    pub notice: Notice,
-    links: Links,
+    pub sigevent: SigEvent,
     /// For a group: those who still hold it.
     pub holders: AtomicU32,
     /// For a group: whether one of its requests failed.
@@ -36,7 +35,7 @@ pub struct Request {
 }
 
 // Whole cache lines: with thousands in flight, each is one that has to be fetched.
-const _: () = assert!(size_of::<Request>() == 192, "what a request in flight costs");
+const _: () = assert!(size_of::<Request>() == 184, "with the pool's links 192 bytes, whole cache lines");
 
 /// A request's memory, in hand.
 pub type Handle = NonNull<Request>;
@@ -77,43 +76,25 @@ impl Pool {
     }
 }
 
-// SAFETY: nothing but the pool touches the links.
-unsafe impl Item for Request {
-    fn new(links: Links) -> Self {
-        Self {
-            operation: Operation::new(Kind::Chore, -1, announce),
-            block: None,
-            group: None,
-            notice: Notice::NONE,
-            links,
-            holders: AtomicU32::new(0),
-            failed: AtomicBool::new(false),
-            waits: false,
-        }
-    }
-
-    fn links(this: *const Self) -> *const Links {
-        // SAFETY: the pool asks for requests that exist.
-        unsafe { &raw const (*this).links }
-    }
-}
-
 impl Request {
     /// A request that asks for nothing yet.
     ///
     /// # Errors
     /// `EAGAIN`: memory is out.
-    pub fn make(notice: Notice) -> Result<Handle, Errno> {
-        let mut request = face().ok().and_then(|face| face.requests.take()).ok_or(Errno(libc::EAGAIN))?;
+    pub fn make(sigevent: SigEvent) -> Result<Handle, Errno> {
+        let request = face().ok().and_then(|face| face.requests.take()).ok_or(Errno(libc::EAGAIN))?;
         // SAFETY: a request that was taken is the taker's. What its last user left is none of this one's.
-        let this = unsafe { request.as_mut() };
-        this.operation = Operation::new(Kind::Chore, -1, announce);
-        this.block = None;
-        this.group = None;
-        this.notice = notice;
-        this.holders = AtomicU32::new(0);
-        this.failed = AtomicBool::new(false);
-        this.waits = false;
+        unsafe {
+            request.write(Self {
+                operation: Operation::new(Kind::Nop, -1, announce),
+                block: None,
+                group: None,
+                sigevent,
+                holders: AtomicU32::new(0),
+                failed: AtomicBool::new(false),
+                waits: false,
+            });
+        }
         Ok(request)
     }
 
@@ -137,30 +118,15 @@ impl Request {
     pub fn operation(request: Handle) -> NonNull<Operation> {
         request.cast()
     }
+}
 
-    /// The aiocb of a request that this face has made and not submitted yet.
-    ///
-    /// # Safety
-    /// As said.
-    pub unsafe fn block(operation: NonNull<Operation>) -> Option<Block> {
-        // SAFETY: the operation is the first field of a request.
-        unsafe { operation.cast::<Self>().as_ref().block }
+/// The aiocb of an outstanding operation, if it is a request of this face's.
+pub fn aiocb_of(operation: &Operation) -> Option<AiocbRef> {
+    if !ptr::fn_addr_eq(operation.finish, finish as Finish) {
+        return None;
     }
-
-    /// The descriptor and the aiocb of an outstanding request; none for what has no aiocb.
-    ///
-    /// # Safety
-    /// The operation is one that this face submitted, and alive.
-    pub unsafe fn identity(operation: NonNull<Operation>) -> Option<(i32, u32, Block)> {
-        // SAFETY: the caller's promise; the finish function is this face's own, so the structure around it is too.
-        unsafe {
-            if !ptr::fn_addr_eq(operation.as_ref().finish, finish as Finish) {
-                return None;
-            }
-            let this = operation.cast::<Self>().as_ref();
-            Some((this.operation.fd, this.operation.fd_generation(), this.block?))
-        }
-    }
+    // SAFETY: an operation with this finish function is the first field of a request, and alive as long as the operation.
+    unsafe { (*ptr::from_ref(operation).cast::<Request>()).block }
 }
 
 /// How a request began.
@@ -168,35 +134,38 @@ pub enum Begun {
     /// It is over already, and failed or not.
     Over { failed: bool },
     /// It is to be submitted.
-    Queued(NonNull<Operation>),
+    Queued(NonNull<Operation>, &'static Engine),
 }
 
-/// Begins a request: does it at once if it need not wait, or makes it ready to be submitted. With a chore to be submitted
+/// Begins a request: does it at once if it need not wait, or makes it ready to be submitted. With a nop to be submitted
 /// for a notification of the former, which is not sent from inside the program's own call.
 ///
 /// # Errors
 /// `EAGAIN`: memory is out, or no thread can be had for a callback. Nothing has been done.
-pub fn begin(block: Block, kind: Kind, notice: Notice, group: Option<Group>) -> Result<(Begun, Option<Handle>), Errno> {
-    let ready = if notice.is_silent() { None } else { Some(Request::make(notice)?) };
-    if notice.how == libc::SIGEV_THREAD
+pub fn begin(
+    engines: Engines,
+    block: AiocbRef,
+    kind: Kind,
+    sigevent: SigEvent,
+    group: Option<Group>,
+) -> Result<(Begun, Option<Handle>), Errno> {
+    let ready = if sigevent.is_silent() { None } else { Some(Request::make(sigevent)?) };
+    if sigevent.how == libc::SIGEV_THREAD
         && let Some(request) = ready
-        && let Err(errno) = callbacks::prepare()
+        && let Err(errno) = callback_pool::prepare()
     {
         // SAFETY: just made, and known to nobody.
         unsafe { Request::recycle(request) };
         return Err(errno);
     }
     let work = block.work(kind);
-    if matches!(kind, Kind::Sync | Kind::DataSync) {
-        own_ring::settle(work.fd);
-    }
     if let Some(action) = kind.action() {
         probes::submit(Face::Posix, action, work.fd, block.address(), work.length, work.offset);
     }
     let stamp = stats::stamp();
-    let (facts, has_begun) = match inline::attempt(&work) {
-        Answer::Engine(facts) => (facts, false),
-        Answer::Begun(facts) => (facts, true),
+    let (info, has_begun) = match inline_io::attempt(&work) {
+        Answer::Engine(info) => (info, false),
+        Answer::Begun(info) => (info, true),
         Answer::Over(result) => {
             probes::complete(Face::Posix, block.address(), result);
             block.finish(result);
@@ -207,46 +176,55 @@ pub fn begin(block: Block, kind: Kind, notice: Notice, group: Option<Group>) -> 
             return Ok((Begun::Over { failed: result < 0 }, ready));
         }
     };
+    let engine = match carrier(&work, &info) {
+        Carrier::Uring => engines.uring_or_workers()?,
+        Carrier::Workers => engines.workers()?,
+    };
     let mut request = match ready {
         Some(request) => request,
-        None => Request::make(notice)?,
+        None => Request::make(sigevent)?,
     };
     // SAFETY: in our hands until it is submitted.
     let this = unsafe { request.as_mut() };
-    fill(&mut this.operation, &work, &facts);
-    this.operation.begun = has_begun;
+    fill(&mut this.operation, &work, &info);
+    this.operation.partially_done = has_begun;
     this.block = Some(block);
     this.group = group;
-    block.mark(0, false);
     block.begin();
-    Ok((Begun::Queued(Request::operation(request)), None))
+    Ok((Begun::Queued(Request::operation(request), engine), None))
 }
 
-fn fill(operation: &mut Operation, work: &Work, facts: &Facts) {
+/// Which engine carries out what was not done in place: io_uring on the file systems for which it is known to answer as
+/// `pread` and `pwrite` do, workers on everything else and on what must keep an order.
+fn carrier(work: &IoArgs, info: &FileInfo) -> Carrier {
+    let appends = work.kind == Kind::Write && info.has(libc::O_APPEND);
+    let is_local = match info.kind {
+        file_info::Kind::Regular => file_info::backing(work.fd, info, kernel::now()) == Backing::Local,
+        file_info::Kind::Block => true,
+        _ => false,
+    };
+    if is_local && !appends { Carrier::Uring } else { Carrier::Workers }
+}
+
+fn fill(operation: &mut Operation, work: &IoArgs, info: &FileInfo) {
     operation.kind = work.kind;
     operation.fd = work.fd;
     operation.address = work.address;
     operation.length = work.length;
-    operation.offset = if work.offset != 0 && !facts.has_position(work.fd) { 0 } else { work.offset };
-    operation.file = facts.identity;
-    operation.nonblocking = facts.has(libc::O_NONBLOCK) && !facts.is_seekable();
-    let home = match facts.kind {
-        files::Kind::Regular => files::home(work.fd, facts, kernel::now()),
-        _ => Home::Device,
-    };
-    operation.slow = home == Home::Elsewhere;
-    operation.direct = facts.has(libc::O_DIRECT) && facts.is_seekable() && home == Home::Device;
+    operation.offset = if work.offset != 0 && !info.has_position(work.fd) { 0 } else { work.offset };
+    operation.file = info.identity;
+    operation.nonblocking = info.has(libc::O_NONBLOCK) && !info.is_seekable();
     operation.finish = finish;
     operation.order = match work.kind {
         Kind::Sync | Kind::DataSync => Order::Barrier,
-        Kind::Write if facts.has(libc::O_APPEND) || !facts.is_seekable() => Order::Writing,
-        _ if facts.is_seekable() => Order::Counted,
+        Kind::Write if info.has(libc::O_APPEND) || !info.is_seekable() => Order::Writing,
+        _ if info.is_seekable() => Order::Counted,
         _ => Order::Reading,
     };
 }
 
 /// The engine is done with a request.
-unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) {
+unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch) {
     let request: Handle = operation.cast();
     // SAFETY: the operation is the first field of a request that `begin` made, and ours again.
     let (block, group) = unsafe { (request.as_ref().block, request.as_ref().group) };
@@ -262,8 +240,8 @@ unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wakes) 
     }
 }
 
-/// A chore: a notification is to be sent by the engine's thread.
-unsafe fn announce(operation: NonNull<Operation>, _: i64, _: &mut Wakes) {
+/// A notification is to be sent by the engine's thread.
+unsafe fn announce(operation: NonNull<Operation>, _: i64, _: &mut WakeBatch) {
     // SAFETY: the operation is the first field of a request that has become a notification.
     unsafe { notify::send(operation.cast()) };
 }

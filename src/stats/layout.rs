@@ -5,7 +5,7 @@
 pub const MAGIC: u64 = u64::from_le_bytes(*b"uringaio");
 
 /// Counts up with every change of the layout. A reader of another layout must not guess.
-pub const LAYOUT: u32 = 2;
+pub const LAYOUT: u32 = 3;
 
 /// Name and type of the ELF note that leads to the block. Its descriptor is the layout (4 bytes, little endian) and the
 /// distance from the descriptor's second word to the block (4 bytes, signed).
@@ -51,17 +51,17 @@ pub struct uringaio_counters {
     pub fallbacks: [u64; FACES],
     /// Notifications sent: signals, callbacks (`SIGEV_THREAD`), eventfds.
     pub notifications: [u64; NOTICES],
-    /// Rounds of the engine's thread by the number of operations that it took in: 1, 2, 3–4, 5–8, … 513–1024, more.
+    /// Turns of the engines' threads by the number of operations taken in: 1, 2, 3–4, 5–8, … 513–1024, more.
     pub engine_batches: [u64; SIZES],
-    /// Times that the engine's thread went to sleep until it was rung for or an operation completed.
+    /// Times that an engine's thread went to sleep until it was notified or an operation completed.
     pub sleeps: u64,
-    /// Times that it slept for the next completion alone, which saves the ring.
-    pub dozes: u64,
+    /// Times that it slept for the next completion alone, so that submitters need not wake it.
+    pub timed_sleeps: u64,
     /// Times that a submitter had to wake it.
-    pub rings: u64,
-    /// Of the operations that the engine accepted, by face: those that went by a private ring of the thread that submitted
-    /// them, and not by way of the engine's thread.
-    pub private: [u64; FACES],
+    pub doorbells: u64,
+    /// Operations on contexts that the kernel's own AIO carries (`O_DIRECT` on libaio), by face. They are among those
+    /// submitted, and counted nowhere else.
+    pub kernel_aio: [u64; FACES],
 }
 
 /// Words of [`uringaio_counters`].
@@ -95,7 +95,7 @@ pub struct Header {
     pub observed: u32,
     /// The library's version, padded with zeros.
     pub version: [u8; 16],
-    /// Room, so that what is often read and what is often written do not share a cache line.
+    /// RingPages, so that what is often read and what is often written do not share a cache line.
     pub padding: [u64; 2],
 }
 

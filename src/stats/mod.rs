@@ -8,6 +8,7 @@
 //! Time is another matter, since reading the clock costs as much as everything else here together: operations are timed
 //! only while somebody observes.
 
+#[allow(dead_code, reason = "compiled into the command as well, which uses the rest")]
 pub mod layout;
 pub mod probes;
 mod slots;
@@ -42,7 +43,7 @@ pub enum Lane {
     Engine = 1,
 }
 
-/// What an operation does; the engine's kinds, without its own chores.
+/// What an operation does; the engine's kinds, without its own commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Action {
@@ -65,7 +66,7 @@ pub enum Action {
 /// How a program is told of a completion, other than by asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Notice {
+pub enum Notification {
     /// `SIGEV_SIGNAL`, `SIGEV_THREAD_ID`.
     Signal = 0,
     /// `SIGEV_THREAD`.
@@ -77,13 +78,13 @@ pub enum Notice {
 /// What serves the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub enum Serves {
+pub enum ServedBy {
     /// The system's own AIO.
     System = 0,
     /// io_uring.
     Uring = 1,
-    /// Threads of ours.
-    Threads = 2,
+    /// Worker threads of the library.
+    Workers = 2,
 }
 
 /// The word of a counter: `word!(calls, face)`, `word!(engine, face, kind of KINDS)`.
@@ -100,7 +101,7 @@ macro_rules! word {
 }
 
 /// The first AIO call of this process has found what serves it. In a forked child the parent's numbers end here.
-pub fn begin(serves: Serves) {
+pub fn begin(serves: ServedBy) {
     slots::begin(serves, kernel::process_id() as u32, kernel::now(), settings::get().stats);
 }
 
@@ -128,12 +129,14 @@ pub fn accepted(face: Face, action: Action) {
     add(slots::mine(), word!(engine, face, action), 1);
 }
 
-/// The engine has accepted an operation for a private ring.
+/// A call on a context that the kernel's own AIO carries submitted `count` operations.
 #[inline]
-pub fn accepted_privately(face: Face, action: Action) {
+pub fn carried_by_kernel(face: Face, count: u64) {
     let slot = slots::mine();
-    add(slot, word!(engine, face, action), 1);
-    add(slot, word!(private, face), 1);
+    add(slot, word!(calls, face), 1);
+    add(slot, word!(submitted, face), count);
+    add(slot, word!(call_sizes, size_bucket(count)), 1);
+    add(slot, word!(kernel_aio, face), count);
 }
 
 /// The engine has finished an operation.
@@ -171,8 +174,8 @@ pub fn fell_back(face: Face) {
 
 /// `count` notifications were sent.
 #[inline]
-pub fn notified(notice: Notice, count: u64) {
-    add(slots::mine(), word!(notifications, notice), count);
+pub fn notified(notification: Notification, count: u64) {
+    add(slots::mine(), word!(notifications, notification), count);
 }
 
 /// The engine's thread took in `count` operations at once.
@@ -183,16 +186,16 @@ pub fn took(count: u64) {
     }
 }
 
-/// The engine's thread went to sleep: soundly, or for the next completion alone.
+/// The engine's thread went to sleep: until it is notified (`armed`), or for the next completion alone.
 #[inline]
-pub fn slept(soundly: bool) {
-    add(slots::mine(), if soundly { word!(sleeps) } else { word!(dozes) }, 1);
+pub fn slept(armed: bool) {
+    add(slots::mine(), if armed { word!(sleeps) } else { word!(timed_sleeps) }, 1);
 }
 
 /// A submitter woke the engine's thread.
 #[inline]
-pub fn rang() {
-    add(slots::mine(), word!(rings), 1);
+pub fn doorbell_notified() {
+    add(slots::mine(), word!(doorbells), 1);
 }
 
 /// Begins to time an operation, if somebody observes: the time now, or 0. The answer goes to [`timed`].
@@ -222,6 +225,12 @@ pub fn read() -> uringaio_counters {
 #[must_use]
 pub fn latencies(lane: Lane) -> [u64; LATENCIES] {
     slots::latencies(lane as usize)
+}
+
+/// Whether this process has found what serves it.
+#[must_use]
+pub fn has_begun() -> bool {
+    slots::has_begun(kernel::process_id() as u32)
 }
 
 /// What serves this process: 0 the system's own AIO or nothing yet, 1 io_uring, 2 threads.

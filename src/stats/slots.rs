@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::Serves;
+use super::ServedBy;
 use super::layout::{self, LANES, LATENCIES, LAYOUT, MAGIC, SLOTS, WORDS};
 use crate::host::thread;
 
@@ -122,7 +122,7 @@ pub fn add(mine: Mine, word: usize, count: u64) {
 }
 
 /// See [`super::begin`].
-pub fn begin(serves: Serves, process: u32, now: u64, observed: bool) {
+pub fn begin(serves: ServedBy, process: u32, now: u64, observed: bool) {
     let header = &BLOCK.header;
     if header.process.load(Ordering::Relaxed) != process {
         // A child of a fork: only its first AIO call comes here, and its threads wait for that.
@@ -149,7 +149,7 @@ pub fn begin(serves: Serves, process: u32, now: u64, observed: bool) {
     header.process.store(process, Ordering::Release);
 }
 
-/// Whether this process has begun to count.
+/// Whether this process has partially_done to count.
 pub fn has_begun(process: u32) -> bool {
     BLOCK.header.process.load(Ordering::Acquire) == process && BLOCK.header.magic.load(Ordering::Relaxed) == MAGIC
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::layout::{FACES, percentile};
-use super::{Lane, Serves, latencies, read, slots};
+use super::{Lane, ServedBy, latencies, read, slots};
 use crate::host::kernel;
 use crate::host::settings::{self, write_line};
 
@@ -18,20 +18,20 @@ pub fn summarize() {
     let counters = read();
     let seconds = kernel::now().saturating_sub(slots::started()) as f64 / 1e9;
     let by = match slots::BLOCK.serves() {
-        serves if serves == Serves::Uring as u32 => "io_uring",
-        serves if serves == Serves::Threads as u32 => "threads",
+        serves if serves == ServedBy::Uring as u32 => "io_uring",
+        serves if serves == ServedBy::Workers as u32 => "worker threads",
         _ => "the system's own AIO",
     };
     let in_place = counters.in_place.iter().flatten().sum::<u64>();
     let engine = counters.engine.iter().flatten().sum::<u64>();
     let sum = |of: &[u64]| of.iter().sum::<u64>();
+    let kernel = sum(&counters.kernel_aio);
     write_line(format_args!(
         "process {process}, {by}, {seconds:.1} s: {} operations (POSIX {}, libaio {}): {in_place} in place, {engine} by the \
-         engine ({} of them by private rings), {} failed, {} canceled, {} in flight",
-        in_place + engine,
+         engines, {kernel} by the kernel's AIO, {} failed, {} canceled, {} in flight",
+        in_place + engine + kernel,
         counters.submitted[0],
         counters.submitted[1],
-        sum(&counters.private),
         sum(&counters.failed),
         sum(&counters.canceled),
         sum(&counters.in_flight()),
@@ -45,7 +45,7 @@ pub fn summarize() {
         counters.notifications[1],
         counters.notifications[2],
     ));
-    for (lane, name) in [(Lane::InPlace, "in place"), (Lane::Engine, "by the engine")] {
+    for (lane, name) in [(Lane::InPlace, "in place"), (Lane::Engine, "by the engines")] {
         let times = latencies(lane);
         if let (Some(half), Some(most), Some(nearly_all)) =
             (percentile(&times, 0.5), percentile(&times, 0.95), percentile(&times, 0.99))

@@ -1,0 +1,131 @@
+//! What happens when io_uring is about to be forbidden, or was: the workers serve from there on.
+//!
+//! A seccomp filter that the program sets through the C library is seen before it is set ([`close_uring`]): what is with
+//! io_uring is waited for, and nothing more goes there. A filter set in another way (an instruction of the program's own, a
+//! supervisor's) shows as a call on the ring that fails: what the kernel has is reported as far as it still completes
+//! within a short time; what is then left ends with `EIO`.
+//!
+//! Here is also the way of a single request to the workers and back: io_uring has given an answer that is none of the
+//! program's business ([`redo`]).
+
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering;
+use core::time::Duration;
+
+use super::device::Device;
+use super::operation::{Finish, Operation, Stage};
+use super::reactor::Reactor;
+use super::uring::Uring;
+use super::wake_batch::WakeBatch;
+use super::{CLOSING, ENGINE_WAIT_MS, Engine, SERVING, SETTLE_TICK, UNAVAILABLE, URING, inbox, serving, started};
+use crate::host::futex::{self, Deadline};
+use crate::host::kernel::Errno;
+use crate::host::{memory, settings};
+use crate::stats::{self, ServedBy};
+
+/// How long completions of a lost ring are waited for: a device that answers does so well within this time.
+const LOST_RING_WAIT_MS: u64 = 2_000;
+
+/// A filter may be about to forbid io_uring: nothing more goes there, what is there is waited for, as long as a device may
+/// take, and the engine's thread leaves its ring. Called before the filter is set. Async-signal-safe.
+pub fn close_uring() {
+    let Some(engine) = serving(&URING) else { return };
+    // The workers must be there before threads may be forbidden.
+    if let Some(engines) = started() {
+        let _ = engines.workers();
+    }
+    if engine.state.compare_exchange(SERVING, CLOSING, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+        return;
+    }
+    stats::begin(ServedBy::Workers);
+    settings::log(format_args!("worker threads serve from here on: the program sets a seccomp filter"));
+    let deadline = Deadline::after(Duration::from_millis(ENGINE_WAIT_MS));
+    while engine.state.load(Ordering::Acquire) == CLOSING && !deadline.is_over() {
+        engine.notify();
+        let _ = futex::wait(&engine.state, CLOSING, deadline.sooner(Deadline::after(SETTLE_TICK)));
+    }
+}
+
+impl Engine {
+    /// Whether the engine's thread is to leave its ring as soon as nothing is under way there.
+    pub(super) fn is_closing(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == CLOSING
+    }
+}
+
+/// The ring is not used any more: it was closed, or is lost. Runs on its thread.
+pub(super) fn after(engine: &'static Engine, mut reactor: Reactor<Uring>) {
+    if let Some(Errno(errno)) = reactor.device().lost() {
+        engine.state.store(CLOSING, Ordering::SeqCst);
+        settings::log(format_args!("worker threads serve from here on: io_uring was taken away (errno {errno})"));
+        stats::begin(ServedBy::Workers);
+        // What completes goes into the ring's memory whenever this thread enters the kernel, for whatever.
+        let deadline = Deadline::after(Duration::from_millis(LOST_RING_WAIT_MS));
+        while reactor.device().in_flight() > 0 && !deadline.is_over() {
+            reactor.deliver();
+            futex::sleep_1ms();
+        }
+        reactor.fail_all(Errno(libc::EIO));
+    }
+    engine.wants_signal.store(0, Ordering::Relaxed);
+    engine.decide(UNAVAILABLE);
+    forward(engine, &mut reactor);
+}
+
+/// Hands on to the workers what submitters push that saw the engine serving before.
+fn forward(engine: &'static Engine, reactor: &mut Reactor<Uring>) -> ! {
+    loop {
+        // Acquire pairs with the Release of `notify`.
+        let notified = engine.doorbell.load(Ordering::Acquire);
+        let mut next = engine.inbox.take();
+        while let Some(operation) = next {
+            // SAFETY: taken just now, and not passed on yet.
+            next = unsafe { inbox::next(operation) };
+            reactor.pass_on(operation);
+        }
+        engine.end_turn();
+        if engine.inbox.all_reached() && engine.inbox.fall_asleep() {
+            let _ = futex::wait(&engine.doorbell, notified, Deadline::Never);
+            engine.inbox.wake_up();
+        }
+    }
+}
+
+/// A request that a worker does again.
+#[repr(C)]
+struct Redone {
+    operation: Operation,
+    original: NonNull<Operation>,
+}
+
+/// Has a worker do an operation again by a plain system call. It comes back to the engine on io_uring, whose order it is
+/// still part of, as [`Stage::Returned`]. False: no worker can be had.
+pub(super) fn redo(mut original: NonNull<Operation>) -> bool {
+    let Some(workers) = started().and_then(|engines| engines.workers().ok()) else { return false };
+    // SAFETY: the engine's thread owns the operation until it is finished.
+    let this = unsafe { original.as_mut() };
+    let mut operation = Operation::new(this.kind, this.fd, returned as Finish);
+    (operation.address, operation.length, operation.offset) = (this.address, this.length, this.offset);
+    (operation.rw_flags, operation.priority, operation.face) = (this.rw_flags, this.priority, this.face);
+    operation.is_internal = true;
+    let Ok(redone) = memory::boxed(Redone { operation, original }) else { return false };
+    // SAFETY: leaked until `returned`; the buffers stay by the promise of whoever submitted the original.
+    unsafe { workers.submit(NonNull::from(Box::leak(redone)).cast()) };
+    true
+}
+
+/// A worker has done it: the original goes back to the engine that holds its place in the order.
+unsafe fn returned(operation: NonNull<Operation>, result: i64, _: &mut WakeBatch) {
+    // SAFETY: the operation is the first field of a box that `redo` leaked.
+    let Redone { mut original, .. } = *unsafe { Box::from_raw(operation.cast::<Redone>().as_ptr()) };
+    // SAFETY: the engine on io_uring does not touch it until it comes back.
+    unsafe {
+        let this = original.as_mut();
+        this.offset = result;
+        this.stage = Stage::Returned;
+    }
+    if let Some(engine) = URING.get() {
+        // SAFETY: as whoever submitted it first promised.
+        unsafe { engine.submit(original) };
+    }
+}

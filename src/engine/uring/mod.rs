@@ -1,0 +1,233 @@
+//! The device that is io_uring.
+
+mod results;
+mod ring;
+mod setup;
+mod sqe;
+#[cfg(test)]
+mod tests;
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use io_uring::opcode;
+use io_uring::types::Fixed;
+
+use super::device::{Device, Event, Sleep, Verdict};
+use super::fixed_files::{FixedFile, FixedFiles};
+use super::operation::Operation;
+use crate::host::futex::{self, Deadline};
+use crate::host::kernel::{self, Errno, syscall};
+pub use ring::DOORBELL_SIGNAL;
+use ring::{COMPLETIONS, Completion, Doorbell, Ring};
+use setup::Refused;
+
+/// Completions kept free for entries that are not operations: cancellations, eventfds, the doorbell.
+const AUXILIARY_ENTRIES: usize = 64;
+
+// What a completion belongs to, in the low bits of its user data; an operation's address has none.
+const OPERATION: u64 = 0;
+const DOORBELL: u64 = 1;
+const CANCEL: u64 = 2;
+const EVENTFD: u64 = 3;
+const TAG: u64 = 3;
+
+/// An addition to an eventfd that is under way.
+struct Signal {
+    /// What is written. The box keeps its address.
+    amount: Box<u64>,
+    file: FixedFile,
+}
+
+/// io_uring, and what must be remembered of what it was given.
+pub struct Uring {
+    ring: Ring,
+    files: FixedFiles,
+    in_flight: usize,
+    doorbell: &'static AtomicU32,
+    /// Whether the ring waits on the doorbell.
+    armed: bool,
+    /// The doorbell's value before a sleep outside the ring.
+    before: Option<u32>,
+    /// Cancellations and signals under way.
+    auxiliary: usize,
+    signals: Vec<Signal>,
+    free_signals: Vec<usize>,
+}
+
+impl Uring {
+    /// Makes the ring of the calling thread.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn new(doorbell: &'static AtomicU32) -> Result<Self, Refused> {
+        let ring = Ring::new()?;
+        let files = FixedFiles::new(ring.files());
+        Ok(Self {
+            ring,
+            files,
+            in_flight: 0,
+            doorbell,
+            armed: false,
+            before: None,
+            auxiliary: 0,
+            signals: Vec::new(),
+            free_signals: Vec::new(),
+        })
+    }
+
+    /// The thread that must be sent [`DOORBELL_SIGNAL`] with each notification, if that is how the ring sees it.
+    pub fn wants_signal(&self) -> Option<i32> {
+        (self.ring.doorbell() != Doorbell::Futex).then(kernel::thread_id)
+    }
+
+    /// Takes the doorbell's signal, if it was sent. Whoever sent it has pushed before.
+    fn drain_doorbell(&self) {
+        if self.ring.doorbell() == Doorbell::Futex || self.ring.lost().is_some() {
+            return;
+        }
+        let set = ring::signal_set(ring::DOORBELL_SIGNAL);
+        let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: reads the set and the time.
+        let _ = unsafe {
+            syscall!(libc::SYS_rt_sigtimedwait, &raw const set, ptr::null::<u8>(), &raw const now, size_of_val(&set))
+        };
+    }
+
+    /// Lets the ring wait on the doorbell, which was notified `seen` times until now.
+    fn arm(&mut self, seen: u32) {
+        if let Doorbell::Signal(slot) = self.ring.doorbell() {
+            let poll = opcode::PollAdd::new(Fixed(slot), libc::POLLIN as u32);
+            // SAFETY: points to nothing.
+            unsafe { self.ring.push(&poll.build().user_data(DOORBELL)) };
+            self.armed = true;
+            return;
+        }
+        let word = self.doorbell.as_ptr();
+        let wait = opcode::FutexWait::new(word, seen.into(), u32::MAX.into(), futex::PRIVATE_U32);
+        // SAFETY: the doorbell lives as long as the process.
+        unsafe { self.ring.push(&wait.build().user_data(DOORBELL)) };
+        self.armed = true;
+    }
+}
+
+impl Device for Uring {
+    fn has_room(&self) -> bool {
+        self.in_flight < COMPLETIONS as usize - AUXILIARY_ENTRIES
+    }
+
+    fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    fn issue(&mut self, operation: NonNull<Operation>, blocking: bool) {
+        // SAFETY: the engine's thread owns the operation until it is finished.
+        let entry = sqe::of(unsafe { operation.as_ref() }, blocking).user_data(operation.as_ptr() as u64 | OPERATION);
+        // SAFETY: the buffers stay by the promise of `Engine::submit`, or the kernel answers EFAULT.
+        unsafe { self.ring.push(&entry) };
+        self.in_flight += 1;
+    }
+
+    fn judge(&self, operation: &Operation, result: i64) -> Verdict {
+        results::judge(operation, result)
+    }
+
+    fn cancel(&mut self, operation: NonNull<Operation>, ticket: u64) {
+        let entry = opcode::AsyncCancel::new(operation.as_ptr() as u64).build().user_data(ticket << 2 | CANCEL);
+        // SAFETY: points to nothing.
+        unsafe { self.ring.push(&entry) };
+        self.auxiliary += 1;
+    }
+
+    fn hold_file(&mut self, fd: i32) -> Result<FixedFile, Errno> {
+        let file = self.files.take().ok_or(Errno(libc::ENFILE))?;
+        self.ring.set_file(file.0, fd).inspect_err(|_| self.files.give_back(file))?;
+        Ok(file)
+    }
+
+    fn release_file(&mut self, file: FixedFile) {
+        // Emptying a slot fails only if it is empty.
+        let _ = self.ring.set_file(file.0, -1);
+        self.files.give_back(file);
+    }
+
+    fn signal_eventfd(&mut self, file: FixedFile, count: u32) {
+        let index = self.free_signals.pop().unwrap_or_else(|| {
+            self.signals.push(Signal { amount: Box::new(0), file });
+            self.signals.len() - 1
+        });
+        let signal = &mut self.signals[index];
+        *signal.amount = count.into();
+        signal.file = file;
+        let entry = opcode::Write::new(Fixed(file.0), (&raw const *signal.amount).cast(), 8)
+            .build()
+            .user_data((index as u64) << 2 | EVENTFD);
+        // SAFETY: the amount stays where it is until the completion frees the signal.
+        unsafe { self.ring.push(&entry) };
+        self.auxiliary += 1;
+    }
+
+    fn flush(&mut self) {
+        self.ring.submit();
+    }
+
+    fn prepare_sleep(&mut self) {
+        // Acquire pairs with the Release of `Engine::notify`. Read before the inbox is put asleep: who notifies after that
+        // changes it.
+        let seen = self.doorbell.load(Ordering::Acquire);
+        // With nothing under way the doorbell is all there is to wait for, and a plain futex is the shorter way.
+        self.before = (self.in_flight == 0 && self.auxiliary == 0 && !self.armed).then_some(seen);
+        if self.before.is_none() && !self.armed {
+            self.arm(seen);
+            self.ring.submit();
+        }
+    }
+
+    fn sleep(&mut self, how: Sleep) {
+        match (how, self.before.take()) {
+            (Sleep::Timed(nanoseconds), _) => self.ring.wait(Some(nanoseconds)),
+            (Sleep::Armed, None) => self.ring.wait(None),
+            (Sleep::Armed, Some(seen)) => {
+                let _ = futex::wait(self.doorbell, seen, Deadline::Never);
+                self.drain_doorbell();
+            }
+        }
+    }
+
+    fn can_wait_timed(&self) -> bool {
+        self.ring.has_timeouts()
+    }
+
+    fn lost(&self) -> Option<Errno> {
+        self.ring.lost()
+    }
+
+    fn next(&mut self) -> Option<Event> {
+        loop {
+            let Completion { data, result } = self.ring.next()?;
+            match data & TAG {
+                DOORBELL => {
+                    self.armed = false;
+                    self.drain_doorbell();
+                }
+                CANCEL => {
+                    self.auxiliary -= 1;
+                    return Some(Event::Cancel(data >> 2, result == 0));
+                }
+                EVENTFD => {
+                    self.auxiliary -= 1;
+                    let index = (data >> 2) as usize;
+                    let (file, count) = (self.signals[index].file, *self.signals[index].amount as u32);
+                    self.free_signals.push(index);
+                    return Some(Event::Signalled(file, count));
+                }
+                _ => {
+                    self.in_flight -= 1;
+                    if let Some(operation) = NonNull::new(data as *mut Operation) {
+                        return Some(Event::Done(operation, result.into()));
+                    }
+                }
+            }
+        }
+    }
+}

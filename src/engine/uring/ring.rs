@@ -1,0 +1,244 @@
+//! The io_uring itself: made, narrowed to what we use, and hidden from the program's descriptor table.
+//!
+//! One thread makes it and alone may enter it (`SINGLE_ISSUER | COOP_TASKRUN`): completions are then worked off when that
+//! thread enters the kernel, and no thread of the program is ever interrupted for one. (`DEFER_TASKRUN` is as fast, but what
+//! completes after that thread's end is then never reported; see [`super::reactor::heir`].)
+
+use core::mem::ManuallyDrop;
+use core::ptr;
+use std::collections::VecDeque;
+
+use io_uring::squeue;
+use io_uring::{EnterFlags, IoUring, opcode};
+
+use super::setup::{self, FileTableAccess, Refused, RingName, RingSetup};
+use crate::host::kernel::{Errno, syscall};
+use crate::host::{futex, memory};
+
+/// Completions that fit: also the most operations in flight, so that none can overflow.
+pub const COMPLETIONS: u32 = 16_384;
+
+/// How often in a row the kernel may put us off. After a tenth of it there is a millisecond between two attempts.
+const MAX_REFUSALS: u32 = 400;
+
+/// Marks the completion of a change of the file table; no address of an operation, and no tag has it.
+const TABLE: u64 = u64::MAX;
+
+/// What has become of an entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Completion {
+    /// What was pushed with it.
+    pub data: u64,
+    pub result: i32,
+}
+
+/// A ring that belongs to the thread that made it.
+pub struct Ring {
+    /// Its descriptor is closed or moved: nothing of the crate's that would use it is called, and it is never dropped.
+    uring: ManuallyDrop<IoUring>,
+    pub(super) name: RingName,
+    doorbell: Doorbell,
+    has_timeouts: bool,
+    /// `IORING_ENTER_NO_IOWAIT` where the kernel has it: our sleep is not the disk's slowness.
+    no_iowait: u32,
+    /// Entries that the kernel has not taken.
+    queued: u32,
+    files: u32,
+    /// What an entry that changes the file table reads.
+    changing: Box<i32>,
+    /// Completions that were seen while one for the file table was waited for.
+    early: VecDeque<Completion>,
+    /// How often in a row the kernel has put us off.
+    refusals: u32,
+    /// Why the kernel serves this ring no longer.
+    lost: Option<Errno>,
+}
+
+impl Ring {
+    /// Makes the ring of the calling thread.
+    ///
+    /// # Errors
+    /// What stands in the way; nothing is left behind.
+    pub fn new() -> Result<Self, Refused> {
+        let RingSetup { uring, name, doorbell, files } = setup::set_up()?;
+        let params = uring.params();
+        let no_iowait = if params.is_feature_no_iowait() { EnterFlags::NO_IOWAIT.bits() } else { 0 };
+        let has_timeouts = params.is_feature_ext_arg();
+        let changing = memory::boxed(-1)?;
+        Ok(Self {
+            uring: ManuallyDrop::new(uring),
+            name,
+            doorbell,
+            has_timeouts,
+            no_iowait,
+            queued: 0,
+            files,
+            changing,
+            early: VecDeque::new(),
+            refusals: 0,
+            lost: None,
+        })
+    }
+
+    /// How it is told that there is something to do.
+    pub const fn doorbell(&self) -> Doorbell {
+        self.doorbell
+    }
+
+    /// Whether [`Ring::wait`] can be given a time (5.11).
+    pub const fn has_timeouts(&self) -> bool {
+        self.has_timeouts
+    }
+
+    /// Slots in the file table.
+    pub const fn files(&self) -> u32 {
+        self.files
+    }
+
+    /// Puts an entry into the submission queue. The kernel is called when the queue is full.
+    ///
+    /// # Safety
+    /// What the entry points to stays until its completion.
+    pub unsafe fn push(&mut self, entry: &squeue::Entry) {
+        // SAFETY: the caller's promise.
+        while unsafe { self.uring.submission().push(entry) }.is_err() && self.lost.is_none() {
+            self.submit();
+        }
+        // In a ring that is lost it is among those that the kernel never takes, even where there was no room for it.
+        self.queued += 1;
+    }
+
+    /// Hands what is queued to the kernel, and lets arrive what has completed.
+    pub fn submit(&mut self) {
+        while self.queued > 0 && self.lost.is_none() {
+            // Where it fails, what was taken is taken; the rest is still queued.
+            let _ = self.enter(0, EnterFlags::GETEVENTS.bits(), ptr::null(), 0);
+        }
+    }
+
+    /// Submits, and sleeps until a completion is there, at most `nanoseconds` if that is given.
+    pub fn wait(&mut self, nanoseconds: Option<u32>) {
+        if !self.early.is_empty() {
+            return self.submit();
+        }
+        let flags = EnterFlags::GETEVENTS.bits() | self.no_iowait;
+        let _ = match nanoseconds {
+            None => self.enter(1, flags, ptr::null(), 0),
+            Some(nanoseconds) => {
+                let most = io_uring::types::Timespec::new().nsec(nanoseconds);
+                let arguments = io_uring::types::SubmitArgs::new().timespec(&most);
+                self.enter(
+                    1,
+                    flags | EnterFlags::EXT_ARG.bits(),
+                    ptr::from_ref(&arguments).cast(),
+                    size_of_val(&arguments),
+                )
+            }
+        };
+    }
+
+    fn enter(&mut self, want: u32, flags: u32, argument: *const u8, size: usize) -> Result<(), Errno> {
+        let (ring, named_by) = self.name.enter;
+        let flags = flags | named_by;
+        // SAFETY: the ring is this thread's; queued entries are valid by the promise of `push`.
+        let taken = unsafe { syscall!(libc::SYS_io_uring_enter, ring, self.queued, want, flags, argument, size) }
+            .inspect_err(|&errno| self.note_loss(errno))?;
+        self.queued = self.queued.saturating_sub(taken as u32);
+        self.refusals = 0;
+        Ok(())
+    }
+
+    /// Looks whether an error means that the ring can be used no longer: a filter that the program has set since refuses
+    /// the call, with whatever errno it was written with.
+    fn note_loss(&mut self, errno: Errno) {
+        let passes = match errno {
+            // A wait is over. (Of a call that submits, the answer is how much.)
+            Errno(libc::ETIME) if self.queued == 0 => return,
+            // No memory for a request, or completions stand in the way: give the machine a moment, but not for ever.
+            Errno(libc::EAGAIN | libc::EBUSY | libc::ENOMEM | libc::EINTR | libc::ETIME | libc::EBADR) => {
+                self.refusals += 1;
+                if self.refusals > MAX_REFUSALS / 10 {
+                    futex::sleep_1ms();
+                }
+                self.refusals < MAX_REFUSALS
+            }
+            _ => false,
+        };
+        if !passes && self.lost.is_none() {
+            self.lost = Some(errno);
+        }
+    }
+
+    /// Why the kernel serves this ring no longer, if so.
+    pub const fn lost(&self) -> Option<Errno> {
+        self.lost
+    }
+
+    /// The next completion.
+    pub fn next(&mut self) -> Option<Completion> {
+        self.early.pop_front().or_else(|| self.completed()).filter(|completion| completion.data != TABLE)
+    }
+
+    fn completed(&mut self) -> Option<Completion> {
+        let entry = self.uring.completion().next()?;
+        Some(Completion { data: entry.user_data(), result: entry.result() })
+    }
+
+    /// Puts the file behind `fd` into a slot of the file table, or empties the slot with -1.
+    ///
+    /// # Errors
+    /// `EBADF`, or what the kernel answers.
+    pub fn set_file(&mut self, slot: u32, fd: i32) -> Result<(), Errno> {
+        if self.name.table == FileTableAccess::ByEntry {
+            return self.set_file_by_entry(slot, fd);
+        }
+        setup::update_files(self.name.table, slot, fd).map(drop).inspect_err(|&errno| {
+            if !matches!(errno, Errno(libc::EBADF | libc::ENFILE | libc::EMFILE | libc::EOPNOTSUPP)) {
+                self.note_loss(errno);
+            }
+        })
+    }
+
+    /// The same by an entry, whose completion is waited for. (It is carried out as it is submitted.)
+    fn set_file_by_entry(&mut self, slot: u32, fd: i32) -> Result<(), Errno> {
+        *self.changing = fd;
+        let entry = opcode::FilesUpdate::new(&raw const *self.changing, 1).offset(slot as i32).build();
+        // SAFETY: the box stays as long as the ring's memory does.
+        unsafe { self.push(&entry.user_data(TABLE)) };
+        loop {
+            while let Some(completion) = self.completed() {
+                match completion {
+                    Completion { data: TABLE, result: 0.., .. } => return Ok(()),
+                    Completion { data: TABLE, result: errno, .. } => return Err(Errno(-errno)),
+                    other => self.early.push_back(other),
+                }
+            }
+            if let Some(errno) = self.lost {
+                // The newest, so that the kernel never takes it.
+                if self.queued > 0 {
+                    self.queued -= 1;
+                }
+                return Err(errno);
+            }
+            let _ = self.enter(1, EnterFlags::GETEVENTS.bits(), ptr::null(), 0);
+        }
+    }
+}
+
+/// How the ring is told that there is something to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doorbell {
+    /// It waits on the futex (6.7).
+    Futex,
+    /// The thread is sent [`DOORBELL_SIGNAL`], which it blocks, and the ring sees that through the file in this slot. So there is
+    /// no descriptor that the program could close, or could have closed and opened as something else.
+    Signal(u32),
+}
+
+/// Sent to one thread, which blocks it: no handler runs, and where it is not blocked it is ignored.
+pub const DOORBELL_SIGNAL: i32 = libc::SIGURG;
+
+/// The kernel's set of one signal.
+pub const fn signal_set(signal: i32) -> u64 {
+    1 << (signal - 1)
+}

@@ -1,0 +1,289 @@
+//! How a ring is made: the best that the kernel has, step by step down to what must be there, narrowed to what is used, and
+//! out of the program's descriptor table.
+
+use core::ptr;
+use std::os::fd::AsRawFd;
+
+use io_uring::register::Restriction;
+use io_uring::squeue::Flags;
+use io_uring::{EnterFlags, IoUring, Probe, Submitter, opcode};
+
+use super::ring::{COMPLETIONS, DOORBELL_SIGNAL, Doorbell, signal_set};
+use crate::host::kernel::{self, Errno, syscall};
+use crate::host::{fd_broker, kernel_version, thread};
+
+/// Entries that can be filled before the kernel has to be called.
+const SUBMISSIONS: u32 = 512;
+
+/// Slots of the file table.
+const FILES: u32 = 16_384;
+
+/// Threads that the kernel may run for us: for files (bounded) and for what may block for ever (unbounded).
+const WORKERS: [u32; 2] = [64, 256];
+
+const REGISTER_RING_FDS: u32 = 20;
+const REGISTER_FILES_UPDATE: u32 = 6;
+const USE_REGISTERED_RING: u32 = 1 << 31;
+
+/// What stands in the way of a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The kernel said no: ENOSYS (no io_uring), EPERM (forbidden or disabled), ENOMEM, EMFILE, …
+    Kernel(Errno),
+    /// It lacks something that we cannot do without.
+    Lacks(&'static str),
+}
+
+impl core::fmt::Display for Refused {
+    fn fmt(&self, to: &mut core::fmt::Formatter) -> core::fmt::Result {
+        match self {
+            Self::Kernel(Errno(libc::ENOSYS)) => to.write_str("this kernel has no io_uring"),
+            Self::Kernel(Errno(libc::EPERM)) => to.write_str("io_uring is forbidden here (EPERM)"),
+            Self::Kernel(Errno(number)) => write!(to, "io_uring_setup failed with errno {number}"),
+            Self::Lacks(what) => write!(to, "this kernel's io_uring lacks {what}"),
+        }
+    }
+}
+
+impl From<Errno> for Refused {
+    fn from(errno: Errno) -> Self {
+        Self::Kernel(errno)
+    }
+}
+
+impl From<std::io::Error> for Refused {
+    fn from(error: std::io::Error) -> Self {
+        Self::Kernel(Errno(error.raw_os_error().unwrap_or(libc::EIO)))
+    }
+}
+
+/// A ring, ready for use.
+pub struct RingSetup {
+    pub uring: IoUring,
+    pub name: RingName,
+    pub doorbell: Doorbell,
+    /// Slots of its file table that are for pins.
+    pub files: u32,
+}
+
+/// Makes the ring of the calling thread.
+///
+/// # Errors
+/// What stands in the way; nothing is left behind.
+pub fn set_up() -> Result<RingSetup, Refused> {
+    with_raised_limit(within)
+}
+
+fn within(limit: u64) -> Result<RingSetup, Refused> {
+    if has_lost_write_bug() {
+        return Err(Refused::Lacks("what was mended in 5.15.3"));
+    }
+    let uring = create()?;
+    let submitter = uring.submitter();
+    let mut probe = Probe::new();
+    let can_wait_on_futex = submitter.register_probe(&mut probe).is_ok() && probe.is_supported(opcode::FutexWait::CODE);
+    // 5.15.
+    let _ = submitter.register_iowq_max_workers(&mut WORKERS.clone());
+    let mut files = register_files(&submitter, limit);
+    let doorbell = if can_wait_on_futex {
+        Doorbell::Futex
+    } else {
+        // The last slot is not for pins.
+        files = files.checked_sub(1).ok_or(Refused::Lacks("FUTEX_WAIT (6.7), and a table of files"))?;
+        register_doorbell(&submitter, files)?;
+        Doorbell::Signal(files)
+    };
+    let mut name = RingName::of(&uring);
+    restrict(&submitter, doorbell, name.table)?;
+    submitter.register_enable_rings()?;
+    name.close_fd(&uring);
+    Ok(RingSetup { uring, name, doorbell, files })
+}
+
+/// Narrows the ring to what it is used for, from its enabling on: even somebody who got hold of it could do no more.
+fn restrict(submitter: &Submitter, doorbell: Doorbell, table: FileTableAccess) -> Result<(), Refused> {
+    let flags = Flags::FIXED_FILE | Flags::ASYNC;
+    let mut list = [
+        Restriction::sqe_op(opcode::Read::CODE),
+        Restriction::sqe_op(opcode::Write::CODE),
+        Restriction::sqe_op(opcode::Readv::CODE),
+        Restriction::sqe_op(opcode::Writev::CODE),
+        Restriction::sqe_op(opcode::Fsync::CODE),
+        // For the doorbell on kernels without FUTEX_WAIT.
+        Restriction::sqe_op(if doorbell == Doorbell::Futex { opcode::Nop::CODE } else { opcode::PollAdd::CODE }),
+        Restriction::sqe_op(opcode::AsyncCancel::CODE),
+        Restriction::sqe_op(opcode::Nop::CODE),
+        // What the kernel does not know it does not take into the list.
+        Restriction::sqe_op(if doorbell == Doorbell::Futex { opcode::FutexWait::CODE } else { opcode::Nop::CODE }),
+        Restriction::sqe_flags_allowed(flags.bits()),
+        match table {
+            FileTableAccess::ByCall(..) => Restriction::register_op(REGISTER_FILES_UPDATE as u8),
+            FileTableAccess::ByEntry => Restriction::sqe_op(opcode::FilesUpdate::CODE),
+        },
+    ];
+    Ok(submitter.register_restrictions(&mut list)?)
+}
+
+/// A ring with the best this kernel has: one submitter (6.0), task work when the submitter enters the kernel (5.19), a batch
+/// that goes on after a bad entry (5.18). All have restrictions (5.10).
+fn create() -> Result<IoUring, Refused> {
+    let mut refused = Refused::Lacks("restrictions (5.10)");
+    for step in 0..4 {
+        let mut builder = IoUring::builder();
+        builder.setup_r_disabled().setup_cqsize(COMPLETIONS).dontfork();
+        if step < 3 {
+            builder.setup_submit_all();
+        }
+        if step < 2 {
+            builder.setup_coop_taskrun();
+        }
+        if step < 1 {
+            builder.setup_single_issuer();
+        }
+        match builder.build(SUBMISSIONS) {
+            Ok(ring) => return Ok(ring),
+            // A flag is unknown.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
+            Err(error) => {
+                refused = error.into();
+                break;
+            }
+        }
+    }
+    Err(refused)
+}
+
+/// A table of empty slots, as many as can be had. How many.
+fn register_files(submitter: &Submitter, limit: u64) -> u32 {
+    let files = u32::try_from(limit).map_or(FILES, |limit| limit.min(FILES));
+    if submitter.register_files_sparse(files).is_ok() {
+        return files;
+    }
+    // Before 5.19 the slots are listed one by one.
+    let mut empty = Vec::new();
+    if empty.try_reserve_exact(files as usize).is_err() {
+        return 0;
+    }
+    empty.resize(files as usize, -1);
+    submitter.register_files(&empty).map_or(0, |()| files)
+}
+
+/// Lets the ring see the signal that is the doorbell, through a file in `slot`.
+fn register_doorbell(submitter: &Submitter, slot: u32) -> Result<(), Refused> {
+    if !thread::blocks(DOORBELL_SIGNAL) {
+        return Err(Refused::Lacks("FUTEX_WAIT (6.7), and the signal for it is not blocked"));
+    }
+    let set = signal_set(DOORBELL_SIGNAL);
+    // SAFETY: reads the set; makes a descriptor.
+    let fd = unsafe {
+        syscall!(
+            libc::SYS_signalfd4,
+            -1isize,
+            &raw const set,
+            size_of_val(&set),
+            libc::SFD_CLOEXEC | libc::SFD_NONBLOCK
+        )
+    }? as i32;
+    let hung = submitter.register_files_update(slot, &[fd]);
+    kernel::close(fd);
+    hung?;
+    Ok(())
+}
+
+/// By which the kernel knows the ring.
+#[derive(Clone, Copy)]
+pub struct RingName {
+    /// For `io_uring_enter`, with this flag.
+    pub enter: (u32, u32),
+    pub table: FileTableAccess,
+}
+
+/// How the ring's file table is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileTableAccess {
+    /// By `io_uring_register`: with this number, and the operation with this flag.
+    ByCall(u32, u32),
+    /// By an entry of the ring's: from 5.18 to 6.2 a ring without a descriptor can be entered, and not registered with.
+    ByEntry,
+}
+
+impl RingName {
+    /// Registers the ring with the calling thread, where the kernel can (5.18): then it needs no descriptor.
+    fn of(ring: &IoUring) -> Self {
+        #[repr(C)]
+        struct Update {
+            offset: u32,
+            reserved: u32,
+            fd: u64,
+        }
+        let fd = ring.as_raw_fd();
+        let mut update = Update { offset: u32::MAX, reserved: 0, fd: fd as u64 };
+        // SAFETY: reads and writes the one structure.
+        let registered = unsafe { syscall!(libc::SYS_io_uring_register, fd, REGISTER_RING_FDS, &raw mut update, 1) };
+        if registered.is_err() {
+            return Self { enter: (fd as u32, 0), table: FileTableAccess::ByCall(fd as u32, 0) };
+        }
+        // Whether it can be registered with as well (6.3): an empty slot is emptied. Without a table there is nothing to
+        // register.
+        let by_index = FileTableAccess::ByCall(update.offset, USE_REGISTERED_RING);
+        let known = matches!(update_files(by_index, 0, -1), Ok(_) | Err(Errno(libc::ENXIO)));
+        let table = if known { by_index } else { FileTableAccess::ByEntry };
+        Self { enter: (update.offset, EnterFlags::REGISTERED_RING.bits()), table }
+    }
+
+    /// Closes the ring's descriptor, so that the program's descriptor table is as it was. Where the ring is known by that alone,
+    /// moves it out of the program's way.
+    fn close_fd(&mut self, ring: &IoUring) {
+        let fd = ring.as_raw_fd();
+        if self.enter.1 != 0 {
+            return kernel::close(fd);
+        }
+        let high = fd_broker::raise(fd) as u32;
+        *self = Self { enter: (high, 0), table: FileTableAccess::ByCall(high, 0) };
+    }
+}
+
+/// Puts the file behind `fd` into a slot of the file table, or empties the slot with -1, by `io_uring_register`.
+///
+/// # Errors
+/// What the kernel answers; `EOPNOTSUPP` where the table is not changed so.
+pub fn update_files(table: FileTableAccess, slot: u32, fd: i32) -> Result<usize, Errno> {
+    #[repr(C)]
+    struct Update {
+        offset: u32,
+        reserved: u32,
+        descriptors: *const i32,
+    }
+    let FileTableAccess::ByCall(number, flag) = table else { return Err(Errno(libc::EOPNOTSUPP)) };
+    let update = Update { offset: slot, reserved: 0, descriptors: &raw const fd };
+    // SAFETY: reads the structure and the one descriptor it points to.
+    unsafe { syscall!(libc::SYS_io_uring_register, number, REGISTER_FILES_UPDATE | flag, &raw const update, 1) }
+}
+
+/// From 5.11 to 5.15.2 io_uring loses writes now and then (MariaDB, MDEV-26674).
+fn has_lost_write_bug() -> bool {
+    ([5, 11, 0]..[5, 15, 3]).contains(&kernel_version::number())
+}
+
+/// Does `work` with as many descriptors allowed as the hard limit allows, and tells it how many these are.
+///
+/// The soft RLIMIT_NOFILE bounds the ring's file table, and a program that has used it up could not even make a ring; the
+/// limit is meant for the descriptor table, and ours stays out of that.
+fn with_raised_limit<T>(work: impl FnOnce(u64) -> T) -> T {
+    let mut before = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: fills the structure; or sets the limit from it.
+    let limit = |new: *const libc::rlimit, old: *mut libc::rlimit| unsafe {
+        syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, new, old)
+    };
+    if limit(ptr::null(), &raw mut before).is_err() {
+        return work(0);
+    }
+    let wanted = u64::from(FILES) * 2;
+    let raised = libc::rlimit { rlim_cur: before.rlim_max.min(wanted).max(before.rlim_cur), ..before };
+    let must_raise = raised.rlim_cur > before.rlim_cur && limit(&raw const raised, ptr::null_mut()).is_ok();
+    let done = work(if must_raise { raised.rlim_cur } else { before.rlim_cur });
+    if must_raise {
+        let _ = limit(&raw const before, ptr::null_mut());
+    }
+    done
+}

@@ -1,0 +1,110 @@
+//! What a batch of completions leaves to be done at its end: waiters to wake and eventfds to tell, each once.
+
+use core::mem::MaybeUninit;
+use core::sync::atomic::AtomicU32;
+
+use super::fixed_files::FixedFile;
+use crate::host::futex;
+
+const MOST: usize = 64;
+
+/// Collected while completions are delivered, done when the batch is through.
+pub struct WakeBatch {
+    /// The first `sleeping` are set.
+    waiters: [MaybeUninit<(*const AtomicU32, u32)>; MOST],
+    sleeping: usize,
+    /// The first `signalled` are set.
+    eventfds: [MaybeUninit<(u32, u32)>; MOST],
+    signalled: usize,
+    /// The eventfd of the operation that is being finished, if it has one.
+    current: Option<FixedFile>,
+}
+
+impl WakeBatch {
+    /// Nothing to do yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            waiters: [const { MaybeUninit::uninit() }; MOST],
+            sleeping: 0,
+            eventfds: [const { MaybeUninit::uninit() }; MOST],
+            signalled: 0,
+            current: None,
+        }
+    }
+
+    /// WakeBatch up to `count` of those who sleep on `word` at the end of the batch. The memory may be gone by then.
+    pub fn wake(&mut self, word: *const AtomicU32, count: u32) {
+        for sleeper in &mut self.waiters[..self.sleeping] {
+            // SAFETY: set.
+            let sleeper = unsafe { sleeper.assume_init_mut() };
+            if sleeper.0 == word {
+                sleeper.1 = sleeper.1.saturating_add(count);
+                return;
+            }
+        }
+        if self.sleeping == MOST {
+            self.wake_now();
+        }
+        self.waiters[self.sleeping].write((word, count));
+        self.sleeping += 1;
+    }
+
+    /// WakeBatch all who were collected, now.
+    pub fn wake_now(&mut self) {
+        for sleeper in &self.waiters[..self.sleeping] {
+            // SAFETY: set.
+            let (word, count) = unsafe { sleeper.assume_init() };
+            futex::wake(word, count);
+        }
+        self.sleeping = 0;
+    }
+
+    /// Adds one to the count of the current operation's eventfd, at the end of the batch. A face calls it from its
+    /// [`Finish`](super::Finish), after the completion is where the program will look for it.
+    pub fn signal_eventfd(&mut self) {
+        let Some(FixedFile(slot)) = self.current.take() else { return };
+        for eventfd in &mut self.eventfds[..self.signalled] {
+            // SAFETY: set.
+            let eventfd = unsafe { eventfd.assume_init_mut() };
+            if eventfd.0 == slot {
+                eventfd.1 += 1;
+                return;
+            }
+        }
+        debug_assert!(self.signalled < MOST, "the engine flushes before the list is full");
+        if self.signalled < MOST {
+            self.eventfds[self.signalled].write((slot, 1));
+            self.signalled += 1;
+        }
+    }
+
+    pub(super) fn begin(&mut self, eventfd: Option<FixedFile>) {
+        self.current = eventfd;
+    }
+
+    /// The current operation is finished. Its eventfd, if the face did not ring it.
+    pub(super) fn end(&mut self) -> Option<FixedFile> {
+        self.current.take()
+    }
+
+    /// Whether the eventfds must be rung before another operation with an eventfd is finished.
+    pub(super) const fn is_full(&self) -> bool {
+        self.signalled == MOST
+    }
+
+    pub(super) fn take_eventfds(&mut self, mut signal: impl FnMut(FixedFile, u32)) {
+        for eventfd in &self.eventfds[..self.signalled] {
+            // SAFETY: set.
+            let (slot, count) = unsafe { eventfd.assume_init() };
+            signal(FixedFile(slot), count);
+        }
+        self.signalled = 0;
+    }
+}
+
+impl Default for WakeBatch {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,292 @@
+//! A thread of ours that has the program's descriptor table, for those of our threads that have given it up.
+//!
+//! The thread engine works in a table of its own, where the files of outstanding requests are held without the program
+//! seeing them. From there the broker is asked to pass a file across, and to start what must see the program's descriptors
+//! (a notification that runs a function of the program's).
+//!
+//! One thread at a time is the broker's client: the engine's.
+
+use core::cell::UnsafeCell;
+use core::ffi::{c_int, c_void};
+use core::mem::{MaybeUninit, offset_of};
+use core::ptr;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use super::futex::{self, Deadline};
+use super::kernel::{self, Errno, syscall};
+use super::process::PerProcess;
+use super::thread;
+
+/// IoArgs for the broker.
+pub type Task = unsafe fn(argument: *mut c_void);
+
+static FD_BROKER: PerProcess<FdBroker> = PerProcess::new(7);
+
+const IDLE: u32 = 0;
+const ASKED: u32 = 1;
+const DONE: u32 = 2;
+
+/// Descriptors of ours in the program's table start here, out of the way of programs that count from below, as far as the
+/// limit allows.
+const HIGH: u64 = 1 << 19;
+
+/// The broker's thread, and what it is asked to do.
+pub struct FdBroker {
+    state: AtomicU32,
+    errand: UnsafeCell<(Task, *mut c_void)>,
+    /// The broker's thread, 0 until it runs.
+    thread: AtomicU32,
+    /// The thread that gave up the program's table.
+    client: AtomicU32,
+    /// The end of the socket in the program's table, and its inode, to know it by.
+    socket: UnsafeCell<Option<(c_int, u64)>>,
+}
+
+// SAFETY: `errand` is written by the client while the state is `IDLE` and read by the broker while it is `ASKED`; `socket`
+// is the broker's thread's alone.
+unsafe impl Sync for FdBroker {}
+
+impl FdBroker {
+    /// Starts a broker in the calling thread's descriptor table, for the calling thread.
+    ///
+    /// # Errors
+    /// No thread or memory can be had.
+    pub fn start() -> Result<&'static Self, Errno> {
+        let broker = FD_BROKER.get_or_init(|| {
+            super::memory::boxed(Self {
+                state: AtomicU32::new(IDLE),
+                errand: UnsafeCell::new((nothing, ptr::null_mut())),
+                thread: AtomicU32::new(0),
+                client: AtomicU32::new(0),
+                socket: UnsafeCell::new(None),
+            })
+        })?;
+        broker.client.store(kernel::thread_id() as u32, Ordering::Relaxed);
+        if broker.thread.load(Ordering::Acquire) == 0 {
+            thread::start(body, ptr::from_ref(broker).cast_mut().cast())?;
+            while broker.thread.load(Ordering::Acquire) == 0 {
+                let _ = futex::wait(&broker.thread, 0, Deadline::Never);
+            }
+        }
+        Ok(broker)
+    }
+
+    /// The broker's thread id.
+    #[must_use]
+    pub fn thread(&self) -> c_int {
+        self.thread.load(Ordering::Acquire) as c_int
+    }
+
+    /// Has the broker do `errand(argument)`, and waits until it is done. For the client alone.
+    ///
+    /// # Safety
+    /// As `errand` asks; it runs on another thread and must not block for long.
+    pub unsafe fn ask(&self, errand: Task, argument: *mut c_void) {
+        // SAFETY: the state is `IDLE`, so the broker does not look.
+        unsafe { *self.errand.get() = (errand, argument) };
+        // Release pairs with the broker's Acquire: it sees the errand.
+        self.state.store(ASKED, Ordering::Release);
+        futex::wake(&raw const self.state, 1);
+        // Acquire pairs with the broker's Release: its effects are seen.
+        while self.state.load(Ordering::Acquire) != DONE {
+            let _ = futex::wait(&self.state, ASKED, Deadline::Never);
+        }
+        self.state.store(IDLE, Ordering::Relaxed);
+    }
+
+    /// Makes a socket for files: the broker keeps one end of a socket pair, high in the program's table; the other end is
+    /// the answer, in the same table until the client leaves it.
+    ///
+    /// # Errors
+    /// What `socketpair` answers.
+    pub fn open_socket(&self) -> Result<c_int, Errno> {
+        let mut ends: [c_int; 2] = [-1; 2];
+        let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+        // SAFETY: writes the two numbers.
+        unsafe { syscall!(libc::SYS_socketpair, libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) }?;
+        let end = raise(ends[0]);
+        let mut status = MaybeUninit::<libc::stat>::uninit();
+        // SAFETY: fstat fills the structure or fails.
+        let inode =
+            unsafe { syscall!(libc::SYS_fstat, end, status.as_mut_ptr()).map(|_| status.assume_init().st_ino) }?;
+        // SAFETY: the broker looks at it only when it is asked, by this thread.
+        unsafe { *self.socket.get() = Some((end, inode)) };
+        Ok(ends[1])
+    }
+
+    /// Fetches the file behind the program's `fd` through the socket whose other end is `end`, as a new descriptor of the
+    /// calling thread's. For the client alone.
+    ///
+    /// # Errors
+    /// `EBADF`: the program has no such descriptor; `ENOTCONN`: the program has closed the socket; `EMFILE`.
+    pub fn fetch(&self, fd: c_int, end: c_int) -> Result<c_int, Errno> {
+        let mut sending = Sending { broker: self, fd, answer: Ok(()) };
+        // SAFETY: the structure outlives the errand, which is waited for.
+        unsafe { self.ask(send, (&raw mut sending).cast()) };
+        sending.answer?;
+        receive(end)
+    }
+}
+
+/// Does `errand(argument)` on a thread that has the program's descriptors: here, or where this thread has given them up, by
+/// the broker, and waits until it is done.
+///
+/// # Safety
+/// As `errand` asks; it must not block for long.
+pub unsafe fn with_descriptors(errand: Task, argument: *mut c_void) {
+    match FD_BROKER.get() {
+        // Relaxed: only the client itself finds its own number there.
+        // SAFETY: the caller's promise; this thread is the client.
+        Some(broker) if broker.client.load(Ordering::Relaxed) == kernel::thread_id() as u32 => unsafe {
+            broker.ask(errand, argument);
+        },
+        // SAFETY: the caller's promise.
+        _ => unsafe { errand(argument) },
+    }
+}
+
+/// Starts a thread that has the program's descriptors, wherever it is called; see [`thread::start`].
+///
+/// # Errors
+/// `EAGAIN` or `ENOMEM`: no thread can be had.
+pub fn start_thread(body: thread::Body, argument: *mut c_void) -> Result<(), Errno> {
+    struct Wanted {
+        body: thread::Body,
+        argument: *mut c_void,
+        answer: Result<(), Errno>,
+    }
+    unsafe fn start(wanted: *mut c_void) {
+        // SAFETY: the one below, which outlives the errand.
+        let wanted = unsafe { &mut *wanted.cast::<Wanted>() };
+        wanted.answer = thread::start(wanted.body, wanted.argument);
+    }
+    let mut wanted = Wanted { body, argument, answer: Ok(()) };
+    // SAFETY: as `start` asks.
+    unsafe { with_descriptors(start, (&raw mut wanted).cast()) };
+    wanted.answer
+}
+
+/// Moves a descriptor of ours up, away from the numbers that programs use.
+#[must_use]
+pub fn raise(fd: c_int) -> c_int {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: fills the structure.
+    let _ = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, ptr::null::<u8>(), &raw mut limit) };
+    let mut lowest = HIGH.min(limit.rlim_cur.saturating_sub(64));
+    while lowest > fd as u64 {
+        // SAFETY: makes a new number for the same file.
+        if let Ok(high) = unsafe { syscall!(libc::SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, lowest) } {
+            kernel::close(fd);
+            return high as c_int;
+        }
+        lowest /= 2;
+    }
+    fd
+}
+
+unsafe fn nothing(_: *mut c_void) {}
+
+extern "C" fn body(broker: *mut c_void) -> *mut c_void {
+    // SAFETY: `start` passed the broker, which lives as long as the process.
+    let broker = unsafe { &*broker.cast::<FdBroker>() };
+    thread::set_name(c"uringaio");
+    // Release pairs with the Acquire of `start`.
+    broker.thread.store(kernel::thread_id() as u32, Ordering::Release);
+    futex::wake_all(&raw const broker.thread);
+    loop {
+        match broker.state.load(Ordering::Acquire) {
+            ASKED => {
+                // SAFETY: the client wrote it before it asked, and asked for it to be done.
+                unsafe {
+                    let (errand, argument) = *broker.errand.get();
+                    errand(argument);
+                }
+                broker.state.store(DONE, Ordering::Release);
+                futex::wake(&raw const broker.state, 1);
+            }
+            state => {
+                let _ = futex::wait(&broker.state, state, Deadline::Never);
+            }
+        }
+    }
+}
+
+struct Sending<'a> {
+    broker: &'a FdBroker,
+    fd: c_int,
+    answer: Result<(), Errno>,
+}
+
+/// A control message that carries one descriptor.
+#[repr(C)]
+struct Rights {
+    header: libc::cmsghdr,
+    fd: c_int,
+    padding: c_int,
+}
+
+impl Rights {
+    fn new(fd: c_int) -> Self {
+        let mut rights = Self {
+            // SAFETY: a structure of numbers.
+            header: unsafe { core::mem::zeroed() },
+            fd,
+            padding: 0,
+        };
+        rights.header.cmsg_len = (offset_of!(Self, fd) + size_of::<c_int>()) as _;
+        rights.header.cmsg_level = libc::SOL_SOCKET;
+        rights.header.cmsg_type = libc::SCM_RIGHTS;
+        rights
+    }
+}
+
+/// A message of one byte with `rights`.
+fn message(byte: &mut libc::iovec, rights: &mut Rights) -> libc::msghdr {
+    // SAFETY: a structure of numbers and null pointers.
+    let mut message: libc::msghdr = unsafe { core::mem::zeroed() };
+    message.msg_iov = byte;
+    message.msg_iovlen = 1;
+    message.msg_control = ptr::from_mut(rights).cast();
+    message.msg_controllen = size_of::<Rights>() as _;
+    message
+}
+
+/// Runs on the broker's thread.
+unsafe fn send(sending: *mut c_void) {
+    // SAFETY: `fetch` waits.
+    let sending = unsafe { &mut *sending.cast::<Sending>() };
+    sending.answer = (|| {
+        // SAFETY: the broker's thread's alone.
+        let (end, inode) = unsafe { *sending.broker.socket.get() }.ok_or(Errno(libc::ENOTCONN))?;
+        let mut status = MaybeUninit::<libc::stat>::uninit();
+        // The number is one that the program could close and use for something of its own.
+        // SAFETY: fstat fills the structure or fails.
+        let known = unsafe {
+            syscall!(libc::SYS_fstat, end, status.as_mut_ptr()).is_ok() && status.assume_init().st_ino == inode
+        };
+        if !known {
+            return Err(Errno(libc::ENOTCONN));
+        }
+        let mut byte = 0u8;
+        let mut vector = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+        let mut rights = Rights::new(sending.fd);
+        let message = message(&mut vector, &mut rights);
+        // SAFETY: reads the message and what it points to.
+        unsafe { syscall!(libc::SYS_sendmsg, end, &raw const message, libc::MSG_NOSIGNAL) }.map(drop)
+    })();
+}
+
+fn receive(end: c_int) -> Result<c_int, Errno> {
+    let mut byte = 0u8;
+    let mut vector = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+    let mut rights = Rights::new(-1);
+    let mut message = message(&mut vector, &mut rights);
+    let flags = libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT;
+    // SAFETY: fills the message and what it points to. The message was sent before, so there is no waiting.
+    unsafe { syscall!(libc::SYS_recvmsg, end, &raw mut message, flags) }?;
+    // Without room in the table the kernel delivers the message and drops the file.
+    if message.msg_controllen < size_of::<libc::cmsghdr>() || rights.fd < 0 {
+        return Err(Errno(libc::EMFILE));
+    }
+    Ok(rights.fd)
+}

@@ -1,0 +1,174 @@
+//! A lock whose holder may have left without a word: a signal handler took it away by `siglongjmp`, or its thread was
+//! cancelled. What it protects is written so that the next holder can begin anew at any point.
+//!
+//! Two cases look alike to a caller that finds its own thread holding the lock: it is a signal handler that interrupted the
+//! holder, which it must not wait for; or an earlier handler left the holder for good. The stack tells them apart: it grows
+//! downwards, so a call that was interrupted began above. Another thread that holds the lock for a second without having
+//! taken it anew counts as gone.
+
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use crate::host::futex;
+use crate::host::kernel::{self, Errno, syscall};
+use crate::host::thread;
+
+/// How long another thread may hold the lock before it counts as gone.
+const ABANDONED_AFTER_MS: u64 = 1_000;
+
+/// How often a thread may find the lock held by a call that it seems to have interrupted: no handler tries that often.
+const MAX_NESTED: u32 = 1_000;
+
+/// Looks at a lock that another thread holds before the caller sleeps between two.
+const SPINS: u32 = 100;
+
+/// The lock.
+pub struct AbandonableLock {
+    /// The holder, by its thread pointer; 0: nobody.
+    holder: AtomicUsize,
+    /// Where the holder's stack was.
+    stack: AtomicUsize,
+    /// Counts how often it was taken.
+    taken: AtomicU32,
+    /// How often the holder's own thread has found it held since it was taken.
+    nested: AtomicU32,
+    /// When it was first found held since it was taken so many times: `taken` in the upper half, milliseconds in the lower.
+    suspected: AtomicU64,
+}
+
+/// Why a lock was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Busy {
+    /// The caller is a signal handler that interrupted the holder.
+    Nested,
+    /// Another thread has it.
+    Elsewhere,
+}
+
+impl AbandonableLock {
+    /// A lock that is free.
+    pub const fn new() -> Self {
+        Self {
+            holder: AtomicUsize::new(0),
+            stack: AtomicUsize::new(0),
+            taken: AtomicU32::new(0),
+            nested: AtomicU32::new(0),
+            suspected: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes the lock, if it is free or was abandoned.
+    ///
+    /// # Errors
+    /// Who has it.
+    #[inline]
+    pub fn try_take(&self) -> Result<(), Busy> {
+        let here = 0u8;
+        let stack = (&raw const here).addr();
+        let me = thread::pointer();
+        // Acquire pairs with the Release of `release`.
+        if let Err(holder) = self.holder.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed) {
+            self.take_abandoned(holder, me, stack)?;
+        }
+        self.stack.store(stack, Ordering::Relaxed);
+        self.nested.store(0, Ordering::Relaxed);
+        self.taken.store(self.taken.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Takes the lock as soon as no other thread has it.
+    ///
+    /// # Errors
+    /// `EINTR`: the caller is a signal handler that interrupted the holder.
+    #[inline]
+    pub fn take(&self) -> Result<(), Errno> {
+        let mut looks = 0;
+        loop {
+            match self.try_take() {
+                Ok(()) => return Ok(()),
+                Err(Busy::Nested) => return Err(Errno(libc::EINTR)),
+                Err(Busy::Elsewhere) if looks < SPINS => core::hint::spin_loop(),
+                Err(Busy::Elsewhere) => futex::sleep_50us(),
+            }
+            looks += 1;
+        }
+    }
+
+    /// Lets the next one. A holder that was taken for gone meanwhile leaves the lock to its successor.
+    #[inline]
+    pub fn release(&self) {
+        let _ = self.holder.compare_exchange(thread::pointer(), 0, Ordering::Release, Ordering::Relaxed);
+    }
+
+    #[cold]
+    fn take_abandoned(&self, holder: usize, me: usize, stack: usize) -> Result<(), Busy> {
+        if holder == me {
+            let left = (stack >= self.stack.load(Ordering::Relaxed) && !is_on_signal_stack())
+                || self.nested.fetch_add(1, Ordering::Relaxed) >= MAX_NESTED;
+            return if left { Ok(()) } else { Err(Busy::Nested) };
+        }
+        let now = (kernel::now() / 1_000_000) & 0xffff_ffff;
+        let taken = u64::from(self.taken.load(Ordering::Relaxed)) << 32;
+        // Relaxed: a guess that several may make at once; the exchange below lets one of them win.
+        let suspected = self.suspected.load(Ordering::Relaxed);
+        if suspected & !0xffff_ffff != taken || suspected == 0 {
+            self.suspected.store(taken | now, Ordering::Relaxed);
+            return Err(Busy::Elsewhere);
+        }
+        let since = now.wrapping_sub(suspected & 0xffff_ffff) & 0xffff_ffff;
+        if since < ABANDONED_AFTER_MS {
+            return Err(Busy::Elsewhere);
+        }
+        self.suspected.store(0, Ordering::Relaxed);
+        self.holder
+            .compare_exchange(holder, me, Ordering::Acquire, Ordering::Relaxed)
+            .map_or(Err(Busy::Elsewhere), |_| Ok(()))
+    }
+}
+
+/// Whether the calling thread runs on its alternate signal stack.
+pub fn is_on_signal_stack() -> bool {
+    // SAFETY: zeros are a valid structure, which the kernel fills.
+    let mut stack: libc::stack_t = unsafe { core::mem::zeroed() };
+    // SAFETY: changes nothing.
+    let asked = unsafe { syscall!(libc::SYS_sigaltstack, 0, &raw mut stack) };
+    asked.is_ok() && stack.ss_flags & libc::SS_ONSTACK != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AbandonableLock, Busy};
+
+    #[inline(never)]
+    fn deeper(lock: &AbandonableLock) -> Result<(), Busy> {
+        let room = core::hint::black_box([0u8; 4096]);
+        let taken = lock.try_take();
+        core::hint::black_box(room);
+        taken
+    }
+
+    #[test]
+    fn a_handler_does_not_wait_for_what_it_interrupted() {
+        let lock = AbandonableLock::new();
+        assert_eq!(lock.try_take(), Ok(()));
+        assert_eq!(deeper(&lock), Err(Busy::Nested));
+        lock.release();
+        assert_eq!(deeper(&lock), Ok(()));
+    }
+
+    #[test]
+    fn a_holder_that_jumped_away_has_left() {
+        let lock = AbandonableLock::new();
+        assert_eq!(deeper(&lock), Ok(()));
+        assert_eq!(lock.try_take(), Ok(()));
+    }
+
+    #[test]
+    fn another_thread_has_a_second() {
+        let lock = AbandonableLock::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(lock.try_take(), Ok(())));
+        });
+        assert_eq!(lock.try_take(), Err(Busy::Elsewhere));
+        assert_eq!(lock.take(), Ok(()));
+    }
+}

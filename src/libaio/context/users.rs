@@ -1,0 +1,173 @@
+//! Who is in a call on a context, so that `io_destroy` can wait until nobody is.
+//!
+//! A thread leaves its thread pointer and where its stack is in a slot. A call that a signal handler left by `siglongjmp`
+//! leaves its slot filled; the next call of that thread finds that the stack has shrunk since, and takes the slot over. So
+//! a slot that nobody comes back to costs `io_destroy` a wait that has an end, and nothing else.
+
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::time::Duration;
+
+use crate::host::futex::{self, Deadline};
+use crate::host::thread;
+use crate::libaio::abandonable_lock::is_on_signal_stack;
+
+/// Threads that can be in calls on one context at the same time with a slot of their own; more share a count.
+const SLOTS: usize = 8;
+
+/// How long a call may be in the midst of what takes a microsecond.
+const CALL_WAIT_MS: u64 = 2_000;
+
+struct Slot {
+    thread: AtomicUsize,
+    stack: AtomicUsize,
+}
+
+/// The slots of a context.
+pub struct Users {
+    slots: [Slot; SLOTS],
+    /// Calls that found no slot.
+    others: AtomicU32,
+    /// Somebody waits for calls to end; changes as they do.
+    awaited: AtomicU32,
+}
+
+/// Where a call is noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// In this slot.
+    Slot(usize),
+    /// In the count.
+    Counted,
+    /// Not at all: it is in a signal handler that interrupted a call which is noted.
+    Nested,
+}
+
+impl Users {
+    /// Nobody.
+    pub const fn new() -> Self {
+        Self {
+            slots: [const { Slot { thread: AtomicUsize::new(0), stack: AtomicUsize::new(0) } }; SLOTS],
+            others: AtomicU32::new(0),
+            awaited: AtomicU32::new(0),
+        }
+    }
+
+    /// A call begins. SeqCst: either the destroyer sees us, or we see that the context is being destroyed.
+    #[inline]
+    pub fn enter(&self) -> Entry {
+        let here = 0u8;
+        let stack = (&raw const here).addr();
+        let me = thread::pointer();
+        let first = (me >> 6).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        for probe in 0..SLOTS {
+            let index = first.wrapping_add(probe) % SLOTS;
+            let slot = &self.slots[index];
+            match slot.thread.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) => {
+                    slot.stack.store(stack, Ordering::Relaxed);
+                    return Entry::Slot(index);
+                }
+                Err(owner) if owner == me => {
+                    let was_left = stack >= slot.stack.load(Ordering::Relaxed) && !is_on_signal_stack();
+                    if was_left {
+                        slot.stack.store(stack, Ordering::Relaxed);
+                        return Entry::Slot(index);
+                    }
+                    return Entry::Nested;
+                }
+                Err(_) => {}
+            }
+        }
+        self.others.fetch_add(1, Ordering::SeqCst);
+        Entry::Counted
+    }
+
+    /// A call ends.
+    #[inline]
+    pub fn leave(&self, entry: Entry) {
+        // Release pairs with the destroyer's SeqCst looks: what the call did with the context is done.
+        match entry {
+            Entry::Slot(index) => self.slots[index].thread.store(0, Ordering::Release),
+            Entry::Counted => {
+                self.others.fetch_sub(1, Ordering::Release);
+            }
+            Entry::Nested => return,
+        }
+        if self.awaited.load(Ordering::Relaxed) != 0 {
+            self.awaited.fetch_add(1, Ordering::Release);
+            futex::wake_all(&raw const self.awaited);
+        }
+    }
+
+    /// Whether only the calling thread is in a call.
+    pub fn is_alone(&self) -> bool {
+        let me = thread::pointer();
+        let others = |slot: &Slot| ![0, me].contains(&slot.thread.load(Ordering::SeqCst));
+        self.others.load(Ordering::SeqCst) == 0 && !self.slots.iter().any(others)
+    }
+
+    /// Waits until only the calling thread is in a call. False: one does not end. It was left with its thread, or else it may
+    /// still touch everything.
+    pub fn await_others(&self) -> bool {
+        let deadline = Deadline::after(Duration::from_millis(CALL_WAIT_MS));
+        loop {
+            let seen = self.awaited.fetch_add(1, Ordering::SeqCst).wrapping_add(1);
+            let alone = self.is_alone();
+            if alone || deadline.is_over() {
+                self.awaited.store(0, Ordering::Relaxed);
+                return alone;
+            }
+            // A call that has not seen that it is awaited is noticed at the next look.
+            let _ = futex::wait(&self.awaited, seen, deadline.sooner(Deadline::after(Duration::from_millis(1))));
+        }
+    }
+
+    /// Forgets who is there. Nobody is.
+    pub fn reset(&self) {
+        for slot in &self.slots {
+            slot.thread.store(0, Ordering::Relaxed);
+        }
+        self.others.store(0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Users};
+
+    #[inline(never)]
+    fn deeper(users: &Users) -> Entry {
+        let room = core::hint::black_box([0u8; 4096]);
+        let entry = users.enter();
+        core::hint::black_box(room);
+        entry
+    }
+
+    #[test]
+    fn a_call_that_was_left_is_taken_over() {
+        let users = Users::new();
+        let first = deeper(&users);
+        assert!(matches!(first, Entry::Slot(_)));
+        let second = users.enter();
+        assert_eq!(second, first);
+        assert_eq!(deeper(&users), Entry::Nested);
+        users.leave(second);
+        assert!(users.is_alone() && users.await_others());
+    }
+
+    #[test]
+    fn others_are_waited_for() {
+        let users = Users::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let entry = users.enter();
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                users.leave(entry);
+            });
+            while users.is_alone() {
+                std::hint::spin_loop();
+            }
+            assert!(users.await_others());
+        });
+    }
+}

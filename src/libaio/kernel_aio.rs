@@ -1,0 +1,106 @@
+//! The kernel's own AIO, for contexts that are not ours, and where the engine stands aside.
+//!
+//! The answers are those of the system calls: whether an address is a context at all, the kernel knows best.
+
+use super::{event_ring, user_access};
+use crate::host::kernel::{Errno, syscall};
+use crate::stats::{self, Face};
+
+/// The number of `io_pgetevents(2)`.
+#[cfg(target_arch = "x86_64")]
+pub const SYS_IO_PGETEVENTS: core::ffi::c_long = 333;
+/// The number of `io_pgetevents(2)`.
+#[cfg(target_arch = "aarch64")]
+pub const SYS_IO_PGETEVENTS: core::ffi::c_long = 292;
+
+type Answer = Result<usize, Errno>;
+
+/// A kernel without AIO has no contexts.
+fn refused(answer: Answer) -> Answer {
+    answer.map_err(|errno| if errno == Errno(libc::ENOSYS) { Errno(libc::EINVAL) } else { errno })
+}
+
+/// `io_setup(2)`
+///
+/// # Errors
+/// The kernel's.
+pub fn set_up(nr_events: u32, to: usize) -> Answer {
+    // SAFETY: a bad address is the kernel's to refuse; here and below.
+    unsafe { syscall!(libc::SYS_io_setup, nr_events, to) }
+}
+
+/// `io_destroy(2)`
+///
+/// # Errors
+/// The kernel's.
+pub fn destroy(context: usize) -> Answer {
+    // SAFETY: as above.
+    refused(unsafe { syscall!(libc::SYS_io_destroy, context) })
+}
+
+/// `io_submit(2)`
+///
+/// # Errors
+/// The kernel's.
+pub fn submit(context: usize, nr: isize, list: usize) -> Answer {
+    // SAFETY: as above.
+    let answer = refused(unsafe { syscall!(libc::SYS_io_submit, context, nr, list) });
+    if answer.is_ok() {
+        stats::fell_back(Face::Libaio);
+    }
+    answer
+}
+
+/// `io_submit(2)` on a context of ours that the kernel carries.
+///
+/// # Errors
+/// The kernel's.
+#[inline]
+pub fn submit_carried(context: usize, nr: isize, list: usize) -> Answer {
+    // SAFETY: as above.
+    let answer = unsafe { syscall!(libc::SYS_io_submit, context, nr, list) };
+    if let Ok(count) = answer {
+        stats::carried_by_kernel(Face::Libaio, count as u64);
+    }
+    answer
+}
+
+/// `io_cancel(2)`
+///
+/// # Errors
+/// The kernel's.
+pub fn cancel(context: usize, iocb: usize, event: usize) -> Answer {
+    // SAFETY: as above.
+    refused(unsafe { syscall!(libc::SYS_io_cancel, context, iocb, event) })
+}
+
+/// `io_getevents(2)`
+///
+/// # Errors
+/// The kernel's.
+pub fn get_events(context: usize, min: isize, most: isize, events: usize, timeout: usize) -> Answer {
+    // SAFETY: as above.
+    refused(unsafe { syscall!(libc::SYS_io_getevents, context, min, most, events, timeout) })
+}
+
+/// `io_pgetevents(2)`
+///
+/// # Errors
+/// The kernel's.
+pub fn get_events_masked(
+    context: usize,
+    min: isize,
+    most: isize,
+    events: usize,
+    timeout: usize,
+    mask: usize,
+) -> Answer {
+    // SAFETY: as above.
+    refused(unsafe { syscall!(SYS_IO_PGETEVENTS, context, min, most, events, timeout, mask) })
+}
+
+/// Whether the ring at `context` shows that it is empty: libaio asks that first when it must not wait.
+pub fn looks_empty(context: usize) -> bool {
+    // SAFETY: just seen to be readable.
+    context != 0 && user_access::readable(context, 32).is_ok() && unsafe { event_ring::looks_empty(context) }
+}

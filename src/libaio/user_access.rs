@@ -1,0 +1,125 @@
+//! Whether the program's memory can be read or written, asked before it is touched: a wild pointer is `EFAULT`, as from a
+//! system call, and not a crash.
+//!
+//! The kernel is asked once for each page, by a futex call that reads or writes one word without changing it; a page seen
+//! good is remembered until the program is seen to unmap or protect it. (A page that the C library itself gives back
+//! meanwhile is taken for good still; a program that passes such a pointer has freed the memory.)
+
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use crate::host::kernel::{Errno, syscall};
+
+const PAGE: usize = 4096;
+
+/// Pages remembered, by the low bits of their number.
+const REMEMBERED: usize = 1024;
+
+/// A page seen good: its address, with [`WRITABLE`] if it could be written. An entry is a fact by itself, so all accesses
+/// are relaxed.
+static GOOD: [AtomicUsize; REMEMBERED] = [const { AtomicUsize::new(0) }; REMEMBERED];
+
+const READABLE: usize = 1;
+const WRITABLE: usize = 3;
+
+/// Whether `length` bytes at `address` can be read.
+///
+/// # Errors
+/// `EFAULT`
+#[inline]
+pub fn readable(address: usize, length: usize) -> Result<(), Errno> {
+    check(address, length, READABLE)
+}
+
+/// Whether `length` bytes at `address` can be read and written.
+///
+/// # Errors
+/// `EFAULT`
+#[inline]
+pub fn writable(address: usize, length: usize) -> Result<(), Errno> {
+    check(address, length, WRITABLE)
+}
+
+/// Whether these bytes lie on one page, so that they can be read if one of them can.
+#[inline]
+pub const fn lie_on_one_page(address: usize, length: usize) -> bool {
+    address % PAGE + length <= PAGE
+}
+
+/// Whether the addresses are at all the program's, mapped or not: what the kernel asks before it takes a buffer.
+///
+/// # Errors
+/// `EFAULT`
+pub fn in_user_space(address: usize, length: usize) -> Result<(), Errno> {
+    // The upper half of the addresses is the kernel's, on every machine that we serve.
+    match address.checked_add(length) {
+        Some(end) if isize::try_from(end).is_ok() => Ok(()),
+        _ => Err(Errno(libc::EFAULT)),
+    }
+}
+
+#[inline]
+fn check(address: usize, length: usize, wanted: usize) -> Result<(), Errno> {
+    if length == 0 {
+        return Ok(());
+    }
+    let Some(last) = address.checked_add(length - 1) else { return Err(Errno(libc::EFAULT)) };
+    let mut page = address & !(PAGE - 1);
+    loop {
+        let entry = &GOOD[page / PAGE % REMEMBERED];
+        let known = entry.load(Ordering::Relaxed);
+        if known & !(PAGE - 1) != page || known & wanted != wanted {
+            ask(page, wanted)?;
+            entry.store(page | wanted, Ordering::Relaxed);
+        }
+        if last - page < PAGE {
+            return Ok(());
+        }
+        page += PAGE;
+    }
+}
+
+/// A value that a word of the program's has rarely.
+const RARE: u32 = 0xac7;
+
+/// Asks the kernel about the page at `page`.
+#[cold]
+fn ask(page: usize, wanted: usize) -> Result<(), Errno> {
+    static NOBODY_SLEEPS_HERE: AtomicU32 = AtomicU32::new(0);
+    in_user_space(page, PAGE)?;
+    // SAFETY: futex calls tell of bad addresses with EFAULT. The first ors 0 into the word and wakes who sleeps on another
+    // that nobody knows (and on this one if it holds -1337, which is RARE in twelve bits; waiters on a futex bear a wake too many). The second
+    // compares the word and moves no sleeper.
+    let answer = unsafe {
+        if wanted == WRITABLE {
+            // Operation OR in the highest four bits, comparison EQUAL in the next, then two operands of twelve bits.
+            const OR_0_IF_EQUAL: u32 = 0x2000_0000 | RARE;
+            let operation = libc::FUTEX_WAKE_OP | libc::FUTEX_PRIVATE_FLAG;
+            syscall!(libc::SYS_futex, NOBODY_SLEEPS_HERE.as_ptr(), operation, 0, 0, page, OR_0_IF_EQUAL)
+        } else {
+            let operation = libc::FUTEX_CMP_REQUEUE | libc::FUTEX_PRIVATE_FLAG;
+            syscall!(libc::SYS_futex, page, operation, 0, 0, NOBODY_SLEEPS_HERE.as_ptr(), 0)
+        }
+    };
+    match answer {
+        Err(Errno(libc::EFAULT)) => Err(Errno(libc::EFAULT)),
+        _ => Ok(()),
+    }
+}
+
+/// The program has unmapped, moved or protected this memory: nothing is known of it any more.
+pub fn forget(address: usize, length: usize) {
+    let first = address & !(PAGE - 1);
+    let pages = length.div_ceil(PAGE) + 1;
+    if pages >= REMEMBERED {
+        for entry in &GOOD {
+            entry.store(0, Ordering::Relaxed);
+        }
+        return;
+    }
+    for page in (0..pages).map(|number| first.wrapping_add(number * PAGE)) {
+        let entry = &GOOD[page / PAGE % REMEMBERED];
+        if entry.load(Ordering::Relaxed) & !(PAGE - 1) == page {
+            entry.store(0, Ordering::Relaxed);
+        }
+    }
+}
