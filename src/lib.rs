@@ -3,6 +3,8 @@
 //! Two faces over one engine: `posix` is `aio_*` and `lio_listio`, `libaio` is `io_*`; `engine` is the io_uring and the
 //! workers; `stats` counts what they do; `host` is system calls, threads, memory. Imports point down that list.
 
+#![cfg_attr(feature = "libaio-abi", allow(dead_code, reason = "the drop-in has the libaio face alone"))]
+
 mod engine;
 mod exit;
 mod host;
