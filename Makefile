@@ -25,7 +25,7 @@ SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock uringaio.map libaio.m
 SNIPPET := /etc/ld.so.conf.d/00-uringaio-libaio.conf
 
 .DEFAULT_GOAL := all
-.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels check bench bench-stat deb test-packages install uninstall clean help
+.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels check bench bench-smoke bench-stat deb test-packages install uninstall clean help
 
 all: library drop-in drop-in-t64 archive command ## everything that is installed
 
@@ -81,8 +81,11 @@ test-kernels: library drop-in ## the C programs on Linux 5.10, 6.1, 6.12 and the
 check: ## formatting, lints, documentation, shell scripts
 	@scripts/check
 
-bench: library drop-in ## the whole matrix; CELLS=pattern, ROUNDS=n, SECONDS_EACH=s choose a part
+bench: library ## every pattern on every device, about an hour; CELLS=pattern, ROUNDS=n, SECONDS_EACH=s, OTHER=library
 	@CC="$(CC)" bench/run
+
+bench-smoke: library ## a few telling cells of it, in about a minute
+	@CC="$(CC)" bench/run --smoke
 
 bench-stat: library command ## what it costs a program at full load that `uringaio stat` watches it; CELLS, ROUNDS, SECONDS_EACH
 	@python3 -B bench/watched.py

@@ -77,17 +77,13 @@ int main(int argc, char **argv)
 {
     struct histogram latency = { .total = 0 };
     uint64_t started, operations = 0;
-    struct stat status;
     pthread_t reaper;
     double cpu_started;
     int threads, error;
 
     if (argc != 4 || (threads = atoi(argv[3])) < 1 || threads > MOST)
         return 2;
-    fd = open(argv[1], O_RDONLY | O_DIRECT);
-    if (fd < 0 || fstat(fd, &status) != 0)
-        die(argv[1], errno);
-    pages = status.st_size / PAGE;
+    fd = open_direct(argv[1], O_RDONLY, PAGE, &pages);
     error = io_setup(threads + 1, &context);
     if (error)
         die("io_setup", -error);

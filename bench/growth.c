@@ -1,6 +1,6 @@
-/* What grows with use but is not throughput: growth contexts N | suspend N | idle FILE.
- * contexts: makes N contexts and destroys them; suspend: aio_suspend on N requests of which one has ended;
- * idle: does one request by each face, says so, and waits for its standard input to end. */
+/* What grows with use but is not throughput: growth contexts N | suspend N SECONDS | idle FILE.
+ * contexts: makes N contexts and destroys them; suspend: calls aio_suspend on N requests of which the last has ended;
+ * idle: does one request by each interface, says so, and waits for the end of its standard input. */
 #include <aio.h>
 #include <libaio.h>
 
@@ -22,9 +22,9 @@ static int contexts(int count)
     io_context_t *list = calloc(count, sizeof *list), first = 0;
     double begun, made;
     uint64_t destroyed;
-    int ended = count < 20 ? count : 20; /* the kernel takes 30 ms for each: the rest ends with the process */
+    int ended = count < 20 ? count : 20; /* the kernel takes 30 ms for each; the others end with the process */
     long before;
-    int error = io_setup(1, &first); /* whatever happens once has happened */
+    int error = io_setup(1, &first); /* what happens only once has happened by then */
 
     memset(list, 1, count * sizeof *list);
     memset(list, 0, count * sizeof *list);
@@ -45,10 +45,12 @@ static int contexts(int count)
     return 0;
 }
 
-static int suspend(int count)
+static int suspend(int count, double seconds)
 {
-    enum { CALLS = 200 };
-    int calls = 0;
+    enum { CALLS_PER_CLOCK = 16 };
+    uint64_t calls = 0, length = seconds * 1e9;
+    struct histogram none = { .total = 0 };
+    double cpu_begun;
     struct aiocb *requests = calloc(count, sizeof *requests);
     const struct aiocb **list = calloc(count, sizeof *list);
     static char bytes[16384];
@@ -70,12 +72,12 @@ static int suspend(int count)
     while (aio_error(&requests[count - 1]) == EINPROGRESS)
         usleep(1000);
     begun = nanoseconds();
-    while (calls < CALLS && nanoseconds() - begun < 500000000) {
-        if (aio_suspend(list, count, NULL) != 0)
-            die("aio_suspend", errno);
-        calls++;
-    }
-    printf("{\"call\": %.3f}\n", (nanoseconds() - begun) / 1e3 / calls);
+    cpu_begun = cpu_seconds();
+    while (nanoseconds() - begun < length)
+        for (int i = 0; i < CALLS_PER_CLOCK; i++, calls++)
+            if (aio_suspend(list, count, NULL) != 0)
+                die("aio_suspend", errno);
+    report(calls, begun, cpu_begun, &none);
     fflush(stdout);
     _exit(0);
 }
@@ -106,8 +108,8 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && !strcmp(argv[1], "contexts"))
         return contexts(atoi(argv[2]));
-    if (argc == 3 && !strcmp(argv[1], "suspend"))
-        return suspend(atoi(argv[2]));
+    if (argc == 4 && !strcmp(argv[1], "suspend"))
+        return suspend(atoi(argv[2]), atof(argv[3]));
     if (argc == 3 && !strcmp(argv[1], "idle"))
         return idle(argv[2]);
     return 2;

@@ -16,9 +16,9 @@ OWN_BYTES = {"posix": 168 + 8, "libaio": 64 + 8 + 8}  # of the measuring program
 class Growth:
     """Each method is one table; peer and ours take turns, the median of the rounds counts."""
 
-    def __init__(self, library, programs, files, rounds, seconds, progress):
+    def __init__(self, library, programs, places, rounds, seconds, progress):
         self.environments = {"peer": {}, "ours": {"LD_PRELOAD": library}}
-        self.programs, self.files, self.rounds, self.seconds, self.progress = programs, files, rounds, seconds, progress
+        self.programs, self.places, self.rounds, self.seconds, self.progress = programs, places, rounds, seconds, progress
         self.results = {}
 
     def both(self, name, arguments, seconds=0):
@@ -28,13 +28,13 @@ class Growth:
             for side, environment in self.environments.items():
                 self.progress.note(f"{name} {' '.join(arguments[1:])}, {side}")
                 program = os.path.join(self.programs, arguments[0])
-                text, _ = execute([program, *arguments[1:]], environment, self.files.directory, seconds)
+                text, _ = execute([program, *arguments[1:]], environment, self.programs, seconds)
                 runs[side].append(json.loads(text))
         self.progress.clear()
         return {side: {key: statistics.median(run[key] for run in list_) for key in list_[0]} for side, list_ in runs.items()}
 
     def in_flight(self):
-        path = self.files.path("disk")
+        path = self.places.path("disk")
         for face in ("posix", "libaio"):
             print(f"\n{face}: in flight, O_DIRECT 4 KiB reads, batches of at most 64")
             print(f"{'in flight':>12}{'peer /s':>12}{'ours /s':>12}{'peer µs/op':>12}{'ours µs/op':>12}{'to 256':>9}")
@@ -69,7 +69,7 @@ class Growth:
         self.results["contexts"] = rows
 
     def threads(self):
-        path = self.files.path("disk")
+        path = self.places.path("disk")
         print("\nlibaio: threads that submit, each with 4 in flight on a context of its own")
         print(f"{'threads':>12}{'peer /s':>12}{'ours /s':>12}{'peer µs/op':>12}{'ours µs/op':>12}")
         rows = {}
@@ -85,8 +85,9 @@ class Growth:
         print(f"{'list':>12}{'peer µs':>12}{'ours µs':>12}{'ours ns/entry':>15}")
         rows = {}
         for count in (16, 256, 4096):
-            row = rows[count] = self.both("growth/suspend", ["growth", "suspend", str(count)])
-            print(f"{count:>12,}{row['peer']['call']:>12.2f}{row['ours']['call']:>12.2f}{row['ours']['call'] * 1000 / count:>15.1f}")
+            row = rows[count] = self.both("growth/suspend", ["growth", "suspend", str(count), "0.3"])
+            peer, ours = (1e6 / row[side]["rate"] for side in ("peer", "ours"))
+            print(f"{count:>12,}{peer:>12.2f}{ours:>12.2f}{ours * 1000 / count:>15.1f}")
         self.results["suspend"] = rows
 
     def switches(self, pid):
@@ -97,7 +98,7 @@ class Growth:
         return total
 
     def idle(self):
-        path = self.files.path("disk")
+        path = self.places.path("disk")
         wakes = {}
         for side, environment in self.environments.items():
             self.progress.note(f"growth/idle, {side}")

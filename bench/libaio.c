@@ -81,7 +81,6 @@ int main(int argc, char **argv)
     struct histogram latency = { .total = 0 };
     uint64_t started, operations = 0;
     struct worker *workers;
-    struct stat status;
     double cpu_started;
     int threads;
 
@@ -90,12 +89,9 @@ int main(int argc, char **argv)
     depth = atoi(argv[3]);
     batch = atoi(argv[4]);
     threads = atoi(argv[5]);
-    fd = open(argv[1], O_RDONLY | O_DIRECT);
-    if (fd < 0 || fstat(fd, &status) != 0)
-        die(argv[1], errno);
+    fd = open_direct(argv[1], O_RDONLY, BLOCK, &blocks);
     if (depth < 1 || depth > MOST || batch < 1 || batch > depth || threads < 1)
         return 2;
-    blocks = status.st_size / BLOCK;
     workers = calloc(threads, sizeof *workers);
     started = nanoseconds();
     cpu_started = cpu_seconds();

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,7 +34,7 @@ static inline uint64_t nanoseconds(void)
     return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* User and system time of the process with all its threads, the library's and the kernel's workers for it included. */
+/* User and system time of the process: its own threads, the library's, and the kernel's workers for it. */
 static inline double cpu_seconds(void)
 {
     struct rusage usage;
@@ -91,18 +90,35 @@ static inline uint64_t next_random(uint64_t *state)
     return *state;
 }
 
+/* Filled with random bytes: zeros are a short cut for zram. */
 static inline void *aligned_buffer(size_t length)
 {
     void *buffer = NULL;
+    uint64_t state = 0x9e3779b97f4a7c15ull;
     int error = posix_memalign(&buffer, 4096, length);
 
     if (error)
         die("buffer", error);
-    memset(buffer, 0, length);
+    for (size_t i = 0; i + sizeof state <= length; i += sizeof state) {
+        next_random(&state);
+        memcpy((char *)buffer + i, &state, sizeof state);
+    }
     return buffer;
 }
 
-/* The most that was ever resident, in bytes. */
+/* Opens a file or a block device past the page cache, and tells how many blocks of this size it has. */
+static inline int open_direct(const char *path, int how, size_t block, uint64_t *blocks)
+{
+    int fd = open(path, how | O_DIRECT | O_CLOEXEC);
+    off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+
+    if (end < 0)
+        die(path, errno);
+    *blocks = end / block;
+    return fd;
+}
+
+/* The most memory that was resident at any time, in bytes. */
 static inline long peak_memory(void)
 {
     FILE *file = fopen("/proc/self/status", "r");

@@ -1,5 +1,6 @@
-/* posix FILE SECONDS DEPTH BATCH: 4 KiB O_DIRECT random reads by POSIX AIO; a batch above 1 goes out by lio_listio.
- * Batches take turns: the oldest is waited for with aio_suspend, then sent again, so DEPTH requests are in flight. */
+/* posix FILE SECONDS DEPTH BATCH [write]: 4 KiB O_DIRECT random reads or writes by POSIX AIO; a batch above 1 goes out by
+ * lio_listio. Batches take turns: the program waits for the oldest with aio_suspend and sends it again, so DEPTH requests
+ * are in flight. */
 #include <aio.h>
 
 #include "measure.h"
@@ -10,6 +11,7 @@ static struct aiocb requests[MOST];
 static uint64_t sent_at[MOST];
 static struct histogram latency;
 static uint64_t blocks, seed = 88172645463325252ull;
+static int writes;
 
 static void send(int first, int batch)
 {
@@ -20,7 +22,7 @@ static void send(int first, int batch)
         list[i]->aio_offset = next_random(&seed) % blocks * BLOCK;
         sent_at[first + i] = nanoseconds();
     }
-    if (batch == 1 ? aio_read(list[0]) : lio_listio(LIO_NOWAIT, list, batch, NULL))
+    if (batch > 1 ? lio_listio(LIO_NOWAIT, list, batch, NULL) : writes ? aio_write(list[0]) : aio_read(list[0]))
         die("submit", errno);
 }
 
@@ -38,7 +40,7 @@ static void wait_for(int first, int batch)
             if (!list[i] || aio_error(list[i]) == EINPROGRESS)
                 continue;
             if (aio_return(&requests[first + i]) != BLOCK)
-                die("a read ended badly", EIO);
+                die("a request ended badly", EIO);
             histogram_add(&latency, nanoseconds() - sent_at[first + i]);
             list[i] = NULL;
             left--;
@@ -48,28 +50,25 @@ static void wait_for(int first, int batch)
 
 int main(int argc, char **argv)
 {
-    struct stat status;
     uint64_t started, length, operations = 0;
     double cpu_started;
     int depth, batch, fd;
     void *buffer = aligned_buffer(BLOCK);
 
-    if (argc != 5)
+    if (argc != 5 && argc != 6)
         return 2;
     length = atof(argv[2]) * 1e9;
     depth = atoi(argv[3]);
     batch = atoi(argv[4]);
-    fd = open(argv[1], O_RDONLY | O_DIRECT);
-    if (fd < 0 || fstat(fd, &status) != 0)
-        die(argv[1], errno);
+    writes = argc == 6 && !strcmp(argv[5], "write");
+    fd = open_direct(argv[1], writes ? O_RDWR : O_RDONLY, BLOCK, &blocks);
     if (depth < 1 || depth > MOST || batch < 1 || depth % batch)
         return 2;
-    blocks = status.st_size / BLOCK;
     for (int i = 0; i < depth; i++) {
         requests[i].aio_fildes = fd;
         requests[i].aio_nbytes = BLOCK;
         requests[i].aio_buf = buffer; /* what is read is not looked at */
-        requests[i].aio_lio_opcode = LIO_READ;
+        requests[i].aio_lio_opcode = writes ? LIO_WRITE : LIO_READ;
         requests[i].aio_sigevent.sigev_notify = SIGEV_NONE;
     }
     started = nanoseconds();
