@@ -69,7 +69,7 @@ $(ARCHIVE): $(SOURCES)
 $(COMMAND): $(SOURCES) | $(LIBRARY)
 	@$(MAKE) command
 
-demo: library drop-in ## the system's AIO and uringaio side by side, in half a minute
+demo: library drop-in ## the original AIO and uringaio side by side, in less than a minute
 	@CC="$(CC)" CFLAGS="$(CFLAGS)" demo/run
 
 test: ## every test: Rust, C programs against the originals, real programs

@@ -63,7 +63,7 @@ class Run:
         for cell in all_cells(PLACES):
             if not re.search(pattern, cell.name) or (self.options.smoke and cell.name not in SMOKE):
                 continue
-            if os.environ.get("REFERENCES") == "no" or (cell.kind != "qemu" and not shutil.which("fio")):
+            if self.options.smoke or os.environ.get("REFERENCES") == "no" or (cell.kind != "qemu" and not shutil.which("fio")):
                 cell.references = ()
             tool = {"qemu": "qemu-img"}.get(cell.kind, cell.kind)
             if cell.kind == "program":

@@ -149,7 +149,7 @@ def all_cells(places):
     for place in places:
         cells += device_cells(place)
         if place == "disk":
-            cells += program_cells()
+            cells = sorted(cells + program_cells(), key=lambda cell: cell.face, reverse=True)
     floors = Floors()
     for cell in cells:
         cell.floor = floors.of("rate", cell.name)

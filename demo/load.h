@@ -1,4 +1,4 @@
-/* What both demo programs share: the file and its check, random offsets, the clock and the line of results. */
+/* What the demo's programs share: the file and its check, random places in it, the clock and the line of results. */
 #ifndef DEMO_LOAD_H
 #define DEMO_LOAD_H
 
@@ -16,13 +16,9 @@
 enum { DEPTH = 32, BLOCK = 4096 };
 
 struct load {
-    int fd;
-    uint64_t blocks;
-    double seconds;
-    uint64_t random;
-    uint64_t done;
-    double started;
-    double cpu_started;
+    int fd, once; /* once: no block is read twice, so none is in the page cache */
+    uint64_t blocks, bits, turn, sent, done;
+    double seconds, started, cpu_started;
 };
 
 static inline void die(const char *what, int error)
@@ -46,34 +42,52 @@ static inline double cpu_time(void)
     return usage.ru_utime.tv_sec + usage.ru_utime.tv_usec / 1e6 + usage.ru_stime.tv_sec + usage.ru_stime.tv_usec / 1e6;
 }
 
-/* argv: FILE SECONDS. Each block of the file begins with its own number (side-by-side.c writes it so). */
+/* argv: FILE SECONDS direct|buffered. Each block of the file begins with its own number (side-by-side.c writes it so). */
 static inline void load_open(struct load *load, int argc, char **argv)
 {
     struct stat status;
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: %s FILE SECONDS\n", argv[0]);
-        exit(1);
+    if (argc != 4) {
+        fprintf(stderr, "usage: %s FILE SECONDS direct|buffered\n", argv[0]);
+        exit(2);
     }
-    load->fd = open(argv[1], O_RDONLY | O_DIRECT | O_CLOEXEC);
-    if (load->fd < 0 && errno == EINVAL) /* a file system without O_DIRECT: both sides go buffered alike */
+    *load = (struct load){ .fd = -1, .once = !strcmp(argv[3], "buffered"), .seconds = atof(argv[2]) };
+    if (!load->once)
+        load->fd = open(argv[1], O_RDONLY | O_DIRECT | O_CLOEXEC);
+    if (load->once || (load->fd < 0 && errno == EINVAL)) /* a file system without O_DIRECT: both sides go buffered */
         load->fd = open(argv[1], O_RDONLY | O_CLOEXEC);
     if (load->fd < 0 || fstat(load->fd, &status) != 0)
         die(argv[1], errno);
     load->blocks = status.st_size / BLOCK;
-    load->seconds = atof(argv[2]);
-    load->random = 0x9e3779b97f4a7c15u;
-    load->done = 0;
+    while ((1ull << load->bits) < load->blocks)
+        load->bits++;
+    if (load->blocks < DEPTH)
+        die(argv[1], EINVAL);
     load->cpu_started = cpu_time();
     load->started = now();
 }
 
+/* Numbers below 2^bits in an order without pattern, each once: every step can be undone. */
+static inline uint64_t load_shuffle(uint64_t value, unsigned bits)
+{
+    uint64_t mask = (1ull << bits) - 1;
+
+    for (int step = 0; step < 3; step++) {
+        value = (value * 0x9e3779b97f4a7c15u + 0x2545f4914f6cdd1du) & mask;
+        value ^= value >> (bits / 2);
+    }
+    return value;
+}
+
 static inline uint64_t load_next_block(struct load *load)
 {
-    load->random ^= load->random << 13;
-    load->random ^= load->random >> 7;
-    load->random ^= load->random << 17;
-    return load->random % load->blocks;
+    uint64_t block;
+
+    do
+        block = load_shuffle(load->turn++, load->bits);
+    while (block >= load->blocks);
+    load->sent++;
+    return block;
 }
 
 static inline void *load_buffer(void)
@@ -104,7 +118,7 @@ static inline void load_check(struct load *load, long long result, const void *b
 
 static inline int load_goes_on(const struct load *load)
 {
-    return now() - load->started < load->seconds;
+    return now() - load->started < load->seconds && !(load->once && load->sent == load->blocks);
 }
 
 /* Prints: reads per second, then processor time per read in microseconds. */

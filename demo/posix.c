@@ -1,7 +1,10 @@
-/* The demo's load written for POSIX AIO: 32 random reads in flight, each replaced as soon as it has ended. */
+/* The demo's load written for POSIX AIO: 32 random reads in flight, each replaced when it has ended. Like fio, the program
+ * waits for at most eight requests at a time. */
 #include <aio.h>
 
 #include "load.h"
+
+enum { WAITED_FOR = 8 };
 
 static void submit(struct load *load, struct aiocb *request)
 {
@@ -10,12 +13,24 @@ static void submit(struct load *load, struct aiocb *request)
         die("aio_read", errno);
 }
 
+/* Whether the request goes out again. */
+static int finish(struct load *load, struct aiocb *request, int error)
+{
+    if (error)
+        die("aio_error", error);
+    load_check(load, aio_return(request), (void *)request->aio_buf, request->aio_offset);
+    if (!load_goes_on(load))
+        return 0;
+    submit(load, request);
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     static struct aiocb requests[DEPTH];
-    const struct aiocb *waiting[DEPTH];
+    static int in_flight[DEPTH];
     struct load load;
-    int in_flight = 0;
+    int left = DEPTH;
 
     load_open(&load, argc, argv);
     for (int i = 0; i < DEPTH; i++) {
@@ -23,28 +38,29 @@ int main(int argc, char **argv)
         requests[i].aio_nbytes = BLOCK;
         requests[i].aio_buf = load_buffer();
         requests[i].aio_sigevent.sigev_notify = SIGEV_NONE;
-        waiting[i] = &requests[i];
         submit(&load, &requests[i]);
-        in_flight++;
+        in_flight[i] = 1;
     }
-    while (in_flight > 0) {
-        if (aio_suspend(waiting, DEPTH, NULL) != 0 && errno != EINTR)
-            die("aio_suspend", errno);
+    while (left > 0) {
+        const struct aiocb *waiting[WAITED_FOR];
+        int count = 0, ended = 0;
+
         for (int i = 0; i < DEPTH; i++) {
             int error;
 
-            if (!waiting[i] || (error = aio_error(&requests[i])) == EINPROGRESS)
+            if (!in_flight[i])
                 continue;
-            if (error)
-                die("aio_error", error);
-            load_check(&load, aio_return(&requests[i]), (void *)requests[i].aio_buf, requests[i].aio_offset);
-            if (load_goes_on(&load)) {
-                submit(&load, &requests[i]);
-            } else {
-                waiting[i] = NULL;
-                in_flight--;
+            error = aio_error(&requests[i]);
+            if (error != EINPROGRESS) {
+                ended = 1;
+                in_flight[i] = finish(&load, &requests[i], error);
+                left -= !in_flight[i];
+            } else if (count < WAITED_FOR) {
+                waiting[count++] = &requests[i];
             }
         }
+        if (!ended && left > 0 && aio_suspend(waiting, count, NULL) != 0 && errno != EINTR)
+            die("aio_suspend", errno);
     }
     load_report(&load);
     return 0;
