@@ -54,19 +54,21 @@ int main(int argc, char **argv)
         submit(&iocbs[in_flight]);
     }
     while (in_flight > 0) {
-        uint64_t ended = 0;
+        uint64_t ended = 0, taken = 0;
 
         if (epoll_wait(epoll, &got, 1, -1) < 0 && errno != EINTR)
             die("epoll_wait", errno);
         if (read(counter, &ended, sizeof ended) != sizeof ended && errno != EAGAIN)
             die("eventfd", errno);
-        while (ended > 0) {
+        while (taken < ended) {
             int count = io_getevents(context, 1, EVENTS, events, &at_once);
             uint64_t now = nanoseconds();
 
-            if (count <= 0)
-                die("io_getevents", count < 0 ? -count : ENODATA); /* the eventfd has promised more */
-            ended -= count;
+            if (count < 0)
+                die("io_getevents", -count);
+            if (count == 0) /* an earlier call has taken more events than the eventfd had counted by then */
+                break;
+            taken += count;
             for (int i = 0; i < count; i++) {
                 if (events[i].res != BLOCK)
                     die("a read ended badly", EIO);
