@@ -2,6 +2,7 @@
 //! this library interposes (`syscall`, `close`, `fcntl`, …).
 
 use core::ffi::{c_int, c_long, c_void};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// A kernel error number, positive: `EINVAL`, `EAGAIN`, …
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,4 +121,20 @@ pub fn now() -> u64 {
     // the kernel where the vDSO serves it.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// Bytes of a page of this machine: 4096 on x86-64, up to 65,536 elsewhere.
+#[must_use]
+pub fn page_size() -> usize {
+    static KNOWN: AtomicUsize = AtomicUsize::new(0);
+    // Relaxed: the word says all.
+    let known = KNOWN.load(Ordering::Relaxed);
+    if known != 0 {
+        return known;
+    }
+    // SAFETY: asks for a number.
+    let asked = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    let size = usize::try_from(asked).ok().filter(|size| size.is_power_of_two()).unwrap_or(4096);
+    KNOWN.store(size, Ordering::Relaxed);
+    size
 }

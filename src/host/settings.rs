@@ -60,6 +60,8 @@ pub struct Settings {
     pub max_events: Option<u64>,
     /// `URINGAIO_KERNEL_AIO`: on by default; `off`: the kernel's own AIO carries no context.
     pub kernel_aio: bool,
+    /// `URINGAIO_INLINE`: on by default; `never`: no call of ours does I/O, or sleeps for it, in the calling thread.
+    pub inline: bool,
     /// `URINGAIO_STATS=1`: a summary to standard error at exit.
     pub stats: bool,
 }
@@ -86,6 +88,7 @@ impl Settings {
                 .and_then(|text| core::str::from_utf8(text).ok())
                 .and_then(|text| text.trim().parse().ok()),
             kernel_aio: !matches!(variable(c"URINGAIO_KERNEL_AIO"), Some(b"off" | b"0" | b"no")),
+            inline: !matches!(variable(c"URINGAIO_INLINE"), Some(b"never" | b"off" | b"0" | b"no")),
             stats: is_on(c"URINGAIO_STATS"),
         }
     }

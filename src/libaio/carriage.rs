@@ -54,7 +54,9 @@ impl Carriage {
     /// The same, of a context that nobody uses.
     pub fn reset(&self) {
         self.carrier.store(LIBRARY, Ordering::Relaxed);
-        let to_come = if settings::get().kernel_aio { 0 } else { NEVER };
+        let settings = settings::get();
+        // The kernel's AIO does in the caller what a device cannot be asked to do without waiting.
+        let to_come = if settings.kernel_aio && settings.inline { 0 } else { NEVER };
         self.to_come.store(to_come, Ordering::Relaxed);
     }
 

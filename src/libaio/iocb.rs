@@ -3,10 +3,11 @@
 
 use core::ffi::c_int;
 
-use super::fd_cache::FdInfo;
 use super::user_access;
 use crate::engine::MAX_RW_BYTES;
 use crate::host::kernel::{Errno, syscall};
+use crate::submission::fd_cache::FdInfo;
+use crate::submission::inline_io::rwf;
 
 /// `IOCB_FLAG_RESFD`: the completion is told to an eventfd.
 pub const RESFD: u32 = 1;
@@ -240,29 +241,6 @@ fn may_use_real_time() -> bool {
     // SAFETY: reads the header and fills the data.
     let asked = unsafe { syscall!(libc::SYS_capget, &raw const header, data.as_mut_ptr()) };
     asked.is_ok() && data[0].effective & (1 << SYS_ADMIN | 1 << SYS_NICE) != 0
-}
-
-/// `RWF_*` of linux/fs.h.
-pub mod rwf {
-    use core::ffi::c_int;
-    /// Poll for the completion: without effect here, as in the kernel's AIO.
-    pub const HIPRI: c_int = 1;
-    /// As `O_DSYNC`.
-    pub const DSYNC: c_int = 2;
-    /// As `O_SYNC`.
-    pub const SYNC: c_int = 4;
-    /// `EAGAIN` instead of waiting.
-    pub const NOWAIT: c_int = 8;
-    /// As `O_APPEND`.
-    pub const APPEND: c_int = 0x10;
-    /// As if without `O_APPEND`.
-    pub const NOAPPEND: c_int = 0x20;
-    /// All of it or nothing, over a power failure.
-    pub const ATOMIC: c_int = 0x40;
-    /// Drop it from the page cache afterwards.
-    pub const DONTCACHE: c_int = 0x80;
-    /// No SIGPIPE.
-    pub const NOSIGNAL: c_int = 0x100;
 }
 
 /// Whether the kernel takes these flags for this file (`kiocb_set_rw_flags` of linux/fs.h).

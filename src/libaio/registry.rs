@@ -4,7 +4,6 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::context::Used;
 use super::event_ring::{self, EventRing};
-use super::streams::Streams;
 use super::table::Table;
 use super::{got_patch, kernel_aio, user_access};
 use crate::engine;
@@ -21,7 +20,6 @@ struct Contexts {
     table: Table,
     /// What was asked of `io_setup`, all contexts together.
     requested: AtomicU64,
-    streams: Streams,
 }
 
 /// The context at `address`, if it is one of ours.
@@ -33,11 +31,6 @@ pub fn find(address: usize) -> Option<Used> {
 /// Whether anything is in flight in any context.
 pub fn are_busy() -> bool {
     CONTEXTS.get().is_some_and(|contexts| contexts.table.any(|context| !context.is_idle()))
-}
-
-/// What is with the engine for each stream.
-pub fn streams() -> Option<&'static Streams> {
-    Some(&CONTEXTS.get()?.streams)
 }
 
 /// `io_setup(2)`: makes a context for at least `nr_events` requests in flight and stores its address at `to`. Where the
@@ -60,9 +53,7 @@ pub fn set_up(nr_events: u32, to: usize) -> Result<usize, Errno> {
     let size = event_ring::size(nr_events)?;
     user_access::writable(to, size_of::<usize>())?;
     got_patch::install();
-    let contexts = CONTEXTS.get_or_init(|| {
-        boxed(Contexts { table: Table::new()?, requested: AtomicU64::new(0), streams: Streams::new() })
-    })?;
+    let contexts = CONTEXTS.get_or_init(|| boxed(Contexts { table: Table::new()?, requested: AtomicU64::new(0) }))?;
     contexts.count(nr_events)?;
     let address = contexts.open(nr_events, size).inspect_err(|_| contexts.uncount(nr_events))?;
     // SAFETY: just seen to be writable.

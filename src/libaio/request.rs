@@ -1,7 +1,6 @@
 //! A request on its way through the engine.
 
 use core::mem::MaybeUninit;
-use core::num::NonZeroU16;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicPtr;
 use std::alloc::{Layout, alloc, dealloc};
@@ -27,10 +26,8 @@ pub struct Request {
     pub object: u64,
     /// Memory for the buffers of a vectored request, kept for the next time.
     many: *mut libc::iovec,
-    /// What the event will say; until then, the bytes that were moved before it went to the engine. No result is longer.
+    /// What the event will say; until then, the bytes that were moved before it went to an engine. No result is longer.
     pub result: i32,
-    /// Where its stream is counted, see [`streams`](super::streams).
-    pub stream: Option<NonZeroU16>,
     /// It may wait for ever: for another program, not for a device.
     pub endless: bool,
     /// For how many buffers there is memory, as a power of two; 0: there is none.

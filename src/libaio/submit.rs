@@ -4,18 +4,17 @@ use core::ptr::NonNull;
 
 use super::context::{Context, Used};
 use super::event_ring::Event;
-use super::fd_cache::{self, FdInfo};
-use super::inline_io::{self, Attempt, Transfer};
-use super::iocb::{Iocb, RESFD, check_rw_flags, opcode, rwf};
-use super::registry;
+use super::iocb::{Iocb, RESFD, check_rw_flags, opcode};
 use super::request::Request;
-use super::streams::Streams;
 use super::{carriage, got_patch, kernel_aio, user_access};
 use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
-use crate::host::file_info;
 use crate::host::futex;
 use crate::host::kernel::Errno;
 use crate::stats::{self, Action, Face, Lane, Notification, probes};
+use crate::submission::fd_cache::{self, FdInfo};
+use crate::submission::inline_io::{self, Attempt, LIBAIO, Transfer, rwf};
+use crate::submission::order_counts;
+use crate::submission::router::{self, Question, Route};
 
 /// What became of an iocb that was not refused.
 enum Taken {
@@ -196,7 +195,7 @@ fn one(used: &Used, list: usize, index: usize, nr: usize, chains: &mut Chains) -
                 futex::wake_all(used.word());
             }
             if let Some(eventfd) = eventfd {
-                inline_io::signal(iocb.resfd, eventfd);
+                inline_io::signal_eventfd(iocb.resfd, eventfd);
                 stats::notified(Notification::Eventfd, 1);
             }
         }
@@ -261,10 +260,10 @@ fn single(used: &Used, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Chain
     iocb.check_position(length)?;
     let vector = libc::iovec { iov_base: iocb.buffer as *mut _, iov_len: length };
     let transfer = Transfer { fd: iocb.fd, file, vectors: &[vector], total: length, offset: iocb.offset, flags };
-    let plan = attempt(used, &transfer, writes, chains);
+    let plan = attempt(used, &transfer, kind, chains);
     let moved = match plan.attempt {
         Attempt::Done(result) => return Ok(Taken::Done(result)),
-        Attempt::Left => 0,
+        Attempt::Left | Attempt::Touched => 0,
         Attempt::Partly(moved) => moved,
     };
     let mut request = used.pool.take().ok_or(Errno(libc::EAGAIN))?;
@@ -273,7 +272,7 @@ fn single(used: &Used, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Chain
     operation.length = length - moved;
     plan.fill(&mut operation, &transfer, priority);
     // SAFETY: taken from the pool, and ours.
-    plan.begin(unsafe { request.as_mut() }, used, operation, moved);
+    plan.begin(unsafe { request.as_mut() }, used, operation, moved)?;
     Ok(Taken::Request(request, plan.carrier))
 }
 
@@ -290,20 +289,20 @@ fn vectored(used: &Used, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Cha
         // SAFETY: as many have just been written there.
         let vectors = unsafe { core::slice::from_raw_parts_mut(first, count) };
         let transfer = Transfer { fd: iocb.fd, file, vectors, total, offset: iocb.offset, flags };
-        let plan = attempt(used, &transfer, writes, chains);
+        let plan = attempt(used, &transfer, kind, chains);
         let mut operation = Operation::new(kind, iocb.fd, finish);
         plan.fill(&mut operation, &transfer, priority);
         let (mut at, mut moved) = (first, 0);
         match plan.attempt {
             Attempt::Done(result) => return Ok(Taken::Done(result)),
-            Attempt::Left => {}
+            Attempt::Left | Attempt::Touched => {}
             Attempt::Partly(partly) => {
                 moved = partly;
                 (at, count) = advance(vectors, moved);
             }
         }
         (operation.address, operation.length) = (at as usize, count);
-        plan.begin(this, used, operation, moved);
+        plan.begin(this, used, operation, moved)?;
         Ok(Taken::Request(request, plan.carrier))
     })();
     if !matches!(taken, Ok(Taken::Request(..))) {
@@ -327,7 +326,7 @@ fn advance(vectors: &mut [libc::iovec], mut moved: usize) -> (*mut libc::iovec, 
     (rest.as_mut_ptr(), rest.len())
 }
 
-/// The way of a read or write, after what could be done in place.
+/// The way of a request, after what could be done in place.
 struct Plan {
     attempt: Attempt,
     order: Order,
@@ -340,6 +339,11 @@ struct Plan {
 }
 
 impl Plan {
+    /// Nothing was done in place, and there is no order.
+    const fn engine(carrier: Carrier) -> Self {
+        Self { attempt: Attempt::Left, order: Order::Free, identity: 0, endless: false, carrier }
+    }
+
     fn fill(&self, operation: &mut Operation, transfer: &Transfer, priority: u16) {
         operation.offset = transfer.offset;
         operation.rw_flags = transfer.flags;
@@ -349,8 +353,12 @@ impl Plan {
         operation.nonblocking = transfer.file.is_nonblocking() && transfer.file.streams();
     }
 
-    /// Gives the request its operation. It is about to go to the engine.
-    fn begin(&self, request: &mut Request, used: &Used, operation: Operation, moved: usize) {
+    /// Gives the request its operation. It is about to go to an engine.
+    ///
+    /// # Errors
+    /// `EAGAIN`: memory is out.
+    fn begin(&self, request: &mut Request, used: &Used, operation: Operation, moved: usize) -> Result<(), Errno> {
+        order_counts::begin(&operation).map_err(|_| Errno(libc::EAGAIN))?;
         request.context = core::ptr::from_ref::<Context>(used.context());
         request.result = moved as i32;
         if moved > 0
@@ -358,56 +366,51 @@ impl Plan {
         {
             stats::moved(action, moved as u64);
         }
-        request.stream = None;
         request.endless = self.endless;
-        if self.order != Order::Free
-            && let Some(streams) = registry::streams()
-        {
-            let place = Streams::place(self.identity, self.order == Order::Writing);
-            streams.begin(place);
-            request.stream = Some(place);
-        }
         request.operation.write(operation);
+        Ok(())
     }
 }
 
 /// Does in place what can be, and says how the rest has to go.
 #[inline]
-fn attempt(used: &Used, transfer: &Transfer, writes: bool, chains: &mut Chains) -> Plan {
+fn attempt(used: &Used, transfer: &Transfer, kind: Kind, chains: &mut Chains) -> Plan {
     let file = transfer.file;
-    // io_uring serves the file systems for which it is known to answer as `pread` does; workers serve the others.
-    let carrier = if file.is_local() && !file.in_memory() { Carrier::Uring } else { Carrier::Workers };
-    let free = |attempt| Plan { attempt, order: Order::Free, identity: 0, endless: false, carrier };
-    if file.seeks() {
-        if !writes {
-            let attempt = transfer.read();
-            if attempt == Attempt::Left && !file.is_direct() {
+    let writes = matches!(kind, Kind::Write | Kind::WriteVector);
+    let appends =
+        writes && ((file.appends() && transfer.flags & rwf::NOAPPEND == 0) || transfer.flags & rwf::APPEND != 0);
+    let question = Question { face: Face::Libaio, kind, file, appends, buffers: transfer.vectors };
+    match router::route(question) {
+        Route::Inline(carrier) if writes => {
+            // A write may take a while: what goes to the engines goes before it.
+            chains.push();
+            Plan { attempt: transfer.write(&LIBAIO), ..Plan::engine(carrier) }
+        }
+        Route::Inline(carrier) => {
+            let attempt = transfer.read(&LIBAIO);
+            if matches!(attempt, Attempt::Left | Attempt::Touched) {
                 used.carriage.note_uncached_read();
             }
-            return free(attempt);
+            Plan { attempt, ..Plan::engine(carrier) }
         }
-        let appends = (file.appends() && transfer.flags & rwf::NOAPPEND == 0) || transfer.flags & rwf::APPEND != 0;
-        if !appends {
-            if !file.is_direct() {
-                // A write may take a while: what goes to the engines goes before it.
-                chains.push();
-            }
-            return free(transfer.write());
+        Route::InCaller => {
+            chains.push();
+            Plan { attempt: Attempt::Done(transfer.finish(writes)), ..Plan::engine(Carrier::Workers) }
         }
+        Route::Engine(carrier) if file.seeks() && !appends => Plan::engine(carrier),
+        route => in_order(transfer, writes, route == Route::InlineInOrder, chains),
     }
-    ordered(transfer, writes, chains)
 }
 
 /// Streams and appending writes: in place only where nothing of ours can be overtaken.
 #[cold]
-fn ordered(transfer: &Transfer, writes: bool, chains: &mut Chains) -> Plan {
+fn in_order(transfer: &Transfer, writes: bool, inlines: bool, chains: &mut Chains) -> Plan {
     chains.push();
-    let identity = file_info::info(transfer.fd).map_or(0, |info| info.identity);
+    let identity = transfer.file.identity;
     let order = if writes { Order::Writing } else { Order::Reading };
-    let idle = registry::streams().is_some_and(|streams| streams.is_idle(Streams::place(identity, writes)));
-    let attempt = match (idle, transfer.file.seeks(), writes) {
+    let attempt = match (inlines && order_counts::is_idle(identity, order), transfer.file.seeks(), writes) {
         (false, ..) => Attempt::Left,
-        (true, true, _) => transfer.write(),
+        (true, true, _) => transfer.write(&LIBAIO),
         (true, false, true) => transfer.send(),
         (true, false, false) => transfer.receive(),
     };
@@ -416,8 +419,10 @@ fn ordered(transfer: &Transfer, writes: bool, chains: &mut Chains) -> Plan {
 
 fn sync(used: &Used, iocb: &Iocb, file: FdInfo, kind: Kind) -> Result<Taken, Errno> {
     iocb.check_sync(file)?;
-    let carrier = if file.is_local() && !file.in_memory() { Carrier::Uring } else { Carrier::Workers };
-    plain(used, Operation::new(kind, iocb.fd, finish), carrier)
+    match router::route(Question { face: Face::Libaio, kind, file, appends: false, buffers: &[] }) {
+        Route::Engine(carrier) => plain(used, Operation::new(kind, iocb.fd, finish), &Plan::engine(carrier)),
+        _ => Ok(Taken::Done(inline_io::sync(iocb.fd, kind))),
+    }
 }
 
 fn poll(used: &Used, iocb: &Iocb, file: FdInfo) -> Result<Taken, Errno> {
@@ -432,15 +437,13 @@ fn poll(used: &Used, iocb: &Iocb, file: FdInfo) -> Result<Taken, Errno> {
     }
     let mut operation = Operation::new(Kind::Poll, iocb.fd, finish);
     operation.events = events.into();
-    plain(used, operation, Carrier::Workers)
+    plain(used, operation, &Plan { endless: true, ..Plan::engine(Carrier::Workers) })
 }
 
-fn plain(used: &Used, operation: Operation, carrier: Carrier) -> Result<Taken, Errno> {
+fn plain(used: &Used, operation: Operation, plan: &Plan) -> Result<Taken, Errno> {
     let mut request = used.pool.take().ok_or(Errno(libc::EAGAIN))?;
-    let endless = operation.kind == Kind::Poll;
-    let plan = Plan { attempt: Attempt::Left, order: Order::Free, identity: 0, endless, carrier };
     // SAFETY: taken from the pool, and ours.
-    plan.begin(unsafe { request.as_mut() }, used, operation, 0);
+    plan.begin(unsafe { request.as_mut() }, used, operation, 0)?;
     Ok(Taken::Request(request, plan.carrier))
 }
 
@@ -460,9 +463,7 @@ pub unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wak
     // SAFETY: it was submitted.
     let operation = unsafe { this.operation.assume_init_ref() };
     let (kind, has_eventfd) = (operation.kind, operation.eventfd >= 0);
-    if let (Some(place), Some(streams)) = (this.stream, registry::streams()) {
-        streams.done(place);
-    }
+    order_counts::done(operation.file, operation.order);
     let moved = i64::from(this.result);
     let result = match result {
         // As the kernel's AIO ends a cancelled poll (measured on Linux 6.18).

@@ -8,6 +8,8 @@ use super::{kernel_aio, mapping, registry};
 use crate::engine;
 use crate::host::kernel::{Errno, check};
 use crate::host::{descriptors, kernel, settings};
+use crate::interpose;
+use crate::submission::{hazards, thread_identity};
 
 /// `syscall(2)`.
 ///
@@ -17,7 +19,7 @@ use crate::host::{descriptors, kernel, settings};
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 #[unsafe(naked)]
 pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
-    // Numbers below 64 that are ours are the bits of a mask, the others are compared.
+    // Numbers below 128 that are ours are the bits of two masks, the others are compared.
     core::arch::naked_asm!(
         "cmp rdi, 63",
         "ja 2f",
@@ -37,6 +39,14 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "jae 5f",
         "ret",
         "2:",
+        "lea r11, [rdi - 64]",
+        "cmp r11, 63",
+        "ja 6f",
+        "mov rax, {middle}",
+        "bt rax, r11",
+        "jc 4f",
+        "jmp 3b",
+        "6:",
         "lea rax, [rdi - {setup}]",
         "cmp rax, 4",
         "jbe 4f",
@@ -50,6 +60,12 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "je 4f",
         "cmp rdi, {seccomp}",
         "je 4f",
+        "cmp rdi, {unshare}",
+        "je 4f",
+        "cmp rdi, {userfaultfd}",
+        "je 4f",
+        "cmp rdi, {fanotify_init}",
+        "je 4f",
         "cmp rdi, {close_range}",
         "jne 3b",
         "4:",
@@ -58,6 +74,10 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "mov rdi, rax",
         "jmp {failed}",
         low = const LOW,
+        middle = const MIDDLE,
+        unshare = const libc::SYS_unshare,
+        userfaultfd = const libc::SYS_userfaultfd,
+        fanotify_init = const libc::SYS_fanotify_init,
         setup = const libc::SYS_io_setup,
         fcntl = const libc::SYS_fcntl,
         dup3 = const libc::SYS_dup3,
@@ -75,7 +95,21 @@ const LOW: u64 = 1 << libc::SYS_close
     | 1 << libc::SYS_mprotect
     | 1 << libc::SYS_munmap
     | 1 << libc::SYS_mremap
+    | 1 << libc::SYS_ioctl
     | 1 << libc::SYS_dup2;
+
+/// Numbers from 64 on, less 64: what changes the calling thread's rights alone.
+#[cfg(target_arch = "x86_64")]
+const MIDDLE: u64 = 1 << (libc::SYS_setuid - 64)
+    | 1 << (libc::SYS_setgid - 64)
+    | 1 << (libc::SYS_setreuid - 64)
+    | 1 << (libc::SYS_setregid - 64)
+    | 1 << (libc::SYS_setgroups - 64)
+    | 1 << (libc::SYS_setresuid - 64)
+    | 1 << (libc::SYS_setresgid - 64)
+    | 1 << (libc::SYS_setfsuid - 64)
+    | 1 << (libc::SYS_setfsgid - 64)
+    | 1 << (libc::SYS_capset - 64);
 
 #[cfg(target_arch = "x86_64")]
 const _: () = assert!(
@@ -124,6 +158,34 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "b.eq 4f",
         "cmp x0, {seccomp}",
         "b.eq 4f",
+        "cmp x0, {setuid}",
+        "b.eq 4f",
+        "cmp x0, {setgid}",
+        "b.eq 4f",
+        "cmp x0, {setreuid}",
+        "b.eq 4f",
+        "cmp x0, {setregid}",
+        "b.eq 4f",
+        "cmp x0, {setgroups}",
+        "b.eq 4f",
+        "cmp x0, {setresuid}",
+        "b.eq 4f",
+        "cmp x0, {setresgid}",
+        "b.eq 4f",
+        "cmp x0, {setfsuid}",
+        "b.eq 4f",
+        "cmp x0, {setfsgid}",
+        "b.eq 4f",
+        "cmp x0, {capset}",
+        "b.eq 4f",
+        "cmp x0, {unshare}",
+        "b.eq 4f",
+        "cmp x0, {userfaultfd}",
+        "b.eq 4f",
+        "cmp x0, {fanotify_init}",
+        "b.eq 4f",
+        "cmp x0, {ioctl}",
+        "b.eq 4f",
         "cmp x0, {close_range}",
         "b.eq 4f",
         "mov x8, x0",
@@ -140,6 +202,20 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "4:",
         "b {ours}",
         last = const libc::SYS_io_getevents,
+        setuid = const libc::SYS_setuid,
+        setgid = const libc::SYS_setgid,
+        setreuid = const libc::SYS_setreuid,
+        setregid = const libc::SYS_setregid,
+        setgroups = const libc::SYS_setgroups,
+        setresuid = const libc::SYS_setresuid,
+        setresgid = const libc::SYS_setresgid,
+        setfsuid = const libc::SYS_setfsuid,
+        setfsgid = const libc::SYS_setfsgid,
+        capset = const libc::SYS_capset,
+        unshare = const libc::SYS_unshare,
+        userfaultfd = const libc::SYS_userfaultfd,
+        fanotify_init = const libc::SYS_fanotify_init,
+        ioctl = const libc::SYS_ioctl,
         dup3 = const libc::SYS_dup3,
         fcntl = const libc::SYS_fcntl,
         close = const libc::SYS_close,
@@ -176,7 +252,9 @@ extern "C" fn ours(number: c_long, a: usize, b: usize, c: usize, d: usize, e: us
         _ => {
             before(number, a, b, c);
             // SAFETY: what the program asked for.
-            check(unsafe { kernel::call6(number, a, b, c, d, e, f) })
+            let answer = check(unsafe { kernel::call6(number, a, b, c, d, e, f) });
+            after(number, a, b, c, answer);
+            answer
         }
     };
     mapping::returned(answer) as c_long
@@ -192,7 +270,34 @@ fn before(number: c_long, a: usize, b: usize, c: usize) {
         libc::SYS_close_range => descriptors::before_closing_many(),
         libc::SYS_prctl if a as c_int == libc::PR_SET_SECCOMP => engine::close_uring(),
         libc::SYS_seccomp if a as u32 <= libc::SECCOMP_SET_MODE_FILTER => engine::close_uring(),
+        libc::SYS_userfaultfd => hazards::note_slow_pages(),
+        libc::SYS_fanotify_init => interpose::before_fanotify_init(a as u32),
+        libc::SYS_ioctl => interpose::before_ioctl(b as u64),
         libc::SYS_fcntl if b as c_int == libc::F_SETFL => descriptors::before_flags_change(a as c_int, c as c_int),
+        _ => {}
+    }
+}
+
+/// What is to be noted once a call has been made.
+fn after(number: c_long, a: usize, b: usize, c: usize, answer: Result<usize, Errno>) {
+    match number {
+        libc::SYS_ioctl => interpose::after_ioctl(b as u64, answer.is_ok()),
+        libc::SYS_unshare => interpose::after_unshare(a as c_int, answer.is_ok()),
+        libc::SYS_close_range => interpose::after_close_range(c as c_int, answer.is_ok()),
+        libc::SYS_setuid
+        | libc::SYS_setgid
+        | libc::SYS_setreuid
+        | libc::SYS_setregid
+        | libc::SYS_setgroups
+        | libc::SYS_setresuid
+        | libc::SYS_setresgid
+        | libc::SYS_setfsuid
+        | libc::SYS_setfsgid
+        | libc::SYS_capset
+            if answer.is_ok() =>
+        {
+            thread_identity::note_separate();
+        }
         _ => {}
     }
 }

@@ -167,7 +167,7 @@ impl AiocbRef {
     }
 
     /// What it asks for, as a request of this kind.
-    pub fn work(self, kind: Kind) -> IoArgs {
+    pub fn args(self, kind: Kind) -> IoArgs {
         let this = self.0.as_ptr();
         // SAFETY: as above.
         unsafe {

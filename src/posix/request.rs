@@ -6,15 +6,18 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
 use crossbeam_queue::ArrayQueue;
 
 use super::aiocb::{AiocbRef, IoArgs, SigEvent};
-use super::inline_io::{self, Answer};
 use super::list::Group;
 use super::{callback_pool, face, notify, wait};
 use crate::engine::inbox::Node;
 use crate::engine::{Carrier, Engine, Engines, Finish, Kind, Operation, Order, WakeBatch};
-use crate::host::file_info::{self, Backing, FileInfo};
-use crate::host::kernel::{self, Errno};
+use crate::host::file_info;
+use crate::host::kernel::{Errno, syscall};
 use crate::host::pool;
 use crate::stats::{self, Face, Lane, probes};
+use crate::submission::fd_cache::{self, FdInfo};
+use crate::submission::inline_io::{self, Attempt, POSIX, Transfer};
+use crate::submission::order_counts;
+use crate::submission::router::{self, Question, Route};
 
 /// A request that is outstanding, a notification that is to be sent, or a group of requests (see [`Group`]).
 #[repr(C)]
@@ -158,15 +161,14 @@ pub fn begin(
         unsafe { Request::recycle(request) };
         return Err(errno);
     }
-    let work = block.work(kind);
+    let args = block.args(kind);
     if let Some(action) = kind.action() {
-        probes::submit(Face::Posix, action, work.fd, block.address(), work.length, work.offset);
+        probes::submit(Face::Posix, action, args.fd, block.address(), args.length, args.offset);
     }
     let stamp = stats::stamp();
-    let (info, has_begun) = match inline_io::attempt(&work) {
-        Answer::Engine(info) => (info, false),
-        Answer::Begun(info) => (info, true),
-        Answer::Over(result) => {
+    let Plan { carrier, file, order, partially_done } = match Plan::of(&args) {
+        Ok(plan) => plan,
+        Err(Over(result)) => {
             probes::complete(Face::Posix, block.address(), result);
             block.finish(result);
             if let Some(action) = kind.action() {
@@ -176,7 +178,7 @@ pub fn begin(
             return Ok((Begun::Over { failed: result < 0 }, ready));
         }
     };
-    let engine = match carrier(&work, &info) {
+    let engine = match carrier {
         Carrier::Uring => engines.uring_or_workers()?,
         Carrier::Workers => engines.workers()?,
     };
@@ -186,48 +188,107 @@ pub fn begin(
     };
     // SAFETY: in our hands until it is submitted.
     let this = unsafe { request.as_mut() };
-    fill(&mut this.operation, &work, &info);
-    this.operation.partially_done = has_begun;
+    fill(&mut this.operation, &args, file, order);
+    this.operation.partially_done = partially_done;
+    order_counts::begin(&this.operation)?;
     this.block = Some(block);
     this.group = group;
     block.begin();
     Ok((Begun::Queued(Request::operation(request), engine), None))
 }
 
-/// Which engine carries out what was not done in place: io_uring on the file systems for which it is known to answer as
-/// `pread` and `pwrite` do, workers on everything else and on what must keep an order.
-fn carrier(work: &IoArgs, info: &FileInfo) -> Carrier {
-    let appends = work.kind == Kind::Write && info.has(libc::O_APPEND);
-    let is_local = match info.kind {
-        file_info::Kind::Regular => file_info::backing(work.fd, info, kernel::now()) == Backing::Local,
-        file_info::Kind::Block => true,
-        _ => false,
-    };
-    if is_local && !appends { Carrier::Uring } else { Carrier::Workers }
+/// The request is over before it went anywhere.
+struct Over(i64);
+
+/// What becomes of a request that is not over.
+struct Plan {
+    carrier: Carrier,
+    file: FdInfo,
+    order: Order,
+    /// Some of its bytes have been moved.
+    partially_done: bool,
 }
 
-fn fill(operation: &mut Operation, work: &IoArgs, info: &FileInfo) {
-    operation.kind = work.kind;
-    operation.fd = work.fd;
-    operation.address = work.address;
-    operation.length = work.length;
-    operation.offset = if work.offset != 0 && !info.has_position(work.fd) { 0 } else { work.offset };
-    operation.file = info.identity;
-    operation.nonblocking = info.has(libc::O_NONBLOCK) && !info.is_seekable();
-    operation.finish = finish;
-    operation.order = match work.kind {
-        Kind::Sync | Kind::DataSync => Order::Barrier,
-        Kind::Write if info.has(libc::O_APPEND) || !info.is_seekable() => Order::Writing,
-        _ if info.is_seekable() => Order::Counted,
-        _ => Order::Reading,
+/// Lengths that no address space has room for: the kernel answers EFAULT or EINVAL without doing anything.
+const IMPOSSIBLE_BYTES: usize = 1 << 57;
+
+impl Plan {
+    /// Does in the calling thread what can be, and says where the rest goes.
+    #[inline]
+    fn of(args: &IoArgs) -> Result<Self, Over> {
+        let over = |errno: Errno| Over(errno.negated());
+        let (reads, writes) = (args.kind == Kind::Read, args.kind == Kind::Write);
+        // As `pread` has it: before the descriptor is looked at. (io_uring would take -1 for the file's position.)
+        if (reads || writes) && args.offset < 0 {
+            return Err(over(Errno(libc::EINVAL)));
+        }
+        let file = fd_cache::lookup(args.fd).map_err(over)?;
+        let appends = writes && file.appends();
+        let vector = libc::iovec { iov_base: args.address as *mut _, iov_len: args.length };
+        let transfer =
+            Transfer { fd: args.fd, file, vectors: &[vector], total: args.length, offset: args.offset, flags: 0 };
+        if (reads && args.length == 0) || ((reads || writes) && args.length >= IMPOSSIBLE_BYTES) {
+            at_once(&transfer, writes)?;
+        }
+        let order = match args.kind {
+            Kind::Sync | Kind::DataSync => Order::Barrier,
+            _ if appends || (writes && !file.seeks()) => Order::Writing,
+            _ if file.seeks() => Order::Counted,
+            _ => Order::Reading,
+        };
+        let plan = |carrier, partially_done| Ok(Self { carrier, file, order, partially_done });
+        let question = Question { face: Face::Posix, kind: args.kind, file, appends, buffers: &[vector] };
+        match router::route(question) {
+            Route::InCaller if reads || writes => Err(Over(transfer.finish(writes))),
+            Route::InCaller => Err(Over(inline_io::sync(args.fd, args.kind))),
+            Route::Inline(carrier) => match if writes { transfer.write(&POSIX) } else { transfer.read(&POSIX) } {
+                Attempt::Done(result) => Err(Over(result)),
+                attempt => plan(carrier, attempt == Attempt::Touched),
+            },
+            Route::InlineInOrder => plan(Carrier::Workers, false),
+            Route::Engine(carrier) => plan(carrier, false),
+        }
+    }
+}
+
+/// What the kernel answers at once: to a read of nothing, and to a length that it cannot take. A read of nothing from what
+/// has no positions is left to the engines.
+#[cold]
+fn at_once(transfer: &Transfer, writes: bool) -> Result<(), Over> {
+    let (fd, address, length) = (transfer.fd, transfer.vectors[0].iov_base, transfer.total);
+    let (at, plain) = if writes { (libc::SYS_pwrite64, libc::SYS_write) } else { (libc::SYS_pread64, libc::SYS_read) };
+    // SAFETY: no buffer is needed for nothing, and none is that long: the kernel refuses before it looks.
+    let answer = unsafe {
+        match syscall!(at, fd, address, length, transfer.offset) {
+            Err(Errno(libc::ESPIPE)) if length == 0 => return Ok(()),
+            Err(Errno(libc::ESPIPE)) => syscall!(plain, fd, address, length),
+            answer => answer,
+        }
     };
+    Err(Over(answer.map_or_else(Errno::negated, |count| count as i64)))
+}
+
+fn fill(operation: &mut Operation, args: &IoArgs, file: FdInfo, order: Order) {
+    operation.kind = args.kind;
+    operation.fd = args.fd;
+    operation.address = args.address;
+    operation.length = args.length;
+    operation.offset = if args.offset == 0 || file_info::has_position(args.fd, file.seeks()) { args.offset } else { 0 };
+    operation.file = file.identity;
+    operation.nonblocking = file.is_nonblocking() && !file.seeks();
+    operation.finish = finish;
+    operation.order = order;
 }
 
 /// The engine is done with a request.
 unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch) {
     let request: Handle = operation.cast();
     // SAFETY: the operation is the first field of a request that `begin` made, and ours again.
-    let (block, group) = unsafe { (request.as_ref().block, request.as_ref().group) };
+    let (block, group) = unsafe {
+        let this = request.as_ref();
+        order_counts::done(this.operation.file, this.operation.order);
+        (this.block, this.group)
+    };
     if let Some(block) = block {
         probes::complete(Face::Posix, block.address(), result);
         block.finish(result);

@@ -1,16 +1,59 @@
-//! What is done in the calling thread, inside `io_submit`, as the kernel's own AIO does it: buffered I/O that need not wait
-//! for a device. Programs count on finding its event when `io_submit` returns.
+//! What is done in the calling thread: reads that are in the page cache, and buffered writes.
 //!
-//! Reads say `RWF_NOWAIT`: what is not cached goes to the engine. Writes cannot say that (most file systems refuse it) and
-//! are simply done. One may take long (dirty throttling, a full journal), in the kernel's `io_submit` as well; the programs
-//! that look for its event without waiting are worse off without it than with a slow call.
+//! The kernel's own AIO does buffered I/O inside `io_submit`, and programs count on finding its event when that returns. A
+//! cached read by `preadv2(RWF_NOWAIT)` costs less than the way to another thread and back; what is not cached goes to an
+//! engine. A buffered write cannot say that it must not wait (most file systems refuse `RWF_NOWAIT`) and is simply done: a
+//! copy into the page cache. It can stall, though (dirty throttling, a full journal), and a call that stalls is not
+//! asynchronous: so for POSIX a breaker sends writes to the engines for a while when one did.
+//!
+//! What differs between the faces is data: [`Policy`].
 
 use core::ffi::c_int;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::fd_cache::{self, FdInfo};
-use super::iocb::rwf;
-use crate::host::kernel::{Errno, syscall};
+use crate::engine::Kind;
+use crate::host::kernel::{self, Errno, syscall};
 use crate::host::{file_info, kernel_version};
+
+/// `RWF_*` of linux/fs.h.
+pub mod rwf {
+    use core::ffi::c_int;
+    /// Poll for the completion: without effect here, as in the kernel's AIO.
+    pub const HIPRI: c_int = 1;
+    /// As `O_DSYNC`.
+    pub const DSYNC: c_int = 2;
+    /// As `O_SYNC`.
+    pub const SYNC: c_int = 4;
+    /// `EAGAIN` instead of waiting.
+    pub const NOWAIT: c_int = 8;
+    /// As `O_APPEND`.
+    pub const APPEND: c_int = 0x10;
+    /// As if without `O_APPEND`.
+    pub const NOAPPEND: c_int = 0x20;
+    /// All of it or nothing, over a power failure.
+    pub const ATOMIC: c_int = 0x40;
+    /// Drop it from the page cache afterwards.
+    pub const DONTCACHE: c_int = 0x80;
+    /// No SIGPIPE.
+    pub const NOSIGNAL: c_int = 0x100;
+}
+
+/// What differs between the faces.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Longer transfers go to an engine: a program expects to go on while they are copied, and to find them in progress.
+    pub max_bytes: usize,
+    /// Whether writes that stall send those after them to an engine for a while, and none is done that could raise SIGXFSZ.
+    pub breaks: bool,
+}
+
+/// "Returns when the request is queued": no long copies, nothing that is known to stall. (A copy of 512 KiB takes a few times
+/// what a wake of another thread does, 30 µs measured.)
+pub const POSIX: Policy = Policy { max_bytes: 1 << 19, breaks: true };
+
+/// As the kernel's `io_submit`.
+pub const LIBAIO: Policy = Policy { max_bytes: usize::MAX, breaks: false };
 
 /// One read or write.
 #[derive(Clone, Copy)]
@@ -36,11 +79,13 @@ pub enum Attempt {
     Done(i64),
     /// Not done: the engine's.
     Left,
+    /// Not done, but some of the buffer was written to: it is in progress, and the engine's from its start.
+    Touched,
     /// So many bytes of a stream were written; the rest is the engine's.
     Partly(usize),
 }
 
-use Attempt::{Done, Left, Partly};
+use Attempt::{Done, Left, Partly, Touched};
 
 fn result(answer: Result<usize, Errno>) -> i64 {
     answer.map_or_else(Errno::negated, |count| count as i64)
@@ -61,17 +106,21 @@ impl Transfer<'_> {
 
     /// Reads from a regular file or block device.
     #[inline]
-    pub fn read(&self) -> Attempt {
-        if self.file.in_memory() || (self.flags & rwf::NOWAIT != 0 && !self.file.is_direct()) {
+    pub fn read(&self, policy: &Policy) -> Attempt {
+        if self.total > policy.max_bytes {
+            return Left;
+        }
+        if self.file.in_memory() {
+            return policy.unless_stalling(|| Done(result(self.read_at(self.vectors, self.offset, self.flags))));
+        }
+        if self.flags & rwf::NOWAIT != 0 && !self.file.is_direct() {
             return Done(result(self.read_at(self.vectors, self.offset, self.flags)));
         }
-        if self.file.is_direct() || self.file.waits() {
+        if self.file.is_direct() || self.file.refuses_nowait() {
             return Left;
         }
         let mut done = match self.read_at(self.vectors, self.offset, self.flags | rwf::NOWAIT) {
-            Ok(0) if kernel_version::nothing_may_be_wrong() && !file_info::ends_by(self.fd, self.offset) => {
-                return Left;
-            }
+            Ok(0) if self.may_be_wrong() => return Left,
             Ok(count) if count == self.total || count == 0 => return Done(count as i64),
             Ok(count) => count,
             Err(errno) => return self.refused(errno),
@@ -79,18 +128,21 @@ impl Transfer<'_> {
         // Short: at the end of the file, or at the end of what is cached.
         loop {
             match self.read_at(&[self.vector_at(done)], self.offset + done as i64, self.flags | rwf::NOWAIT) {
-                Ok(0) if kernel_version::nothing_may_be_wrong() && !file_info::ends_by(self.fd, self.offset) => {
-                    return Left;
-                }
+                Ok(0) if self.may_be_wrong() => return Touched,
                 Ok(0) => return Done(done as i64),
                 Ok(count) => done += count,
-                Err(Errno(libc::EAGAIN)) => return Left,
+                Err(Errno(libc::EAGAIN)) => return Touched,
                 Err(_) => return Done(done as i64),
             }
             if done == self.total {
                 return Done(done as i64);
             }
         }
+    }
+
+    /// Whether the answer that there is nothing to be read is one of those that 5.9 and 5.10 give wrongly.
+    fn may_be_wrong(&self) -> bool {
+        kernel_version::nothing_may_be_wrong() && self.total > 0 && !file_info::ends_by(self.fd, self.offset)
     }
 
     /// What is left, after `done` bytes, of the buffer that these end in.
@@ -114,7 +166,7 @@ impl Transfer<'_> {
         match errno {
             Errno(libc::EAGAIN | libc::EINTR) => Left,
             Errno(libc::EOPNOTSUPP) => {
-                fd_cache::learn_waits(self.fd, self.file);
+                fd_cache::learn_no_nowait(self.fd, self.file);
                 Left
             }
             // It is no longer what it was.
@@ -128,21 +180,40 @@ impl Transfer<'_> {
 
     /// Writes to a regular file or block device.
     #[inline]
-    pub fn write(&self) -> Attempt {
+    pub fn write(&self, policy: &Policy) -> Attempt {
         const WAITS: c_int = rwf::SYNC | rwf::DSYNC | rwf::ATOMIC;
         let file = self.file;
-        if file.in_memory() || (self.flags & rwf::NOWAIT != 0 && !file.is_direct()) {
-            return Done(result(self.write_at(self.offset, self.flags)));
-        }
-        if file.is_direct() || file.syncs() || !file.is_local() || self.flags & WAITS != 0 {
+        if self.total > policy.max_bytes {
             return Left;
         }
-        match self.write_at(self.offset, self.flags) {
+        let waits = file.is_direct() || file.syncs() || !file.is_local() || self.flags & WAITS != 0;
+        let is_asked_not_to = self.flags & rwf::NOWAIT != 0 && !file.is_direct();
+        if waits && !file.in_memory() && !is_asked_not_to {
+            return Left;
+        }
+        // SIGXFSZ would go to the program's thread.
+        if policy.breaks && file_info::may_raise_signal((self.offset as u64).saturating_add(self.total as u64)) {
+            return Left;
+        }
+        policy.unless_stalling(|| match self.write_at(self.offset, self.flags) {
             Err(Errno(libc::ESPIPE | libc::EBADF)) => {
                 fd_cache::forget(self.fd);
                 Left
             }
             answer => Done(result(answer)),
+        })
+    }
+
+    /// Does it in the calling thread, however long it takes.
+    #[cold]
+    pub fn finish(&self, writes: bool) -> i64 {
+        let at = |offset: i64| {
+            if writes { self.write_at(offset, self.flags) } else { self.read_at(self.vectors, offset, self.flags) }
+        };
+        // What has no positions says so, and goes on where it is.
+        match at(self.offset) {
+            Err(Errno(libc::ESPIPE)) => result(at(-1)),
+            answer => result(answer),
         }
     }
 
@@ -201,11 +272,71 @@ pub fn poll(fd: c_int, events: u16) -> Attempt {
 }
 
 /// Adds one to the count of an eventfd, which never waits: a count at its limit stays there.
-pub fn signal(fd: c_int, file: FdInfo) {
+pub fn signal_eventfd(fd: c_int, file: FdInfo) {
     if !file.is_nonblocking() && poll(fd, libc::POLLOUT as u16) == Left {
         return;
     }
     let one: u64 = 1;
     // SAFETY: writes from a live word.
     let _ = unsafe { syscall!(libc::SYS_write, fd, &raw const one, size_of::<u64>()) };
+}
+
+/// `fsync` or `fdatasync` in the calling thread.
+#[cold]
+pub fn sync(fd: c_int, kind: Kind) -> i64 {
+    let number = if kind == Kind::DataSync { libc::SYS_fdatasync } else { libc::SYS_fsync };
+    // SAFETY: takes a descriptor.
+    result(unsafe { syscall!(number, fd) })
+}
+
+impl Policy {
+    /// Does a transfer that may stall, unless one did a moment ago.
+    fn unless_stalling(&self, transfer: impl FnOnce() -> Attempt) -> Attempt {
+        if !self.breaks {
+            return transfer();
+        }
+        let start = kernel::now();
+        if !BREAKER.is_closed(start) {
+            return Left;
+        }
+        let attempt = transfer();
+        BREAKER.note(start);
+        attempt
+    }
+}
+
+/// Sends writes to the engines for a while after some stalled.
+struct Breaker {
+    /// Open until this time of the monotonic clock.
+    until: AtomicU64,
+    /// How many attempts in a row stalled.
+    stalls: AtomicU32,
+}
+
+/// What counts as a stall: several times what a copy of the largest size takes.
+const STALL_NS: u64 = 3_000_000;
+
+/// How long the breaker stays open after the first stall. Doubled for each that follows, at most five times.
+const PAUSE_NS: u64 = 50_000_000;
+const MAX_DOUBLINGS: u32 = 5;
+
+static BREAKER: Breaker = Breaker { until: AtomicU64::new(0), stalls: AtomicU32::new(0) };
+
+impl Breaker {
+    fn is_closed(&self, now: u64) -> bool {
+        // Relaxed here and below: a thread that sees an old value tries once more than it should.
+        now >= self.until.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of an attempt that began at `start`.
+    fn note(&self, start: u64) {
+        let now = kernel::now();
+        let stalls = self.stalls.load(Ordering::Relaxed);
+        if now - start > STALL_NS {
+            self.until.store(now + (PAUSE_NS << stalls.min(MAX_DOUBLINGS)), Ordering::Relaxed);
+            self.stalls.store(stalls.saturating_add(1), Ordering::Relaxed);
+        } else if stalls > 0 {
+            self.stalls.store(0, Ordering::Relaxed);
+        }
+    }
 }

@@ -1,0 +1,13 @@
+//! Between the faces and the engines: where a request goes is decided here, and nowhere else.
+//!
+//! [`router`] holds the table: kind of request × kind of file × what was seen → route. [`inline_io`] is what is done in the
+//! calling thread, for both faces. [`fd_cache`] knows what a descriptor is, [`hazards`] what could make a thread sleep that
+//! touches the program's memory or files, [`thread_identity`] which threads see other descriptors or have other rights than
+//! the engines, [`order_counts`] what is outstanding where an order must be kept.
+
+pub mod fd_cache;
+pub mod hazards;
+pub mod inline_io;
+pub mod order_counts;
+pub mod router;
+pub mod thread_identity;
