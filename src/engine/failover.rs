@@ -19,7 +19,7 @@ use super::uring::Uring;
 use super::wake_batch::WakeBatch;
 use super::{CLOSING, ENGINE_WAIT_MS, Engine, SERVING, SETTLE_TICK, UNAVAILABLE, URING, inbox, serving, started};
 use crate::host::futex::{self, Deadline};
-use crate::host::kernel::Errno;
+use crate::host::kernel::{self, Errno};
 use crate::host::{memory, settings};
 use crate::stats::{self, ServedBy};
 
@@ -30,6 +30,10 @@ const LOST_RING_WAIT_MS: u64 = 2_000;
 /// take, and the engine's thread leaves its ring. Called before the filter is set. Async-signal-safe.
 pub fn close_uring() {
     let Some(engine) = serving(&URING) else { return };
+    if engine.process.load(Ordering::Relaxed) != kernel::process_id() {
+        // A child of vfork(2): the filter is its own, and the engine its parent's.
+        return;
+    }
     // The workers must be there before threads may be forbidden.
     if let Some(engines) = started() {
         let _ = engines.workers();
