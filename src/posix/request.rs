@@ -3,8 +3,6 @@
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
 
-use crossbeam_queue::ArrayQueue;
-
 use super::aiocb::{AiocbRef, IoArgs, SigEvent};
 use super::list::Group;
 use super::{callback_pool, face, notify, wait};
@@ -43,41 +41,8 @@ const _: () = assert!(size_of::<Request>() == 184, "with the pool's links 192 by
 /// A request's memory, in hand.
 pub type Handle = NonNull<Request>;
 
-/// Memory for requests. What is over goes into a queue first: the thread that ends requests and those that begin them work at
-/// its two ends. What has no room there goes back to the blocks.
-pub struct Pool {
-    spare: ArrayQueue<Spare>,
-    blocks: pool::Pool<Request>,
-}
-
-struct Spare(Handle);
-
-// SAFETY: a spare is memory that nobody refers to.
-unsafe impl Send for Spare {}
-
-/// Requests that the queue holds.
-const SPARES: usize = 1024;
-
-/// Places of the queue that stay empty: a handler that interrupted somebody's taking from a full queue would wait for him.
-const MARGIN: usize = 64;
-
-impl Pool {
-    pub fn new() -> Self {
-        Self { spare: ArrayQueue::new(SPARES + MARGIN), blocks: pool::Pool::new() }
-    }
-
-    /// Memory for a request, or none where memory is out.
-    fn take(&self) -> Option<Handle> {
-        self.spare.pop().map(|Spare(request)| request).or_else(|| self.blocks.take())
-    }
-
-    /// Takes back that of a request that is over. Async-signal-safe.
-    fn put(&self, request: Handle) {
-        if self.spare.len() >= SPARES || self.spare.push(Spare(request)).is_err() {
-            self.blocks.put(request);
-        }
-    }
-}
+/// Memory for requests. Nobody waits for anybody in it, so a signal handler may use it, and leave it at any point by a jump.
+pub type Pool = pool::Pool<Request>;
 
 impl Request {
     /// A request that asks for nothing yet.
