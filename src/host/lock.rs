@@ -8,7 +8,7 @@ use super::futex::{self, Deadline};
 
 const FREE: u32 = 0;
 const HELD: u32 = 1;
-/// Held, and somebody may sleep for it.
+/// Held, and a thread may sleep until it is free.
 const WANTED: u32 = 2;
 
 /// A value that one thread at a time may touch.
@@ -32,15 +32,37 @@ impl<T> Lock<T> {
         Self { word: AtomicU32::new(FREE), value: UnsafeCell::new(value) }
     }
 
+    /// Takes the lock if it is free.
+    #[must_use]
+    pub fn try_lock(&self) -> Option<Guard<'_, T>> {
+        // Acquire, here and below, pairs with the Release of the guard's end.
+        let taken = self.word.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok();
+        taken.then(|| Guard { lock: self })
+    }
+
+    /// Waits until the lock is free or the deadline has come, and takes it if it is free.
+    #[must_use]
+    pub fn lock_until(&self, deadline: Deadline) -> Option<Guard<'_, T>> {
+        if let Some(guard) = self.try_lock() {
+            return Some(guard);
+        }
+        while self.word.swap(WANTED, Ordering::Acquire) != FREE {
+            if deadline.is_over() {
+                // The word says that a thread may sleep: the holder wakes one more than there is.
+                return None;
+            }
+            let _ = futex::wait(&self.word, WANTED, deadline);
+        }
+        Some(Guard { lock: self })
+    }
+
     /// Waits until the lock is free, and takes it.
     pub fn lock(&self) -> Guard<'_, T> {
-        // Acquire, here and below, pairs with the Release of the guard's end.
-        if self.word.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            while self.word.swap(WANTED, Ordering::Acquire) != FREE {
-                let _ = futex::wait(&self.word, WANTED, Deadline::Never);
+        loop {
+            if let Some(guard) = self.lock_until(Deadline::Never) {
+                return guard;
             }
         }
-        Guard { lock: self }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod dlsym_next;
 pub mod fd_broker;
 pub mod file_info;
 pub mod futex;
+pub mod heap;
 pub mod kernel;
 pub mod kernel_version;
 pub mod lock;

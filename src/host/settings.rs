@@ -2,9 +2,10 @@
 //!
 //! In a program that runs with more rights than its caller (`AT_SECURE`: set-uid, capabilities) nothing is read.
 
+use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char};
-
-use once_cell::race::OnceBox;
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// Which engine serves the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,13 +95,45 @@ impl Settings {
     }
 }
 
+const UNREAD: u32 = 0;
+const BEING_KEPT: u32 = 1;
+const KEPT: u32 = 2;
+
+/// The settings as they were first read. They lie in the library itself: a program that never does asynchronous I/O has no
+/// memory of ours.
+struct Cell {
+    state: AtomicU32,
+    settings: UnsafeCell<MaybeUninit<Settings>>,
+}
+
+// SAFETY: written once, by the thread that changed the state from `UNREAD`, and read once the state is `KEPT`.
+unsafe impl Sync for Cell {}
+
+static CELL: Cell = Cell { state: AtomicU32::new(UNREAD), settings: UnsafeCell::new(MaybeUninit::uninit()) };
+
 /// The settings, from the environment as it was when they were first asked for: when the library was loaded, unless a
 /// constructor of another library came first.
+#[inline]
 #[must_use]
-pub fn get() -> &'static Settings {
-    // A race's losers drop what they read: no thread waits for another, and a fork finds no lock held.
-    static READ: OnceBox<Settings> = OnceBox::new();
-    READ.get_or_init(|| Box::new(Settings::read()))
+pub fn get() -> Settings {
+    // Acquire pairs with the Release of `read`.
+    if CELL.state.load(Ordering::Acquire) == KEPT {
+        // SAFETY: written before the state was set, and never again.
+        return unsafe { (*CELL.settings.get()).assume_init() };
+    }
+    read()
+}
+
+#[cold]
+fn read() -> Settings {
+    let settings = Settings::read();
+    // Where another thread keeps its own just now, nobody waits for it: the environment says the same.
+    if CELL.state.compare_exchange(UNREAD, BEING_KEPT, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        // SAFETY: this thread alone has the right to write, once.
+        unsafe { (*CELL.settings.get()).write(settings) };
+        CELL.state.store(KEPT, Ordering::Release);
+    }
+    settings
 }
 
 fn is_on(name: &CStr) -> bool {

@@ -64,6 +64,19 @@ pub fn set_name(name: &core::ffi::CStr) {
     let _ = unsafe { syscall!(libc::SYS_prctl, libc::PR_SET_NAME, name.as_ptr()) };
 }
 
+/// What the library's threads are called, in `/proc/PID/task/TID/comm` and by [`is_ours`].
+pub const NAME: &core::ffi::CStr = c"uringaio";
+
+/// Whether the calling thread is the library's. It asks the kernel, and needs no thread-local storage, which the C library
+/// may have to allocate.
+#[must_use]
+pub fn is_ours() -> bool {
+    let mut name = [0u8; 16];
+    // SAFETY: writes sixteen bytes, the last of them 0.
+    let asked = unsafe { syscall!(libc::SYS_prctl, libc::PR_GET_NAME, name.as_mut_ptr()) };
+    asked.is_ok() && core::ffi::CStr::from_bytes_until_nul(&name) == Ok(NAME)
+}
+
 /// The calling thread's pointer: a word that no two outstanding threads have in common, and that costs no call.
 #[inline]
 #[must_use]
