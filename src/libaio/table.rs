@@ -78,6 +78,13 @@ impl Entries {
         emptied
     }
 
+    /// The contexts that may be at this address.
+    fn at_address(&self, address: usize) -> impl Iterator<Item = &'static Context> + '_ {
+        let first = spread(address);
+        let entries = (0..=self.mask).map(move |probe| self.at(first + probe).load(Ordering::Acquire));
+        entries.take_while(|entry| !entry.is_null()).filter_map(real)
+    }
+
     fn all(&self) -> impl Iterator<Item = &'static Context> + '_ {
         (0..=self.mask).filter_map(|index| real(self.at(index).load(Ordering::Acquire)))
     }
@@ -169,10 +176,22 @@ impl Table {
                 None => Box::leak(memory::boxed(Context::new())?),
             };
             let opened = open(context, &mut changing.memory).inspect_err(|_| changing.keep(context))?;
+            self.forget_stale(changing, context);
             changing.filled += self.entries().insert(ptr::from_ref(context).cast_mut(), context.address());
             changing.live += 1;
             Ok(opened)
         })
+    }
+
+    /// Takes out a context at the address of a new one: an `io_destroy` was left before it could do so. It is never used again.
+    fn forget_stale(&self, changing: &mut Changing, fresh: &'static Context) {
+        let entries = self.entries();
+        let is_stale = |context: &&Context| context.address() == fresh.address() && !ptr::eq(*context, fresh);
+        while let Some(stale) = entries.at_address(fresh.address()).find(is_stale) {
+            changing.filled -= entries.remove(ptr::from_ref(stale).cast_mut(), stale.address());
+            changing.live -= 1;
+            stale.set_address(0);
+        }
     }
 
     /// Sees to it that there is room for one entry more.
@@ -238,9 +257,10 @@ impl Table {
         self.entries().all().any(test)
     }
 
-    /// Does what changes the table, alone and undisturbed by signals, whose handlers might want the same.
+    /// Does what changes the table, alone and undisturbed: by signals, whose handlers might want the same or leave by a jump,
+    /// and by cancellation.
     fn change<T>(&self, work: impl FnOnce(&mut Changing) -> T) -> T {
-        let blocked = thread::block_all_signals();
+        let blocked = thread::block_all_departures();
         let done = work(&mut self.changing.lock());
         thread::restore_signals(&blocked);
         done
