@@ -3,13 +3,16 @@
 //! Functions without attributes run on a few threads that are used again; a function with attributes gets a thread of its
 //! own. One thread, the *keeper*, sees to it that there are enough: when a function has waited for a millisecond because
 //! all threads are busy (functions may block, for ever if they like), it starts another. The keeper also sends signals that
-//! had no room in the queue. It and the others do not exist until they are needed, and sleep when there is nothing to do.
+//! had no room in the queue. None of them exists before it is needed, and all end when there
+//! is nothing to do.
 
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
+
+use crossbeam_queue::SegQueue;
 
 use super::aiocb::SigEvent;
 use super::request::{Handle, Request};
@@ -28,47 +31,19 @@ const TICK_NS: u64 = 1_000_000;
 /// counted: there is no limit to functions that block.
 const MAX_SLOW_WORKERS: usize = 64;
 
-/// A thread that was not needed for so long ends. The last one stays.
-const IDLE: Duration = Duration::from_secs(10);
+/// A thread that was not needed for so long ends, the keeper too.
+const IDLE_EXIT: Duration = Duration::from_secs(1);
 
 /// The longest pause between two attempts to send a signal, or to start a thread.
 const MAX_PAUSE_NS: u64 = 64_000_000;
 
-/// A first-in first-out list of requests through their own links.
-struct Fifo {
-    first: Option<Handle>,
-    last: Option<Handle>,
-    length: usize,
-}
+/// A request in one of the queues, which is the queue's alone.
+struct Queued(Handle);
 
-impl Fifo {
-    const fn new() -> Self {
-        Self { first: None, last: None, length: 0 }
-    }
+// SAFETY: nobody else refers to the request.
+unsafe impl Send for Queued {}
 
-    fn push(&mut self, request: Handle) {
-        // SAFETY: a request in a line, or about to be, is the line's alone.
-        unsafe { request.as_ref() }.next().store(ptr::null_mut(), Ordering::Relaxed);
-        match self.last {
-            // SAFETY: the same.
-            Some(last) => unsafe { last.as_ref() }.next().store(request.as_ptr().cast(), Ordering::Relaxed),
-            None => self.first = Some(request),
-        }
-        self.last = Some(request);
-        self.length += 1;
-    }
-
-    fn pop(&mut self) -> Option<Handle> {
-        let first = self.first?;
-        // SAFETY: as in `push`.
-        self.first = Handle::new(unsafe { first.as_ref() }.next().load(Ordering::Relaxed).cast());
-        if self.first.is_none() {
-            self.last = None;
-        }
-        self.length -= 1;
-        Some(first)
-    }
-}
+type Fifo = SegQueue<Queued>;
 
 struct State {
     /// Functions without attributes, for the threads that are used again.
@@ -88,17 +63,14 @@ struct State {
     watched: bool,
 }
 
-// SAFETY: the requests in the lines belong to the state, and so to whoever holds its lock.
-unsafe impl Send for State {}
-
 impl State {
     /// Whether functions wait that no idle thread will take.
     fn is_short(&self) -> bool {
-        self.calls.length > self.idle
+        self.calls.len() > self.idle
     }
 
     fn has_work(&self) -> bool {
-        self.is_short() || self.own.length > 0 || self.signals.length > 0
+        self.is_short() || !self.own.is_empty() || !self.signals.is_empty()
     }
 }
 
@@ -138,20 +110,25 @@ impl CallbackPool {
 
     /// Sees to it that there is a keeper.
     fn prepare(&'static self) -> Result<(), Errno> {
-        // Relaxed: whatever the keeper needs it finds behind the lock.
-        if self.has_keeper.load(Ordering::Relaxed) || self.has_keeper.swap(true, Ordering::Relaxed) {
+        if self.has_keeper.load(Ordering::SeqCst) || self.has_keeper.swap(true, Ordering::SeqCst) {
             return Ok(());
         }
         fd_broker::start_thread(keeper, ptr::from_ref(self).cast_mut().cast()).map_err(|_| {
-            self.has_keeper.store(false, Ordering::Relaxed);
+            self.has_keeper.store(false, Ordering::SeqCst);
             Errno(libc::EAGAIN)
         })
     }
 
-    /// Leaves a request in one of the lines.
-    fn leave(&'static self, request: Handle, line: fn(&mut State) -> &mut Fifo) {
+    /// The keeper, which has seen `seen` calls and had nothing to do for long, ends. False: it was called meanwhile.
+    fn is_over(&self, seen: u32) -> bool {
+        self.has_keeper.store(false, Ordering::SeqCst);
+        self.keeper_word.load(Ordering::SeqCst) == seen || self.has_keeper.swap(true, Ordering::SeqCst)
+    }
+
+    /// Leaves a request in one of the queues.
+    fn leave(&'static self, request: Handle, queue: fn(&State) -> &Fifo) {
         let mut state = self.state();
-        line(&mut state).push(request);
+        queue(&state).push(Queued(request));
         state.queued += 1;
         let someone_sleeps = state.idle > 0;
         let must_call = state.has_work() && !state.watched;
@@ -167,29 +144,28 @@ impl CallbackPool {
     }
 
     fn call_keeper(&'static self) {
+        // SeqCst pairs with `is_over`: either a keeper that is about to end sees the call, or we see that it has ended.
+        self.keeper_word.fetch_add(1, Ordering::SeqCst);
+        futex::wake(&raw const self.keeper_word, 1);
         // A keeper that could not be started is tried again by the next who needs one.
         let _ = self.prepare();
-        // Release pairs with the Acquire before the keeper sleeps.
-        self.keeper_word.fetch_add(1, Ordering::Release);
-        futex::wake(&raw const self.keeper_word, 1);
     }
 
     /// The next function for a thread; none when it has long not been needed.
     fn next(&self) -> Option<Handle> {
         let mut state = self.state();
         loop {
-            if let Some(call) = state.calls.pop() {
+            if let Some(Queued(call)) = state.calls.pop() {
                 state.taken += 1;
                 return Some(call);
             }
             let seen = self.wake_word.load(Ordering::Acquire);
             state.idle += 1;
-            let deadline = if state.idle > 1 { Deadline::after(IDLE) } else { Deadline::Never };
             drop(state);
-            let waited = futex::wait(&self.wake_word, seen, deadline);
+            let waited = futex::wait(&self.wake_word, seen, Deadline::after(IDLE_EXIT));
             state = self.state();
             state.idle -= 1;
-            if waited == Err(Errno(libc::ETIMEDOUT)) && state.calls.length == 0 && state.idle > 0 {
+            if waited == Err(Errno(libc::ETIMEDOUT)) && state.calls.is_empty() {
                 return None;
             }
         }
@@ -206,19 +182,19 @@ pub fn prepare() -> Result<(), Errno> {
 
 /// Has the function of a request called by a thread of its own or of ours. Called by the engine's thread; does not block.
 pub fn call(request: Handle) {
-    // SAFETY: the request is the caller's alone until it is in a line.
+    // SAFETY: the request is the caller's alone until it is in a queue.
     let has_attributes = unsafe { request.as_ref() }.sigevent.attributes != 0;
-    leave(request, if has_attributes { |state| &mut state.own } else { |state| &mut state.calls });
+    leave(request, if has_attributes { |state| &state.own } else { |state| &state.calls });
 }
 
 /// Has the signal of a request sent when there is room.
 pub fn signal_later(request: Handle) {
-    leave(request, |state| &mut state.signals);
+    leave(request, |state| &state.signals);
 }
 
-fn leave(request: Handle, line: fn(&mut State) -> &mut Fifo) {
+fn leave(request: Handle, queue: fn(&State) -> &Fifo) {
     if let Ok(face) = face() {
-        face.callbacks.leave(request, line);
+        face.callbacks.leave(request, queue);
     }
 }
 
@@ -233,59 +209,66 @@ struct Watch {
     step: usize,
     /// The pause before the next attempt at what failed.
     pause: u64,
+    /// The signal whose turn it is, and that has no room.
+    unsent: Option<Handle>,
 }
 
 extern "C" fn keeper(pool: *mut c_void) -> *mut c_void {
     thread::set_name(c"uringaio-keeper");
     // SAFETY: `prepare` passed the pool, which lives as long as the process.
     let pool = unsafe { &*pool.cast::<CallbackPool>() };
-    let mut watch = Watch { next: 0, queued: 0, taken: 0, step: 1, pause: TICK_NS };
+    let mut watch = Watch { next: 0, queued: 0, taken: 0, step: 1, pause: TICK_NS, unsent: None };
     loop {
-        // Acquire pairs with the Release of `call_keeper`. Read before looking, so that a later call is not slept through.
+        // Acquire pairs with `call_keeper`. Read before looking, so that a later call is not slept through.
         let seen = pool.keeper_word.load(Ordering::Acquire);
-        let failed = !(start_own(pool) & send_signals(pool)) | !grow(pool, &mut watch);
+        let failed = !(start_own(pool) & send_signals(pool, &mut watch)) | !grow(pool, &mut watch);
         watch.pause = if failed { (watch.pause * 2).min(MAX_PAUSE_NS) } else { TICK_NS };
         let mut state = pool.state();
-        state.watched = state.has_work();
-        let deadline = if state.watched { Deadline::after(Duration::from_nanos(watch.pause)) } else { Deadline::Never };
+        let is_needed = state.has_work() || watch.unsent.is_some();
+        state.watched = is_needed;
         drop(state);
-        let _ = futex::wait(&pool.keeper_word, seen, deadline);
+        let wait = if is_needed { Duration::from_nanos(watch.pause) } else { IDLE_EXIT };
+        let waited = futex::wait(&pool.keeper_word, seen, Deadline::after(wait));
+        if !is_needed && waited == Err(Errno(libc::ETIMEDOUT)) && pool.is_over(seen) {
+            return ptr::null_mut();
+        }
     }
 }
 
 /// Starts the threads of functions that have attributes. Whether none has to wait.
 fn start_own(pool: &'static CallbackPool) -> bool {
     loop {
-        let Some(call) = pool.state().own.pop() else { return true };
-        // SAFETY: out of the line, the request is ours.
+        let Some(Queued(call)) = pool.state().own.pop() else { return true };
+        // SAFETY: out of the queue, the request is ours.
         let attributes = unsafe { call.as_ref() }.sigevent.attributes as *const libc::pthread_attr_t;
         let mut thread = 0;
         // SAFETY: the program's attributes, which it keeps until the notification; the request goes to the thread.
         match unsafe { libc::pthread_create(&raw mut thread, attributes, own_thread, call.as_ptr().cast()) } {
             0 => {}
             libc::EAGAIN => {
-                pool.state().own.push(call);
+                pool.state().own.push(Queued(call));
                 return false;
             }
             // Attributes that cannot be had (a scheduling policy without the right to it): better called without than not.
-            _ => pool.leave(call, |state| &mut state.calls),
+            _ => pool.leave(call, |state| &state.calls),
         }
     }
 }
 
-/// Sends signals that had no room. Whether none has to wait.
-fn send_signals(pool: &CallbackPool) -> bool {
-    loop {
-        let Some(request) = pool.state().signals.first else { return true };
-        // SAFETY: only the keeper takes requests from this line.
-        let notice = unsafe { request.as_ref() }.sigevent;
-        if notify::signal(&notice) == Err(Errno(libc::EAGAIN)) {
+/// Sends signals that had no room, in their order. Whether none has to wait.
+fn send_signals(pool: &CallbackPool, watch: &mut Watch) -> bool {
+    while let Some(request) = watch.unsent.take().or_else(|| pool.state().signals.pop().map(|Queued(request)| request))
+    {
+        // SAFETY: out of the queue, the request is ours.
+        let sigevent = unsafe { request.as_ref() }.sigevent;
+        if notify::signal(&sigevent) == Err(Errno(libc::EAGAIN)) {
+            watch.unsent = Some(request);
             return false;
         }
-        pool.state().signals.pop();
-        // SAFETY: out of the line, the request is ours.
+        // SAFETY: the same.
         unsafe { Request::recycle(request) };
     }
+    true
 }
 
 /// Starts threads where functions wait for one. Whether all could be started.
@@ -310,7 +293,7 @@ fn grow(pool: &'static CallbackPool, watch: &mut Watch) -> bool {
         let slow = state.taken < watch.queued;
         watch.step = if stuck { watch.step.saturating_mul(2) } else { 1 };
         match (stuck, slow) {
-            (true, _) => watch.step.min(state.calls.length - state.idle),
+            (true, _) => watch.step.min(state.calls.len() - state.idle),
             (false, true) if state.workers < MAX_SLOW_WORKERS => 1,
             _ => 0,
         }
@@ -407,7 +390,7 @@ const PTHREAD_CANCEL_DEFERRED: i32 = 0;
 
 /// What a request asks for; the request itself is over.
 fn taken(call: Handle) -> SigEvent {
-    // SAFETY: out of the line, the request is ours.
+    // SAFETY: out of the queue, the request is ours.
     unsafe {
         let notice = call.as_ref().sigevent;
         Request::recycle(call);

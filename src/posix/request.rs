@@ -1,12 +1,11 @@
 //! One request from its call to its end: what the engine carries for an aiocb, and where it comes from and goes back to.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
+use core::sync::atomic::{AtomicBool, AtomicU32};
 
 use super::aiocb::{AiocbRef, IoArgs, SigEvent};
 use super::list::Group;
 use super::{callback_pool, face, notify, wait};
-use crate::engine::inbox::Node;
 use crate::engine::{Carrier, Engine, Engines, Finish, Kind, Operation, Order, WakeBatch};
 use crate::host::file_info;
 use crate::host::kernel::{Errno, syscall};
@@ -75,11 +74,6 @@ impl Request {
         if let Ok(face) = face() {
             face.requests.put(request);
         }
-    }
-
-    /// The next in a line of requests that the engine is done with: its link is free for that.
-    pub fn next(&self) -> &AtomicPtr<Operation> {
-        self.operation.link()
     }
 
     /// What the engine is given.
