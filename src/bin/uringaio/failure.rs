@@ -1,12 +1,12 @@
 //! What ends the command: a sentence and an exit status.
 
-/// Something was found wanting: a check of `doctor`, a round of `bench`, a process without counters.
+/// Something was found wanting: a check of `doctor`, a measurement of `bench`, a process without counters.
 pub const WANTING: u8 = 1;
 /// The command line is wrong.
 pub const USAGE: u8 = 2;
 /// `run` itself could not do its work.
 pub const RUN: u8 = 125;
-/// The program is there, but cannot be run, or not on uringaio.
+/// The program exists, but cannot be run, or not on uringaio.
 pub const CANNOT: u8 = 126;
 /// There is no such program.
 pub const NOT_FOUND: u8 = 127;
@@ -29,11 +29,5 @@ impl Failure {
 
     pub fn wanting(message: impl Into<String>) -> Self {
         Self::new(WANTING, message)
-    }
-}
-
-impl From<lexopt::Error> for Failure {
-    fn from(error: lexopt::Error) -> Self {
-        Self::usage(error.to_string())
     }
 }

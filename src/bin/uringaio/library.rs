@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::program;
+use crate::uses;
 
 /// The library to preload, and the directory of the drop-in `libaio.so.1`.
 #[derive(Clone, Debug)]
@@ -15,16 +15,13 @@ pub struct Libraries {
     pub drop_in: Option<PathBuf>,
 }
 
-/// What only the library has, and the drop-in has not.
-const MARK: &str = "uringaio_version";
-
 /// Looks for them. `chosen` is what the user named.
 pub fn find(chosen: Option<&Path>) -> Libraries {
     if let Some(file) = chosen {
         let file = std::path::absolute(file).unwrap_or_else(|_| file.into());
         let beside = file.parent().map(Path::to_path_buf).unwrap_or_default();
         let drop_in = [beside.join("uringaio"), beside.join("../libaio")].into_iter().find(|path| has_drop_in(path));
-        let preload = match program::has_function(&file, MARK) {
+        let preload = match uses::library_has(&file, uses::MARK) {
             Ok(true) => loadable(file),
             Ok(false) => Err(format!("--library: {} is not a liburingaio.so", file.display())),
             Err(why) => Err(format!("--library: {}: {why}", file.display())),
@@ -43,13 +40,14 @@ pub fn find(chosen: Option<&Path>) -> Libraries {
         .chain(installed.iter().map(|path| path.join("uringaio")))
         .chain(preload.iter().filter_map(|file| Some(file.parent()?.join("uringaio"))))
         .find(|path| has_drop_in(path));
-    let missing = || format!("{SONAME} is neither beside this command nor known to the loader; name it with --library");
+    let missing =
+        || format!("{SONAME} is neither beside this command nor known to the dynamic linker; name it with --library");
     Libraries { preload: preload.map(plain).ok_or_else(missing).and_then(loadable), drop_in: drop_in.map(plain) }
 }
 
 const SONAME: &str = "liburingaio.so.1";
 
-/// The loader cuts its lists at blanks and colons, and knows no way to quote them.
+/// The dynamic linker cuts its lists at blanks and colons, and knows no way to quote them.
 fn loadable(file: PathBuf) -> Result<PathBuf, String> {
     if file.as_os_str().as_encoded_bytes().iter().any(|&byte| byte == b':' || byte.is_ascii_whitespace()) {
         return Err(format!("{}: LD_PRELOAD cannot name a path with a blank or a colon in it", file.display()));
@@ -57,17 +55,17 @@ fn loadable(file: PathBuf) -> Result<PathBuf, String> {
     Ok(file)
 }
 
-/// Where the loader would find it: for a library directory that is not beside the command's.
+/// Where the dynamic linker would find it: for a library directory that is not beside the command's.
 fn known_to_the_loader() -> Option<PathBuf> {
     let path = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     let named = std::env::split_paths(&path).map(|directory| directory.join(SONAME)).find(|file| file.is_file());
     named.filter(|file| file.is_absolute()).or_else(|| {
         let mut known = loader_cache().into_iter().filter(|(name, _)| name == SONAME).map(|(_, file)| file);
-        known.find(|file| program::has_function(file, MARK) == Ok(true))
+        known.find(|file| uses::library_has(file, uses::MARK) == Ok(true))
     })
 }
 
-/// What the loader knows without being told where: names and files, the one that it takes first.
+/// What the dynamic linker knows without being told where: names and files, the one that it takes first.
 pub fn loader_cache() -> Vec<(String, PathBuf)> {
     let answer = Command::new(ldconfig()).arg("-p").stdin(Stdio::null()).stderr(Stdio::null()).output();
     let list = answer.map(|answer| String::from_utf8_lossy(&answer.stdout).into_owned()).unwrap_or_default();
@@ -117,10 +115,10 @@ pub fn preloaded(library: &Path) -> OsString {
 pub fn preloads_of_others() -> OsString {
     let list = std::env::var_os("LD_PRELOAD").unwrap_or_default();
     let separators = |byte: &u8| *byte == b':' || byte.is_ascii_whitespace();
-    let ours =
+    let is_uringaio =
         |entry: &&[u8]| entry.rsplit(|&byte| byte == b'/').next().is_some_and(|name| name.starts_with(b"liburingaio"));
     let others: Vec<&[u8]> =
-        list.as_encoded_bytes().split(separators).filter(|entry| !entry.is_empty() && !ours(entry)).collect();
+        list.as_encoded_bytes().split(separators).filter(|entry| !entry.is_empty() && !is_uringaio(entry)).collect();
     OsString::from_vec(others.join(&b':'))
 }
 

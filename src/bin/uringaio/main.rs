@@ -1,31 +1,39 @@
 //! The command `uringaio`: runs a program on the library, says what the library could do here, and shows what it does.
 
+mod arguments;
 mod bench;
-mod block;
+mod chart;
+mod counters;
 mod doctor;
 mod drop_in;
+mod elf;
 mod failure;
-mod help;
-mod kernel;
+mod host;
 #[path = "../../stats/layout.rs"]
 #[allow(dead_code, reason = "the library writes what is only read here")]
 mod layout;
 mod library;
 mod load;
+mod output;
 mod probe;
+mod process;
 mod program;
 mod run;
+mod sandbox;
 mod stat;
 mod units;
+mod uses;
 
 use std::io::Write;
 use std::process::ExitCode;
 
+use arguments::{Arguments, Command};
+use clap::Parser;
+use clap::error::ErrorKind;
 use failure::{Failure, USAGE};
 
 fn main() -> ExitCode {
-    let mut arguments = lexopt::Parser::from_env();
-    match dispatch(&mut arguments) {
+    match dispatch() {
         Ok(code) => code,
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "uringaio: {}", failure.message);
@@ -34,49 +42,37 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
-    use lexopt::Arg::{Long, Short, Value};
-    match arguments.next()? {
-        Some(Long("help") | Short('h')) => Ok(print(help::ALL)),
-        Some(Long("version") | Short('V')) => Ok(print(&format!("uringaio {}\n", env!("CARGO_PKG_VERSION")))),
-        Some(Value(command)) => match command.to_str() {
-            Some("run") => run::main(arguments),
-            Some("doctor") => doctor::main(arguments),
-            Some("stat") => stat::main(arguments),
-            Some("bench") => bench::main(arguments),
-            Some("drop-in") => drop_in::main(arguments),
-            Some("help") => help(arguments),
-            // What the command starts itself again for; not for users.
-            Some("__probe") => Ok(probe::child()),
-            Some("__load") => load::child(arguments),
-            _ => Err(Failure::usage(format!("there is no command {}; see uringaio --help", command.display()))),
-        },
-        Some(other) => Err(other.unexpected().into()),
-        None => {
-            let _ = std::io::stderr().write_all(help::ALL.as_bytes());
-            Ok(ExitCode::from(USAGE))
-        }
+fn dispatch() -> Result<ExitCode, Failure> {
+    // What the command starts itself again for; not for users, and not in help, manual page or completions.
+    let mut words = std::env::args_os().skip(1);
+    match words.next().as_deref().and_then(|word| word.to_str()) {
+        Some(probe::LIBRARY) => return probe::library_child(),
+        Some(probe::KERNEL) => return Ok(probe::kernel_child()),
+        Some(load::CHILD) => return load::child(words),
+        _ => {}
+    }
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => return answered(&answer),
+    };
+    match arguments.command {
+        Command::Run(run) => run::main(&run),
+        Command::Doctor(doctor) => doctor::main(&doctor),
+        Command::Stat(stat) => stat::main(&stat),
+        Command::Bench(bench) => bench::main(&bench),
+        Command::DropIn(drop_in) => drop_in::main(&drop_in),
     }
 }
 
-/// `uringaio help`, `uringaio help COMMAND`.
-fn help(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
-    let Some(argument) = arguments.next()? else { return Ok(print(help::ALL)) };
-    let lexopt::Arg::Value(command) = argument else { return Err(argument.unexpected().into()) };
-    let text = match command.to_str() {
-        Some("run") => help::RUN,
-        Some("doctor") => help::DOCTOR,
-        Some("stat") => help::STAT,
-        Some("bench") => help::BENCH,
-        Some("drop-in") => help::DROP_IN,
-        _ => return Err(Failure::usage(format!("there is no command {}; see uringaio --help", command.display()))),
-    };
-    Ok(print(text))
-}
-
-/// Writes to standard output; a reader that has gone is nobody's failure.
-fn print(text: &str) -> ExitCode {
-    let mut output = std::io::stdout();
-    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
-    ExitCode::SUCCESS
+/// What the command line alone answers: help, the version, or why it is wrong.
+fn answered(answer: &clap::Error) -> Result<ExitCode, Failure> {
+    let text = answer.render().to_string();
+    match answer.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => output::print(&text).map(|()| ExitCode::SUCCESS),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = std::io::stderr().write_all(text.as_bytes());
+            Ok(ExitCode::from(USAGE))
+        }
+        _ => Err(Failure::usage(text.trim_start_matches("error: ").trim_end())),
+    }
 }

@@ -1,60 +1,37 @@
 //! `uringaio run`: a program on the library.
 
-use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
+use clap::ValueEnum;
+
+use crate::arguments::{Interface, Run};
 use crate::failure::{CANNOT, Failure, RUN};
-use crate::program::Program;
-use crate::{help, library, print};
+use crate::library;
+use crate::program::{Program, with_libraries};
+use crate::uses::{self, Uses};
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Face {
-    Posix,
-    Libaio,
-    Both,
-}
-
-pub fn main(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
-    use lexopt::Arg::{Long, Short, Value};
-    let mut face = Face::Both;
-    let mut settings: Vec<(&str, String)> = Vec::new();
-    let mut chosen: Option<PathBuf> = None;
-    let name = loop {
-        match arguments.next()? {
-            Some(Long("face")) => {
-                face = match arguments.value()?.to_str() {
-                    Some("posix") => Face::Posix,
-                    Some("libaio") => Face::Libaio,
-                    Some("both") => Face::Both,
-                    _ => return Err(Failure::usage("--face is posix, libaio or both")),
-                }
-            }
-            Some(Long("engine")) => match arguments.value()?.to_str() {
-                Some(engine @ ("auto" | "uring" | "threads" | "system")) => {
-                    settings.push(("URINGAIO_ENGINE", engine.into()));
-                }
-                _ => return Err(Failure::usage("--engine is auto, uring, threads or system")),
-            },
-            Some(Long("stats")) => settings.push(("URINGAIO_STATS", "1".into())),
-            Some(Long("log")) => settings.push(("URINGAIO_LOG", "1".into())),
-            Some(Long("raw")) => settings.push(("URINGAIO_RAW", "1".into())),
-            Some(Long("library")) => chosen = Some(arguments.value()?.into()),
-            Some(Long("help") | Short('h')) => return Ok(print(help::RUN)),
-            Some(Value(name)) => break name,
-            Some(other) => return Err(other.unexpected().into()),
-            None => return Err(Failure::usage("which program? See uringaio run --help")),
-        }
-    };
-    // What follows the program's name is the program's, options and all.
-    let rest: Vec<OsString> = arguments.raw_args()?.collect();
-    let program = Program::open(&name)?;
-    let libraries = library::find(chosen.as_deref());
+pub fn main(arguments: &Run) -> Result<ExitCode, Failure> {
+    let [name, rest @ ..] = &*arguments.program else { return Err(Failure::usage("which program?")) };
+    let program = Program::open(name)?;
+    let libraries = library::find(arguments.library.as_deref());
     let mut command = Command::new(&program.file);
-    command.arg0(&name).args(rest).envs(settings);
-    if face == Face::Libaio {
+    command.arg0(name).args(rest);
+    if let Some(engine) = arguments.engine {
+        command.env(
+            "URINGAIO_ENGINE",
+            engine.to_possible_value().map(|value| value.get_name().to_string()).unwrap_or_default(),
+        );
+    }
+    for (wanted, variable) in
+        [(arguments.stats, "URINGAIO_STATS"), (arguments.log, "URINGAIO_LOG"), (arguments.raw, "URINGAIO_RAW")]
+    {
+        if wanted {
+            command.env(variable, "1");
+        }
+    }
+    if arguments.interface == Interface::Libaio {
         let Some(directory) = libraries.drop_in else {
             return Err(Failure::new(RUN, "the drop-in libaio.so.1 is not beside this command; is it installed?"));
         };
@@ -62,33 +39,41 @@ pub fn main(arguments: &mut lexopt::Parser) -> Result<ExitCode, Failure> {
     } else {
         let preload = libraries.preload.map_err(|why| Failure::new(RUN, why))?;
         command.env("LD_PRELOAD", library::preloaded(&preload));
-        if face == Face::Posix {
+        if arguments.interface == Interface::Posix {
             command.env("URINGAIO_FACE", "posix");
         }
     }
-    warn_if_unused(&program, face);
+    warn_if_unused(&program, arguments);
     let error = command.exec();
     Err(Failure::new(CANNOT, format!("{}: {error}", program.file.display())))
 }
 
-fn warn_if_unused(program: &Program, face: Face) {
-    let uses = program.uses();
-    let found = uses.iter().any(|uses| match face {
-        Face::Posix => !uses.posix.is_empty(),
-        Face::Libaio => !uses.libaio.is_empty(),
-        Face::Both => !uses.nothing(),
+fn warn_if_unused(program: &Program, arguments: &Run) {
+    let used: Vec<Uses> = with_libraries(&program.image).iter().filter_map(|file| uses::by_name(file)).collect();
+    let found = used.iter().any(|uses| match arguments.interface {
+        Interface::Posix => !uses.posix.is_empty(),
+        Interface::Libaio => !uses.libaio.is_empty(),
+        Interface::Both => uses.is_served(),
     });
     if found {
         return;
     }
-    let what = match face {
-        Face::Posix => "does not call aio_* or lio_listio",
-        Face::Libaio => "does not call libaio",
-        Face::Both => "calls neither aio_* nor libaio",
-    };
-    let _ = writeln!(
-        std::io::stderr(),
-        "uringaio: warning: {} {what} by name, nor do its libraries: only what it loads or starts later can gain",
-        program.image.display()
+    let by_number = uses::in_depth(&program.image).is_some_and(|uses| uses.calls_aio_by_number);
+    if by_number && arguments.raw {
+        return;
+    }
+    let (name, what) = (
+        program.image.display(),
+        match arguments.interface {
+            Interface::Posix => "does not call aio_* or lio_listio",
+            Interface::Libaio => "does not call libaio",
+            Interface::Both => "calls neither aio_* nor libaio",
+        },
     );
+    let hint = if by_number {
+        "it calls the kernel's AIO by system call number: add --raw"
+    } else {
+        "only what it loads or starts later can gain"
+    };
+    let _ = writeln!(std::io::stderr(), "uringaio: warning: {name} {what} by name, nor do its libraries: {hint}");
 }

@@ -6,123 +6,37 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::result::{Measured, Round};
 use crate::failure::Failure;
 use crate::library;
-use crate::load::Plan;
+use crate::load::{self, Plan};
 
-/// One kind of load, on both sides.
+/// One kind of load and its measurements so far.
 pub struct Row {
-    pub face: &'static str,
-    pub what: String,
+    interface: &'static str,
+    load: String,
     plan: Plan,
-    pub system: Side,
-    pub ours: Side,
-}
-
-/// What was measured of one side, the rounds in the order they were taken.
-#[derive(Clone, Debug, Default)]
-pub struct Side {
-    rounds: Vec<Round>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Round {
-    rate: f64,
-    /// Processor time of one operation, in microseconds.
-    cpu: f64,
-    p99: u64,
-}
-
-/// What the rounds say together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// uringaio was faster in every round.
-    Faster,
-    /// It was slower in every round.
-    Slower,
-    /// Now this, now that; or there was one round only.
-    Unclear,
-}
-
-impl Side {
-    /// Operations a second.
-    pub fn rate(&self) -> f64 {
-        median(self.rounds.iter().map(|round| round.rate).collect())
-    }
-
-    /// Operations a second in the slowest and in the fastest round.
-    pub fn extremes(&self) -> (f64, f64) {
-        extremes(self.rounds.iter().map(|round| round.rate))
-    }
-
-    /// Microseconds of processor time for one operation.
-    pub fn cpu(&self) -> f64 {
-        median(self.rounds.iter().map(|round| round.cpu).collect())
-    }
-
-    /// Nanoseconds within which 99 % were done.
-    pub fn p99(&self) -> u64 {
-        median(self.rounds.iter().map(|round| round.p99 as f64).collect()) as u64
-    }
-
-    pub fn to_json(&self) -> Value {
-        let rounds: Vec<Value> = self
-            .rounds
-            .iter()
-            .map(|round| json!({ "per_second": round.rate, "cpu_us": round.cpu, "p99_ns": round.p99 }))
-            .collect();
-        json!({ "per_second": self.rate(), "cpu_us": self.cpu(), "p99_ns": self.p99(), "rounds": rounds })
-    }
+    system: Vec<Round>,
+    uringaio: Vec<Round>,
 }
 
 impl Row {
-    pub fn name(&self) -> String {
-        format!("{}, {}", self.face, self.what)
+    fn name(&self) -> String {
+        format!("{}, {}", self.interface, self.load)
     }
 
-    /// How many times as fast: the median over the rounds of ours by the system's of the same round.
-    pub fn ratio(&self) -> f64 {
-        median(self.ratios().collect())
-    }
-
-    /// The ratio in the worst and in the best round.
-    pub fn ratio_extremes(&self) -> (f64, f64) {
-        extremes(self.ratios())
-    }
-
-    pub fn verdict(&self) -> Verdict {
-        match (self.ours.rounds.len(), self.ratio_extremes()) {
-            (2.., (least, _)) if least > 1.0 => Verdict::Faster,
-            (2.., (_, most)) if most < 1.0 => Verdict::Slower,
-            _ => Verdict::Unclear,
-        }
-    }
-
-    fn ratios(&self) -> impl Iterator<Item = f64> {
-        self.ours.rounds.iter().zip(&self.system.rounds).map(|(ours, system)| ours.rate / system.rate.max(1e-9))
+    /// What came of it.
+    pub fn measured(self) -> Measured {
+        Measured::new(self.interface, self.load, self.system, self.uringaio)
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.get(middle) {
-        Some(value) if values.len() % 2 == 1 => *value,
-        Some(value) => f64::midpoint(*value, values[middle - 1]),
-        None => 0.0,
-    }
-}
-
-fn extremes(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.fold((f64::INFINITY, 0.0), |(least, most), value| (least.min(value), most.max(value)))
-}
-
-/// What is measured: of a file that is not ours, only reads; without `O_DIRECT`, what does not need it.
+/// What is measured: of a file of the user, only reads; without `O_DIRECT`, what does not need it.
 pub fn rows(writes: bool, direct: bool, only: &str, seconds: f64) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (face, libaio) in [("POSIX AIO", false), ("libaio", true)] {
+    for (interface, libaio) in [("POSIX AIO", false), ("libaio", true)] {
         for (what, write, o_direct, depth) in [
             ("O_DIRECT read", false, true, 1),
             ("O_DIRECT read", false, true, 32),
@@ -132,8 +46,8 @@ pub fn rows(writes: bool, direct: bool, only: &str, seconds: f64) -> Vec<Row> {
             ("buffered write", true, false, 32),
         ] {
             let plan = Plan { libaio, write, direct: o_direct, warm: !write && !o_direct, depth, seconds };
-            let what = format!("{what}, {depth} in flight");
-            let row = Row { face, what, plan, system: Side::default(), ours: Side::default() };
+            let load = format!("{what}, {depth} in flight");
+            let row = Row { interface, load, plan, system: Vec::new(), uringaio: Vec::new() };
             if row.name().contains(only) && (writes || !write) && (direct || !o_direct) {
                 rows.push(row);
             }
@@ -143,8 +57,8 @@ pub fn rows(writes: bool, direct: bool, only: &str, seconds: f64) -> Vec<Row> {
 }
 
 /// Takes every measurement, the two sides in turn and in changing order, so that what the machine does meanwhile hits both.
-pub fn take(rows: &mut [Row], file: &Path, preload: &Path, rounds: usize) -> Result<(), Failure> {
-    let bar = ProgressBar::new((rows.len() * rounds * 2) as u64);
+pub fn take(rows: &mut [Row], file: &Path, preload: &Path, rounds: u32) -> Result<(), Failure> {
+    let bar = ProgressBar::new(rows.len() as u64 * u64::from(rounds) * 2);
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
@@ -161,7 +75,7 @@ pub fn take(rows: &mut [Row], file: &Path, preload: &Path, rounds: usize) -> Res
                     let side = if with { "uringaio" } else { "the system's" };
                     Failure::wanting(format!("{} ({side}): {why}", row.name()))
                 })?;
-                if with { &mut row.ours } else { &mut row.system }.rounds.push(taken);
+                if with { &mut row.uringaio } else { &mut row.system }.push(taken);
                 bar.inc(1);
             }
         }
@@ -174,7 +88,7 @@ fn one(plan: &Plan, file: &Path, preload: Option<&Path>) -> Result<Round, String
     // What was written before is on the disk when the next one starts.
     let _ = File::open(file).and_then(|file| file.sync_data());
     let mut command = Command::new(std::env::current_exe().map_err(|error| error.to_string())?);
-    command.arg("__load").arg(file).args(plan.arguments()).stdin(Stdio::null());
+    command.arg(load::CHILD).arg(file).args(plan.arguments()).stdin(Stdio::null());
     match preload {
         Some(library) => command.env("LD_PRELOAD", library::preloaded(library)),
         // This command may itself have been started on the library.
@@ -188,16 +102,16 @@ fn one(plan: &Plan, file: &Path, preload: Option<&Path>) -> Result<Round, String
     let answer: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
     match (preload, answer["on_library"].as_bool()) {
         (Some(_), Some(true)) | (None, Some(false)) => {}
-        (Some(_), _) => return Err("the loader did not load the library".into()),
+        (Some(_), _) => return Err("the dynamic linker did not load the library".into()),
         (None, _) => {
-            return Err("the loader loads uringaio into every program here: there is nothing to compare".into());
+            return Err("the dynamic linker loads uringaio into every program here: there is nothing to compare".into());
         }
     }
     let number = |key: &str| answer[key].as_f64().unwrap_or(0.0);
     let operations = number("operations").max(1.0);
     Ok(Round {
-        rate: operations / number("seconds").max(1e-9),
-        cpu: number("cpu_seconds") * 1e6 / operations,
-        p99: number("p99_ns") as u64,
+        per_second: operations / number("seconds").max(1e-9),
+        cpu_us: number("cpu_seconds") * 1e6 / operations,
+        p99_ns: number("p99_ns") as u64,
     })
 }

@@ -7,15 +7,15 @@ use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::kernel;
+use crate::host;
 use crate::load::BLOCK;
 
 /// The file.
 pub struct Target {
-    /// How the loads open it. A file of our own has no name, and is gone with this process, however that ends: it is opened by
-    /// its descriptor here.
+    /// How the loads open it. A file that was made here has no name, and is gone with this process, however that ends: it is
+    /// opened by its descriptor.
     pub file: PathBuf,
-    /// Whether it is our own, and may be written.
+    /// Whether it was made here, and may be written.
     pub own: bool,
     /// Whether it can be opened with `O_DIRECT`.
     pub direct: bool,
@@ -62,33 +62,22 @@ pub fn processors() -> String {
     let model = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = model.lines().find_map(|line| Some(line.strip_prefix("model name")?.split_once(": ")?.1.to_string()));
     let count = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{count}, {}", model.unwrap_or_else(|| std::env::consts::ARCH.into()))
+    format!("{count} processors, {}", model.unwrap_or_else(|| std::env::consts::ARCH.into()))
 }
 
-/// The type of the file system that holds `target`, and the device, as `/proc/self/mountinfo` has them.
+/// The type of the file system that holds `target`, and the device.
 pub fn file_system(target: &Path) -> Option<String> {
     let target = target.canonicalize().ok()?;
     if target.metadata().ok()?.file_type().is_block_device() {
         return Some(format!("none, the device {}", target.display()));
     }
-    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-    let (_, kind, device) = mounts
-        .lines()
-        .filter_map(|line| {
-            let (left, right) = line.split_once(" - ")?;
-            let point = left.split(' ').nth(4)?;
-            let mut words = right.split(' ');
-            let found = (point.len(), words.next()?, words.next()?);
-            target.starts_with(point).then_some(found)
-        })
-        // Of two mounts on one place the later one is seen.
-        .max_by_key(|&(length, _, _)| length)?;
-    Some(if kind == device { kind.into() } else { format!("{kind} on {device}") })
+    let (kind, device) = host::file_system(&target)?;
+    Some(if kind == device { kind } else { format!("{kind} on {device}") })
 }
 
 /// The day and the hour, as `2026-02-27 14:05 UTC`.
 pub fn now() -> String {
-    let seconds = kernel::seconds();
+    let seconds = host::seconds();
     let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: fills the structure, of which zeros are a value as well.
     let parts = unsafe {

@@ -5,32 +5,14 @@ use std::ffi::{c_int, c_long};
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
-use super::{BLOCK, Meter, Plan, buffer};
+use super::meter::{BLOCK, Meter, Plan, buffer};
 use crate::failure::Failure;
 use crate::probe::symbol;
 
 const PREAD: u16 = 0;
 const PWRITE: u16 = 1;
 
-/// `struct iocb` of `linux/aio_abi.h`.
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-struct Iocb {
-    data: u64,
-    key: u32,
-    rw_flags: i32,
-    opcode: u16,
-    priority: i16,
-    fd: u32,
-    buffer: u64,
-    length: u64,
-    offset: i64,
-    reserved: u64,
-    flags: u32,
-    eventfd: u32,
-}
-
-/// `struct io_event`.
+/// `struct io_event` of `linux/aio_abi.h`.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 struct Event {
@@ -41,7 +23,7 @@ struct Event {
 }
 
 type Setup = unsafe extern "C" fn(c_int, *mut usize) -> c_int;
-type Submit = unsafe extern "C" fn(usize, c_long, *mut *mut Iocb) -> c_int;
+type Submit = unsafe extern "C" fn(usize, c_long, *mut *mut libc::iocb) -> c_int;
 type GetEvents = unsafe extern "C" fn(usize, c_long, c_long, *mut Event, *mut libc::timespec) -> c_int;
 
 struct Functions {
@@ -72,7 +54,7 @@ unsafe extern "C" fn setup(events: c_int, context: *mut usize) -> c_int {
     answer(unsafe { libc::syscall(libc::SYS_io_setup, events, context) })
 }
 
-unsafe extern "C" fn submit(context: usize, count: c_long, iocbs: *mut *mut Iocb) -> c_int {
+unsafe extern "C" fn submit(context: usize, count: c_long, iocbs: *mut *mut libc::iocb) -> c_int {
     // SAFETY: as above.
     answer(unsafe { libc::syscall(libc::SYS_io_submit, context, count, iocbs) })
 }
@@ -102,26 +84,28 @@ pub fn run(file: &File, plan: &Plan, meter: &mut Meter) -> Result<(), Failure> {
     if made != 0 {
         return Err(failed("io_setup", made));
     }
-    let mut iocbs: Vec<Iocb> = (0..plan.depth)
-        .map(|index| Iocb {
-            data: index as u64,
-            opcode: if plan.write { PWRITE } else { PREAD },
-            fd: file.as_raw_fd().cast_unsigned(),
-            buffer: buffer() as u64,
-            length: BLOCK as u64,
-            ..Iocb::default()
+    let mut iocbs: Vec<libc::iocb> = (0..plan.depth)
+        .map(|index| {
+            // SAFETY: a structure of numbers, of which zeros are a value.
+            let mut iocb: libc::iocb = unsafe { std::mem::zeroed() };
+            iocb.aio_data = index as u64;
+            iocb.aio_lio_opcode = if plan.write { PWRITE } else { PREAD };
+            iocb.aio_fildes = file.as_raw_fd().cast_unsigned();
+            iocb.aio_buf = buffer() as u64;
+            iocb.aio_nbytes = BLOCK as u64;
+            iocb
         })
         .collect();
     let mut since = vec![0; plan.depth];
     let mut events = vec![Event::default(); plan.depth];
-    let mut list: Vec<*mut Iocb> = Vec::with_capacity(plan.depth);
+    let mut list: Vec<*mut libc::iocb> = Vec::with_capacity(plan.depth);
     let mut due: Vec<usize> = (0..plan.depth).collect();
     let mut in_flight = 0;
     loop {
         if meter.goes_on() {
             list.clear();
             for &index in &due {
-                iocbs[index].offset = meter.position();
+                iocbs[index].aio_offset = meter.position();
                 since[index] = meter.now();
                 list.push(&raw mut iocbs[index]);
             }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
-use super::{BLOCK, Meter, Plan, buffer, last_error};
+use super::meter::{BLOCK, Meter, Plan, buffer, last_error};
 use crate::failure::Failure;
 
 struct Request {

@@ -1,0 +1,90 @@
+//! What becomes of requests on the file system of a directory: tried on a file without a name.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Error, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::report::Finding;
+use crate::host;
+
+/// File systems on which io_uring is used, as the library's `host::file_info` lists them; requests on others go by plain system
+/// calls in threads.
+const BY_IO_URING: [&str; 18] = [
+    "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "overlay", "zfs", "bcachefs", "vfat", "msdos", "exfat", "ntfs3",
+    "jfs", "reiserfs", "squashfs", "erofs", "iso9660",
+];
+/// Files that are memory: everything is done at once, in the calling thread.
+const MEMORY: [&str; 3] = ["tmpfs", "ramfs", "hugetlbfs"];
+
+pub fn findings(directory: &Path) -> Vec<Finding> {
+    let (kind, device) = host::file_system(directory).unwrap_or_else(|| ("unknown".into(), "unknown".into()));
+    let place = if kind == device { kind.clone() } else { format!("{kind} on {device}") };
+    let mut findings = vec![way(&kind, &place)];
+    match temporary(directory) {
+        Ok((file, direct)) => {
+            if !reads_without_waiting(&file) && !MEMORY.contains(&&*kind) {
+                findings.push(Finding::note(
+                    "nowait",
+                    "This file system cannot say whether a read would have to wait (RWF_NOWAIT)",
+                    "Reads of data that is in memory already are therefore not finished in the calling thread.",
+                ));
+            }
+            findings.push(if direct {
+                Finding::good("o_direct", "O_DIRECT can be used", "")
+            } else {
+                Finding::note("o_direct", "This file system has no O_DIRECT", "")
+            });
+        }
+        Err(error) => findings.push(Finding::note(
+            "o_direct",
+            "Nothing more was tried: no file can be made there",
+            format!("{}: {error}. Name another one with --directory.", directory.display()),
+        )),
+    }
+    findings
+}
+
+fn way(kind: &str, place: &str) -> Finding {
+    if MEMORY.contains(&kind) {
+        return Finding::good(
+            "file_system",
+            format!("{place}: in memory"),
+            "Requests are finished at once in the calling thread.",
+        );
+    }
+    if BY_IO_URING.contains(&kind) {
+        return Finding::good(
+            "file_system",
+            format!("{place}: by io_uring"),
+            "What is in memory already is finished at once in the calling thread, the rest by io_uring; libaio's O_DIRECT requests \
+             by the kernel's own AIO.",
+        );
+    }
+    Finding::note(
+        "file_system",
+        format!("{place}: by threads"),
+        "io_uring is used on file systems such as ext4, XFS and btrfs and on block devices. Requests on files that another \
+         program or machine serves (FUSE, NFS, SMB) are carried out by plain system calls, many at a time, in threads of the \
+         library.",
+    )
+}
+
+/// A file without a name, and whether one may be opened with `O_DIRECT`.
+fn temporary(directory: &Path) -> Result<(File, bool), Error> {
+    let open = |flags: libc::c_int| {
+        let flags = libc::O_TMPFILE | flags;
+        OpenOptions::new().read(true).write(true).mode(0o600).custom_flags(flags).open(directory)
+    };
+    let mut file = open(0)?;
+    file.write_all(&[0; 4096])?;
+    Ok((file, open(libc::O_DIRECT).is_ok()))
+}
+
+fn reads_without_waiting(file: &File) -> bool {
+    let mut buffer = [0u8; 512];
+    let vector = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    // SAFETY: writes within the buffer.
+    unsafe { libc::preadv2(file.as_raw_fd(), &raw const vector, 1, 0, libc::RWF_NOWAIT) == 512 }
+}

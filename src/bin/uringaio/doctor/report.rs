@@ -1,0 +1,95 @@
+//! What `uringaio doctor` found: the types that its text is written from and that `--json` writes as they are.
+
+use serde::Serialize;
+
+/// What `uringaio doctor --json` writes.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Report {
+    /// The version of uringaio.
+    pub version: String,
+    /// The kernel's release.
+    pub linux: String,
+    /// What the library would use here: `io_uring`, `threads` or `system` (the system's own AIO). Null if it could not be asked.
+    pub engine: Option<String>,
+    /// The outcome in a sentence or two.
+    pub summary: String,
+    /// What was looked at, in the order of the text.
+    pub sections: Vec<Section>,
+}
+
+/// One part of the report.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Section {
+    /// `library`, `kernel`, `limits`, `files`, `settings`, `program` or `process`.
+    pub name: &'static str,
+    /// The heading in the text.
+    pub title: String,
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Finding {
+    /// A name for programs, such as `io_uring` or `lock_limit`; it stays the same when the words change.
+    pub id: &'static str,
+    pub verdict: Verdict,
+    /// What was found, in one sentence.
+    pub title: String,
+    /// What it means.
+    pub detail: String,
+    /// What to do: lines to paste, `#` before explanations. Empty where nothing is to be done.
+    pub remedy: Vec<String>,
+}
+
+/// How it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Good,
+    /// Worth knowing; nothing stands in the way.
+    Note,
+    /// Something stands in the way.
+    Bad,
+}
+
+impl Finding {
+    pub fn good(id: &'static str, title: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(Verdict::Good, id, title, detail)
+    }
+
+    pub fn note(id: &'static str, title: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(Verdict::Note, id, title, detail)
+    }
+
+    pub fn bad(id: &'static str, title: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(Verdict::Bad, id, title, detail)
+    }
+
+    fn new(verdict: Verdict, id: &'static str, title: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { id, verdict, title: title.into(), detail: detail.into(), remedy: Vec::new() }
+    }
+
+    /// The same with lines to paste.
+    #[must_use]
+    pub fn with_remedy<Line: Into<String>>(mut self, lines: impl IntoIterator<Item = Line>) -> Self {
+        self.remedy.extend(lines.into_iter().map(Into::into));
+        self
+    }
+}
+
+impl Section {
+    pub fn new(name: &'static str, title: impl Into<String>, findings: Vec<Finding>) -> Self {
+        Self { name, title: title.into(), findings }
+    }
+}
+
+impl Report {
+    /// Whether something stands in the way.
+    pub fn has_bad(&self) -> bool {
+        self.sections.iter().flat_map(|section| &section.findings).any(|finding| finding.verdict == Verdict::Bad)
+    }
+}

@@ -1,0 +1,171 @@
+//! What a program or a shared object uses of asynchronous I/O, and whether uringaio would serve it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::known;
+use super::report::Finding;
+use crate::elf::{Image, Kind};
+use crate::failure::Failure;
+use crate::program::{Program, with_libraries};
+use crate::uses::{self, Uses};
+
+/// Names of functions that are listed, at most.
+const MOST_NAMES: usize = 12;
+
+/// What is said, and what the summary is made of.
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
+pub struct Subject {
+    pub findings: Vec<Finding>,
+    /// It can be served at all.
+    pub refusal: Option<Failure>,
+    /// It calls an interface that is served.
+    pub is_served: bool,
+    pub uses_io_uring: bool,
+    /// It is served with URINGAIO_RAW alone.
+    pub needs_raw: bool,
+    /// The file is a shared object, which some program loads.
+    pub is_shared: bool,
+    /// What is known of a program of this name, in a sentence.
+    pub known: Option<String>,
+}
+
+/// Looks into a program by name, or into a shared object by its path.
+pub fn look(name: &OsStr) -> Subject {
+    if let Some(file) = shared_object(name) {
+        let mut subject = of_files(&[(file.clone(), file.clone())], &file);
+        subject.is_shared = true;
+        if subject.is_served || subject.needs_raw {
+            let title = format!("{} is a shared object: run the program that loads it on uringaio", file.display());
+            subject.findings.insert(0, Finding::good("shared_object", title, ""));
+        }
+        return subject;
+    }
+    match Program::open(name) {
+        Ok(program) => {
+            let files: Vec<Seen> =
+                with_libraries(&program.image).into_iter().map(|file| (file.clone(), file)).collect();
+            of_files(&files, &program.image)
+        }
+        Err(failure) => Subject {
+            findings: vec![Finding::bad("cannot_be_served", failure.message.clone(), "")],
+            refusal: Some(failure),
+            ..Subject::default()
+        },
+    }
+}
+
+/// The shared object with this path, executable or not.
+fn shared_object(name: &OsStr) -> Option<PathBuf> {
+    let file = PathBuf::from(name);
+    (Image::open(&file).ok()?.kind() == Kind::Shared).then_some(file)
+}
+
+/// A file by the name that is shown, and by the one that this command can open.
+pub type Seen = (PathBuf, PathBuf);
+
+/// What these files use together. `image` is the one that was asked about.
+pub fn of_files(files: &[Seen], image: &Path) -> Subject {
+    let of = |(shown, opened): &Seen| Some(Uses { file: shown.clone(), ..uses::in_depth(opened)? });
+    let used: Vec<Uses> = files.iter().filter_map(of).collect();
+    let mut findings: Vec<Finding> = used.iter().flat_map(of_file).collect();
+    let uses_io_uring = used.iter().any(|uses| uses.uses_io_uring.is_some());
+    let is_served = used.iter().any(Uses::is_served);
+    let needs_raw = used.iter().any(|uses| uses.calls_aio_by_number);
+    if uses::offers(image) {
+        findings.push(Finding::note(
+            "provider",
+            format!("{} is one of the libraries that uringaio takes the place of, or works beside", image.display()),
+            "Name the program that uses it.",
+        ));
+    } else if findings.is_empty() {
+        findings.push(Finding::note(
+            "nothing",
+            format!("{} calls neither POSIX AIO nor libaio, nor do the libraries that it is linked with", image.display()),
+            "Running it on uringaio changes nothing, unless it loads something later that does: a plug-in, an extension.",
+        ));
+    }
+    let name = image.file_name().unwrap_or_default().to_string_lossy();
+    let known = known::finding(&name, uses_io_uring, needs_raw);
+    let in_short = known.as_ref().map(|known| known.title.clone());
+    findings.extend(known);
+    Subject { findings, is_served, uses_io_uring, needs_raw, known: in_short, ..Subject::default() }
+}
+
+fn of_file(uses: &Uses) -> Vec<Finding> {
+    let file = uses.file.display();
+    let mut findings = Vec::new();
+    if uses.is_linked_with_uringaio {
+        findings.push(Finding::good("linked", format!("{file} is linked with uringaio and needs no preloading"), ""));
+        return findings;
+    }
+    if !uses.posix.is_empty() {
+        findings.push(Finding::good(
+            "posix_aio",
+            format!("{file} calls POSIX AIO, which is served"),
+            list(&uses.posix),
+        ));
+    }
+    if !uses.libaio.is_empty() {
+        findings.push(Finding::good("libaio", format!("{file} calls libaio, which is served"), list(&uses.libaio)));
+    }
+    if uses.has_its_own {
+        findings.push(
+            Finding::bad(
+                "linked_in",
+                format!("{file} has AIO functions of its own linked in"),
+                "Its calls of them do not reach a library that is preloaded.",
+            )
+            .with_remedy(["# link the program with liburingaio.a instead of libaio.a"]),
+        );
+    }
+    if let Some(name) = &uses.bundled {
+        findings.push(Finding::note(
+            "own_libaio",
+            format!("{file} brings a libaio of its own, {name}"),
+            "uringaio run serves it, since it puts its library first; the drop-in, which replaces libaio.so.1, does not reach it.",
+        ));
+    }
+    if uses.calls_aio_by_number {
+        findings.push(
+            Finding::note(
+                "aio_by_number",
+                format!("{file} calls the kernel's AIO by system call number, past libaio"),
+                "These calls are served only where that is asked for.",
+            )
+            .with_remedy([
+                "uringaio run --raw -- PROGRAM",
+                "# or, where PROGRAM is started by something else",
+                "URINGAIO_RAW=1",
+            ]),
+        );
+    }
+    if let Some(way) = uses.uses_io_uring {
+        findings.push(Finding::note(
+            "own_io_uring",
+            format!("{file} uses io_uring by itself ({way})"),
+            "For what it does that way, running it on uringaio changes nothing.",
+        ));
+    }
+    if uses.may_load_libaio {
+        findings.push(
+            Finding::note(
+                "loads_libaio",
+                format!("{file} may load libaio.so.1 while it runs"),
+                "Functions that a program looks up in a library which it loads itself are not reached by preloading; the drop-in \
+                 libaio.so.1 is what it then loads.",
+            )
+            .with_remedy(["uringaio run --interface libaio -- PROGRAM"]),
+        );
+    }
+    findings
+}
+
+fn list(names: &[String]) -> String {
+    let mut text = names.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(" ");
+    if names.len() > MOST_NAMES {
+        text.push_str(" ...");
+    }
+    text
+}

@@ -1,0 +1,62 @@
+//! What the kernel and the machine say of themselves.
+
+use std::ffi::CStr;
+use std::fs;
+
+/// The kernel's release, as `6.1.0-13-amd64`.
+pub fn release() -> String {
+    let mut names = std::mem::MaybeUninit::<libc::utsname>::uninit();
+    // SAFETY: uname fills the structure with C strings, or fails, which it does not for a valid address.
+    unsafe {
+        if libc::uname(names.as_mut_ptr()) != 0 {
+            return String::new();
+        }
+        CStr::from_ptr((*names.as_ptr()).release.as_ptr()).to_string_lossy().into_owned()
+    }
+}
+
+/// An error number in words.
+pub fn error_text(errno: i32) -> String {
+    let text = std::io::Error::from_raw_os_error(errno).to_string();
+    text.split(" (os error").next().unwrap_or_default().to_string()
+}
+
+/// The first line of a file, or nothing where it cannot be read.
+pub fn line(path: &str) -> Option<String> {
+    fs::read_to_string(path).ok()?.lines().next().map(|line| line.trim().to_string())
+}
+
+/// The number in the first line of a file.
+pub fn number(path: &str) -> Option<u64> {
+    line(path)?.parse().ok()
+}
+
+/// The type of the file system that holds `target` and its device, as `/proc/self/mountinfo` names them.
+pub fn file_system(target: &std::path::Path) -> Option<(String, String)> {
+    let target = target.canonicalize().ok()?;
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let found = mounts.lines().filter_map(|line| {
+        let (left, right) = line.split_once(" - ")?;
+        let point = left.split(' ').nth(4)?;
+        let mut words = right.split(' ');
+        let found = (point.len(), words.next()?, words.next()?);
+        target.starts_with(point).then_some(found)
+    });
+    // Of two mounts on one place the later one is seen.
+    let (_, kind, device) = found.max_by_key(|&(length, _, _)| length)?;
+    Some((kind.into(), device.into()))
+}
+
+/// Seconds since 1970.
+pub fn seconds() -> libc::time_t {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs() as libc::time_t)
+}
+
+/// Nanoseconds of the monotonic clock.
+pub fn monotonic() -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: writes the structure.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}

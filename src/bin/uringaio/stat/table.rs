@@ -1,0 +1,153 @@
+//! The table of `uringaio stat`.
+
+use std::fmt::Write;
+
+use super::sample::{Interface, Sample, Size, Times};
+use crate::output::{columns, fold};
+use crate::units::{bytes, count, time};
+
+/// Columns of what a line is about.
+const LABEL: usize = 12;
+
+/// What the numbers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// Counts a second, over an interval.
+    Rates,
+    /// Counts since the first AIO call.
+    Totals,
+}
+
+pub fn table(sample: &Sample, numbers: Numbers) -> String {
+    let shown = |number: u64| match numbers {
+        Numbers::Rates => count(number as f64 / sample.seconds.max(1e-9)),
+        Numbers::Totals => number.to_string(),
+    };
+    let of = match numbers {
+        Numbers::Rates => format!("numbers per second, over the last {:.1} s", sample.seconds),
+        Numbers::Totals => format!("totals since its first AIO call, {:.1} s ago", sample.seconds),
+    };
+    let mut text = String::new();
+    let engine = engine_name(sample.engine);
+    let _ = writeln!(text, "process {}, uringaio {}, served by {engine}: {of}", sample.process, sample.version);
+    let rows = [
+        row("", &["calls", "submitted", "in caller", engine, "kernel AIO", "failed", "in flight"].map(String::from)),
+        row("POSIX AIO", &cells(&sample.posix, &shown)),
+        row("libaio", &cells(&sample.libaio, &shown)),
+    ];
+    text.extend(rows);
+    let mut line = |label: &str, words: &str| text.push_str(&fold(&format!("{label:LABEL$}"), words, columns()));
+    line("operations", &operations(sample, &shown));
+    line(
+        "bytes",
+        &match numbers {
+            Numbers::Rates => {
+                let rate = |number: u64| bytes(number as f64 / sample.seconds.max(1e-9));
+                format!("read {}/s, written {}/s", rate(sample.bytes_read), rate(sample.bytes_written))
+            }
+            Numbers::Totals => {
+                format!("read {}, written {}", bytes(sample.bytes_read as f64), bytes(sample.bytes_written as f64))
+            }
+        },
+    );
+    for (name, times) in [("in caller", &sample.latency.in_caller), (engine, &sample.latency.by_engine)] {
+        if let Some(words) = latency(times) {
+            line("latency", &format!("{name}: {words}"));
+        }
+    }
+    line("call sizes", &sizes(&sample.call_sizes, "operations a call"));
+    let thread = &sample.engine_thread;
+    line(
+        "thread",
+        &format!(
+            "slept {} times, {} of them for the next completion alone; was woken {} times; took up {}",
+            shown(thread.sleeps + thread.timed_sleeps),
+            shown(thread.timed_sleeps),
+            shown(thread.wakes),
+            sizes(&thread.batches, "operations at a time")
+        ),
+    );
+    let sent = &sample.notifications;
+    line(
+        "notified",
+        &format!(
+            "signals {}, callbacks {}, eventfds {}",
+            shown(sent.signals),
+            shown(sent.callbacks),
+            shown(sent.eventfds)
+        ),
+    );
+    let both = |field: fn(&Interface) -> u64| {
+        format!("POSIX AIO {}, libaio {}", shown(field(&sample.posix)), shown(field(&sample.libaio)))
+    };
+    line("canceled", &both(|interface| interface.canceled));
+    line("passed on", &format!("to the system: {}", both(|interface| interface.passed_on)));
+    text
+}
+
+fn engine_name(engine: &str) -> &str {
+    if engine == "system" { "the system" } else { engine }
+}
+
+fn row(label: &str, cells: &[String; 7]) -> String {
+    let mut line = format!("{label:LABEL$}");
+    for (cell, width) in cells.iter().zip([8, 11, 11, 11, 12, 8, 11]) {
+        let _ = write!(line, "{cell:>width$}");
+    }
+    line + "\n"
+}
+
+fn cells(interface: &Interface, shown: &dyn Fn(u64) -> String) -> [String; 7] {
+    [
+        shown(interface.calls),
+        shown(interface.submitted),
+        shown(interface.in_caller.sum()),
+        shown(interface.by_engine.sum()),
+        shown(interface.kernel_aio),
+        shown(interface.failed),
+        interface.in_flight.to_string(),
+    ]
+}
+
+/// By kind, of both interfaces and lanes that count kinds.
+fn operations(sample: &Sample, shown: &dyn Fn(u64) -> String) -> String {
+    let lanes = [&sample.posix, &sample.libaio].map(|interface| [interface.in_caller, interface.by_engine]).concat();
+    let mut parts = Vec::new();
+    for (index, (name, _)) in sample.posix.in_caller.by_name().iter().enumerate() {
+        let number: u64 = lanes.iter().map(|kinds| kinds.by_name()[index].1).sum();
+        if number > 0 {
+            parts.push(format!("{name} {}", shown(number)));
+        }
+    }
+    let mut text = or_none(&parts);
+    if sample.posix.kernel_aio + sample.libaio.kernel_aio > 0 {
+        text.push_str(" (without those by the kernel's AIO, of which no more than the number is known)");
+    }
+    text
+}
+
+fn latency(times: &Times) -> Option<String> {
+    let (p50, p95, p99, longest) = (times.p50_ns?, times.p95_ns?, times.p99_ns?, times.longest_ns?);
+    Some(format!("50 % within {}, 95 % {}, 99 % {}, longest {}", time(p50), time(p95), time(p99), time(longest)))
+}
+
+/// In shares; what is less than half a percent is left out.
+fn sizes(sizes: &[Size], what: &str) -> String {
+    let total: u64 = sizes.iter().map(|size| size.number).sum();
+    let large = sizes.iter().filter(|size| size.number * 200 >= total);
+    let shares: Vec<String> = large
+        .map(|size| {
+            let name = match size.most {
+                Some(most) if most == size.least => most.to_string(),
+                Some(most) => format!("{}-{most}", size.least),
+                None => format!("{} or more", size.least),
+            };
+            format!("{name} ({:.0} %)", size.number as f64 * 100.0 / total as f64)
+        })
+        .collect();
+    if shares.is_empty() { "none".into() } else { format!("{} {what}", shares.join(", ")) }
+}
+
+fn or_none(list: &[String]) -> String {
+    if list.is_empty() { "none".into() } else { list.join(", ") }
+}
