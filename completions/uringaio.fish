@@ -1,6 +1,73 @@
-# Completion of uringaio(1) for fish.
-set -l commands run doctor stat bench drop-in help
-complete -c uringaio -f
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_uringaio_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_uringaio_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_uringaio_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_uringaio_using_subcommand
+    set -l cmd (__fish_uringaio_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c uringaio -n "__fish_uringaio_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c uringaio -n "__fish_uringaio_needs_command" -s V -l version -d 'Print version'
+complete -c uringaio -n "__fish_uringaio_needs_command" -f -a "run" -d 'Run a program on the library'
+complete -c uringaio -n "__fish_uringaio_needs_command" -f -a "doctor" -d 'Say what this machine allows and whether a program would be served'
+complete -c uringaio -n "__fish_uringaio_needs_command" -f -a "stat" -d 'Show what the library does in a running program'
+complete -c uringaio -n "__fish_uringaio_needs_command" -f -a "bench" -d 'Measure the system\'s AIO and uringaio side by side'
+complete -c uringaio -n "__fish_uringaio_needs_command" -f -a "drop-in" -d 'Replace libaio.so.1 for every program of the machine'
+complete -c uringaio -n "__fish_uringaio_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c uringaio -n "__fish_uringaio_using_subcommand run; and not __uringaio_program > /dev/null" -l interface -d 'Which interface is served; the other one stays the system\'s' -r -f -a "both\t'POSIX AIO and libaio'
+posix\t'POSIX AIO alone: aio_read, lio_listio and their like'
+libaio\t'libaio alone: io_submit and its like'"
+complete -c uringaio -n "__fish_uringaio_using_subcommand run; and not __uringaio_program > /dev/null" -l engine -d 'What carries out the I/O, as the variable URINGAIO_ENGINE' -r -f -a "auto\t'io_uring; where it cannot be used, threads and the kernel\'s AIO'
+uring\t'io_uring, or the system\'s own AIO'
+threads\t'Threads of the library'
+system\t'The system\'s own AIO'"
+complete -c uringaio -n "__fish_uringaio_using_subcommand run; and not __uringaio_program > /dev/null" -l library -d 'Use this liburingaio.so instead of the installed one' -r -F
+complete -c uringaio -n "__fish_uringaio_using_subcommand run; and not __uringaio_program > /dev/null" -l stats -d 'Write a summary to standard error when the program exits'
+complete -c uringaio -n "__fish_uringaio_using_subcommand run; and not __uringaio_program > /dev/null" -l log -d 'Write one line to standard error that says what carries out the I/O, and why'
+complete -c uringaio -n "__fish_uringaio_using_subcommand run; and not __uringaio_program > /dev/null" -l raw -d 'Also serve contexts that the program makes by the system call io_setup, past libaio'
+complete -c uringaio -n "__fish_uringaio_using_subcommand run; and not __uringaio_program > /dev/null" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c uringaio -n "__fish_uringaio_using_subcommand doctor" -l directory -d 'Look at the file system of this directory' -r -f -a "(__fish_complete_directories)"
+complete -c uringaio -n "__fish_uringaio_using_subcommand doctor" -l library -d 'Use this liburingaio.so instead of the installed one' -r -F
+complete -c uringaio -n "__fish_uringaio_using_subcommand doctor" -l json -d 'Write one JSON object'
+complete -c uringaio -n "__fish_uringaio_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -l interval -d 'Seconds between two readings, 0.05 to 3600' -r
+complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -l count -d 'How many intervals are shown; without it, until the process ends' -r
+complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -l once -d 'Show once what was counted since the process\'s first AIO call: totals, not rates'
+complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -l json -d 'Write one JSON object a line'
+complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l size -d 'Size of the file that is made, in MiB' -r
+complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l seconds -d 'Length of each measurement in seconds, 0.05 to 3600' -r
+complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l rounds -d 'Measurements of each kind on each side, 1 to 1000' -r
+complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l only -d 'Only the rows whose name contains TEXT' -r -f
+complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l report -d 'Write a report that needs no other file; its name ends in .html or .svg' -r -F
+complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l library -d 'Use this liburingaio.so instead of the installed one' -r -F
+complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l json -d 'Write one JSON object'
+complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c uringaio -n "__fish_uringaio_using_subcommand drop-in" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat bench drop-in help" -f -a "run" -d 'Run a program on the library'
+complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat bench drop-in help" -f -a "doctor" -d 'Say what this machine allows and whether a program would be served'
+complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat bench drop-in help" -f -a "stat" -d 'Show what the library does in a running program'
+complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat bench drop-in help" -f -a "bench" -d 'Measure the system\'s AIO and uringaio side by side'
+complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat bench drop-in help" -f -a "drop-in" -d 'Replace libaio.so.1 for every program of the machine'
+complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat bench drop-in help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 
 # What stands behind `run` and its options: the program and its arguments; nothing as long as there is no program.
 function __uringaio_program
@@ -13,7 +80,7 @@ function __uringaio_program
             continue
         end
         switch $words[$index]
-            case --face --engine --library
+            case --interface --engine --library
                 set skip 1
             case '-*'
             case '*'
@@ -32,34 +99,7 @@ function __uringaio_complete_program
         complete "-C$word"
     end
 end
-complete -c uringaio -s h -l help -d 'How it is used'
-complete -c uringaio -n "not __fish_seen_subcommand_from $commands" -s V -l version -d 'The version'
-complete -c uringaio -n "not __fish_seen_subcommand_from $commands" -a run -d 'Run a program on the library'
-complete -c uringaio -n "not __fish_seen_subcommand_from $commands" -a doctor -d 'What this machine allows'
-complete -c uringaio -n "not __fish_seen_subcommand_from $commands" -a stat -d 'Live counters of a running program'
-complete -c uringaio -n "not __fish_seen_subcommand_from $commands" -a bench -d 'The system and uringaio side by side'
-complete -c uringaio -n "not __fish_seen_subcommand_from $commands" -a drop-in -d 'libaio.so.1 for the whole machine'
-complete -c uringaio -n "not __fish_seen_subcommand_from $commands" -a help -d 'What a command does'
-complete -c uringaio -n '__fish_seen_subcommand_from help' -a 'run doctor stat bench drop-in'
-complete -c uringaio -n '__fish_seen_subcommand_from run; and not __uringaio_program > /dev/null' -l face -x -a 'posix libaio both' -d 'Which interface is served'
-complete -c uringaio -n '__fish_seen_subcommand_from run; and not __uringaio_program > /dev/null' -l engine -x -a 'auto uring threads system' -d 'What carries the I/O out'
-complete -c uringaio -n '__fish_seen_subcommand_from run; and not __uringaio_program > /dev/null' -l stats -d 'A summary at exit'
-complete -c uringaio -n '__fish_seen_subcommand_from run; and not __uringaio_program > /dev/null' -l log -d 'Say which engine serves'
-complete -c uringaio -n '__fish_seen_subcommand_from run; and not __uringaio_program > /dev/null' -l raw -d 'Serve raw io_setup as well'
-complete -c uringaio -n '__fish_seen_subcommand_from run' -a '(__uringaio_complete_program)'
-complete -c uringaio -n '__fish_seen_subcommand_from doctor' -a '(__uringaio_complete_program)'
-complete -c uringaio -n '__fish_seen_subcommand_from run; and not __uringaio_program > /dev/null' -l library -r -F -d 'The library'
-complete -c uringaio -n '__fish_seen_subcommand_from doctor bench' -l library -r -F -d 'The library'
-complete -c uringaio -n '__fish_seen_subcommand_from doctor' -l directory -x -a '(__fish_complete_directories)' -d 'Whose file system'
-complete -c uringaio -n '__fish_seen_subcommand_from doctor stat bench' -l json -d 'JSON'
-complete -c uringaio -n '__fish_seen_subcommand_from stat' -l interval -x -d 'Seconds between two readings'
-complete -c uringaio -n '__fish_seen_subcommand_from stat' -l count -x -d 'How many readings'
-complete -c uringaio -n '__fish_seen_subcommand_from stat' -l once -d 'The numbers since the beginning, once'
-complete -c uringaio -n '__fish_seen_subcommand_from stat' -a '(__fish_complete_pids)'
-complete -c uringaio -n '__fish_seen_subcommand_from bench' -l size -x -d 'MiB of the file that is made'
-complete -c uringaio -n '__fish_seen_subcommand_from bench' -l seconds -x -d 'Length of a measurement'
-complete -c uringaio -n '__fish_seen_subcommand_from bench' -l rounds -x -d 'Measurements of each kind'
-complete -c uringaio -n '__fish_seen_subcommand_from bench' -l only -x -d 'Rows with this text'
-complete -c uringaio -n '__fish_seen_subcommand_from bench' -l report -r -F -d 'A report, .html or .svg'
-complete -c uringaio -n '__fish_seen_subcommand_from bench' -F
-complete -c uringaio -n '__fish_seen_subcommand_from drop-in' -a 'enable disable status'
+complete -c uringaio -n '__fish_uringaio_using_subcommand run' -f -a '(__uringaio_complete_program)'
+complete -c uringaio -n '__fish_uringaio_using_subcommand doctor' -a '(__fish_complete_command) (__fish_complete_pids)'
+complete -c uringaio -n '__fish_uringaio_using_subcommand stat' -f -a '(__fish_complete_pids)'
+complete -c uringaio -n '__fish_uringaio_using_subcommand bench' -F
