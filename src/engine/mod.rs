@@ -9,6 +9,7 @@
 mod cancel;
 pub mod cq_pop;
 mod device;
+pub mod device_times;
 mod failover;
 mod fixed_files;
 pub mod inbox;

@@ -11,6 +11,9 @@ use crate::stats::{Action, Face};
 /// The most bytes that `read(2)` and its kin move at once, `MAX_RW_COUNT` of the kernel.
 pub const MAX_RW_BYTES: usize = 0x7fff_f000;
 
+/// See [`Operation::device`].
+pub const NO_DEVICE: u8 = u8::MAX;
+
 /// What is to be done with the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -127,7 +130,7 @@ pub struct Operation {
     pub(super) held: Option<super::fixed_files::FixedFile>,
     /// Holds the eventfd.
     pub(super) held_eventfd: Option<super::fixed_files::FixedFile>,
-    /// What the device knows it by, while it is issued.
+    /// What the workers know it by, while it is issued; when it was issued to io_uring, if it is timed.
     pub(super) handle: *const (),
     /// Which generation of its file it was counted in.
     pub(super) generation: u32,
@@ -142,6 +145,8 @@ pub struct Operation {
     /// `ioprio_set(2)` value, 0 for the thread's own.
     pub priority: u16,
     pub(super) stage: Stage,
+    /// Which device it is on, for [`super::device_times`]; [`NO_DEVICE`] if that is of no interest.
+    pub device: u8,
 }
 
 const _: () = assert!(size_of::<Operation>() == 128, "two cache lines");
@@ -164,6 +169,7 @@ impl Operation {
             events: 0,
             file: 0,
             nonblocking: false,
+            device: NO_DEVICE,
             partially_done: false,
             is_internal: false,
             retries: 0,

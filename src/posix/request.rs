@@ -235,6 +235,9 @@ fn fill(operation: &mut Operation, args: &IoArgs, file: FdInfo, order: Order) {
     operation.offset = if args.offset == 0 || file_info::has_position(args.fd, file.seeks()) { args.offset } else { 0 };
     operation.file = file.identity;
     operation.nonblocking = file.is_nonblocking() && !file.seeks();
+    if file.is_direct() && file.is_local() {
+        operation.device = file.device;
+    }
     operation.finish = finish;
     operation.order = order;
 }

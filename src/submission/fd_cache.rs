@@ -5,8 +5,9 @@
 //! out of date (a number closed out of our sight), the kernel's answer is in the result.
 
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicU64, Ordering, fence};
+use core::sync::atomic::{AtomicU8, AtomicU64, Ordering, fence};
 
+use super::device_profile;
 use crate::host::descriptors;
 use crate::host::file_info::{self, Backing, FileInfo, Kind};
 use crate::host::kernel::{self, Errno, syscall};
@@ -18,6 +19,8 @@ pub struct FdInfo {
     flags: u16,
     /// Names the file: see [`FileInfo::identity`].
     pub identity: u64,
+    /// Which device it is on: see [`device_profile::number`].
+    pub device: u8,
 }
 
 const READS: u16 = 1;
@@ -39,14 +42,16 @@ const ENTRIES: usize = 4096;
 /// Largest descriptor that the tag has room for.
 const MAX_TAGGED_FD: u32 = 0xff_ffff;
 
-/// One descriptor, in two words that are read as one: the first is emptied before the second is written.
+/// One descriptor, in words that are read as one: the first is emptied before the others are written.
 struct Entry {
     /// Flags in the low 16 bits, the descriptor in the next 24, its generation in the highest 24.
     tagged: AtomicU64,
     identity: AtomicU64,
+    device: AtomicU8,
 }
 
-static CACHE: [Entry; ENTRIES] = [const { Entry { tagged: AtomicU64::new(0), identity: AtomicU64::new(0) } }; ENTRIES];
+static CACHE: [Entry; ENTRIES] =
+    [const { Entry { tagged: AtomicU64::new(0), identity: AtomicU64::new(0), device: AtomicU8::new(0) } }; ENTRIES];
 
 fn tag(fd: c_int) -> u64 {
     (u64::from(descriptors::flags_generation(fd)) << 40) | (u64::from(fd as u32 & MAX_TAGGED_FD) << 16)
@@ -133,10 +138,11 @@ pub fn lookup(fd: c_int) -> Result<FdInfo, Errno> {
     let tagged = entry.tagged.load(Ordering::Acquire);
     if tagged & !0xffff == tag && tagged as u16 & KNOWN != 0 {
         let identity = entry.identity.load(Ordering::Relaxed);
+        let device = entry.device.load(Ordering::Relaxed);
         // Pairs with the fence of `store`: if the identity is another's, the word is empty or another's too.
         fence(Ordering::Acquire);
         if entry.tagged.load(Ordering::Relaxed) == tagged {
-            return Ok(FdInfo { flags: tagged as u16, identity });
+            return Ok(FdInfo { flags: tagged as u16, identity, device });
         }
     }
     ask(fd, tag)
@@ -160,7 +166,8 @@ fn ask(fd: c_int, tag: u64) -> Result<FdInfo, Errno> {
     if info.has(libc::O_PATH) {
         return Err(Errno(libc::EBADF));
     }
-    let known = FdInfo { flags: flags_of(fd, info), identity: info.identity };
+    let device = device_profile::number(info.device);
+    let known = FdInfo { flags: flags_of(fd, info), identity: info.identity, device };
     if fd as u32 <= MAX_TAGGED_FD {
         store(entry(fd), tag, known);
     }
@@ -173,6 +180,7 @@ fn store(entry: &Entry, tag: u64, known: FdInfo) {
     // Pairs with the fence of `lookup`.
     fence(Ordering::Release);
     entry.identity.store(known.identity, Ordering::Relaxed);
+    entry.device.store(known.device, Ordering::Relaxed);
     // Release pairs with the Acquire of `lookup`.
     let _ = entry.tagged.compare_exchange(0, tag | u64::from(known.flags), Ordering::Release, Ordering::Relaxed);
 }

@@ -11,6 +11,7 @@
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::device_profile;
 use super::fd_cache::{self, FdInfo};
 use crate::engine::Kind;
 use crate::host::kernel::{self, Errno, syscall};
@@ -116,7 +117,10 @@ impl Transfer<'_> {
         if self.flags & rwf::NOWAIT != 0 && !self.file.is_direct() {
             return Done(result(self.read_at(self.vectors, self.offset, self.flags)));
         }
-        if self.file.is_direct() || self.file.refuses_nowait() {
+        if self.file.is_direct() {
+            return self.on_immediate_device(policy, false);
+        }
+        if self.file.refuses_nowait() {
             return Left;
         }
         let mut done = match self.read_at(self.vectors, self.offset, self.flags | rwf::NOWAIT) {
@@ -186,6 +190,9 @@ impl Transfer<'_> {
         if self.total > policy.max_bytes {
             return Left;
         }
+        if file.is_direct() && !file.syncs() && self.flags & WAITS == 0 {
+            return self.on_immediate_device(policy, true);
+        }
         let waits = file.is_direct() || file.syncs() || !file.is_local() || self.flags & WAITS != 0;
         let is_asked_not_to = self.flags & rwf::NOWAIT != 0 && !file.is_direct();
         if waits && !file.in_memory() && !is_asked_not_to {
@@ -202,6 +209,19 @@ impl Transfer<'_> {
             }
             answer => Done(result(answer)),
         })
+    }
+
+    /// Past the page cache to a device: done here if the device completes requests immediately.
+    fn on_immediate_device(&self, policy: &Policy, writes: bool) -> Attempt {
+        let device = self.file.device;
+        let end = (self.offset as u64).saturating_add(self.total as u64);
+        if !policy.breaks
+            || !device_profile::completes_immediately(device)
+            || (writes && file_info::may_raise_signal(end))
+        {
+            return Left;
+        }
+        Done(device_profile::timed(device, || self.finish(writes)))
     }
 
     /// Does it in the calling thread, however long it takes.

@@ -1,10 +1,12 @@
 //! Between the faces and the engines: where a request goes is decided here, and nowhere else.
 //!
 //! [`router`] holds the table: kind of request × kind of file × what was seen → route. [`inline_io`] is what is done in the
-//! calling thread, for both faces. [`fd_cache`] knows what a descriptor is, [`hazards`] what could make a thread sleep that
+//! calling thread, for both faces. [`fd_cache`] knows what a descriptor is, [`device_profile`] how its
+//! device has shown itself to be, [`hazards`] what could make a thread sleep that
 //! touches the program's memory or files, [`thread_identity`] which threads see other descriptors or have other rights than
 //! the engines, [`order_counts`] what is outstanding where an order must be kept.
 
+pub mod device_profile;
 pub mod fd_cache;
 pub mod hazards;
 pub mod inline_io;

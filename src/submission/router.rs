@@ -6,6 +6,7 @@
 //! io_uring serves what is on a list of file systems for which it was shown to answer as `pread` and `pwrite` do
 //! ([`crate::host::file_info`]). Everything else goes by plain system calls, which are correct by construction.
 
+use super::device_profile;
 use super::fd_cache::FdInfo;
 use super::hazards::Hazards;
 use super::thread_identity;
@@ -91,7 +92,7 @@ pub const TABLE: [Row; 10] = [
     [
         "read, write",
         "ext4, XFS, btrfs, block device",
-        "in the caller if cached (O_DIRECT: never), then io_uring",
+        "in the caller if cached (O_DIRECT: if the device has shown that it completes requests immediately), then io_uring",
         "a cached read or a buffered write is cheaper than waking a thread; the device is kept busy by io_uring",
     ],
     [
@@ -128,7 +129,8 @@ pub fn route(question: Question) -> Route {
     let hazards = Hazards::now();
     let is_threatened = !hazards.is_none() && hazards.threaten(writes, buffers);
     let carrier = if is_threatened { Carrier::Workers } else { local };
-    let inlines = may_inline && (file.in_memory() || file.is_local()) && !file.is_direct();
+    let is_immediate = face == Face::Posix && device_profile::completes_immediately(file.device);
+    let inlines = may_inline && (file.in_memory() || file.is_local()) && (!file.is_direct() || is_immediate);
     match face {
         _ if !inlines => Route::Engine(carrier),
         Face::Posix if is_threatened => Route::Engine(carrier),

@@ -14,8 +14,9 @@ use io_uring::opcode;
 use io_uring::types::Fixed;
 
 use super::device::{Device, Event, Sleep, Verdict};
+use super::device_times;
 use super::fixed_files::{FixedFile, FixedFiles};
-use super::operation::Operation;
+use super::operation::{NO_DEVICE, Operation};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno, syscall};
 pub use ring::DOORBELL_SIGNAL;
@@ -24,6 +25,10 @@ use setup::Refused;
 
 /// Completions kept free for entries that are not operations: cancellations, eventfds, the doorbell.
 const AUXILIARY_ENTRIES: usize = 64;
+
+/// With fewer in flight every operation is timed, otherwise one of so many.
+const FEW_IN_FLIGHT: usize = 2;
+const SAMPLE: usize = 16;
 
 // What a completion belongs to, in the low bits of its user data; an operation's address has none.
 const OPERATION: u64 = 0;
@@ -81,6 +86,23 @@ impl Uring {
         (self.ring.doorbell() != Doorbell::Futex).then(kernel::thread_id)
     }
 
+    /// Notes when an operation was issued, if it is of interest how long its device takes: few at once, and now and then one.
+    fn stamp(&self, mut operation: NonNull<Operation>) {
+        // SAFETY: the engine's thread owns the operation until it is finished.
+        let this = unsafe { operation.as_mut() };
+        let is_timed =
+            this.device != NO_DEVICE && (self.in_flight < FEW_IN_FLIGHT || self.in_flight.is_multiple_of(SAMPLE));
+        this.handle = ptr::without_provenance(if is_timed { kernel::now() as usize } else { 0 });
+    }
+
+    fn note_time(operation: NonNull<Operation>) {
+        // SAFETY: as above.
+        let this = unsafe { operation.as_ref() };
+        if this.device != NO_DEVICE && this.handle.addr() != 0 {
+            device_times::note(this.device, kernel::now().saturating_sub(this.handle.addr() as u64));
+        }
+    }
+
     /// Takes the doorbell's signal, if it was sent. Whoever sent it has pushed before.
     fn drain_doorbell(&self) {
         if self.ring.doorbell() == Doorbell::Futex || self.ring.lost().is_some() {
@@ -121,6 +143,7 @@ impl Device for Uring {
     }
 
     fn issue(&mut self, operation: NonNull<Operation>, blocking: bool) {
+        self.stamp(operation);
         // SAFETY: the engine's thread owns the operation until it is finished.
         let entry = sqe::of(unsafe { operation.as_ref() }, blocking).user_data(operation.as_ptr() as u64 | OPERATION);
         // SAFETY: the buffers stay by the promise of `Engine::submit`, or the kernel answers EFAULT.
@@ -224,6 +247,7 @@ impl Device for Uring {
                 _ => {
                     self.in_flight -= 1;
                     if let Some(operation) = NonNull::new(data as *mut Operation) {
+                        Self::note_time(operation);
                         return Some(Event::Done(operation, result.into()));
                     }
                 }
