@@ -2,8 +2,8 @@
 //! immediately a plain call in the calling thread is the shortest way by far, as the kernel's own AIO does it there too.
 //!
 //! That a device is so is learnt where io_uring serves it ([`crate::engine::device_times`]). From then on requests are done in
-//! place and timed. One that takes long (the device has changed, or stalls) sends those after it back to io_uring for a
-//! while, which learns anew: so a call blocks once for as long as one request takes, and not again.
+//! place and timed. Two in a row that take long (the device has changed, or stalls; one alone may have lost its processor) send
+//! those after them back to io_uring for a while, which learns anew.
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -17,14 +17,23 @@ const WAITED_NS: u64 = 200_000;
 const FIRST_PAUSE_NS: u64 = 100_000_000;
 const MAX_DOUBLINGS: u32 = 7;
 
+/// After so long without a stall the next pause is the first again.
+const FORGET_NS: u64 = 1_000_000_000;
+
 struct Breaker {
     /// Open until this time of the monotonic clock.
     until: AtomicU64,
-    stalls: AtomicU32,
+    /// Requests in a row that were waited for.
+    slow: AtomicU32,
+    /// How often it opened since requests were last done in place for long.
+    openings: AtomicU32,
 }
 
+/// Requests in a row that open it.
+const SLOW_IN_A_ROW: u32 = 2;
+
 static BREAKERS: [Breaker; DEVICES] =
-    [const { Breaker { until: AtomicU64::new(0), stalls: AtomicU32::new(0) } }; DEVICES];
+    [const { Breaker { until: AtomicU64::new(0), slow: AtomicU32::new(0), openings: AtomicU32::new(0) } }; DEVICES];
 
 /// Whether `O_DIRECT` requests on this device are done in the calling thread at present.
 #[inline]
@@ -44,10 +53,20 @@ pub fn timed<T>(device: u8, transfer: impl FnOnce() -> T) -> T {
     let start = kernel::now();
     let answer = transfer();
     let end = kernel::now();
-    if end - start > WAITED_NS {
-        let breaker = &BREAKERS[device as usize % DEVICES];
-        let stalls = breaker.stalls.fetch_add(1, Ordering::Relaxed);
-        breaker.until.store(end + (FIRST_PAUSE_NS << stalls.min(MAX_DOUBLINGS)), Ordering::Relaxed);
+    let breaker = &BREAKERS[device as usize % DEVICES];
+    if end - start <= WAITED_NS {
+        if breaker.slow.load(Ordering::Relaxed) != 0 {
+            breaker.slow.store(0, Ordering::Relaxed);
+        }
+        return answer;
+    }
+    if breaker.slow.fetch_add(1, Ordering::Relaxed) + 1 >= SLOW_IN_A_ROW {
+        breaker.slow.store(0, Ordering::Relaxed);
+        let last = breaker.until.load(Ordering::Relaxed);
+        let is_new = end.saturating_sub(last) > FORGET_NS;
+        let openings = if is_new { 0 } else { breaker.openings.load(Ordering::Relaxed) + 1 };
+        breaker.openings.store(openings, Ordering::Relaxed);
+        breaker.until.store(end + (FIRST_PAUSE_NS << openings.min(MAX_DOUBLINGS)), Ordering::Relaxed);
     }
     answer
 }
