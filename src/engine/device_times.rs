@@ -38,6 +38,11 @@ pub fn note(device: u8, nanoseconds: u64) {
     times.window.store(u64::MAX << 16, Ordering::Relaxed);
 }
 
+/// A request done in the calling thread has shown whether the device completes requests immediately.
+pub fn set_immediate(device: u8, is_immediate: bool) {
+    TIMES[device as usize % DEVICES].is_immediate.store(is_immediate, Ordering::Relaxed);
+}
+
 /// Whether the device completes requests immediately.
 #[inline]
 #[must_use]

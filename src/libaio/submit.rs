@@ -11,6 +11,7 @@ use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order
 use crate::host::futex;
 use crate::host::kernel::Errno;
 use crate::stats::{self, Action, Face, Lane, Notification, probes};
+use crate::submission::device_profile;
 use crate::submission::fd_cache::{self, FdInfo};
 use crate::submission::inline_io::{self, Attempt, LIBAIO, Transfer, rwf};
 use crate::submission::order_counts;
@@ -30,7 +31,7 @@ enum Taken {
 /// Why the first was refused.
 #[inline]
 pub fn submit(used: Used, nr: isize, list: usize) -> Result<usize, Errno> {
-    if used.carriage.is_kernels() || begins_with_direct(nr, list) && carriage::hand_over(&used) {
+    if used.carriage.is_kernels() || begins_with_device_io(nr, list) && carriage::hand_over(&used) {
         let address = used.address();
         drop(used);
         return kernel_aio::submit_carried(address, nr, list);
@@ -38,14 +39,20 @@ pub fn submit(used: Used, nr: isize, list: usize) -> Result<usize, Errno> {
     submit_here(&used, nr, list)
 }
 
-/// Whether the first iocb moves bytes of a file that is open with `O_DIRECT`.
+/// Whether the first iocb moves bytes of a file that is open with `O_DIRECT`, on a device for whose requests one has to wait.
+/// (Those of a device that completes them immediately, and the first of one of which nothing is known, are done in place.)
 #[inline]
-fn begins_with_direct(nr: isize, list: usize) -> bool {
+fn begins_with_device_io(nr: isize, list: usize) -> bool {
     let transfers = [opcode::PREAD, opcode::PWRITE, opcode::PREADV, opcode::PWRITEV];
+    let is_waited_for = |file: FdInfo, bytes: u64| {
+        let is_tried = device_profile::is_unknown(file.device) && bytes <= device_profile::MAX_TRIAL_BYTES as u64;
+        !file.is_local() || !(is_tried || device_profile::completes_immediately(file.device))
+    };
     nr > 0
         && Iocb::read(list, 0).is_ok_and(|(iocb, _)| {
             transfers.contains(&iocb.opcode)
-                && fd_cache::lookup(iocb.fd).is_ok_and(|file| file.is_direct() && file.seeks())
+                && fd_cache::lookup(iocb.fd)
+                    .is_ok_and(|file| file.is_direct() && file.seeks() && is_waited_for(file, iocb.length))
         })
 }
 
@@ -382,13 +389,15 @@ fn attempt(used: &Used, transfer: &Transfer, kind: Kind, chains: &mut Chains) ->
     let question = Question { face: Face::Libaio, kind, file, appends, buffers: transfer.vectors };
     match router::route(question) {
         Route::Inline(carrier) if writes => {
-            // A write may take a while: what goes to the engines goes before it.
-            chains.push();
+            if !file.is_direct() {
+                // A write may take a while: what goes to the engines goes before it.
+                chains.push();
+            }
             Plan { attempt: transfer.write(&LIBAIO), ..Plan::engine(carrier) }
         }
         Route::Inline(carrier) => {
             let attempt = transfer.read(&LIBAIO);
-            if matches!(attempt, Attempt::Left | Attempt::Touched) {
+            if matches!(attempt, Attempt::Left | Attempt::Touched) && !file.is_direct() {
                 used.carriage.note_uncached_read();
             }
             Plan { attempt, ..Plan::engine(carrier) }

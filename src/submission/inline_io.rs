@@ -47,14 +47,16 @@ pub struct Policy {
     pub max_bytes: usize,
     /// Whether writes that stall send those after them to an engine for a while, and none is done that could raise SIGXFSZ.
     pub breaks: bool,
+    /// Whether the first request on a device is done in the calling thread to see how long it takes.
+    pub tries_devices: bool,
 }
 
 /// "Returns when the request is queued": no long copies, nothing that is known to stall. (A copy of 512 KiB takes a few times
 /// what a wake of another thread does, 30 µs measured.)
-pub const POSIX: Policy = Policy { max_bytes: 1 << 19, breaks: true };
+pub const POSIX: Policy = Policy { max_bytes: 1 << 19, breaks: true, tries_devices: false };
 
 /// As the kernel's `io_submit`.
-pub const LIBAIO: Policy = Policy { max_bytes: usize::MAX, breaks: false };
+pub const LIBAIO: Policy = Policy { max_bytes: usize::MAX, breaks: false, tries_devices: true };
 
 /// One read or write.
 #[derive(Clone, Copy)]
@@ -211,17 +213,21 @@ impl Transfer<'_> {
         })
     }
 
-    /// Past the page cache to a device: done here if the device completes requests immediately.
+    /// Past the page cache to a device: done here if the device completes requests immediately, or to see whether it does.
     fn on_immediate_device(&self, policy: &Policy, writes: bool) -> Attempt {
         let device = self.file.device;
         let end = (self.offset as u64).saturating_add(self.total as u64);
-        if !policy.breaks
-            || !device_profile::completes_immediately(device)
-            || (writes && file_info::may_raise_signal(end))
-        {
+        if writes && policy.breaks && file_info::may_raise_signal(end) {
             return Left;
         }
-        Done(device_profile::timed(device, || self.finish(writes)))
+        if device_profile::completes_immediately(device) {
+            return Done(device_profile::timed(device, || self.finish(writes)));
+        }
+        if policy.tries_devices && device_profile::is_unknown(device) && self.total <= device_profile::MAX_TRIAL_BYTES {
+            let moved = |result: &i64| *result == self.total as i64 && self.total > 0;
+            return Done(device_profile::tried(device, || self.finish(writes), moved));
+        }
+        Left
     }
 
     /// Does it in the calling thread, however long it takes.

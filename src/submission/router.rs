@@ -129,7 +129,11 @@ pub fn route(question: Question) -> Route {
     let hazards = Hazards::now();
     let is_threatened = !hazards.is_none() && hazards.threaten(writes, buffers);
     let carrier = if is_threatened { Carrier::Workers } else { local };
-    let is_immediate = face == Face::Posix && device_profile::completes_immediately(file.device);
+    let is_immediate = match face {
+        Face::Posix => device_profile::completes_immediately(file.device),
+        // The kernel's AIO does it in `io_submit`, and what it finishes there has its event when that returns.
+        Face::Libaio => true,
+    };
     let inlines = may_inline && (file.in_memory() || file.is_local()) && (!file.is_direct() || is_immediate);
     match face {
         _ if !inlines => Route::Engine(carrier),
