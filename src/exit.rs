@@ -1,6 +1,8 @@
-//! What is done at exit: the kernel gets what was submitted before, as it would have had it from `io_submit` and `aio_write`
-//! themselves, and `URINGAIO_STATS=1` asks for a summary.
+//! What is done at exit: what was submitted before reaches the kernel, as it would have done in `io_submit` and `aio_write`
+//! themselves; what io_uring is at work on ends, so that no file of the process is held when its parent has waited for it;
+//! and `URINGAIO_STATS=1` asks for a summary.
 
+use crate::engine;
 use crate::host::descriptors;
 use crate::stats;
 
@@ -9,9 +11,10 @@ extern "C" fn at_exit() {
     end();
 }
 
-/// A write that the engine has not partially_done would never be done.
+/// A write that an engine has not begun would never be done. (The kernel's AIO waits at exit for what it is at work on, too.)
 fn end() {
     descriptors::settle();
+    engine::await_uring_idle();
     stats::summarize();
 }
 

@@ -13,7 +13,7 @@ use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use super::device::Device;
-use super::operation::{Finish, Operation, Stage};
+use super::operation::{Finish, Operation, Order, Stage};
 use super::reactor::Reactor;
 use super::uring::Uring;
 use super::wake_batch::WakeBatch;
@@ -111,6 +111,9 @@ pub(super) fn redo(mut original: NonNull<Operation>) -> bool {
     let mut operation = Operation::new(this.kind, this.fd, returned as Finish);
     (operation.address, operation.length, operation.offset) = (this.address, this.length, this.offset);
     (operation.rw_flags, operation.priority, operation.face) = (this.rw_flags, this.priority, this.face);
+    if this.order == Order::BarrierEverywhere {
+        (operation.order, operation.file) = (Order::Barrier, this.file);
+    }
     operation.is_internal = true;
     let Ok(redone) = memory::boxed(Redone { operation, original }) else { return false };
     // SAFETY: leaked until `returned`; the buffers stay by the promise of whoever submitted the original.

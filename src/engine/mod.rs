@@ -234,6 +234,23 @@ fn drain_all(fd: c_int) {
     }
 }
 
+/// How long a process that ends waits for what io_uring is at work on: as long as a disk may take.
+const EXIT_WAIT_MS: u64 = 1_000;
+
+/// Returns when nothing is with io_uring: for a process that ends. The kernel takes a ring apart after the process has been
+/// waited for, and holds the files of its requests as long. Async-signal-safe.
+pub fn await_uring_idle() {
+    let Some(engine) = serving(&URING) else { return };
+    if engine.process.load(Ordering::Relaxed) != kernel::process_id() {
+        return;
+    }
+    let deadline = Deadline::after(Duration::from_millis(EXIT_WAIT_MS));
+    let all = Matcher { test: |_, _| true, arguments: [0; 3] };
+    while engine.count(all) > 0 && !deadline.is_over() {
+        futex::sleep_50us();
+    }
+}
+
 impl Engine {
     fn new(carrier: Carrier) -> Self {
         Self {
@@ -262,12 +279,15 @@ impl Engine {
             && thread::start(body, ptr::from_ref(self).cast_mut().cast()).is_err()
         {
             settings::log(format_args!("no thread can be had"));
-            self.decide(UNAVAILABLE);
+            // Perhaps later.
+            self.decide(NEW);
+            return false;
         }
         loop {
             match self.state.load(Ordering::Acquire) {
                 SERVING => return true,
-                CLOSING | UNAVAILABLE => return false,
+                // Another tried, and no thread could be had.
+                NEW | CLOSING | UNAVAILABLE => return false,
                 state => {
                     let _ = futex::wait(&self.state, state, Deadline::Never);
                 }

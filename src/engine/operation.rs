@@ -65,6 +65,8 @@ pub enum Order {
     Writing,
     /// Waits for everything submitted earlier on the same file; what comes later need not wait for it.
     Barrier,
+    /// The same, also for what the other engine has of the file.
+    BarrierEverywhere,
 }
 
 /// What a face does with a result. Called once for each operation, by the engine's thread, which does not touch the

@@ -151,7 +151,7 @@ impl Orders {
                 this.generation = file.count();
                 file.writing.accept(operation)
             }
-            Order::Barrier => {
+            Order::Barrier | Order::BarrierEverywhere => {
                 let goes = file.accept_barrier(operation);
                 if file.is_idle() {
                     self.files.remove(&this.file);
@@ -163,12 +163,12 @@ impl Orders {
 
     /// An operation that had been let go is done; what it held back is put into `released`.
     pub fn finished(&mut self, operation: &Operation, released: &mut Queue) {
-        if matches!(operation.order, Order::Free | Order::Barrier) {
+        if matches!(operation.order, Order::Free | Order::Barrier | Order::BarrierEverywhere) {
             return;
         }
         let Some(file) = self.files.get_mut(&operation.file) else { return };
         match operation.order {
-            Order::Free | Order::Barrier => {}
+            Order::Free | Order::Barrier | Order::BarrierEverywhere => {}
             Order::Counted => file.uncount(operation.generation, released),
             Order::Reading => file.reading.advance(released),
             Order::Writing => {
@@ -196,7 +196,7 @@ impl Orders {
                 }
                 removed
             }
-            Order::Barrier => {
+            Order::Barrier | Order::BarrierEverywhere => {
                 let held = file.closed.iter_mut().find(|closed| closed.barrier == Some(operation));
                 held.map(|closed| closed.barrier = None).is_some()
             }

@@ -19,7 +19,7 @@ use super::outstanding::Outstanding;
 use super::queue::Queue;
 use super::sleep_policy::SleepPolicy;
 use super::wake_batch::WakeBatch;
-use super::{Engine, failover, inbox, started};
+use super::{Carrier, Engine, failover, inbox, started, workers};
 use crate::host::descriptors;
 use crate::host::kernel::Errno;
 use crate::stats::{self, Lane, Notification};
@@ -202,6 +202,13 @@ impl<D: Device> Reactor<D> {
             return self.finish(operation, -i64::from(libc::EBADF));
         }
         this.stage = Stage::Issued;
+        if this.order == Order::BarrierEverywhere
+            && self.engine.carrier() == Carrier::Uring
+            && failover::redo(operation)
+        {
+            // All that came before it here has ended; the workers hold it back behind what they have.
+            return;
+        }
         self.device.issue(operation, false);
     }
 
@@ -290,7 +297,9 @@ impl<D: Device> Reactor<D> {
                 return self.device.issue(operation, true);
             }
             Verdict::RetryByWorker if this.has_its_file() && failover::redo(operation) => return,
-            // Its file is gone, or nobody can do it again: the answer was not the program's, and none is known.
+            // Not one thread can be had in this process: the engine's own does it. It is on a file, and ends by itself.
+            Verdict::RetryByWorker if this.has_its_file() => workers::do_here(this),
+            // Its file is gone: the answer was not the program's, and none is known.
             _ => -i64::from(libc::EIO),
         };
         if let Some(result) = self.after_stream_write(operation, result) {

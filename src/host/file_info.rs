@@ -200,3 +200,15 @@ pub fn may_raise_signal(end: u64) -> bool {
     let asked = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_FSIZE, 0, &raw mut limit) };
     asked.is_err() || (limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur)
 }
+
+/// Whether nothing of the file `fd` can be changed but by appending (`chattr +a`).
+#[must_use]
+pub fn is_append_only(fd: c_int) -> bool {
+    let mut status = MaybeUninit::<libc::statx>::zeroed();
+    // SAFETY: fills the structure or fails; zeros are a valid one.
+    unsafe {
+        let flags = libc::AT_EMPTY_PATH | libc::AT_STATX_DONT_SYNC;
+        let asked = syscall!(libc::SYS_statx, fd, c"".as_ptr(), flags, 0, status.as_mut_ptr());
+        asked.is_ok() && status.assume_init().stx_attributes & libc::STATX_ATTR_APPEND as u64 != 0
+    }
+}

@@ -5,6 +5,7 @@ use core::ffi::c_int;
 
 use super::user_access;
 use crate::engine::MAX_RW_BYTES;
+use crate::host::file_info;
 use crate::host::kernel::{Errno, syscall};
 use crate::submission::fd_cache::FdInfo;
 use crate::submission::inline_io::rwf;
@@ -262,9 +263,10 @@ pub fn check_rw_flags(fd: c_int, file: FdInfo, writes: bool, flags: c_int) -> Re
         let unknown = refusal(number, fd, BEYOND_ALL_FILES, rwf::NOAPPEND) == Some(Errno(libc::EOPNOTSUPP));
         return Err(Errno(if unknown { libc::EOPNOTSUPP } else { libc::EINVAL }));
     }
-    // A stream would wait; there the request itself finds out.
+    // A stream would wait; there the request itself finds out. None has a page cache, or writes all or nothing.
     if file.streams() {
-        return Ok(());
+        let refused = flags & (rwf::ATOMIC | rwf::DONTCACHE) != 0;
+        return if refused { Err(Errno(libc::EOPNOTSUPP)) } else { Ok(()) };
     }
     if file.reads() {
         let refused = refusal(libc::SYS_preadv2, fd, BEYOND_ALL_FILES, flags & !rwf::ATOMIC);
@@ -275,11 +277,22 @@ pub fn check_rw_flags(fd: c_int, file: FdInfo, writes: bool, flags: c_int) -> Re
     let for_writing = flags & !rwf::NOWAIT & !SIMPLE;
     if writes && file.writes() && for_writing != 0 {
         let refused = refusal(libc::SYS_pwritev2, fd, 0, for_writing);
-        if refused == Some(Errno(libc::EOPNOTSUPP)) || refused == Some(Errno(libc::EPERM)) {
+        // A seal forbids the write itself, and is told in the event.
+        let is_append_only = || file_info::is_append_only(fd);
+        if refused == Some(Errno(libc::EOPNOTSUPP)) || (refused == Some(Errno(libc::EPERM)) && is_append_only()) {
             return refused.map_or(Ok(()), Err);
         }
     }
     Ok(())
+}
+
+/// What a write of no bytes with `RWF_NOWAIT` comes to: pwritev2(2) does not ask the file system, the kernel's AIO does.
+#[cold]
+pub fn empty_nowait_write(fd: c_int) -> i64 {
+    match refusal(libc::SYS_pwritev2, fd, 0, rwf::NOWAIT) {
+        Some(errno @ Errno(libc::EOPNOTSUPP)) => errno.negated(),
+        _ => 0,
+    }
 }
 
 /// A position where there is nothing to be read, in whole blocks.

@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use super::context::{Context, Used};
 use super::event_ring::Event;
-use super::iocb::{Iocb, RESFD, check_rw_flags, opcode};
+use super::iocb::{Iocb, RESFD, check_rw_flags, empty_nowait_write, opcode};
 use super::request::Request;
 use super::{carriage, got_patch, kernel_aio, user_access};
 use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
@@ -388,6 +388,9 @@ fn attempt(used: &Used, transfer: &Transfer, kind: Kind, chains: &mut Chains) ->
         writes && ((file.appends() && transfer.flags & rwf::NOAPPEND == 0) || transfer.flags & rwf::APPEND != 0);
     let question = Question { face: Face::Libaio, kind, file, appends, buffers: transfer.vectors };
     match router::route(question) {
+        Route::Inline(_) if writes && transfer.total == 0 && transfer.flags & rwf::NOWAIT != 0 && !file.in_memory() => {
+            Plan { attempt: Attempt::Done(empty_nowait_write(transfer.fd)), ..Plan::engine(Carrier::Workers) }
+        }
         Route::Inline(carrier) if writes => {
             if !file.is_direct() {
                 // A write may take a while: what goes to the engines goes before it.

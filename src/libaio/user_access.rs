@@ -50,11 +50,33 @@ pub const fn lie_on_one_page(address: usize, length: usize) -> bool {
 /// # Errors
 /// `EFAULT`
 pub fn in_user_space(address: usize, length: usize) -> Result<(), Errno> {
-    // The upper half of the addresses is the kernel's, on every machine that we serve.
     match address.checked_add(length) {
-        Some(end) if isize::try_from(end).is_ok() => Ok(()),
+        Some(end) if end <= user_space_end() => Ok(()),
         _ => Err(Errno(libc::EFAULT)),
     }
+}
+
+/// The end of the addresses that a program can have: `TASK_SIZE_MAX` of arch/x86/include/asm/page_64_types.h.
+#[cfg(target_arch = "x86_64")]
+fn user_space_end() -> usize {
+    static KNOWN: AtomicUsize = AtomicUsize::new(0);
+    // Relaxed: the word says all.
+    let known = KNOWN.load(Ordering::Relaxed);
+    if known != 0 {
+        return known;
+    }
+    // Five levels of page tables, as the kernel uses them where the processor has them.
+    let leaf = core::arch::x86_64::__cpuid_count(7, 0);
+    let bits = if leaf.ecx & (1 << 16) == 0 { 47 } else { 56 };
+    let end = (1usize << bits) - PAGE;
+    KNOWN.store(end, Ordering::Relaxed);
+    end
+}
+
+/// The upper half of the addresses is the kernel's.
+#[cfg(not(target_arch = "x86_64"))]
+const fn user_space_end() -> usize {
+    isize::MAX as usize
 }
 
 #[inline]

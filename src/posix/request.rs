@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32};
 use super::aiocb::{AiocbRef, IoArgs, SigEvent};
 use super::list::Group;
 use super::{callback_pool, face, notify, wait};
-use crate::engine::{Carrier, Engine, Engines, Finish, Kind, Operation, Order, WakeBatch};
+use crate::engine::{Carrier, Engine, Engines, Finish, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
 use crate::host::file_info;
 use crate::host::kernel::{Errno, syscall};
 use crate::host::pool;
@@ -190,7 +190,8 @@ impl Plan {
             at_once(&transfer, writes)?;
         }
         let order = match args.kind {
-            Kind::Sync | Kind::DataSync => Order::Barrier,
+            Kind::Sync | Kind::DataSync if order_counts::is_idle(file.identity, Order::Writing) => Order::Barrier,
+            Kind::Sync | Kind::DataSync => Order::BarrierEverywhere,
             _ if appends || (writes && !file.seeks()) => Order::Writing,
             _ if file.seeks() => Order::Counted,
             _ => Order::Reading,
@@ -231,7 +232,7 @@ fn fill(operation: &mut Operation, args: &IoArgs, file: FdInfo, order: Order) {
     operation.kind = args.kind;
     operation.fd = args.fd;
     operation.address = args.address;
-    operation.length = args.length;
+    operation.length = args.length.min(MAX_RW_BYTES);
     operation.offset = if args.offset == 0 || file_info::has_position(args.fd, file.seeks()) { args.offset } else { 0 };
     operation.file = file.identity;
     operation.nonblocking = file.is_nonblocking() && !file.seeks();

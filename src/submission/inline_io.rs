@@ -245,6 +245,9 @@ impl Transfer<'_> {
 
     /// Reads from a stream what is there.
     pub fn receive(&self) -> Attempt {
+        if self.total == 0 && !is_socket(self.fd) {
+            return self.nothing(libc::SYS_read);
+        }
         match self.without_waiting(|offset, flags| self.read_at(self.vectors, offset, flags)) {
             Err(Errno(libc::EAGAIN)) if self.may_refuse() => Done(Errno(libc::EAGAIN).negated()),
             Err(Errno(libc::EAGAIN | libc::EINTR | libc::EOPNOTSUPP)) => Left,
@@ -252,8 +255,18 @@ impl Transfer<'_> {
         }
     }
 
+    /// A transfer of no bytes: `preadv2` and `pwritev2` do not ask the file, the kernel's AIO and the plain calls do.
+    #[cold]
+    fn nothing(&self, number: core::ffi::c_long) -> Attempt {
+        // SAFETY: no buffer is needed.
+        Done(result(unsafe { syscall!(number, self.fd, 0, 0) }))
+    }
+
     /// Writes to a stream what it takes.
     pub fn send(&self) -> Attempt {
+        if self.total == 0 {
+            return self.nothing(libc::SYS_write);
+        }
         match self.without_waiting(|offset, flags| self.write_at(offset, flags)) {
             Err(Errno(libc::EAGAIN)) if self.may_refuse() => Done(Errno(libc::EAGAIN).negated()),
             Err(Errno(libc::EAGAIN | libc::EINTR | libc::EOPNOTSUPP)) => Left,

@@ -21,7 +21,7 @@ fn index(identity: u64, order: Order) -> Option<usize> {
     let writes = match order {
         Order::Reading => 0,
         Order::Writing => 1,
-        Order::Free | Order::Counted | Order::Barrier => return None,
+        Order::Free | Order::Counted | Order::Barrier | Order::BarrierEverywhere => return None,
     };
     Some((identity as usize).wrapping_mul(2).wrapping_add(writes) % COUNTERS)
 }

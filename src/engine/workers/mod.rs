@@ -378,6 +378,11 @@ fn send_to(pool: &Pool, shared: &'static Shared, (first, last): (&'static Job, &
     }
 }
 
+/// Does an operation on a file in the calling thread, by the program's descriptor: where no worker can be had.
+pub fn do_here(operation: &Operation) -> i64 {
+    execute::blocking(&Task::of(operation, operation.fd, file_table::Nature::File))
+}
+
 /// How many descriptors the table may have.
 fn table_size() -> usize {
     let mut limit = libc::rlimit { rlim_cur: 1024, rlim_max: 1024 };
