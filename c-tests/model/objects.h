@@ -30,14 +30,14 @@ static struct stream {
 
 static inline void open_file(int i)
 {
-    files[i].fd = temp_file(i % 2 ? O_CLOEXEC : 0);
+    files[i].fd = temp_file(O_RDWR | (i % 2 ? O_CLOEXEC : 0));
     MUST(ftruncate(files[i].fd, FILE_SIZE));
     memset(files[i].shadow, 0, FILE_SIZE);
 }
 
 static inline void open_appended(int i)
 {
-    appended[i].fd = temp_file(O_APPEND);
+    appended[i].fd = temp_file(O_RDWR | O_APPEND);
     appended[i].settled = 0;
 }
 

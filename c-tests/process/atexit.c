@@ -1,4 +1,4 @@
-/* Handlers of atexit and destructors may use AIO, for the first time in the process or after it was used (C3, C6). */
+/* Handlers of atexit and destructors may use AIO, for the first time in the process or after it was used [C3] [C6]. */
 #include "aiocb.h"
 #include "process.h"
 
@@ -30,7 +30,7 @@ static void at_exit_as_child(int first_use)
 
 int main(void)
 {
-    fd = pattern_file(100, 1);
+    fd = pattern_file(O_RDWR, 100, 1);
     for (int i = 0; i < 4; i++) {
         pid_t child = MUST(fork());
         if (child == 0)

@@ -1,5 +1,5 @@
 /* setuid, setgid and their kin work after AIO was used (libc has every thread take part, by a signal of its own), and requests go on
-   after them (C4). A file opened before stays usable. */
+   after them [C4]. A file opened before stays usable. */
 #include "aiocb.h"
 #include "process.h"
 
@@ -7,7 +7,7 @@
 
 int main(void)
 {
-    int fd = pattern_file(100, 1), ends[2];
+    int fd = pattern_file(O_RDWR, 100, 1), ends[2];
     char in[10];
 
     if (getuid() != 0)

@@ -1,5 +1,5 @@
 /* A daemon that has used AIO goes into an empty root directory, gives up root and its capabilities, and may not be traced: AIO
-   goes on, of both kinds of requests, with what was begun before (C4). */
+   goes on, of both kinds of requests, with what was begun before [C4]. */
 // oracle-deadline: 3
 #include "aiocb.h"
 #include "process.h"
@@ -23,7 +23,7 @@ static void use_aio(int fd, const int *ends)
 
 int main(void)
 {
-    int fd = pattern_file(100, 1), ends[2], idle[2];
+    int fd = pattern_file(O_RDWR, 100, 1), ends[2], idle[2];
     const char *empty = test_path("empty");
     char byte;
 

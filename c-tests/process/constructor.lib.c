@@ -7,7 +7,7 @@ static int ends[2];
 
 static void use_aio(void)
 {
-    struct aiocb cb = make_cb(temp_file(0), "constructor", 11, 0);
+    struct aiocb cb = make_cb(temp_file(O_RDWR), "constructor", 11, 0);
 
     CHECK_INT(aio_write(&cb), 0);
     CHECK_DONE(&cb, 11);

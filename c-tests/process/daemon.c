@@ -1,11 +1,11 @@
-/* daemon(3) after AIO was used: the daemon does AIO, with nothing but its own descriptors (C2, C3). */
+/* daemon(3) after AIO was used: the daemon does AIO, with nothing but its own descriptors [C2] [C3]. */
 // oracle-deadline: 2
 #include "aiocb.h"
 #include "process.h"
 
 int main(void)
 {
-    int fd = pattern_file(100, 1), ends[2], report[2], wait_for;
+    int fd = pattern_file(O_RDWR, 100, 1), ends[2], report[2], wait_for;
     char in[10], answer[64] = "";
     struct aiocb cb = make_cb(fd, in, sizeof in, 0);
 

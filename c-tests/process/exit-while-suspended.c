@@ -1,4 +1,4 @@
-/* exit while other threads wait in aio_suspend and lio_listio(LIO_WAIT), and while callbacks run (B16, C3). */
+/* exit while other threads wait in aio_suspend and lio_listio(LIO_WAIT), and while callbacks run [B16] [C3]. */
 #include "aiocb.h"
 #include "process.h"
 
@@ -49,7 +49,7 @@ int main(void)
             make_pipe(ends);
             start_thread(suspend, NULL);
             start_thread(list_and_wait, NULL);
-            cb = make_cb(temp_file(0), &in, 1, 0);
+            cb = make_cb(temp_file(O_RDWR), &in, 1, 0);
             notify_by_thread(&cb, sleeps, NULL);
             CHECK_INT(aio_read(&cb), 0);
             AWAIT(&called);

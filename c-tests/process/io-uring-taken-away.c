@@ -1,5 +1,5 @@
 /* A seccomp filter that the program sets for all its threads, and that refuses io_uring from then on, loses and doubles no
-   request: what was submitted before ends once and right, and what is submitted after is served (C5; seccomp(2),
+   request: what was submitted before ends once and right, and what is submitted after is served [C5] (seccomp(2),
    SECCOMP_FILTER_FLAG_TSYNC). Programs that drop rights after they have started do so: sandboxed workers, browsers. */
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -77,7 +77,7 @@ int main(void)
     struct aiocb reads[STREAMS], writing, stopped, flushed;
     pthread_t threads[THREADS];
 
-    file = temp_file(0);
+    file = temp_file(O_RDWR);
     make_pipe(quiet);
     make_pipe(full);
     make_pipe(idle);

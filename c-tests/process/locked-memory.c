@@ -1,4 +1,4 @@
-/* A program that locks its memory, present and future, can use AIO, and does not pay gigabytes for the library's threads and rings (C4); with
+/* A program that locks its memory, present and future, can use AIO, and does not pay gigabytes for the library's threads and rings [C4]; with
    RLIMIT_MEMLOCK at 0 and nothing locked AIO works too. LVM and real-time programs do so. */
 #include "aiocb.h"
 #include "process.h"
@@ -29,7 +29,7 @@ static long locked_kib(void)
 
 int main(void)
 {
-    int fd = pattern_file(100, 1);
+    int fd = pattern_file(O_RDWR, 100, 1);
 
     pid_t child = MUST(fork());
     if (child == 0) {

@@ -1,4 +1,4 @@
-/* Asynchronous I/O of every kind opens no descriptor that the program could count, and takes no number (C2). */
+/* Asynchronous I/O of every kind opens no descriptor that the program could count, and takes no number [C2]. */
 #include "aiocb.h"
 #include "process.h"
 
@@ -9,7 +9,7 @@ static void nothing(union sigval value)
 
 int main(void)
 {
-    int fd = temp_file(0), ends[2];
+    int fd = temp_file(O_RDWR), ends[2];
     char in[10];
     sem_t called;
 

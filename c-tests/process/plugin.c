@@ -1,4 +1,4 @@
-/* A plugin that uses AIO may be loaded, closed and loaded again (C6), from the main thread and from another. */
+/* A plugin that uses AIO may be loaded, closed and loaded again [C6], from the main thread and from another. */
 #include "aiocb.h"
 #include "process.h"
 
@@ -21,7 +21,7 @@ static void *load_and_use(void *argument)
 
 int main(void)
 {
-    int fd = pattern_file(100, 1);
+    int fd = pattern_file(O_RDWR, 100, 1);
 
     load_and_use(&fd);
     join_thread(start_thread(load_and_use, &fd));

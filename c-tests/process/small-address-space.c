@@ -1,4 +1,4 @@
-/* Under RLIMIT_AS the calls succeed or fail with EAGAIN, and what was accepted ends (B5). */
+/* Under RLIMIT_AS the calls succeed or fail with EAGAIN, and what was accepted ends [B5]. */
 #include "aiocb.h"
 #include "process.h"
 

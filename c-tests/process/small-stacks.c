@@ -1,4 +1,4 @@
-/* With RLIMIT_STACK at 64 KiB, and with it unlimited, AIO starts and callbacks run; a thread with the least stack may submit (C4). */
+/* With RLIMIT_STACK at 64 KiB, and with it unlimited, AIO starts and callbacks run; a thread with the least stack may submit [C4]. */
 #include "aiocb.h"
 #include "process.h"
 
@@ -45,7 +45,7 @@ int main(int argc, char **argv)
     pthread_attr_t attributes;
     pthread_t thread;
 
-    fd = pattern_file(100, 1);
+    fd = pattern_file(O_RDWR, 100, 1);
     sem_init(&called, 0, 0);
     use_aio(NULL);
     pthread_attr_init(&attributes);

@@ -4,7 +4,7 @@
 
 int main(void)
 {
-    int fd = pattern_file(100, 1), ends[2];
+    int fd = pattern_file(O_RDWR, 100, 1), ends[2];
     char in[10];
     const char *empty = test_path("empty");
 

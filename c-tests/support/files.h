@@ -22,34 +22,60 @@ static inline const char *test_path(const char *name)
     return path;
 }
 
-/* A new, empty file without a name, opened for reading and writing with `flags` more. */
+/* Another descriptor, with `flags` of its own, of the file behind `fd`. Skips where the file system has no O_DIRECT. */
+static inline int reopen(int fd, int flags)
+{
+    char path[64];
+    int again;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    again = open(path, flags | O_CLOEXEC);
+    if (again == -1 && (flags & O_DIRECT) && errno == EINVAL)
+        SKIP("this file system has no O_DIRECT");
+    return MUST(again);
+}
+
+/* A new, empty file without a name, opened with `flags` (O_RDWR and more). */
 static inline int temp_file(int flags)
 {
     char path[PATH_MAX];
-    int fd, other;
+    int fd, again;
 
     snprintf(path, sizeof path, "%s", test_path("file-XXXXXX"));
-    fd = MUST(mkstemp(path));
-    other = MUST(open(path, O_RDWR | O_CLOEXEC | flags));
+    fd = MUST(mkostemp(path, O_CLOEXEC));
+    again = MUST(open(path, flags | O_CLOEXEC));
     unlink(path);
     close(fd);
-    return other;
+    return again;
 }
 
 /* Byte `i` of the pattern that `seed` names. */
-static inline unsigned char pattern_byte(unsigned seed, size_t i)
+static inline unsigned char pattern_byte(unsigned seed, uint64_t i)
 {
-    uint32_t x = (uint32_t)i * 2654435761u + seed * 40503u + 12345u;
+    uint32_t x = (uint32_t)(i ^ i >> 32) * 2654435761u + seed * 40503u + 12345u;
 
     x ^= x >> 15;
     x *= 2246822519u;
     return (unsigned char)(x >> 13);
 }
 
-static inline void fill_pattern(void *buffer, size_t size, unsigned seed)
+/* The bytes of the pattern from `offset` on. */
+static inline void fill_pattern_at(void *buffer, size_t size, unsigned seed, uint64_t offset)
 {
     for (size_t i = 0; i < size; i++)
-        ((unsigned char *)buffer)[i] = pattern_byte(seed, i);
+        ((unsigned char *)buffer)[i] = pattern_byte(seed, offset + i);
+}
+
+static inline void fill_pattern(void *buffer, size_t size, unsigned seed)
+{
+    fill_pattern_at(buffer, size, seed, 0);
+}
+
+static inline void check_pattern_at(const void *buffer, size_t size, unsigned seed, uint64_t offset)
+{
+    for (size_t i = 0; i < size; i++)
+        if (((const unsigned char *)buffer)[i] != pattern_byte(seed, offset + i))
+            FAIL("byte %llu of the file is wrong", (unsigned long long)(offset + i));
 }
 
 static inline int is_pattern(const void *buffer, size_t size, unsigned seed)
@@ -60,16 +86,22 @@ static inline int is_pattern(const void *buffer, size_t size, unsigned seed)
     return 1;
 }
 
-/* A new file that holds `size` bytes of the pattern. */
-static inline int pattern_file(size_t size, unsigned seed)
+/* A new file that holds `size` bytes of the pattern, opened with `flags` (O_RDWR and more). */
+static inline int pattern_file(int flags, size_t size, unsigned seed)
 {
-    int fd = temp_file(0);
+    int fd = temp_file(O_RDWR), again;
     char *bytes = malloc(size + 1);
 
     fill_pattern(bytes, size, seed);
     CHECK_INT(pwrite(fd, bytes, size, 0), (long long)size);
     free(bytes);
-    return fd;
+    if (flags == O_RDWR)
+        return fd;
+    if (flags & O_DIRECT)
+        MUST(fsync(fd));
+    again = reopen(fd, flags);
+    close(fd);
+    return again;
 }
 
 static inline int is_all(const void *buffer, size_t size, unsigned char byte)

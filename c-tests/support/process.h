@@ -67,12 +67,20 @@ static inline int status_line(pid_t tid, const char *key, char *value, size_t si
     return found;
 }
 
-/* True once thread `tid` of this process sleeps in the kernel. Wait for it with WAIT_UNTIL. */
-static inline int thread_sleeps(pid_t tid)
+/* 'R' running, 'S' asleep, ..., as /proc has it for a thread of this process; '?' when it is gone. */
+static inline char thread_state(pid_t tid)
 {
     char state[64];
 
-    return status_line(tid, "State", state, sizeof state) && (state[0] == 'S' || state[0] == 'D');
+    return status_line(tid, "State", state, sizeof state) ? state[0] : '?';
+}
+
+/* True once thread `tid` of this process sleeps in the kernel. Wait for it with WAIT_UNTIL. */
+static inline int thread_sleeps(pid_t tid)
+{
+    char state = thread_state(tid);
+
+    return state == 'S' || state == 'D';
 }
 
 static inline pid_t this_thread(void)
