@@ -75,8 +75,8 @@ demo: library drop-in ## the original AIO and uringaio side by side, in less tha
 test: ## every test: Rust, C programs against the originals, real programs
 	@scripts/test
 
-test-kernels: library drop-in ## the C programs on Linux 5.10, 6.1, 6.12 and the newest, in QEMU; COLUMNS=preload,private,threads,without
-	scripts/test-kernels --columns "$${COLUMNS:-preload,private,threads}"
+test-kernels: library drop-in ## the C programs on Linux 5.10, 6.1, 6.12 and the newest, in QEMU; COLUMNS=preload,engine,threads,without
+	scripts/test-kernels --columns "$${COLUMNS:-preload,engine,threads}"
 
 check: ## formatting, lints, documentation, shell scripts
 	@scripts/check
