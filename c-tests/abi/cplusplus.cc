@@ -1,4 +1,4 @@
-/* A C++20 program: lambdas as notification functions, results handed over by futures, aiocbs in smart pointers. */
+/* A C++20 program: lambdas as notification functions, results passed on by futures, aiocbs in smart pointers [B1]. */
 #include <aio.h>
 #include <fcntl.h>
 

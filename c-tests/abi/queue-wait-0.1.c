@@ -1,5 +1,6 @@
 // face: libaio
-/* io_queue_wait@LIBAIO_0.1 and the default io_queue_wait@@LIBAIO_0.4 take no events and so never wait [A14] [C9] (both are io_getevents(0, 0, NULL, timeout)). */
+/* io_queue_wait@LIBAIO_0.1 and the default io_queue_wait@@LIBAIO_0.4 take no events and so never wait [A14] [C9] (both are
+   io_getevents(0, 0, NULL, timeout)). */
 #include "iocb.h"
 
 int old_queue_wait(io_context_t context, struct timespec *timeout);

@@ -1,5 +1,5 @@
-/* A read that waits for data, and a write that waits for room, on a pipe, a FIFO, a socket and a terminal are cancelled though
-   they are in flight. What then comes is left to the next reader, and the buffer is not touched [B9]. */
+/* A read that waits for data, and a write that waits for room, on a pipe, a FIFO, a socket and a terminal are cancelled
+   though they are in flight. What then comes is left to the next reader, and the buffer is not touched [B9]. */
 // oracle-deadline: 2
 #include "aiocb.h"
 

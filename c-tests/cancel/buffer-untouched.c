@@ -1,5 +1,6 @@
-/* The buffer of a read that was cancelled is as it was: what has begun is not cancelled any more (AIO_NOTCANCELED). The first page
-   of the file is cached, the rest is not: who reads what is there at once, and leaves the rest for later, has begun. */
+/* The buffer of a cancelled read is unchanged [B9]. A read that has moved bytes is in progress and is not cancelled
+   (AIO_NOTCANCELED). The first page of the file is cached and the rest is not, so an implementation that reads what is
+   there at once and the rest later has begun. */
 // oracle-deadline: 20
 #include "aiocb.h"
 #include "process.h"

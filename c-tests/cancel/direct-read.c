@@ -1,7 +1,6 @@
 // face: libaio
-/* io_cancel of a read past the page cache that a thread has submitted for itself: the kernel cannot stop it and says EINVAL
-   (fs/aio.c: only what has a cancel function), from the same thread or another, and its event comes, once, as if nothing had been
-   asked. */
+/* io_cancel of an O_DIRECT read [A9]: the kernel cannot stop it and says EINVAL (fs/aio.c: only requests with a cancel
+   function), to the submitting thread and to others. Its event arrives once, as if nothing had been asked. */
 // columns: oracle preload engine drop-in -- our threads can stop a read that none of them has begun, and say EINPROGRESS
 #include "iocb.h"
 #include "direct.h"

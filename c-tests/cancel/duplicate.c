@@ -1,5 +1,5 @@
-/* aio_cancel names a descriptor, not a file: what was queued through a duplicate stays (POSIX aio_cancel: "outstanding against
-   file descriptor fildes"). */
+/* aio_cancel names a descriptor, not a file [B9]: requests made through a duplicate stay (POSIX aio_cancel: "outstanding
+   against file descriptor fildes"). */
 #include "aiocb.h"
 
 int main(void)

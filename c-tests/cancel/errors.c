@@ -1,5 +1,5 @@
-/* aio_cancel of a descriptor that is not open is EBADF (POSIX aio_cancel, ERRORS); an aiocb that is of another
-   descriptor is EINVAL, as in glibc (POSIX leaves it open). */
+/* aio_cancel of a descriptor that is not open is EBADF (POSIX aio_cancel, ERRORS); an aiocb of another descriptor is
+   EINVAL, as in glibc (POSIX leaves that open) [B9]. */
 #include "aiocb.h"
 
 int main(void)

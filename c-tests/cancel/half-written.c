@@ -1,4 +1,5 @@
-/* A write to a pipe or socket that has moved some of its bytes is in progress: AIO_NOTCANCELED, and it goes on to its end [B9]. */
+/* A write to a pipe or socket that has moved some of its bytes is in progress: AIO_NOTCANCELED, and it goes on to its end
+   [B9]. */
 #include "aiocb.h"
 
 static void half_written(int write_end, int read_end)

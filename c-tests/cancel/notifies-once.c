@@ -1,5 +1,5 @@
-/* A cancelled request sends its notification, once, by signal and by thread, and the status is there before it [B9] (POSIX 2.8.2:
-   cancellation is asynchronous completion like any other). */
+/* A cancelled request sends its notification, once, by signal and by thread, and the status is there before it [B9] (POSIX
+   2.8.2: cancellation is asynchronous completion like any other). */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,5 +1,5 @@
-/* Cancelling while bytes arrive: whatever the moment, each request is either cancelled with its byte left to the next, or has
-   taken its byte; the answer of aio_cancel agrees with the status, and no byte is lost or out of order [B9]. */
+/* Cancelling while bytes arrive: whatever the moment, each request is either cancelled with its byte left to the next, or
+   has taken its byte; the answer of aio_cancel agrees with the status, and no byte is lost or out of order [B9]. */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,5 +1,5 @@
-/* A read of a file that the file system is working on: it is cancelled, or it is AIO_NOTCANCELED and goes on; either way the
-   answer, the status, the buffer and the notification agree [B9]. */
+/* A read of a file that the file system is working on: it is cancelled, or it is AIO_NOTCANCELED and goes on; either way
+   the answer, the status, the buffer and the notification agree [B9]. */
 #include "aiocb.h"
 #include "process.h"
 #include "slow-file.h"

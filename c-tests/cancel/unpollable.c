@@ -1,5 +1,5 @@
-/* aio_cancel returns for a read of a terminal also where the kernel cannot say whether the terminal has anything (poll(2) fails:
-   ENOMEM): it is cancelled, or goes on (AIO_NOTCANCELED) and gets what is written later. */
+/* aio_cancel returns for a read of a terminal also if the kernel cannot say whether the terminal has data (poll(2) fails
+   with ENOMEM) [B9]. The read is cancelled, or it goes on (AIO_NOTCANCELED) and gets what is written later. */
 // oracle-deadline: 5
 #include "aiocb.h"
 #include "faults.h"

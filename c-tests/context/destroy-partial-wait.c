@@ -1,6 +1,6 @@
 // face: libaio
-/* io_destroy while a thread waits in io_getevents for more events than it has taken out of the ring: it gets the count of what it
-   has (fs/aio.c, read_events: an error only where there is none). */
+/* io_destroy while a thread waits in io_getevents for more events than it has taken out of the ring: it gets the count of
+   those that it has [A8] (fs/aio.c, read_events: an error only if there is none). */
 #include "iocb.h"
 #include "direct.h"
 

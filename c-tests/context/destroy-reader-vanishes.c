@@ -1,6 +1,6 @@
 // face: libaio
-/* A thread that is in io_getevents leaves it without returning: cancelled asynchronously, ended by pthread_exit in a signal
-   handler, or by siglongjmp. Nothing in io_destroy(2) waits for it, and what is in flight completes for others. */
+/* A thread leaves io_getevents without returning: by asynchronous cancellation, by pthread_exit in a signal handler, by
+   siglongjmp. io_destroy does not wait for it, and requests in flight complete for other threads [A8] [D7]. */
 #include <setjmp.h>
 
 #include "iocb.h"

@@ -1,5 +1,5 @@
-/* A write to a pipe or socket that nobody reads ends with EPIPE and without SIGPIPE: the program did not write, and the
-   signal, were it sent, would end it. (glibc's threads block it.) */
+/* A write to a pipe or socket without a reader ends with EPIPE and without SIGPIPE [B4]: the program itself did not write,
+   and the signal would end it (glibc's threads block it). */
 #include "aiocb.h"
 #include "process.h"
 

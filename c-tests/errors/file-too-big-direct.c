@@ -1,5 +1,5 @@
-/* A write with O_DIRECT past RLIMIT_FSIZE by a thread that waits for its own requests ends with EFBIG, and SIGXFSZ does not
-   end the program (POSIX aio_write, EFBIG; glibc's threads block the signal). */
+/* An O_DIRECT write past RLIMIT_FSIZE ends with EFBIG, and SIGXFSZ does not end the program [B4] (POSIX aio_write, EFBIG;
+   glibc's threads block the signal). */
 #include "direct.h"
 
 int main(void)

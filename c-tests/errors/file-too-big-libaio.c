@@ -1,6 +1,6 @@
 // face: libaio
-/* One thread reaps what another submits, among it writes past RLIMIT_FSIZE. The kernel sends SIGXFSZ to who submits them, if to
-   anybody: never to the thread that reaps. */
+/* O_DIRECT writes past RLIMIT_FSIZE while another thread takes the events: if the kernel sends SIGXFSZ, then to the thread
+   that submits, never to the one that waits [A4]. */
 #include <sys/resource.h>
 
 #include "reaper.h"

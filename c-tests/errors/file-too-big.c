@@ -1,4 +1,4 @@
-/* A write past RLIMIT_FSIZE ends with EFBIG, and SIGXFSZ does not end the program (POSIX aio_write, EFBIG; glibc's
+/* A write past RLIMIT_FSIZE ends with EFBIG, and SIGXFSZ does not end the program [B4] (POSIX aio_write, EFBIG; glibc's
    threads block the signal). Up to the limit the write is short, as write(2) is. */
 #include "aiocb.h"
 #include "process.h"

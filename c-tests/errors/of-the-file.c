@@ -1,4 +1,5 @@
-/* What read(2), write(2) and fsync(2) would say, aio_error says: EISDIR, ENOSPC, EFAULT, ENOTCONN (POSIX aio_read: "one of the error values normally set by read()"). */
+/* aio_error gives what read(2), write(2) and fsync(2) would give: EISDIR, ENOSPC, EFAULT, ENOTCONN [B4] (POSIX aio_read:
+   "one of the error values normally set by read()"). */
 #include "aiocb.h"
 
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-/* aio_nbytes: 0 moves nothing and succeeds, more than SSIZE_MAX fails as read(2) and write(2) do (POSIX aio_read,
+/* aio_nbytes: 0 moves nothing and succeeds; more than SSIZE_MAX fails as read(2) and write(2) do [B4] (POSIX aio_read,
    EINVAL; Linux gives what the system call gives). */
 #include "aiocb.h"
 

@@ -1,5 +1,5 @@
-/* A forked child does asynchronous I/O of its own, though its parent has used it before and has requests in flight; so does the
-   grandchild [C3]. */
+/* A forked child does asynchronous I/O of its own, though its parent has used it before and has requests in flight; so does
+   the grandchild [C3]. */
 // oracle-deadline: 2
 #include "aiocb.h"
 #include "process.h"

@@ -1,7 +1,7 @@
 // face: libaio
-/* fork, by a thread that has requests in flight or by another: the child can use AIO at once, and the parent loses nothing
-   and gets nothing twice. The same for vfork and exec, and for a child that ends while its own requests are in flight.
-   (fork(2): the child does not inherit asynchronous operations.) */
+/* fork with O_DIRECT requests in flight, by the thread that submitted them or by another [A12] [C3]: the child can use AIO
+   at once, and the parent loses nothing and gets nothing twice. The same for vfork and exec, and for a child that ends with
+   requests of its own in flight (fork(2): the child does not inherit asynchronous operations). */
 #include <spawn.h>
 
 #include "iocb.h"

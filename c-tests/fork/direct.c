@@ -1,5 +1,5 @@
-/* fork with requests in flight, by the thread that waits for them or by another: the child has AIO of its own at once, by the
-   thread that forked and by new ones, and the parent loses nothing. */
+/* fork with O_DIRECT requests in flight, by the thread that made them or by another [C3]: the child can use AIO at once, in
+   the thread that forked and in new ones, and the parent loses nothing. */
 #include "sleeper.h"
 
 static int fd;

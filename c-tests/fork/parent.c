@@ -1,5 +1,5 @@
-/* The parent's requests go on while children come and go, exit, are killed and exec; each request ends once, and a child's copy of a
-   request's aiocb never changes anything [C3]. */
+/* The parent's requests go on while children come and go, exit, are killed and exec; each request ends once, and a child's
+   copy of a request's aiocb never changes anything [C3]. */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,7 +1,7 @@
 // face: libaio
-/* A child of vfork, which shares the memory and so the contexts, takes events out of them by io_getevents while threads of its parent
-   have requests in flight there: each comes once, to the child or to the parent, and neither is held up. (fs/aio.c finds a
-   context by the memory.) */
+/* A child of vfork shares the memory and so the contexts (fs/aio.c finds a context by the memory). It takes events while
+   threads of its parent have O_DIRECT requests in flight: each event comes once, to the child or to the parent, and neither
+   is delayed [A12] [D8]. */
 #include "iocb.h"
 #include "direct.h"
 

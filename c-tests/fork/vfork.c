@@ -1,6 +1,7 @@
-/* A child of vfork, which shares the memory, asks after requests of its parent's, narrows what it may do and changes flags of a file before it executes a program
-   or ends, while threads of its parent have requests in flight: it is not held up, and the parent loses nothing. (Launchers
-   with sandboxes do so: vfork(2), then prctl(2) with PR_SET_SECCOMP.) */
+/* A child of vfork shares the memory. It asks for the state of its parent's requests, restricts its own rights and changes
+   flags of a file before it executes a program or ends, while threads of the parent have requests in flight: it is not
+   delayed, and the parent loses nothing [C3] [D8]. (Launchers of sandboxes do so: vfork(2), then prctl(2) with
+   PR_SET_SECCOMP.) */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>

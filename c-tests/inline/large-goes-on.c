@@ -1,5 +1,6 @@
-/* A transfer of 1 MiB goes on beside the program, though the file is in the page cache: now and then it is found in progress when
-   the call has returned (2.8.2: the call returns when the request has been queued). What is small may be done by then. */
+/* A transfer of 1 MiB runs beside the program although the file is in the page cache [B7]: now and then it is seen in
+   progress after the call has returned (POSIX 2.8.2: the call returns when the request has been queued). A small one may be
+   done by then. */
 #include "aiocb.h"
 
 #define SIZE (1 << 20)

@@ -1,5 +1,5 @@
-/* lio_listio by a thread that waits for its own requests: lists of reads past the page cache, alone and with others among them,
-   waited for (LIO_WAIT) or not, are read right, and the end of a list that is not waited for is told once, when all is over. */
+/* lio_listio with O_DIRECT reads, alone and among others, with LIO_WAIT and without [B11]: the bytes are right, and the end
+   of a list that is not waited for is notified once, when all is done. */
 #include "list.h"
 #include "direct.h"
 

@@ -1,5 +1,5 @@
-/* A list with nothing to do, empty or only NULL and LIO_NOP: LIO_WAIT returns 0, LIO_NOWAIT sends the list's notification at once
-   [B11]. */
+/* A list with nothing to do, empty or only NULL and LIO_NOP: LIO_WAIT returns 0, LIO_NOWAIT sends the list's notification
+   at once [B11]. */
 #include "list.h"
 #include "process.h"
 

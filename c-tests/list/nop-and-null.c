@@ -1,4 +1,5 @@
-/* NULL entries and LIO_NOP entries of a list are passed over, the aiocb of a LIO_NOP is not touched [B11] (POSIX lio_listio). */
+/* NULL entries and LIO_NOP entries of a list are passed over, the aiocb of a LIO_NOP is not touched [B11] (POSIX
+   lio_listio). */
 #include "list.h"
 
 int main(void)

@@ -1,5 +1,5 @@
-/* lio_listio(LIO_WAIT) returns 0 when all is done: writes, then reads, each with its own result [B11]. Its sigevent is not used
-   (POSIX lio_listio). */
+/* lio_listio(LIO_WAIT) returns 0 when all is done: writes, then reads, each with its own result [B11]. Its sigevent is not
+   used (POSIX lio_listio). */
 #include "list.h"
 #include "process.h"
 

@@ -1,6 +1,7 @@
-/* Random operations of all kinds against a model that knows the right answers: reads, writes, fsyncs, appends, pipes, sockets, lists,
-   cancelling, suspending, forking, threads that end, descriptors that are closed and reused, notifications by signal and by thread.
-   Every so often all is brought to rest and compared: contents, order, results, and one notification for each request.
+/* Random operations of all kinds against a model that knows the right answers: reads, writes, fsyncs, appends, pipes,
+   sockets, lists, cancellation, waiting, fork, threads that end, descriptors that are closed and reused, notification by
+   signal and by thread. Every so often everything is brought to rest and compared: contents, order, results, and one
+   notification for each request [B6] [B7] [B8] [B9] [B11] [B12].
 
    usage: random-operations [SEED [COUNT]] */
 // oracle-deadline: 5

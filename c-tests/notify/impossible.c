@@ -1,5 +1,5 @@
-/* A notification that cannot be sent (an unknown sigev_notify, no such signal, a thread with an impossible stack) changes neither
-   the request's result nor what the call returns [B6]. */
+/* A notification that cannot be sent (an unknown sigev_notify, no such signal, a thread with an impossible stack) changes
+   neither the request's result nor what the call returns [B6]. */
 #include "aiocb.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* One queued signal for each request, none lost and none twice [B6]. The program waits in sigwaitinfo for them, which must not
-   fail with EINTR meanwhile [C1]. */
+/* One queued signal for each request, none lost and none twice [B6]. The program waits in sigwaitinfo for them, which must
+   not fail with EINTR meanwhile [C1]. */
 #include "aiocb.h"
 #include "process.h"
 

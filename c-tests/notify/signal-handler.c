@@ -1,5 +1,5 @@
-/* In the handler of the signal the request is over: aio_error and aio_return tell its result there [B6] (the status is visible
-   first). */
+/* In the handler of the signal the request is over: aio_error and aio_return tell its result there [B6] (the status is
+   visible first). */
 #include "aiocb.h"
 #include "process.h"
 

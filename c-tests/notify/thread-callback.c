@@ -1,5 +1,5 @@
-/* SIGEV_THREAD: the function runs on another thread, with the value, after the status is there; for reads, writes, fsyncs and
-   failed requests alike [B6]. */
+/* SIGEV_THREAD: the function runs on another thread, with the value, after the status is there; for reads, writes, fsyncs
+   and failed requests alike [B6]. */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,5 +1,5 @@
-/* A callback may end its thread with pthread_exit: its cleanup handlers and key destructors run, and later callbacks still come
-   [B6]. */
+/* A callback may end its thread with pthread_exit: its cleanup handlers and key destructors run, and later callbacks still
+   come [B6]. */
 #include "aiocb.h"
 #include "process.h"
 

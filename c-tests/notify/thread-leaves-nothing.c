@@ -1,5 +1,5 @@
-/* Callbacks leave no threads behind: after many of them, and some that ended by pthread_exit, no more threads live than a few
-   that the implementation keeps [B6]. */
+/* Callbacks leave no threads behind: after many of them, and some that ended by pthread_exit, no more threads live than a
+   few that the implementation keeps [B6]. */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,4 +1,4 @@
-/* Character devices, eventfd, timerfd and memfd: what read(2) and write(2) do with them, aio_read and aio_write do. */
+/* Character devices, eventfd, timerfd and memfd: aio_read and aio_write do what read(2) and write(2) do [B15]. */
 #include "aiocb.h"
 
 #include <sys/eventfd.h>

@@ -1,4 +1,4 @@
-/* O_DIRECT: writes and reads past the page cache, at depth, and the bytes are the file's. */
+/* O_DIRECT writes and reads, many at a time, move the right bytes [B7]. */
 #include "aiocb.h"
 
 #define N 64

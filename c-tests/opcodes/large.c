@@ -1,4 +1,4 @@
-/* One request of 64 MiB, whole both ways; a hole reads as zeros. */
+/* One request of 64 MiB moves all its bytes, in both directions; a hole reads as zeros [F5]. */
 #include "aiocb.h"
 
 #define SIZE (64 << 20)

@@ -1,6 +1,6 @@
 // face: libaio
-/* A thread that waits for its own requests on a loop device (loop(4)), which does them in the kernel by another file: they are
-   read and written right, also when they are left in flight for another thread. */
+/* O_DIRECT I/O on a loop device (loop(4)), which the kernel does by means of another file: the bytes are right, also if
+   requests are left in flight for another thread [A13]. */
 // alone: it takes a free loop device
 #include <linux/loop.h>
 #include <sys/ioctl.h>

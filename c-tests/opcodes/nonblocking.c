@@ -1,5 +1,5 @@
-/* With O_NONBLOCK a read without data and a write without room end with EAGAIN, and a write is cut where the buffer is full: as
-   read(2) and write(2) (POSIX aio_read: "as if read() with O_NONBLOCK"). */
+/* With O_NONBLOCK a read without data and a write without room end with EAGAIN, and a write is cut where the buffer is
+   full, as with read(2) and write(2) [B15] (POSIX aio_read: "as if read() with O_NONBLOCK"). */
 #include "aiocb.h"
 
 int main(void)

@@ -1,4 +1,4 @@
-/* aio_write and aio_read move the bytes, at the offset, and leave the file offset alone (POSIX aio_read, aio_write). */
+/* aio_write and aio_read move the bytes at the offset and leave the file position alone [B15] (POSIX aio_read, aio_write). */
 #include "aiocb.h"
 
 int main(void)

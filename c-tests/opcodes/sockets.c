@@ -1,5 +1,6 @@
 // face: libaio
-/* Sockets: streams and datagrams by PREAD, PWRITE and their vectors; an offset other than 0 is ESPIPE [A13] (net/socket.c sock_read_iter). */
+/* Sockets: streams and datagrams by PREAD, PWRITE and their vectors; an offset other than 0 is ESPIPE [A13] (net/socket.c
+   sock_read_iter). */
 #include "iocb.h"
 #include <sys/socket.h>
 

@@ -1,4 +1,5 @@
-/* A write to a pipe, FIFO or stream socket moves all its bytes, as a blocking write(2) does, however small the buffer [B15]. */
+/* A write to a pipe, FIFO or stream socket moves all its bytes, as a blocking write(2) does, however small the buffer
+   [B15]. */
 #include "aiocb.h"
 #include "process.h"
 

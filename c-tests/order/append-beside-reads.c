@@ -1,4 +1,4 @@
-/* A descriptor with O_APPEND: its reads go to their offsets, and a write's offset is not looked at. */
+/* On a descriptor with O_APPEND reads go to their offsets, and the offset of a write is ignored [B7]. */
 #include "aiocb.h"
 
 #define N 64

@@ -1,6 +1,6 @@
-/* setgroups and setuid, by which the C library reaches every thread with a signal of its own (nptl(7)), work while threads
-   are busy with requests that they wait for themselves, while one sleeps and has left some in flight, and while others
-   wait for those: every request ends, right, and no call hangs. */
+/* setgroups and setuid, for which the C library signals every thread (nptl(7)), work while threads wait for O_DIRECT
+   requests, while one sleeps and has left some in flight, and while others wait for those [C4]: every request ends with the
+   right bytes, and no call hangs. */
 #include <grp.h>
 #include <stdatomic.h>
 

@@ -1,5 +1,5 @@
-/* setuid, setgid and their kin work after AIO was used (libc has every thread take part, by a signal of its own), and requests go on
-   after them [C4]. A file opened before stays usable. */
+/* setuid, setgid and their kin work after AIO was used (libc has every thread take part, by a signal of its own), and
+   requests go on after them [C4]. A file opened before stays usable. */
 #include "aiocb.h"
 #include "process.h"
 

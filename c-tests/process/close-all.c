@@ -1,5 +1,5 @@
-/* A daemon closes every descriptor that it does not know, from 3 to 1023 and beyond, after its first request: AIO goes on, with files
-   that get those numbers [C2]. LVM does so. */
+/* A daemon closes every descriptor that it does not know, from 3 to 1023 and beyond, after its first request: AIO goes on,
+   with files that get those numbers [C2]. LVM does so. */
 #include "aiocb.h"
 #include "process.h"
 

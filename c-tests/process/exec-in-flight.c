@@ -1,4 +1,5 @@
-/* exec with requests in flight: the new program starts, has the old one's descriptors and no others, and does its own AIO [C2] [C3]. */
+/* exec with requests in flight: the new program starts, has the old one's descriptors and no others, and does its own AIO
+   [C2] [C3]. */
 #include "aiocb.h"
 #include "process.h"
 

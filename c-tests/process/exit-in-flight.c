@@ -1,5 +1,5 @@
-/* A process with requests that never end can end: by return, exit, _exit, from another thread, and by a signal; its status is its own
-   [B16] [C3]. */
+/* A process with requests that never end can end: by return, exit, _exit, from another thread, and by a signal; its status
+   is its own [B16] [C3]. */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,5 +1,5 @@
-/* A program that locks its memory, present and future, can use AIO, and does not pay gigabytes for the library's threads and rings [C4]; with
-   RLIMIT_MEMLOCK at 0 and nothing locked AIO works too. LVM and real-time programs do so. */
+/* A program that locks its memory, present and future, can use AIO, and does not pay gigabytes for the library's threads
+   and rings [C4]; with RLIMIT_MEMLOCK at 0 and nothing locked AIO works too. LVM and real-time programs do so. */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,8 +1,8 @@
 // face: libaio
 // build: -ldl
 // columns: oracle preload engine threads without -- the preloaded copy is the one that sees what the program closes
-/* Two copies of the library in one process, the preloaded one and the drop-in that a plugin brings along: each serves its own
-   contexts, through close, fork and exit, and knows nothing of the other's [C6]. */
+/* Two copies of the library in one process, the preloaded one and the drop-in that a plugin brings along: each serves its
+   own contexts, through close, fork and exit, and knows nothing of the other's [C6]. */
 #include "iocb.h"
 #include <dlfcn.h>
 #include <link.h>

@@ -1,4 +1,4 @@
-/* A program in an empty root directory, without /proc and /dev, can begin to use AIO (daemons do, after chroot). */
+/* A program in an empty root directory, without /proc and /dev, can begin to use AIO [C6] (daemons do so after chroot). */
 #include "aiocb.h"
 #include "process.h"
 

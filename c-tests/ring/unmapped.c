@@ -1,5 +1,6 @@
 // face: libaio
-/* A program that unmaps the ring has no context any more (EINVAL), and what was in flight does no harm [A1] [A16] (fs/aio.c lookup_ioctx reads the ring through user memory). */
+/* A program that unmaps the ring has no context any more (EINVAL), and what was in flight does no harm [A1] [A16] (fs/aio.c
+   lookup_ioctx reads the ring through user memory). */
 #include "iocb.h"
 
 int main(void)

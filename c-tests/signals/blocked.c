@@ -1,5 +1,5 @@
-/* No thread but the program's own takes the process's signals [C4]: with the program's threads blocking them, a signal to the process
-   stays pending until the program takes it. */
+/* No thread but the program's own takes the process's signals [C4]: with the program's threads blocking them, a signal to
+   the process stays pending until the program takes it. */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,7 +1,7 @@
 // face: libaio
-/* Signals and time limits for a thread that reaps its own requests: io_getevents ends with EINTR or the count for a handler,
-   SA_RESTART or not (fs/aio.c; signal(7)), at its time limit with what there is, and io_pgetevents lets in what its mask says;
-   a handler that submits to and reaps from a context of its own disturbs none of it. */
+/* Signals and timeouts while O_DIRECT requests are in flight [A7]: io_getevents gives EINTR, or the count, when a handler
+   ran, with SA_RESTART or not (fs/aio.c; signal(7)). At its timeout it gives what there is, and io_pgetevents lets in what
+   its mask says. A handler that uses a context of its own changes none of this. */
 #include <sys/time.h>
 
 #include "iocb.h"

@@ -1,6 +1,6 @@
-/* A handler that changes flags of a file by fcntl, duplicates a descriptor over another by dup2 and closes one (POSIX.1 2.4.3:
-   async-signal-safe), for which an implementation of AIO may have to wait for its own thread, returns at whatever moment it
-   comes: in the midst of aio_read, with that thread asleep, above all. */
+/* A handler that interrupts aio_read and calls fcntl(F_SETFL), dup2 and close returns at whatever moment it runs [B10]
+   (POSIX 2.4.3: these are async-signal-safe). An implementation may have to wait for its own thread there, and that thread
+   may be asleep. */
 #include "direct.h"
 #include "storm.h"
 

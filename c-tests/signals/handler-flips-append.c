@@ -1,6 +1,5 @@
-/* A handler that changes O_APPEND of a file by fcntl (POSIX.1 2.4.3: async-signal-safe), which an implementation of AIO may
-   have to wait for its requests for, returns at whatever moment it comes: while its thread starts requests, asks after
-   them or waits for them. */
+/* A handler that changes O_APPEND by fcntl returns at whatever moment it runs: while its thread starts requests, asks for
+   their state or waits for them [B10] (POSIX 2.4.3: fcntl is async-signal-safe). */
 #include "direct.h"
 #include "storm.h"
 

@@ -1,6 +1,6 @@
 // face: libaio
-/* A handler that calls io_getevents on the context of the thread that it has interrupted, and io_submit on another, comes back at
-   whatever moment it comes, also when another thread has just begun to use that context; and no event is lost or comes twice. */
+/* A handler that calls io_getevents on the context that its thread was using, and io_submit on another, returns at whatever
+   moment it runs, also if another thread has just begun to use that context. No event is lost or comes twice [A7] [D8]. */
 #include <sys/time.h>
 
 #include "iocb.h"

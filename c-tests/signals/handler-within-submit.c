@@ -1,7 +1,7 @@
-/* A handler that changes flags of a file or closes a descriptor (POSIX.1 2.4.3: fcntl and close are async-signal-safe), which
-   an implementation of AIO may have to wait for its requests for, returns also where it interrupts its thread inside aio_fsync
-   at the worst of moments: the request is in the queue, and whoever carries it out sleeps and has not been woken. The handler is
-   that of SIGSYS, which a filter of system calls sends in place of the call that wakes. */
+/* A handler that changes flags of a file or closes a descriptor returns also if it interrupts aio_fsync at the worst
+   moment: the request is queued, and the thread that will do it is asleep and has not been woken [B10] (POSIX 2.4.3: fcntl
+   and close are async-signal-safe). The handler is that of SIGSYS, which a seccomp filter sends in place of the waking
+   call. */
 #include <dlfcn.h>
 #include <linux/futex.h>
 #include <ucontext.h>

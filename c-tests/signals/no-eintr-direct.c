@@ -1,6 +1,6 @@
 // face: libaio
-/* A thread submits, sleeps for a moment in a call that has nothing to do with AIO, and reaps: that call never ends with
-   EINTR, for there is no signal (signal(7) lists those that do not go on after a handler). */
+/* A thread submits O_DIRECT reads, sleeps in a call that has nothing to do with AIO, and then takes the events: the call
+   never ends with EINTR, because there is no signal [C1] (signal(7) lists the calls that do not go on after a handler). */
 #include <sys/epoll.h>
 #include <sys/ipc.h>
 #include <sys/sem.h>

@@ -1,4 +1,5 @@
-/* A request that completes while the thread that submitted it sleeps in nanosleep or clock_nanosleep does not wake it early [C1]. */
+/* A request that completes while the thread that submitted it sleeps in nanosleep or clock_nanosleep does not wake it early
+   [C1]. */
 #include "completes-during.h"
 
 int main(void)

@@ -1,5 +1,5 @@
-/* A request that completes while the thread that submitted it waits in epoll_wait, poll, select, recv with SO_RCVTIMEO, semtimedop,
-   msgrcv or sem_timedwait does not end that wait [C1]. */
+/* A request that completes while the thread that submitted it waits in epoll_wait, poll, select, recv with SO_RCVTIMEO,
+   semtimedop, msgrcv or sem_timedwait does not end that wait [C1]. */
 #include "completes-during.h"
 
 #include <poll.h>

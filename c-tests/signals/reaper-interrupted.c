@@ -1,6 +1,7 @@
 // face: libaio
-/* One thread reaps what others submit, and is interrupted by signals all the while: handlers that return at once, that take
-   their time, and that leave io_getevents by siglongjmp. Every request completes once, and io_submit waits for no handler. */
+/* A thread that takes events of requests that others submit is interrupted by signals all the while: by handlers that
+   return at once, that take their time, and that leave io_getevents by siglongjmp. Every request completes once, and
+   io_submit waits for no handler [A7] [D7]. */
 #include <setjmp.h>
 
 #include "reaper.h"

@@ -1,4 +1,5 @@
-/* A process that is stopped and continued while its requests wait: they go on and end with their bytes, not with EINTR [C1]. */
+/* A process that is stopped and continued while its requests wait: they go on and end with their bytes, not with EINTR
+   [C1]. */
 #include "aiocb.h"
 #include "process.h"
 

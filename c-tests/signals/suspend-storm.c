@@ -1,6 +1,6 @@
-/* A handler that calls aio_error and aio_return (POSIX.1 2.4.3: async-signal-safe) at any moment takes nothing away from the
-   aio_suspend that it interrupts: each wait ends, without a time limit too, with 0 or, if a handler without SA_RESTART ran,
-   EINTR. */
+/* A handler that calls aio_error and aio_return at any moment takes nothing away from the aio_suspend that it interrupts
+   [B10] (POSIX 2.4.3: async-signal-safe): each wait ends, without a timeout too, with 0 or, if a handler without SA_RESTART
+   ran, with EINTR. */
 // oracle-deadline: 15
 #include "direct.h"
 #include "storm.h"

@@ -1,5 +1,5 @@
-/* close() right after the call: a request on a file or a pipe is carried out on that file or ends with EBADF or ECANCELED, and
-   the next file with the same number is left alone [B12] (POSIX close: outstanding requests may be cancelled). */
+/* close() right after the call: a request on a file or a pipe is carried out on that file or ends with EBADF or ECANCELED,
+   and the next file with the same number is left alone [B12] (POSIX close: outstanding requests may be cancelled). */
 #include "aiocb.h"
 
 #define N 300

@@ -1,7 +1,7 @@
 // face: libaio
-/* A thread that reaps its own requests has a few of them in flight, then thousands, for longer and longer, while a signal
-   handler of its own submits and reaps as well: each read comes back once and right (io_submit(2)). Then it leaves two
-   thousand to another thread, asleep elsewhere or ended: a context is the process's, and these come without it. */
+/* A thread has a few O_DIRECT reads in flight, then thousands, while a signal handler of its own submits and waits as well:
+   each read ends once with the right bytes [A10]. Then it leaves two thousand to another thread and sleeps or ends: a
+   context belongs to the process, so they complete without it. */
 #include <semaphore.h>
 #include <sys/time.h>
 

@@ -1,6 +1,6 @@
 // face: libaio
-/* A thread that waits for its own requests closes their descriptor while they are in flight, or has another file take its number,
-   by dup2, dup3, close_range or open: each request goes on with the file that it was submitted for (io_submit(2) takes it). */
+/* A descriptor is closed, or its number given to another file by dup2, dup3, close_range or open, while O_DIRECT requests
+   are in flight: each request goes on with the file that it was submitted for [A5]. */
 #include "iocb.h"
 #include "direct.h"
 

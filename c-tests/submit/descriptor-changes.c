@@ -1,7 +1,7 @@
-/* What a thread that waits for its own requests, and what another, does to a descriptor and a buffer while requests of the
-   first are in flight: O_DIRECT and O_APPEND flipped, the number closed and given to another file, aio_fsync, aio_cancel. Each
-   request is done on the file it was for, as it was then (POSIX close: outstanding requests "shall complete as if the close()
-   operation had not yet occurred" or are cancelled), and aio_fsync covers what was written before. */
+/* While requests are in flight, their own thread and another flip O_DIRECT and O_APPEND, close the descriptor and give its
+   number to another file, and call aio_fsync and aio_cancel. Each request is done on its file as it was at the call [B12]
+   (POSIX close: outstanding requests "shall complete as if the close() operation had not yet occurred" or are cancelled),
+   and aio_fsync covers what was written before [B8]. */
 #include <stdatomic.h>
 
 #include "direct.h"

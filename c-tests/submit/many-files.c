@@ -1,4 +1,4 @@
-/* Requests on many files at once go to their own file each. */
+/* Requests on many files at once go each to their own file [B7]. */
 #include "aiocb.h"
 
 #define FILES 100

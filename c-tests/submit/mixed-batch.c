@@ -1,7 +1,7 @@
 // face: libaio
-/* One io_submit takes direct, buffered, vectored, appending and stream requests, good and bad, from a thread that reaps its
-   own: each has its result (io_submit(2); EFAULT, EINVAL and short reads are those of preadv(2)), again and again, with more
-   in flight than a ring of a thousand, and in several contexts at once. */
+/* One io_submit takes O_DIRECT, buffered, vectored, appending and stream requests, good and bad: each has its own result
+   [A4] [A6] (EFAULT, EINVAL and short counts are those of preadv(2)), again and again, with more than a thousand in flight,
+   and in several contexts at once. */
 #include "iocb.h"
 #include "direct.h"
 

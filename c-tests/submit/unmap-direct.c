@@ -1,7 +1,7 @@
 // face: libaio
-/* A thread that waits for its own requests unmaps their buffers, or moves them, while they are in flight, and maps something else
-   there: the reads are whole (the kernel holds the pages that it was given: fs/direct-io.c, fs/iomap/direct-io.c), and nothing
-   gets into what lies at the place by then. */
+/* The buffers of O_DIRECT requests are unmapped or moved while the requests are in flight, and something else is mapped
+   there: the reads are whole, and nothing gets into the new mapping [A5] [F6] (fs/direct-io.c and fs/iomap/direct-io.c hold
+   the pages). */
 #include "iocb.h"
 #include "direct.h"
 

@@ -1,5 +1,5 @@
-/* Has a request of this thread complete while the thread waits for something else, and ends that wait afterwards: the way to see
-   whether a completion interrupts a system call of the program [C1]. */
+/* Has a request of this thread complete while the thread waits for something else, and ends that wait afterwards: the way
+   to see whether a completion interrupts a system call of the program [C1]. */
 #ifndef COMPLETES_DURING_H
 #define COMPLETES_DURING_H
 

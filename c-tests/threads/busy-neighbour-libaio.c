@@ -1,7 +1,7 @@
 // face: libaio
-/* A thread that always has a read in flight in one context holds up nobody in another: what it left there is reaped by
-   another thread, by io_getevents and, in the kernel's words, "io_destroy … will block on the completion of all operations"
-   of that context alone (io_destroy(2)). */
+/* A thread that always has a read in flight in one context delays nobody in another: events there are taken by another
+   thread, and io_destroy returns (io_destroy(2): "will block on the completion of all operations" of that context alone)
+   [A8] [D8]. */
 #include "iocb.h"
 #include "direct.h"
 

@@ -1,6 +1,6 @@
-/* aio_fsync, aio_cancel(fd, NULL) and fcntl(F_SETFL) return though another thread always has a read in flight, on another
-   file: they are about requests that were queued before (POSIX aio_fsync: "all I/O operations … queued at the time of the
-   call"; aio_cancel: those "against the given file descriptor"). */
+/* aio_fsync, aio_cancel(fd, NULL) and fcntl(F_SETFL) return although another thread always has a read in flight on another
+   file [B8] [D8] (POSIX aio_fsync: "all I/O operations ... queued at the time of the call"; aio_cancel: those "against the
+   given file descriptor"). */
 #include <stdatomic.h>
 
 #include "direct.h"

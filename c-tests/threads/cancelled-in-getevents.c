@@ -1,7 +1,7 @@
 // face: libaio
-/* A thread that waits for its own requests in io_getevents, which is no cancellation point, is cancelled: it gets its events
-   all the same. Where it has made its cancellation asynchronous (or jumps out of a signal handler) it is gone from the call at
-   once, its requests end, and others reap and destroy the context. (io_getevents(2) is a system call and nothing else.) */
+/* io_getevents is no cancellation point (it is a system call and nothing else): a thread that is cancelled there gets its
+   events all the same. With asynchronous cancellation, or by a jump out of a signal handler, it leaves the call at once;
+   its requests end, and others take the events and destroy the context [D7]. */
 #include <setjmp.h>
 
 #include "iocb.h"

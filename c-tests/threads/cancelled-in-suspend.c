@@ -1,5 +1,5 @@
-/* aio_suspend is a cancellation point [B16] (POSIX 2.9.5.2): a thread that waits in it, with a timeout or without, can be cancelled,
-   one that is cancelled before does not begin to wait, and the request goes on. */
+/* aio_suspend is a cancellation point [B16] (POSIX 2.9.5.2): a thread that waits in it, with a timeout or without, can be
+   cancelled, one that is cancelled before does not begin to wait, and the request goes on. */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,7 +1,7 @@
 // face: libaio
-/* Threads that have reaped their own requests end with some in flight, by return, by pthread_exit and by cancellation, one
-   after another: others reap these, and nothing is left of the threads, no mapping and no descriptor, however many there
-   were. io_setup(2) makes a context the process's, not a thread's. */
+/* Threads end with O_DIRECT requests in flight, by return, by pthread_exit and by cancellation: others take the events [A8]
+   (io_setup(2) makes a context for the process), and nothing is left of the threads, no mapping and no descriptor, however
+   many there were [C2]. */
 
 #include "iocb.h"
 #include "direct.h"

@@ -1,4 +1,5 @@
-/* A thread may end right after its call: its requests on pipes, sockets and files go on, and their notifications come [B13]. */
+/* A thread may end right after its call: its requests on pipes, sockets and files go on, and their notifications come
+   [B13]. */
 #include "aiocb.h"
 #include "process.h"
 

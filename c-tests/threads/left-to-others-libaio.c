@@ -1,7 +1,7 @@
 // face: libaio
-/* A thread that has always reaped what it submitted leaves requests in flight and sleeps, in each of several calls, or runs
-   without a call: another thread gets them all, by io_getevents or out of the ring in memory, while the first is still
-   away (io_getevents(2) names no thread; "filled without the program calling", as QEMU and SPDK rely on). */
+/* A thread leaves O_DIRECT requests in flight and sleeps, in each of several calls, or runs without a call: another thread
+   gets all events, by io_getevents or out of the ring in memory, while the first is still away [A1] [D8] (io_getevents(2)
+   names no thread). */
 #include <sys/epoll.h>
 
 #include "iocb.h"

@@ -1,6 +1,5 @@
-/* A thread that has always waited for its own requests leaves some in flight and sleeps, or runs without a call: another
-   thread sees them end, by aio_suspend or by asking aio_error, while the first is still away (POSIX aio_suspend and
-   aio_error name no thread). */
+/* A thread leaves O_DIRECT requests in flight and sleeps, or runs without a call: another thread sees them end, by
+   aio_suspend or by asking aio_error, while the first is still away [B10] [D8] (POSIX names no thread). */
 #include <poll.h>
 #include <stdatomic.h>
 

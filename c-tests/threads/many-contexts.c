@@ -1,6 +1,6 @@
 // face: libaio
-/* A hundred threads at once, each with a context of its own that it submits to and reaps from, and requests that it leaves to
-   the main thread at last; with few descriptors and no locked memory allowed, as somebody who is not root. */
+/* A hundred threads at once, each with a context of its own and some requests that it leaves to the main thread, with few
+   descriptors and no locked memory allowed, as for an unprivileged user [A11] [F10]. */
 #include <sys/resource.h>
 
 #include "iocb.h"

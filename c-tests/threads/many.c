@@ -1,4 +1,4 @@
-/* Sixteen threads read and write one file at once, and each waits for requests of another. */
+/* Sixteen threads read and write one file at once, and each waits for requests of another [B7]. */
 #include "aiocb.h"
 #include "process.h"
 

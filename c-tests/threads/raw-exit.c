@@ -1,5 +1,5 @@
-/* Threads end by the system call alone (exit(2)), with no word to the C library, and with requests in flight: these end, and a
-   thread that begins afterwards, which is given the same stack and the same place for its own data, has AIO of its own. */
+/* Threads end by the system call exit(2) alone, unknown to the C library, with requests in flight: these end, and a later
+   thread that is given the same stack and thread-local storage can use AIO [B13]. */
 #include "direct.h"
 
 static int fd, different;

@@ -1,7 +1,7 @@
 // face: libaio
-/* One thread reaps what another submits, and always comes back at once, until it does not: what is submitted meanwhile completes
-   without it (fs/aio.c has the request under way when io_submit returns). It stays away in its own code, asleep, and in another
-   context. */
+/* A thread takes the events of what another submits, over and over, until it stays away: in its own code, asleep, and in
+   another context. What is submitted meanwhile completes without it [A1] [D8] (fs/aio.c has started the request when
+   io_submit returns). */
 #include "reaper.h"
 
 #define ROUNDS 300

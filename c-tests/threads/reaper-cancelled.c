@@ -1,6 +1,6 @@
 // face: libaio
-/* A thread that reaps what another submits is cancelled in the midst of it, at any point, and then another such thread. What was
-   submitted is read all the same; and no call that closes a descriptor has to wait for what they have had in hand. */
+/* Threads that take the events of what another submits are cancelled at any point: what was submitted is read all the same,
+   and no call that closes a descriptor has to wait for them [D7]. */
 #include "reaper.h"
 
 #define REAPERS 60

@@ -1,6 +1,6 @@
 // face: libaio
-/* One thread reaps what others submit, until things change: it ends with requests in flight, another takes its place, two
-   reap at once, the ring is read in memory, the context is destroyed while it is waited in. */
+/* A thread takes the events of what others submit, until things change: it ends with requests in flight, another takes its
+   place, two wait at once, the ring is read in memory, the context is destroyed while it waits [A7] [A8]. */
 #include "reaper.h"
 
 #define ROUNDS 400

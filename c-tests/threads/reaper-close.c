@@ -1,6 +1,6 @@
 // face: libaio
-/* One thread reaps what another submits. The kernel has the file when io_submit returns (fs/aio.c takes a reference), so the
-   submitter may close the descriptor at once and its number may become another file's, however the request goes its way. */
+/* While another thread takes the events, the submitter closes the descriptor at once and gives its number to another file:
+   the request goes on with its file [A5] (fs/aio.c takes a reference). */
 #include "reaper.h"
 
 #define ROUNDS 3000

@@ -1,8 +1,7 @@
 // face: libaio
-/* One thread reaps what another submits, and always comes back at once, until it has work of its own: it submits and reaps in a
-   context of its own, over and over. What is submitted in the other one meanwhile completes all the same (fs/aio.c has the
-   request under way when io_submit returns). Every other time the work is another thread's, begun when
-   the reaper has ended. */
+/* A thread takes the events of what another submits, until it submits and waits in a context of its own, over and over:
+   what is submitted in the first context meanwhile completes all the same [A1] [D8]. Every other time the work is another
+   thread's, begun when the first has ended. */
 #include "reaper.h"
 
 #define ROUNDS 120

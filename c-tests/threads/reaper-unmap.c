@@ -1,7 +1,7 @@
 // face: libaio
-/* One thread reaps what another submits. O_DIRECT holds the pages of a buffer when io_submit returns (as submit-unmap), so the
-   submitter may unmap it at once, and something else may be mapped there. Some of what is written is beyond what the file has
-   blocks for, which the kernel may put off. */
+/* While another thread takes the events, the submitter unmaps the buffers at once, and something else may be mapped there:
+   O_DIRECT holds the pages when io_submit returns [A5] [F6]. Some of the writes are beyond the blocks that the file has,
+   which the kernel may put off. */
 #include "reaper.h"
 
 #define SETS 30

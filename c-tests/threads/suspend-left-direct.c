@@ -1,6 +1,6 @@
-/* A thread that waits for its own requests is cancelled in aio_suspend, or leaves it by a jump out of a handler (both of which
-   POSIX allows: aio_suspend is a cancellation point, and async-signal-safe), while requests of its own are in flight: these end
-   for others that ask after them, also while the thread is still cleaning up or has gone on to something else. */
+/* A thread is cancelled in aio_suspend, or leaves it by a jump out of a handler (POSIX allows both: it is a cancellation
+   point, and async-signal-safe), with requests in flight: these end for others that ask for them, also while the thread is
+   still cleaning up or has gone on to something else [B16] [D7]. */
 #include <setjmp.h>
 #include <stdatomic.h>
 

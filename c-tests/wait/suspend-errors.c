@@ -1,4 +1,4 @@
-/* aio_suspend: a count below 0 is EINVAL; EAGAIN when the time is over (POSIX aio_suspend, ERRORS; B10). */
+/* aio_suspend: a count below 0 is EINVAL; EAGAIN when the time is over [B10] (POSIX aio_suspend, ERRORS). */
 #include "aiocb.h"
 
 int main(void)

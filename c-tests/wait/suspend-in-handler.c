@@ -1,5 +1,5 @@
-/* aio_suspend, aio_error and aio_return in a signal handler that interrupts the program anywhere, also inside aio_read, aio_cancel
-   and lio_listio [B10] (POSIX 2.4.3 lists the three as async-signal-safe). */
+/* aio_suspend, aio_error and aio_return in a signal handler that interrupts the program anywhere, also inside aio_read,
+   aio_cancel and lio_listio [B10] (POSIX 2.4.3 lists the three as async-signal-safe). */
 // oracle-deadline: 5
 #include "aiocb.h"
 #include "process.h"

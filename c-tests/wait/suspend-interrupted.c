@@ -1,5 +1,5 @@
-/* aio_suspend fails with EINTR when a handler ran, with a timeout even if it has SA_RESTART, and not for a signal that is ignored
-   [B10]. Without a timeout SA_RESTART makes it wait on, as in glibc and as POSIX sigaction asks. */
+/* aio_suspend fails with EINTR when a handler ran, with a timeout even if it has SA_RESTART, and not for a signal that is
+   ignored [B10]. Without a timeout SA_RESTART makes it wait on, as in glibc and as POSIX sigaction asks. */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,5 +1,5 @@
-/* aio_suspend: NULL entries are passed over, a list of NULLs and an empty list return 0, one request that is done is enough, and it
-   wakes for the one that ends among those that do not [B10]. */
+/* aio_suspend: NULL entries are passed over, a list of NULLs and an empty list return 0, one request that is done is
+   enough, and it wakes for the one that ends among those that do not [B10]. */
 #include "aiocb.h"
 #include "process.h"
 
