@@ -1,5 +1,5 @@
-/* A thousand requests on one descriptor: every third is cancelled by its aiocb, the rest at once; each tells ECANCELED and
-   none of the buffers is touched [B9]. */
+/* A thousand requests on one descriptor: every third is cancelled by its aiocb, the rest at once; each ends with ECANCELED,
+   and none of the buffers is touched [B9]. */
 #include "aiocb.h"
 
 #define N 1000

@@ -1,5 +1,5 @@
-/* aio_cancel(fd, NULL) takes all that is outstanding on that descriptor, in flight and waiting, and nothing of another one
-   [B9]. */
+/* aio_cancel(fd, NULL) cancels everything that is outstanding on that descriptor, in flight and waiting, and nothing on
+   another one [B9]. */
 // oracle-deadline: 2
 #include "aiocb.h"
 

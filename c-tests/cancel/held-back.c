@@ -1,5 +1,5 @@
-/* An aio_fsync that waits for a write can be cancelled, and so can requests behind others in order; a cancelled one holds
-   up nothing that comes after it [B8] [B9]. */
+/* An aio_fsync that waits for a write can be cancelled, and so can requests behind others in order; a cancelled one delays
+   nothing that comes after it [B8] [B9]. */
 #include "aiocb.h"
 #include "slow-file.h"
 

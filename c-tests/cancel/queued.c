@@ -1,5 +1,5 @@
-/* A request that waits behind another on a pipe is cancelled: AIO_CANCELED, ECANCELED and -1; its buffer is left alone, the
-   other goes on, and those behind it move up [B9]. */
+/* A request that waits behind another on a pipe is cancelled: AIO_CANCELED, ECANCELED and -1; its buffer is not touched,
+   the other goes on, and those behind it move up [B9]. */
 #include "aiocb.h"
 
 int main(void)

@@ -1,4 +1,4 @@
-/* A request's cancellation is an end that wakes aio_suspend and lio_listio(LIO_WAIT), which then gives EIO [B9] [B10]
+/* The cancellation of a request wakes aio_suspend and lio_listio(LIO_WAIT), which then gives EIO [B9] [B10]
    [B11]. */
 #include "aiocb.h"
 #include "process.h"

@@ -1,6 +1,6 @@
 // face: libaio
-/* Readers racing with io_destroy end in EINVAL, never in a fault. They read by the system call, for libaio's own
-   io_getevents looks into the ring before it asks [A8] [A2]. */
+/* Readers racing with io_destroy end in EINVAL, never in a fault. They read by the system call, because libaio's own
+   io_getevents looks into the ring before it calls [A8] [A2]. */
 #include "iocb.h"
 
 #define THREADS 4

@@ -1,6 +1,6 @@
 // face: libaio
 /* Eight threads submit, reap and destroy contexts at once, one of them another's: each io_destroy is 0 for exactly one
-   caller, and everybody ends [A8]. */
+   caller, and every thread ends [A8]. */
 #include "iocb.h"
 
 #define THREADS 8

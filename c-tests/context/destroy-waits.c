@@ -1,6 +1,6 @@
 // face: libaio
-/* io_destroy returns when nothing is in flight any more: the buffers are the program's, what was written is in the file
-   [A8] (multipath and sbd free their buffers at once). */
+/* io_destroy returns when nothing is in flight any more: the program owns its buffers again, and what was written is in the
+   file [A8] (multipath and sbd free their buffers at once). */
 #include "iocb.h"
 
 #define N 64

@@ -1,5 +1,5 @@
 // face: libaio
-/* Contexts that never were: EINVAL for any number, unmapped address or memory that only looks like a ring
+/* What is not a context is EINVAL: any number, unmapped address or memory that only looks like a ring
    [A16] (fs/aio.c lookup_ioctx). */
 #include "iocb.h"
 

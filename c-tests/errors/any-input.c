@@ -1,5 +1,5 @@
 /* No value in an aiocb's public fields ends the program: thousands of random ones give a status or an error [C8]. Buffers
-   and notification functions are the program's to get right, so they are valid or NULL. */
+   and notification functions are the program's responsibility, so they are valid or NULL. */
 #include "aiocb.h"
 #include "process.h"
 

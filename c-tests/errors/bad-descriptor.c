@@ -1,5 +1,5 @@
 /* Reading or writing through a descriptor that is closed, or open for the other direction only: the call succeeds and
-   aio_error tells EBADF. POSIX allows either way (aio_read, ERRORS); glibc's is this one [B4]. */
+   aio_error gives EBADF. POSIX allows both ways (aio_read, ERRORS); glibc has this one [B4]. */
 #include "aiocb.h"
 
 int main(void)

@@ -1,5 +1,5 @@
-/* aio_reqprio below 0 or above AIO_PRIO_DELTA_MAX: the call itself fails with EINVAL, nothing is queued and nobody is
-   notified; every value in between is accepted [B4] [B14] (POSIX aio_read, EINVAL). */
+/* aio_reqprio below 0 or above AIO_PRIO_DELTA_MAX: the call itself fails with EINVAL, nothing is queued and no
+   notification is sent; every value in between is accepted [B4] [B14] (POSIX aio_read, EINVAL). */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,5 +1,5 @@
 // face: libaio
-/* An eventfd whose count is at its limit holds up nobody: events keep coming [A3] (the kernel's eventfd_signal never
+/* An eventfd whose count is at its limit delays nothing: events keep coming [A3] (the kernel's eventfd_signal never
    waits). */
 #include "iocb.h"
 

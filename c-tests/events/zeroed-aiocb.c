@@ -1,5 +1,5 @@
 /* An aiocb of zeros that was never submitted: aio_error 0, aio_return 0, aio_cancel ALLDONE, aio_suspend returns [B3].
-   GlusterFS and XRootD look at such ones. */
+   GlusterFS and XRootD look at such aiocbs. */
 #include "aiocb.h"
 
 int main(void)

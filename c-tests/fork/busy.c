@@ -1,5 +1,5 @@
 /* fork at any moment: one thread forks children that use AIO while four others submit without pause; neither side is left
-   waiting for a lock that nobody holds [C3]. */
+   waiting for a lock that no thread holds [C3]. */
 // oracle-deadline: 3
 #include "aiocb.h"
 #include "process.h"

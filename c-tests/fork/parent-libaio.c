@@ -1,5 +1,5 @@
 // face: libaio
-/* Forking with I/O in flight disturbs the parent in nothing, whatever the children do [A12] [C3]. */
+/* Forking with I/O in flight does not disturb the parent, whatever the children do [A12] [C3]. */
 #include "iocb.h"
 
 #define N 64

@@ -1,4 +1,4 @@
-/* aio_fsync: an operation that is neither O_SYNC nor O_DSYNC is EINVAL, a descriptor that is not open, is EBADF;
+/* aio_fsync: an operation that is neither O_SYNC nor O_DSYNC is EINVAL, a descriptor that is not open is EBADF;
    both at once [B4] (POSIX aio_fsync, ERRORS). Where fsync(2) does not work, aio_error says EINVAL. */
 #include "aiocb.h"
 

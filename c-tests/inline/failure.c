@@ -1,6 +1,6 @@
 // face: libaio
-/* Failures of buffered I/O that are known at once are events, there when io_submit returns: a bad buffer, a file over
-   RLIMIT_FSIZE, a closed pipe [A15]. */
+/* Failures of buffered I/O that are known at once are events that are there when io_submit returns: a bad buffer, a file
+   over RLIMIT_FSIZE, a closed pipe [A15]. */
 #include "iocb.h"
 #include <sys/resource.h>
 

@@ -1,4 +1,4 @@
-/* Lists from many threads at once, waited for and notified, on one file: each list tells its own end [B11]. */
+/* Lists from many threads at once, waited for and notified, on one file: each list notifies its own end, once [B11]. */
 #include "list.h"
 #include "process.h"
 

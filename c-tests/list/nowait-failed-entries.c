@@ -1,5 +1,5 @@
 /* LIO_NOWAIT with entries that fail: what goes wrong later is in the aiocb, what cannot even be queued makes the call fail
-   (with EIO in POSIX, with that entry's EINVAL in glibc); the others run, and the list still tells its end [B4] [B11]. */
+   (with EIO in POSIX, with that entry's EINVAL in glibc); the others run, and the list still notifies its end [B4] [B11]. */
 #include "list.h"
 #include "process.h"
 

@@ -1,5 +1,5 @@
 /* LIO_NOWAIT: the list's signal comes once, when the last of its requests is done; requests with a sigevent of their own
-   tell it too [B11] (the behaviour since GLIBC_2.4). */
+   send theirs too [B11] (the behaviour since GLIBC_2.4). */
 #include "list.h"
 #include "process.h"
 

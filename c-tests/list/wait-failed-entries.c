@@ -1,4 +1,4 @@
-/* LIO_WAIT with entries that fail: -1 and EIO, the others still run, and each aiocb tells its own story [B4] [B11]. */
+/* LIO_WAIT with entries that fail: -1 and EIO, the others still run, and each aiocb has its own result [B4] [B11]. */
 #include "list.h"
 
 int main(void)

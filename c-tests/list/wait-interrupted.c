@@ -1,5 +1,5 @@
 /* A handler that runs while lio_listio(LIO_WAIT) waits: -1 and EINTR, and the requests go on [B11] (POSIX lio_listio,
-   EINTR). After a handler with SA_RESTART it waits on (POSIX sigaction). */
+   EINTR). After a handler with SA_RESTART it goes on waiting (POSIX sigaction). */
 // oracle-deadline: 2
 #include "list.h"
 #include "process.h"

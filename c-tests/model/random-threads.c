@@ -1,5 +1,5 @@
 // face: libaio
-/* Four threads with a context, and a file, each: random verified I/O at once [A1] [A11]. */
+/* Four threads, each with a context and a file of its own: random verified I/O at once [A1] [A11]. */
 #include "iocb.h"
 
 static void *work(void *argument)

@@ -1,4 +1,4 @@
-/* Once aio_error tells the end of a request, or its notification has come, the aiocb belongs to the program again: it may
+/* Once aio_error reports the end of a request, or its notification has come, the aiocb belongs to the program again: it may
    be unmapped [B2]. Ceph's RGW frees it in the callback and never calls aio_return. */
 // oracle-deadline: 20
 #include "aiocb.h"

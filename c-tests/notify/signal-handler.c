@@ -1,4 +1,4 @@
-/* In the handler of the signal the request is over: aio_error and aio_return tell its result there [B6] (the status is
+/* When the handler of the signal runs, the request is over: aio_error and aio_return give its result [B6] (the status is
    visible first). */
 #include "aiocb.h"
 #include "process.h"

@@ -1,5 +1,5 @@
-/* Past RLIMIT_SIGPENDING signals cannot be queued. The requests have their results all the same, and those signals that
-   were queued are real ones [B6] (a notification that cannot be sent never changes the result). */
+/* Past RLIMIT_SIGPENDING signals cannot be queued. The requests have their results all the same, and the signals that
+   were queued are those of requests [B6] (a notification that cannot be sent never changes the result). */
 // alone: pending signals are counted for the user, over all processes
 #include "aiocb.h"
 #include "process.h"

@@ -1,4 +1,4 @@
-/* A callback that blocks holds up neither requests nor other callbacks [B6]: eight of them wait for a later one. */
+/* A callback that blocks delays neither requests nor other callbacks [B6]: eight of them wait for a later one. */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,4 +1,4 @@
-/* Callbacks that start the next request: chains that live on their callbacks alone, on a file and on a pipe [B6]. */
+/* Callbacks that start the next request: chains that are kept going by their callbacks alone, on a file and on a pipe [B6]. */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,5 +1,5 @@
-/* A callback's thread does not inherit the signals that the program blocks: it can wait for one to interrupt it, which
-   glibc allows by opening all [B6]. */
+/* A callback's thread does not inherit the signals that the program blocks: a signal can interrupt it, because
+   glibc unblocks all [B6]. */
 #include "aiocb.h"
 #include "process.h"
 

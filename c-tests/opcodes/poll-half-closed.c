@@ -1,6 +1,6 @@
 // face: libaio
 /* A socket whose peer has sent its last byte: a poll that did not ask for POLLRDHUP goes on waiting for what it did ask
-   for, and is not told POLLRDHUP [A13] (fs/aio.c aio_poll: what was asked for, POLLERR and POLLHUP). */
+   for, and does not report POLLRDHUP [A13] (fs/aio.c aio_poll: what was asked for, POLLERR and POLLHUP). */
 #include "iocb.h"
 #include <sys/socket.h>
 

@@ -1,7 +1,7 @@
 // face: libaio
-/* What a poll that had to wait is told: on a pipe POLLRDNORM comes with POLLIN, and POLLWRNORM with POLLOUT, as what woke
-   it says; an eventfd says POLLIN alone. What is true at once, or the end, is told as it was asked for [A13] (fs/aio.c
-   aio_poll). */
+/* What a poll that had to wait reports: on a pipe POLLRDNORM comes with POLLIN, and POLLWRNORM with POLLOUT, as the wake-up
+   says; an eventfd gives POLLIN alone. What is true at once, or the end of file, is reported as it was asked for [A13]
+   (fs/aio.c aio_poll). */
 #include "iocb.h"
 #include <sys/eventfd.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 // face: libaio
-/* POLL is one-shot: one event with the mask of what is so, POLLERR and POLLHUP unasked, nothing on later changes
+/* POLL is one-shot: one event with the mask of what is true, POLLERR and POLLHUP unasked, nothing on later changes
    [A13] (fs/aio.c aio_poll). */
 #include "iocb.h"
 #include <sys/socket.h>

@@ -1,6 +1,6 @@
 // face: libaio
-/* aio_rw_flags of a thread that waits for its own requests (io_prep_preadv2, io_prep_pwritev2): what the flag asks for is
-   done, or refused, as preadv2 and pwritev2 do, beside requests without one and with requests in flight. [A13] */
+/* aio_rw_flags on O_DIRECT requests (io_prep_preadv2, io_prep_pwritev2): what a flag asks for is done or refused, as
+   preadv2 and pwritev2 do, beside requests without a flag and with others in flight [A13]. */
 #include "iocb.h"
 #include "direct.h"
 

@@ -1,4 +1,4 @@
-/* O_APPEND that fcntl sets on an open file counts from then on, O_APPEND that it takes away no longer [B7]. */
+/* O_APPEND that fcntl sets on an open file counts from then on; O_APPEND that it takes away does not [B7]. */
 #include "aiocb.h"
 
 #define N 100

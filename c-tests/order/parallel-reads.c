@@ -1,4 +1,4 @@
-/* Two reads on one seekable descriptor run beside each other: the second ends while the first cannot [B7]. */
+/* Two reads on one seekable descriptor run in parallel: the second ends while the first cannot [B7]. */
 // oracle-deadline: 2
 #include "aiocb.h"
 #include "slow-file.h"

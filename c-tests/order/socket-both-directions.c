@@ -1,4 +1,4 @@
-/* The two directions of a socket do not wait for each other: a read without data does not hold up a write on the same
+/* The two directions of a socket do not wait for each other: a read without data does not delay a write on the same
    descriptor, nor a blocked write a read [B7]. */
 // oracle-deadline: 2
 #include "aiocb.h"

@@ -1,5 +1,5 @@
 /* A daemon that has used AIO goes into an empty root directory, gives up root and its capabilities, and may not be traced:
-   AIO goes on, of both kinds of requests, with what was begun before [C4]. */
+   both POSIX AIO on files and on streams goes on, and so does what was begun before [C4]. */
 // oracle-deadline: 3
 #include "aiocb.h"
 #include "process.h"

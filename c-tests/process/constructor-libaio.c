@@ -1,6 +1,6 @@
 // face: libaio
 /* The first call may come from another library's constructor, and the last from an exit handler or a destructor
-   [C6] (libfaketime's lesson). */
+   [C6]. */
 #include "iocb.h"
 
 extern int constructor_result;

@@ -1,6 +1,6 @@
 /* A seccomp filter that refuses io_uring, set by prctl for one thread or by seccomp(2) for all (SECCOMP_FILTER_FLAG_TSYNC),
-   loses no request of threads that wait for their own: neither of the one that sets it nor of one that has left some in
-   flight, nor of one that is busy [C5]. */
+   loses no O_DIRECT request: neither of the thread that sets it, nor of one that has left some in flight, nor of one that
+   is busy [C5]. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 /* A seccomp filter that the program sets for all its threads, and that refuses io_uring from then on, loses and doubles no
    request: what was submitted before ends once and right, and what is submitted after is served [C5] (seccomp(2),
-   SECCOMP_FILTER_FLAG_TSYNC). Programs that drop rights after they have started do so: sandboxed workers, browsers. */
+   SECCOMP_FILTER_FLAG_TSYNC). Sandboxed workers and browsers do so after they have started. */
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

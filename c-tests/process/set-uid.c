@@ -1,8 +1,8 @@
 // build: -ldl
 // columns: oracle preload threads -- under a filter set-uid has no effect (no_new_privs)
-/* In a program with more rights than who started it (set-uid, AT_SECURE) no variable of the environment has an effect: the
-   library says nothing, writes no file, counts for nobody, and its engine is not chosen from outside [C7]. The program
-   finds the library by itself, for the dynamic linker preloads none there. */
+/* In a program with more rights than its caller (set-uid, AT_SECURE) no variable of the environment has an effect: the
+   library prints nothing, writes no file, publishes no counters, and its engine is not chosen from outside [C7]. The
+   program finds the library by itself, because the dynamic linker preloads nothing there. */
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,4 +1,4 @@
-/* With RLIMIT_STACK at 64 KiB, and with it unlimited, AIO starts and callbacks run; a thread with the least stack may
+/* With RLIMIT_STACK at 64 KiB, and with it unlimited, AIO starts and callbacks run; a thread with the smallest stack may
    submit [C4]. */
 #include "aiocb.h"
 #include "process.h"

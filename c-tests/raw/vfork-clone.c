@@ -1,6 +1,6 @@
 // face: libaio
 // build: -fno-stack-protector
-/* vfork, clone and fork made through syscall() work: it leaves no frame of its own on the stack that a vfork child
+/* vfork, clone and fork made through syscall() work: the library leaves no frame on the stack that a vfork child
    shares with its parent [A2]. */
 #include "iocb.h"
 

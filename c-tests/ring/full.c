@@ -1,5 +1,5 @@
 // face: libaio
-/* A ring that nobody reaps fills up, io_submit then says EAGAIN, no event is lost or overwritten, and after reaping
+/* A ring that is not read fills up, io_submit then says EAGAIN, no event is lost or overwritten, and after reaping
    there is room again [A1] [A10] (fs/aio.c counts unreaped events). */
 #include "iocb.h"
 

@@ -1,5 +1,5 @@
 // face: libaio
-/* head is the program's to write: io_getevents takes it modulo nr on every call, and nothing breaks when it is nonsense
+/* The program may write head: io_getevents takes it modulo nr on every call, and nothing breaks when it is nonsense
    [A1] (fs/aio.c aio_read_events_ring). */
 #include "iocb.h"
 

@@ -1,5 +1,5 @@
 // face: libaio
-/* nanosleep, clock_nanosleep, recv with SO_RCVTIMEO, sem_wait and futex waits do not see EINTR, nor less time, while the
+/* nanosleep, clock_nanosleep, recv with SO_RCVTIMEO, sem_wait and futex waits see no EINTR and do not end early while the
    thread's own I/O completes [C1]. */
 #include "no-eintr.h"
 #include <semaphore.h>

@@ -1,5 +1,5 @@
-/* Requests that block on three hundred pipes hold up neither each other nor a file: no small number of threads is used up
-   by them [B5]. */
+/* Requests that block on three hundred pipes delay neither each other nor a file: they do not use up some small number of
+   threads [B5]. */
 // oracle-deadline: 2
 #include "aiocb.h"
 

@@ -1,4 +1,4 @@
-/* More requests in flight than the process may have descriptors, on a pipe in order and on a file: all end [B5] [C2]. */
+/* More requests are in flight than the process may have descriptors, on a pipe in order and on a file: all end [B5] [C2]. */
 // oracle-deadline: 30
 #include "aiocb.h"
 #include "process.h"

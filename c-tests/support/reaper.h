@@ -1,6 +1,6 @@
 /* The pattern of a database: one thread reaps and wakes, others submit one read each and sleep until it is there. */
-#ifndef HANDOVER_H
-#define HANDOVER_H
+#ifndef REAPER_H
+#define REAPER_H
 #include <sched.h>
 #include <semaphore.h>
 

@@ -1,6 +1,6 @@
 // face: libaio
 /* The submitting thread may end with its read of an empty pipe or socket in flight: the read goes on [A8] [B13]. The
-   kernel's AIO waits for the data inside io_submit, so there the thread ends after it; both are let be. */
+   kernel's AIO waits for the data inside io_submit, so there the thread ends after it; both are right. */
 #include "iocb.h"
 #include <sys/socket.h>
 

@@ -1,4 +1,4 @@
-/* The library's threads are told by their name in /proc and block every signal that can be blocked [C4]. */
+/* The library's threads have a name of their own in /proc and block every signal that can be blocked [C4]. */
 // columns: preload threads without -- glibc's threads have the program's name
 #include "aiocb.h"
 #include "process.h"

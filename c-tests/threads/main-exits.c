@@ -1,4 +1,4 @@
-/* The main thread may leave with pthread_exit while others go on: its requests end, and theirs [B13]. */
+/* The main thread may leave with pthread_exit while others go on: its requests and theirs end [B13]. */
 #include "aiocb.h"
 #include "process.h"
 

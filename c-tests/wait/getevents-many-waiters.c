@@ -1,5 +1,5 @@
 // face: libaio
-/* Eight threads blocked on one context: each event wakes someone, none sleeps on beside an event [A7]. */
+/* Eight threads blocked on one context: each event wakes a thread, and no thread sleeps on although an event is there [A7]. */
 #include "iocb.h"
 
 #define THREADS 8

@@ -1,4 +1,4 @@
-/* Sixty-four threads, each suspending on its own request again and again: every one gets its own [B10]. */
+/* Sixty-four threads, each suspending on its own request again and again: each wakes for its own [B10]. */
 #include "aiocb.h"
 #include "process.h"
 

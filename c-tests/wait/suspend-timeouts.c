@@ -1,4 +1,4 @@
-/* aio_suspend's timeout: none over before its time by the monotonic clock, and one in the far future waits for the request
+/* aio_suspend's timeout: none ends early by the monotonic clock, and one in the far future waits for the request
    [B10]. */
 #include "aiocb.h"
 #include "process.h"
