@@ -19,7 +19,7 @@ struct turns {
 static struct turns ending;
 static sigjmp_buf back;
 static volatile sig_atomic_t may_jump;
-static atomic_int running = SUBMITTERS, holding;
+static atomic_int running = SUBMITTERS, holding, rounds;
 static atomic_int held;
 static int fd;
 
@@ -96,6 +96,7 @@ static void *submit(void *seed)
 
         turn_submitted(&turns, i, block);
         page_awaited(&turns.page, block);
+        atomic_fetch_add(&rounds, 1);
     }
     atomic_fetch_sub(&running, 1);
     return NULL;
@@ -119,7 +120,7 @@ int main(void)
         CHECK(pthread_create(&submitters[i], NULL, submit, (void *)i) == 0);
         /* The first works alone for a while. */
         if (i == 0)
-            usleep(50000);
+            WAIT_UNTIL(atomic_load(&rounds) >= ROUNDS / 10);
     }
     while (atomic_load(&running) > 0) {
         CHECK(pthread_kill(reaper, SIGUSR1) == 0);

@@ -6,10 +6,13 @@
 #define REAPERS 60
 #define ROUNDS 80
 
+static _Atomic pid_t reaper_id;
+
 static void *reap_until_cancelled(void *unused)
 {
     struct io_event events[16];
 
+    reaper_id = this_thread();
     CHECK(pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL) == 0);
     for (;;) {
         CHECK(io_getevents(context, 1, 16, events, NULL) >= 1);
@@ -18,7 +21,7 @@ static void *reap_until_cancelled(void *unused)
     return unused;
 }
 
-/* Nobody says that it was read but the bytes. */
+/* Only the bytes say that it was read: the events belong to the other thread. */
 static void read_in(struct iocb *iocb, int fd, char *buffer, long long block)
 {
     memset(buffer, 0, BLOCK);
@@ -53,8 +56,7 @@ int main(void)
             read_in(&iocb, fd, buffer, k % BLOCKS);
             await_bytes(buffer, k % BLOCKS);
         }
-        /* It sleeps by now. */
-        usleep(500);
+        WAIT_UNTIL(thread_sleeps(reaper_id));
         read_in(&iocb, fd, buffer, i % BLOCKS);
         for (int64_t end = now_ns() + i * 1000LL; now_ns() < end;)
             ;
