@@ -6,6 +6,8 @@
 requires readelf
 
 LISTS=$TOP/programs/symbols
+# The drop-in by the SONAME of Debian 13 and Ubuntu 24.04.
+DROP_IN_T64=${URINGAIO_DROP_IN_T64:-$TOP/target/libaio-t64/libaio.so.1t64}
 
 # name@version for a version that must be asked for, name@@version for a default one, the bare name without versions;
 # the nodes of the version script themselves (type OBJECT, absolute) are left out.
@@ -33,13 +35,15 @@ same_as_original() {
 }
 
 abi_of_original() {
-    local debian status
+    local debian status ours=$DROP_IN
     command -v abidiff > /dev/null || skip "abidiff is not installed"
     debian=$(original)
     [ -n "$debian" ] || skip "libaio is not installed"
+    [ "$(soname "$debian")" != libaio.so.1t64 ] || [ -n "$SYSTEM" ] || ours=$DROP_IN_T64
+    [ -e "$ours" ] || fail "$ours is missing; run make drop-in-t64"
     # Neither side describes types in DWARF: what is compared is symbols, versions, sizes and the SONAME.
     # 1 and 2 are abidiff's own errors, 4 a change, 8 an incompatible change.
-    abidiff --no-show-locs "$debian" "$DROP_IN"
+    abidiff --no-show-locs "$debian" "$ours"
     status=$?
     [ $((status & 15)) -eq 0 ]
 }

@@ -15,6 +15,8 @@ int main(void)
     io_context_t context = NULL;
     struct io_event event;
 
+    if (!library) /* Debian 13 and Ubuntu 24.04 have this name alone. */
+        library = dlopen("libaio.so.1t64", RTLD_NOW | RTLD_LOCAL);
     CHECK(library != NULL);
     CHECK(pipe(ends) == 0);
     setup = (__typeof__(setup))dlsym(library, "io_setup");
