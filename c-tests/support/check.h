@@ -3,14 +3,17 @@
 #define CHECK_H
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* _exit: a failed check must end the program even where exit() would wait for the I/O that the check is about. */
+/* _exit: a failed check must end the program even where exit() would wait for the I/O that the check is about, and in a thread
+   that was cancelled, which would end in the first write. */
 #define FAIL(...)                                                                                                      \
     do {                                                                                                               \
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);                                                          \
         fprintf(stderr, "%s:%d: ", __FILE__, __LINE__);                                                                \
         fprintf(stderr, __VA_ARGS__);                                                                                  \
         fputc('\n', stderr);                                                                                           \

@@ -8,13 +8,13 @@
 #define SLOW_FILE_H
 
 #include <linux/fuse.h>
+#include <linux/mount.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "check.h"
@@ -32,7 +32,7 @@ struct slow_files {
     atomic_int reads, writes, fsyncs;            /* that have reached the file system */
     atomic_int reads_at_0, writes_at_0;          /* of these, those at offset 0 */
     atomic_int interrupted;                      /* held ones that were answered with EINTR */
-    char path[PATH_MAX];
+    int mount;                                   /* a descriptor of its root */
 };
 
 static struct slow_files *slow;
@@ -181,27 +181,43 @@ static inline void slow_serve(int dev)
     }
 }
 
-/* Mounts the file system; to be called first in main, before there are threads. Skips where it may not be mounted. */
+static inline void slow_option(int context, const char *key, const char *value)
+{
+    if (syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0) == -1)
+        SKIP("no FUSE here: %s=%s: %s", key, value, strerror(errno));
+}
+
+/* Makes the file system; to be called first in main, before there are threads. It is mounted nowhere: it has no place in any
+   mount namespace, and is gone with its last descriptor. Skips where it cannot be made. */
 static inline void slow_start(void)
 {
-    char options[128];
-    int dev;
+    char number[16];
+    int dev, context, mount;
 
-    slow = mmap(NULL, sizeof *slow, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(slow != MAP_FAILED);
-    snprintf(slow->path, sizeof slow->path, "%s", test_path("slow"));
-    MUST(mkdir(slow->path, 0755));
+    slow = MUST(mmap(NULL, sizeof *slow, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     if ((dev = open("/dev/fuse", O_RDWR | O_CLOEXEC)) == -1)
         SKIP("no FUSE here: /dev/fuse: %s", strerror(errno));
-    if (unshare(CLONE_NEWNS) == -1 && unshare(CLONE_NEWUSER | CLONE_NEWNS) == -1)
-        SKIP("no FUSE here: unshare: %s", strerror(errno));
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
-        SKIP("no FUSE here: a private mount namespace: %s", strerror(errno));
-    snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=%d,group_id=%d", dev, getuid(), getgid());
-    if (mount("slow", slow->path, "fuse", MS_NOSUID | MS_NODEV, options) == -1)
-        SKIP("no FUSE here: mount: %s", strerror(errno));
+    if ((context = (int)syscall(SYS_fsopen, "fuse", FSOPEN_CLOEXEC)) == -1)
+        SKIP("no FUSE here: fsopen: %s", strerror(errno));
+    snprintf(number, sizeof number, "%d", dev);
+    slow_option(context, "source", "slow");
+    slow_option(context, "fd", number);
+    slow_option(context, "rootmode", "40000");
+    snprintf(number, sizeof number, "%u", getuid());
+    slow_option(context, "user_id", number);
+    snprintf(number, sizeof number, "%u", getgid());
+    slow_option(context, "group_id", number);
+    if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
+        SKIP("no FUSE here: fsconfig: %s", strerror(errno));
+    if ((mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)) == -1)
+        SKIP("no FUSE here: fsmount: %s", strerror(errno));
+    close(context);
+    /* Out of the way of programs that look at low numbers. */
+    slow->mount = MUST(fcntl(mount, F_DUPFD_CLOEXEC, 200));
+    close(mount);
     if (MUST(fork()) == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(slow->mount);
         slow_serve(dev);
     }
     close(dev);
@@ -210,10 +226,7 @@ static inline void slow_start(void)
 /* Opens a file of it; names that begin with different letters are different files. */
 static inline int slow_open(const char *name, int flags)
 {
-    char path[PATH_MAX + 8];
-
-    snprintf(path, sizeof path, "%s/%s", slow->path, name);
-    return MUST(open(path, flags | O_CLOEXEC));
+    return MUST(openat(slow->mount, name, flags | O_CLOEXEC));
 }
 
 static inline void slow_hold(int bits)
