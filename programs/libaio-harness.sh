@@ -30,7 +30,8 @@ fetched() {
     local options=(-o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$apt/parts" -o "Dir::State::Lists=$apt/lists"
         -o APT::Sandbox::User=root -o Acquire::Retries=2)
     timeout 120 apt-get "${options[@]}" update || true # one list of several may be out of reach
-    (cd "$KEPT" && timeout 120 apt-get "${options[@]}" source --download-only libaio) || return 1
+    # Upstream's archive alone: neither the packaging nor dpkg-dev is needed.
+    (cd "$KEPT" && timeout 120 apt-get "${options[@]}" source --download-only --tar-only libaio) || return 1
     rm -rf "$apt" "$KEPT/unpacking"
     archive=$(find "$KEPT" -maxdepth 1 -name 'libaio_*.orig.tar.*' ! -name '*.asc' | head -n 1)
     [ -n "$archive" ] && mkdir "$KEPT/unpacking" && tar -xf "$archive" -C "$KEPT/unpacking" --strip-components 1 &&
