@@ -121,7 +121,7 @@ traced() {
     local counts=$WORK/system-calls
     command -v strace >/dev/null || skip "strace is not installed"
     strace -f -o /dev/null true 2>/dev/null || skip "processes cannot be traced here"
-    has_io_uring || skip "io_uring is not to be had here"
+    has_io_uring || skip "io_uring is not available here"
     case $ROUTE in
         preload) set=(-E "LD_PRELOAD=$LIBRARY") ;;
         raw) set=(-E "LD_PRELOAD=$LIBRARY" -E URINGAIO_RAW=1) ;;

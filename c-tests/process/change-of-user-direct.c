@@ -31,7 +31,7 @@ int main(void)
     struct sleeper sleeper = { 0 };
 
     if (getuid() != 0)
-        SKIP("needs root to become somebody else");
+        SKIP("needs root to become another user");
     fd = direct_file();
     alarm(DEADLINE_SECONDS); /* setgroups hangs if a thread does not take the signal */
     for (int i = 0; i < 2; i++)

@@ -11,7 +11,7 @@ int main(void)
     char in[10];
 
     if (getuid() != 0)
-        SKIP("needs root to become somebody else");
+        SKIP("needs root to become another user");
     make_pipe(ends);
     struct aiocb cb = make_cb(fd, in, sizeof in, 0), pipe_cb = make_cb(ends[0], in, 1, 0);
     CHECK_INT(aio_read(&pipe_cb), 0);

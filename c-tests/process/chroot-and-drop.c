@@ -28,7 +28,7 @@ int main(void)
     char byte;
 
     if (getuid() != 0)
-        SKIP("needs root to become somebody else");
+        SKIP("needs root to become another user");
     make_pipe(ends);
     make_pipe(idle);
     MUST(mkdir(empty, 0755));

@@ -73,11 +73,11 @@ int main(int argc, char **argv)
 
     if (argc > 1)
         return inside(argv[1]);
+    if (getuid() != 0)
+        SKIP("needs root to make a program of another user's");
     dl_iterate_phdr(find_library, library);
     if (library[0] == 0)
         return 0;
-    if (getuid() != 0)
-        SKIP("needs root to make a program of somebody else's");
     const char *path = copy_of_this_program(), *directory = test_path("");
     MUST(chmod(directory, 0777));
     int files = count_entries(directory);

@@ -43,7 +43,7 @@ static void use(const struct copy *copy, io_context_t context, char *buffer)
             list[i] = &iocbs[i];
         }
         CHECK_INT(copy->submit(context, 4, list), 4);
-        /* The file is the kernel's by now, whoever closes its number. */
+        /* The request holds the file by now, so its number may be closed. */
         CHECK(close(again) == 0);
         while (ended < 4) {
             int got = copy->getevents(context, 1, 4 - ended, events + ended, NULL);

@@ -71,7 +71,7 @@ int main(void)
         SKIP("seccomp: %s", strerror(errno));
     while (handled < TIMES) {
         sync_file(fd);
-        /* Until whoever was woken sleeps again. */
+        /* Until the thread that was woken sleeps again. */
         pause_ms(1);
     }
     return 0;

@@ -135,7 +135,7 @@ static inline int kernels_ring(const void *address)
     return found;
 }
 
-/* What this program runs on. Where io_uring is not to be had, or an engine is named, uringaio may do either. */
+/* What this program runs on. Where io_uring is not available, or an engine is named, uringaio may do either. */
 enum { SYSTEM, URINGAIO, UNDECIDED };
 
 static inline int runs_on(void)

@@ -35,7 +35,7 @@ int main(void)
     fd = direct_file();
     CHECK(setrlimit(RLIMIT_MEMLOCK, &none) == 0);
     if (getuid() == 0 && (setgid(65534) < 0 || setuid(65534) < 0))
-        SKIP("cannot become somebody else");
+        SKIP("cannot become another user");
     pthread_barrier_init(&barrier, NULL, THREADS + 1);
     for (long i = 0; i < THREADS; i++) {
         contexts[i] = make_context(64);
