@@ -1,6 +1,6 @@
-// build: -laio
+// face: libaio
 // columns: preload engine threads without enosys -- the original allocates with the program's malloc
-/* The program's memory allocator is called by the program and the C library alone (D5): not by a thread of the library's,
+/* The program's memory allocator is called by the program and the C library alone [D5]: not by a thread of the library,
    and not inside a call of it. What the dynamic linker allocates for a new thread's thread-local storage is the C
    library's. */
 #include <elf.h>
