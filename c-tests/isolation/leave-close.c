@@ -1,0 +1,64 @@
+// face: libaio
+/* close of a descriptor with requests in flight is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
+   cancellation, while another thread does I/O. Afterwards every context can be destroyed, the other thread's I/O goes on, close, dup2, fcntl
+   and munmap work, and exit and _exit end.
+
+   [D7] The rule: POSIX lists the call among the async-signal-safe functions, so that a handler may interrupt it anywhere and
+   leave; afterwards the call has happened or it has not, and nothing else of the process is touched. */
+#include "departures.h"
+
+static struct {
+    io_context_t context;
+    unsigned char *buffer;
+    struct iocb iocbs[2], *list[2];
+    struct aiocb cb;
+    int file, fd, eventfd;
+} state;
+
+static void set_up(void)
+{
+    state.file = scratch_file("file", O_RDWR | O_DIRECT, BLOCK, 1);
+    state.buffer = new_pages(3 * BLOCK);
+    state.context = context_of(8);
+    state.eventfd = MUST(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+static void before(void)
+{
+    state.fd = MUST(fcntl(state.file, F_DUPFD_CLOEXEC, 100));
+    for (int i = 0; i < 2; i++) {
+        io_prep_pread(&state.iocbs[i], state.fd, state.buffer + i * BLOCK, BLOCK, 0);
+        state.list[i] = &state.iocbs[i];
+    }
+    io_set_eventfd(&state.iocbs[1], state.eventfd);
+    state.cb = cb_of(state.file, state.buffer + 2 * BLOCK, BLOCK, 0);
+    CHECK_INT(aio_read(&state.cb), 0);
+    CHECK_INT(io_submit(state.context, 2, state.list), 2);
+}
+
+static void armed(void)
+{
+    close(state.fd);
+}
+
+static void settle(int left)
+{
+    struct io_event events[2];
+
+    if (left && fcntl(state.fd, F_GETFD) != -1)
+        MUST(close(state.fd));
+    reap(state.context, 2, events);
+    CHECK_INT((long)events[0].res, BLOCK);
+    CHECK_INT((long)events[1].res, BLOCK);
+    CHECK_DONE(&state.cb, BLOCK);
+}
+
+static void check(void)
+{
+    CHECK_INT(io_destroy(state.context), 0);
+}
+
+int main(void)
+{
+    return run_departures(&(struct departure){ "close", set_up, before, armed, settle, check, 0, 0, 0 });
+}

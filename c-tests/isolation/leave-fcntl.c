@@ -1,0 +1,53 @@
+// face: libaio
+/* fcntl(F_SETFL) that changes O_DIRECT of a file with a request in flight is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
+   cancellation, while another thread does I/O. Afterwards every context can be destroyed, the other thread's I/O goes on, close, dup2, fcntl
+   and munmap work, and exit and _exit end.
+
+   [D7] The rule: POSIX lists the call among the async-signal-safe functions, so that a handler may interrupt it anywhere and
+   leave; afterwards the call has happened or it has not, and nothing else of the process is touched. */
+#include "departures.h"
+
+static struct {
+    io_context_t context;
+    unsigned char *buffer;
+    struct iocb iocb;
+    int fd;
+} state;
+
+static void set_up(void)
+{
+    state.fd = scratch_file("file", O_RDWR | O_DIRECT, BLOCK, 1);
+    state.buffer = new_pages(BLOCK);
+    state.context = context_of(8);
+}
+
+static void before(void)
+{
+    MUST(fcntl(state.fd, F_SETFL, O_DIRECT));
+    io_prep_pread(&state.iocb, state.fd, state.buffer, BLOCK, 0);
+    submit_one(state.context, &state.iocb);
+}
+
+static void armed(void)
+{
+    fcntl(state.fd, F_SETFL, 0);
+}
+
+static void settle(int left)
+{
+    struct io_event event;
+
+    (void)left;
+    reap(state.context, 1, &event);
+    CHECK_INT((long)event.res, BLOCK);
+}
+
+static void check(void)
+{
+    CHECK_INT(io_destroy(state.context), 0);
+}
+
+int main(void)
+{
+    return run_departures(&(struct departure){ "fcntl(F_SETFL)", set_up, before, armed, settle, check, 0, 0, 0 });
+}

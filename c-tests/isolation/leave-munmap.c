@@ -1,0 +1,51 @@
+// face: libaio
+/* munmap of memory into which a request is reading is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
+   cancellation, while another thread does I/O. Afterwards every context can be destroyed, the other thread's I/O goes on, close, dup2, fcntl
+   and munmap work, and exit and _exit end.
+
+   [D7] The rule: munmap(2) is one system call; who leaves it takes nothing along, and the mapping is there or it is not. */
+#include "departures.h"
+
+static struct {
+    io_context_t context;
+    unsigned char *buffer;
+    struct iocb iocb;
+    int fd;
+} state;
+
+static void set_up(void)
+{
+    state.fd = scratch_file("file", O_RDWR | O_DIRECT, BLOCK, 1);
+    state.context = context_of(8);
+}
+
+static void before(void)
+{
+    state.buffer = new_pages(BLOCK);
+    io_prep_pread(&state.iocb, state.fd, state.buffer, BLOCK, 0);
+    submit_one(state.context, &state.iocb);
+}
+
+static void armed(void)
+{
+    munmap(state.buffer, BLOCK);
+}
+
+static void settle(int left)
+{
+    struct io_event event;
+
+    (void)left;
+    reap(state.context, 1, &event);
+    CHECK_INT((long)event.res, BLOCK);
+}
+
+static void check(void)
+{
+    CHECK_INT(io_destroy(state.context), 0);
+}
+
+int main(void)
+{
+    return run_departures(&(struct departure){ "munmap", set_up, before, armed, settle, check, 0, 0, 0 });
+}

@@ -1,0 +1,318 @@
+/* Leaving a call in the middle, thousands of times: by siglongjmp out of a signal handler, by deferred and by asynchronous
+   cancellation, while another thread does I/O. What must work afterwards, the test says.
+
+   A test gives one `departure`; each way of leaving runs in a child process of its own, so that the damage of one hides
+   nothing of the next. "Armed" is the time in which the call may be left; set_up, before, settle and check run unarmed. */
+#ifndef DEPARTURES_H
+#define DEPARTURES_H
+
+#include <setjmp.h>
+
+#include "libaio-calls.h"
+#include "posix-calls.h"
+
+#define DEPARTURES 10000           /* by each way */
+#define ATTEMPTS (5 * DEPARTURES)  /* a call that is hard to hit is tried no more often */
+#define BLOCK 4096
+
+struct departure {
+    const char *call;              /* its name, for what is printed */
+    void (*set_up)(void);          /* once, before the first round */
+    void (*before)(void);          /* in each round, unarmed */
+    void (*armed)(void);           /* in each round: the call, which may be left anywhere */
+    void (*settle)(int left);      /* in each round, unarmed; `left`: the call has not returned */
+    void (*check)(void);           /* once, after the last round */
+    int departures;                /* 0: DEPARTURES */
+    int no_cancellation;           /* the original itself cannot be cancelled there */
+    int spoils_posix;              /* the original leaves POSIX AIO's own lock held: no aio_* call afterwards or beside it */
+};
+
+static struct {
+    const struct departure *test;
+    sigjmp_buf target;
+    volatile sig_atomic_t armed;
+    volatile int left, attempts, wanted;
+    timer_t timer;
+    atomic_int quit, failed;
+    atomic_long neighbours_rounds;
+} departing;
+
+/* --- the other thread's I/O ------------------------------------------------------------------------------------- */
+
+static inline void *departure_neighbour(void *unused)
+{
+    int fd = scratch_file("neighbour", O_RDWR | O_DIRECT, 4 * BLOCK, 9);
+    unsigned char *buffer = new_pages(4 * BLOCK), *other = new_pages(BLOCK);
+    io_context_t context = context_of(8);
+    struct iocb iocbs[4], *list[4];
+    struct io_event events[4];
+
+    (void)unused;
+    for (int i = 0; i < 4; i++) {
+        io_prep_pread(&iocbs[i], fd, buffer + i * BLOCK, BLOCK, i * BLOCK);
+        list[i] = &iocbs[i];
+    }
+    while (!atomic_load(&departing.quit)) {
+        memset(buffer, 0, 4 * BLOCK);
+        CHECK_INT(io_submit(context, 4, list), 4);
+        reap(context, 4, events);
+        for (int i = 0; i < 4; i++)
+            CHECK_INT((long)events[i].res, BLOCK);
+        CHECK(is_pattern(buffer, 4 * BLOCK, 9));
+        if (!departing.test->spoils_posix) {
+            struct aiocb cb = cb_of(fd, other, BLOCK, 0);
+
+            CHECK_INT(aio_read(&cb), 0);
+            CHECK_DONE(&cb, BLOCK);
+        }
+        atomic_fetch_add(&departing.neighbours_rounds, 1);
+    }
+    CHECK_INT(io_destroy(context), 0);
+    return NULL;
+}
+
+/* --- by siglongjmp ---------------------------------------------------------------------------------------------- */
+
+static inline void departure_tick(int signal)
+{
+    (void)signal;
+    if (departing.armed) {
+        departing.armed = 0;
+        siglongjmp(departing.target, 1);
+    }
+}
+
+/* A time after which to leave a call that usually takes `usual`: three in four near one that has hit before. */
+static inline long departure_delay(long usual, long hit)
+{
+    long widest = 2 * (usual < 500000 ? usual : 500000) + 6000, delay;
+
+    if (hit == 0 || rand() % 4 == 0)
+        return 1 + rand() % widest;
+    delay = hit + rand() % 2000 - 1000;
+    return delay > 0 ? delay : 1;
+}
+
+static inline void departure_timer(long ns)
+{
+    struct itimerspec in = { .it_value = { ns / 1000000000, ns % 1000000000 } };
+
+    MUST(timer_settime(departing.timer, 0, &in, NULL));
+}
+
+/* How long the call takes when it is let alone, at most 2 ms: timers end at about twice that. */
+static inline long departure_usual_ns(void)
+{
+    /* Static, since siglongjmp comes back here. */
+    static int64_t spent, start;
+    static int i;
+
+    for (i = 0; i < 50; i++) {
+        departing.test->before();
+        /* A call that waits for ever is left at 2 ms. */
+        start = now_ns();
+        if (sigsetjmp(departing.target, 1) == 0) {
+            departure_timer(2000000);
+            departing.armed = 1;
+            departing.test->armed();
+            departing.armed = 0;
+            spent += now_ns() - start;
+            departing.test->settle(0);
+        } else {
+            spent += 2000000;
+            departing.test->settle(1);
+        }
+    }
+    return spent / 50;
+}
+
+static inline void leave_by_jumps(void)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
+    static long usual, delay, hit;
+
+    event._sigev_un._tid = this_thread();
+    set_handler(SIGUSR1, departure_tick, SA_NODEFER);
+    MUST(timer_create(CLOCK_MONOTONIC, &event, &departing.timer));
+    usual = departure_usual_ns();
+    if (sigsetjmp(departing.target, 1)) {
+        departing.left++;
+        hit = delay;
+        departing.test->settle(1);
+    }
+    while (departing.left < departing.wanted && departing.attempts++ < ATTEMPTS) {
+        departing.test->before();
+        delay = departure_delay(usual, hit);
+        departure_timer(delay);
+        departing.armed = 1;
+        departing.test->armed();
+        departing.armed = 0;
+        departing.test->settle(0);
+    }
+    timer_delete(departing.timer);
+    signal(SIGUSR1, SIG_IGN);
+}
+
+/* --- by cancellation -------------------------------------------------------------------------------------------- */
+
+#define CANCELLATION_TAKES_NS 20000 /* from pthread_cancel to its signal in the other thread, about */
+
+static struct {
+    int type, old;
+    long spin;                          /* before the call, so that the cancellation arrives in it */
+    atomic_int stage;
+} cancelled;
+
+enum { NOT_READY, READY, IN_CALL, RETURNED };
+
+static inline void *departure_cancelled(void *unused)
+{
+    int64_t end;
+
+    (void)unused;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelled.old);
+    departing.test->before();
+    atomic_store(&cancelled.stage, READY);
+    end = now_ns() + cancelled.spin;
+    while (now_ns() < end)
+        ;
+    pthread_setcanceltype(cancelled.type, &cancelled.old);
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &cancelled.old);
+    atomic_store(&cancelled.stage, IN_CALL);
+    departing.test->armed();
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelled.old);
+    atomic_store(&cancelled.stage, RETURNED);
+    return NULL;
+}
+
+static inline void leave_by_cancellation(int type)
+{
+    int64_t usual = 0;
+
+    cancelled.type = type;
+    while (departing.left < departing.wanted && departing.attempts++ < DEPARTURES) {
+        /* Now and then the call is let alone for up to 2 ms, to learn how long it takes. */
+        int measured = departing.attempts % 64 == 1;
+        int64_t start, delay = measured ? 2000000 : rand() % (usual + 1);
+        pthread_t thread;
+
+        cancelled.spin = measured ? 0 : rand() % CANCELLATION_TAKES_NS;
+        atomic_store(&cancelled.stage, NOT_READY);
+        thread = start_thread(departure_cancelled, NULL);
+        while (atomic_load(&cancelled.stage) == NOT_READY)
+            sched_yield();
+        start = now_ns();
+        while (now_ns() - start < delay && atomic_load(&cancelled.stage) != RETURNED)
+            sched_yield();
+        if (measured)
+            usual = now_ns() - start < 500000 ? now_ns() - start : 500000;
+        pthread_cancel(thread);
+        if (join_thread(thread) == PTHREAD_CANCELED) {
+            departing.left += atomic_load(&cancelled.stage) == IN_CALL;
+            departing.test->settle(1);
+        } else {
+            departing.test->settle(0);
+        }
+    }
+}
+
+/* --- the whole -------------------------------------------------------------------------------------------------- */
+
+enum departure_way { BY_JUMP, BY_JUMP_THEN__EXIT, BY_DEFERRED_CANCELLATION, BY_ASYNCHRONOUS_CANCELLATION, DEPARTURE_WAYS };
+
+static const char *const departure_names[] = { "siglongjmp", "siglongjmp, then _exit", "deferred cancellation", "asynchronous cancellation" };
+
+/* close, dup2, fcntl and munmap, on files and memory without and with a request in flight. */
+static inline void check_other_calls(void)
+{
+    static int fd, other;
+    unsigned char *memory = new_pages(BLOCK);
+    io_context_t context = context_of(4);
+    struct io_event event;
+    struct iocb iocb;
+
+    fd = MUST(open(scratch_path("others"), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    other = MUST(dup(fd));
+    CHECK_INT(pwrite(fd, memory, BLOCK, 0), BLOCK);
+    io_prep_pread(&iocb, fd, memory, BLOCK, 0);
+    submit_one(context, &iocb);
+    STEP("fcntl(F_SETFL) after the departures");
+    MUST(fcntl(fd, F_SETFL, MUST(fcntl(fd, F_GETFL)) ^ O_APPEND));
+    STEP("dup2 after the departures");
+    MUST(dup2(other, fd));
+    STEP("close after the departures");
+    MUST(close(fd));
+    MUST(close(other));
+    STEP("io_getevents after the departures");
+    reap(context, 1, &event);
+    STEP("munmap after the departures");
+    MUST(munmap(memory, BLOCK));
+    STEP("io_destroy after the departures");
+    CHECK_INT(io_destroy(context), 0);
+}
+
+static inline void departure_child(enum departure_way way)
+{
+    pthread_t neighbour;
+    long rounds;
+
+    start_deadline();
+    alarm(deadline_seconds() * 2 / 5);
+    srand(way + 1);
+    departing.wanted = departing.test->departures ? departing.test->departures : DEPARTURES;
+    if (way == BY_JUMP_THEN__EXIT)
+        departing.wanted /= 10;
+    STEP("the departures' own set-up");
+    departing.test->set_up();
+    neighbour = start_thread(departure_neighbour, NULL);
+    WAIT_UNTIL(atomic_load(&departing.neighbours_rounds) > 0);
+    STEP("the rounds themselves");
+    if (way == BY_JUMP || way == BY_JUMP_THEN__EXIT)
+        leave_by_jumps();
+    else
+        leave_by_cancellation(way == BY_DEFERRED_CANCELLATION ? PTHREAD_CANCEL_DEFERRED : PTHREAD_CANCEL_ASYNCHRONOUS);
+    STEP("the other thread's I/O after the departures");
+    rounds = atomic_load(&departing.neighbours_rounds);
+    while (atomic_load(&departing.neighbours_rounds) < rounds + 10)
+        pause_us(100);
+    atomic_store(&departing.quit, 1);
+    join_thread(neighbour);
+    STEP("the check after the departures");
+    if (departing.test->check)
+        departing.test->check();
+    check_other_calls();
+    fprintf(stderr, "%s by %s: left %d times in %d\n", departing.test->call, departure_names[way], departing.left, departing.attempts - 1);
+    STEP("exit");
+    if (way == BY_JUMP_THEN__EXIT)
+        _exit(0);
+    exit(0);
+}
+
+static inline int run_departures(const struct departure *test)
+{
+    int failed = 0;
+
+    departing.test = test;
+    for (enum departure_way way = 0; way < DEPARTURE_WAYS; way++) {
+        pid_t child;
+        int status;
+
+        if (test->no_cancellation && way >= BY_DEFERRED_CANCELLATION)
+            continue;
+        child = MUST(fork());
+        if (child == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            departure_child(way);
+        }
+        status = await_child(child);
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+            return 77;
+        if (status != 0) {
+            fprintf(stderr, "%s by %s: wait status %#x\n", test->call, departure_names[way], status);
+            failed = 1;
+        }
+    }
+    return failed;
+}
+
+#endif
