@@ -6,13 +6,14 @@
 #ifndef DEPARTURES_H
 #define DEPARTURES_H
 
+#include <poll.h>
 #include <setjmp.h>
 
 #include "libaio-calls.h"
 #include "posix-calls.h"
 
 #define DEPARTURES 10000           /* by each way */
-#define ATTEMPTS (5 * DEPARTURES)  /* a call that is hard to hit is tried no more often */
+#define ATTEMPTS (5 * DEPARTURES) /* a call that is hard to hit by a signal is tried no more often */
 #define BLOCK 4096
 
 struct departure {
@@ -27,8 +28,11 @@ struct departure {
     int spoils_posix;              /* the original leaves POSIX AIO's own lock held: no aio_* call afterwards or beside it */
 };
 
+enum departure_way { BY_JUMP, BY_JUMP_THEN__EXIT, BY_DEFERRED_CANCELLATION, BY_ASYNCHRONOUS_CANCELLATION, DEPARTURE_WAYS };
+
 static struct {
     const struct departure *test;
+    enum departure_way way;
     sigjmp_buf target;
     volatile sig_atomic_t armed;
     volatile int left, attempts, wanted;
@@ -95,7 +99,8 @@ static inline long departure_delay(long usual, long hit)
 
 static inline void departure_timer(long ns)
 {
-    struct itimerspec in = { .it_value = { ns / 1000000000, ns % 1000000000 } };
+    /* Again and again, in case the first comes before the call, which then waits for ever. */
+    struct itimerspec in = { .it_value = { ns / 1000000000, ns % 1000000000 }, .it_interval = { 0, 400000 } };
 
     MUST(timer_settime(departing.timer, 0, &in, NULL));
 }
@@ -140,7 +145,7 @@ static inline void leave_by_jumps(void)
         hit = delay;
         departing.test->settle(1);
     }
-    while (departing.left < departing.wanted && departing.attempts++ < ATTEMPTS) {
+    while (departing.left < departing.wanted && departing.attempts++ < 5 * departing.wanted) {
         departing.test->before();
         delay = departure_delay(usual, hit);
         departure_timer(delay);
@@ -190,7 +195,7 @@ static inline void leave_by_cancellation(int type)
     int64_t usual = 0;
 
     cancelled.type = type;
-    while (departing.left < departing.wanted && departing.attempts++ < DEPARTURES) {
+    while (departing.left < departing.wanted && departing.attempts++ < departing.wanted) {
         /* Now and then the call is let alone for up to 2 ms, to learn how long it takes. */
         int measured = departing.attempts % 64 == 1;
         int64_t start, delay = measured ? 2000000 : rand() % (usual + 1);
@@ -217,8 +222,6 @@ static inline void leave_by_cancellation(int type)
 }
 
 /* --- the whole -------------------------------------------------------------------------------------------------- */
-
-enum departure_way { BY_JUMP, BY_JUMP_THEN__EXIT, BY_DEFERRED_CANCELLATION, BY_ASYNCHRONOUS_CANCELLATION, DEPARTURE_WAYS };
 
 static const char *const departure_names[] = { "siglongjmp", "siglongjmp, then _exit", "deferred cancellation", "asynchronous cancellation" };
 
@@ -259,6 +262,7 @@ static inline void departure_child(enum departure_way way)
     start_deadline();
     alarm(deadline_seconds() * 2 / 5);
     srand(way + 1);
+    departing.way = way;
     departing.wanted = departing.test->departures ? departing.test->departures : DEPARTURES;
     if (way == BY_JUMP_THEN__EXIT)
         departing.wanted /= 10;

@@ -1,0 +1,43 @@
+// face: libaio
+/* aio_cancel of a read that would never end is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
+   cancellation, while another thread does I/O. Afterwards every call but those of POSIX AIO works: the other thread's
+   I/O by libaio, close, dup2, fcntl and munmap, exit and _exit.
+
+   [D7] The rule: POSIX does not list the call among the async-signal-safe functions, so that a jump out of it may leave POSIX
+   AIO itself unusable (in glibc, with its lock held). But nothing else of the process depends on it in the original:
+   descriptors, memory, contexts of libaio and the end of the process. */
+#include "departures.h"
+
+static struct {
+    char byte;
+    struct aiocb *cbs;
+    int ends[2], next;
+} state;
+
+static void set_up(void)
+{
+    make_pipe(state.ends);
+    state.cbs = new_pages((2 * ATTEMPTS + 100) * sizeof *state.cbs);
+    state.cbs[0] = cb_of(state.ends[0], &state.byte, 1, 0);
+    CHECK_INT(aio_read(&state.cbs[0]), 0);
+}
+
+static void before(void)
+{
+}
+
+/* Of the descriptor every second time: of all its requests. */
+static void armed(void)
+{
+    aio_cancel(state.ends[0], state.next++ % 2 ? &state.cbs[0] : NULL);
+}
+
+static void settle(int left)
+{
+    (void)left;
+}
+
+int main(void)
+{
+    return run_departures(&(struct departure){ "aio_cancel", set_up, before, armed, settle, NULL, 0, 0, 1 });
+}

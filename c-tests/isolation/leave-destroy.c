@@ -1,0 +1,50 @@
+// face: libaio
+/* io_destroy of a context with a request in flight is left in the middle a hundred times (the original takes some 30 ms), by siglongjmp out of a signal handler, by deferred and by asynchronous
+   cancellation, while another thread does I/O. Afterwards the context is gone or can still be
+   destroyed, another can be made, the other thread's I/O goes on, close, dup2, fcntl and munmap work, and exit and _exit
+   end.
+
+   [D7]  */
+#include "departures.h"
+
+static struct {
+    io_context_t context;
+    unsigned char *buffer;
+    struct iocb iocb;
+    int fd;
+} state;
+
+static void set_up(void)
+{
+    state.fd = scratch_file("file", O_RDWR | O_DIRECT, BLOCK, 1);
+    state.buffer = new_pages(BLOCK);
+}
+
+static void before(void)
+{
+    state.context = context_of(8);
+    io_prep_pread(&state.iocb, state.fd, state.buffer, BLOCK, 0);
+    submit_one(state.context, &state.iocb);
+}
+
+static void armed(void)
+{
+    io_destroy(state.context);
+}
+
+static void settle(int left)
+{
+    int ret;
+
+    if (!left)
+        return;
+    STEP("io_destroy of a context whose io_destroy was left");
+    ret = io_destroy(state.context);
+    CHECK(ret == 0 || ret == -EINVAL);
+    STEP("the rounds themselves");
+}
+
+int main(void)
+{
+    return run_departures(&(struct departure){ "io_destroy", set_up, before, armed, settle, NULL, 100, 0, 0 });
+}

@@ -1,0 +1,88 @@
+// face: libaio
+/* io_getevents, waiting and with events at hand, is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
+   cancellation, while another thread does I/O. No event is lost: it is in the memory that the call was given, or still in
+   the context. Afterwards the context can be destroyed; the other thread's I/O goes on, close, dup2, fcntl and munmap
+   work, and exit and _exit end.
+
+   [D7]  */
+#include "departures.h"
+
+#define BATCH 4
+
+static struct {
+    io_context_t context;
+    unsigned char *buffer;
+    struct iocb iocbs[BATCH], never;
+    struct io_event events[BATCH];
+    int fd, ends[2];
+    unsigned round;
+} state;
+
+/* Besides, a poll that never ends, so that the context is never idle. */
+static void set_up(void)
+{
+    state.fd = scratch_file("file", O_RDWR | O_DIRECT, BLOCK, 1);
+    state.buffer = new_pages(BLOCK);
+    state.context = context_of(64);
+    make_pipe(state.ends);
+    io_prep_poll(&state.never, state.ends[0], POLLIN);
+    submit_one(state.context, &state.never);
+}
+
+static void before(void)
+{
+    struct iocb *list[BATCH];
+
+    state.round++;
+    memset(state.events, 0, sizeof state.events);
+    for (int i = 0; i < BATCH; i++) {
+        io_prep_pread(&state.iocbs[i], state.fd, state.buffer, BLOCK, 0);
+        state.iocbs[i].data = (void *)(uintptr_t)(state.round * BATCH + i);
+        list[i] = &state.iocbs[i];
+    }
+    CHECK_INT(io_submit(state.context, BATCH, list), BATCH);
+}
+
+static void armed(void)
+{
+    io_getevents(state.context, BATCH, BATCH, state.events, NULL);
+}
+
+/* Every event of this round is seen: those the call has delivered, and the rest. */
+static void settle(int left)
+{
+    unsigned seen = 0, have = BATCH;
+    struct io_event event;
+
+    (void)left;
+    for (;;) {
+        for (unsigned i = 0; i < have; i++) {
+            const struct io_event *e = have == 1 ? &event : &state.events[i];
+            unsigned which = (unsigned)(uintptr_t)e->data - state.round * BATCH;
+
+            if (e->obj == NULL)
+                continue;
+            CHECK(which < BATCH);
+            CHECK_INT((long)e->res, BLOCK);
+            seen |= 1u << which;
+        }
+        if (seen == (1u << BATCH) - 1)
+            return;
+        STEP("an event that a call took along which was left");
+        reap(state.context, 1, &event);
+        STEP("the rounds themselves");
+        have = 1;
+    }
+}
+
+static void check(void)
+{
+    STEP("io_destroy of the context whose calls were left");
+    CHECK_INT(write(state.ends[1], "x", 1), 1);
+    CHECK_INT(io_destroy(state.context), 0);
+}
+
+int main(void)
+{
+    return run_departures(&(struct departure){ "io_getevents", set_up, before, armed, settle, check, 0, 0, 0 });
+}

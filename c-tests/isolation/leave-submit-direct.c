@@ -1,0 +1,96 @@
+// face: libaio
+/* io_submit of an O_DIRECT read is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
+   cancellation, while another thread does I/O. Afterwards its context takes requests up to its
+   size and completes them, and can be destroyed; the other thread's I/O goes on, close, dup2, fcntl and munmap work, and
+   exit and _exit end.
+
+   [D7]  */
+#include "departures.h"
+
+#define ROOM 64 /* requests that the context has room for at least */
+
+static struct {
+    io_context_t context;
+    unsigned char *buffer;
+    struct iocb *iocbs;
+    int fd, next;
+} state;
+
+static void set_up(void)
+{
+    state.fd = scratch_file("file", O_RDWR | O_DIRECT, BLOCK, 1);
+    state.buffer = new_pages(BLOCK);
+    state.iocbs = new_pages((2 * ATTEMPTS + ROOM) * sizeof *state.iocbs);
+    state.context = context_of(ROOM);
+}
+
+/* A new iocb for each attempt: one that was left may still be in flight. */
+static struct iocb *new_iocb(void)
+{
+    struct iocb *iocb = &state.iocbs[state.next++];
+
+    io_prep_pread(iocb, state.fd, state.buffer, BLOCK, 0);
+    return iocb;
+}
+
+static void before(void)
+{
+    new_iocb();
+}
+
+static void armed(void)
+{
+    struct iocb *iocb = &state.iocbs[state.next - 1];
+
+    io_submit(state.context, 1, &iocb);
+}
+
+/* Takes what has completed; whether the call that was left submitted anything, only its event can tell. */
+static void settle(int left)
+{
+    struct timespec no_time = { 0, 0 };
+    struct io_event events[ROOM];
+    int got;
+
+    (void)left;
+    got = io_getevents(state.context, 0, ROOM, events, &no_time);
+    CHECK(got >= 0);
+    for (int i = 0; i < got; i++)
+        CHECK_INT((long)events[i].res, BLOCK);
+}
+
+static void check(void)
+{
+    struct iocb *list[ROOM];
+    struct io_event event;
+    int first, taken = 0, mine = 0;
+
+    STEP("requests of calls that were left");
+    first = state.next;
+    for (int i = 0; i < ROOM; i++)
+        list[i] = new_iocb();
+    /* What was in flight when the call was left completes, and then there is room again. */
+    while (taken < ROOM) {
+        int n = io_submit(state.context, ROOM - taken, list + taken);
+
+        CHECK(n > 0 || n == -EAGAIN);
+        taken += n > 0 ? n : 0;
+        if (taken < ROOM) {
+            reap(state.context, 1, &event);
+            mine += event.obj >= &state.iocbs[first];
+        }
+    }
+    STEP("the context's requests after the departures");
+    while (mine < ROOM) {
+        reap(state.context, 1, &event);
+        CHECK_INT((long)event.res, BLOCK);
+        mine += event.obj >= &state.iocbs[first];
+    }
+    STEP("io_destroy of the context whose calls were left");
+    CHECK_INT(io_destroy(state.context), 0);
+}
+
+int main(void)
+{
+    return run_departures(&(struct departure){ "io_submit of an O_DIRECT read", set_up, before, armed, settle, check, 0, 0, 0 });
+}
