@@ -1,5 +1,5 @@
 // face: libaio
-/* aio_read of a file is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
+/* aio_read of an O_DIRECT file is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
    cancellation, while another thread does I/O. Afterwards every call but those of POSIX AIO works: the other thread's
    I/O by libaio, close, dup2, fcntl and munmap, exit and _exit.
 
@@ -16,7 +16,7 @@ static struct {
 
 static void set_up(void)
 {
-    state.fd = scratch_file("file", O_RDWR, BLOCK, 1);
+    state.fd = scratch_file("file", O_RDWR | O_DIRECT, BLOCK, 1);
     state.buffer = new_pages(BLOCK);
     state.cbs = new_pages((2 * ATTEMPTS + 100) * sizeof *state.cbs);
 }

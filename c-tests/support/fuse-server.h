@@ -273,6 +273,7 @@ static inline void fuse_start(size_t size, unsigned seed)
         alarm(deadline_seconds() + 5);
         fuse_serve(dev);
     }
+    holder = fuse->pid;
     close(dev);
 }
 

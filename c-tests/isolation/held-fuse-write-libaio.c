@@ -1,0 +1,35 @@
+// face: libaio
+/* A write to a file whose server does not answer is held.
+   Meanwhile other threads' libaio requests are done, and close, dup2, fcntl, munmap and io_destroy return.
+
+   [D1] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of its own
+   thread or nowhere. */
+#include "libaio-calls.h"
+
+#include "isolation.h"
+#include "fuse-server.h"
+
+int main(void)
+{
+    unsigned char *buffer;
+    int fd;
+
+    start_deadline();
+    fuse_start(BLOCK, 1);
+    atomic_store(&fuse->open_flags, FOPEN_DIRECT_IO);
+    fd = fuse_open("a", O_RDWR);
+    buffer = new_pages(BLOCK);
+    fuse_hold(FUSE_HOLD_WRITES);
+    rest_prepare();
+    io_prep_pwrite(&held.iocb, fd, buffer, BLOCK, 0);
+    held_start();
+    STEP("the request being held");
+    WAIT_UNTIL(atomic_load(&fuse->held) > 0);
+    rest_of_libaio_works();
+    held_is_pending();
+    fuse_release();
+    held_ends(BLOCK);
+    CHECK(is_all(fuse->bytes, BLOCK, 0));
+    STEP("exit");
+    return 0;
+}

@@ -1,0 +1,36 @@
+// face: posix
+/* A write to a file whose server does not answer is held.
+   Meanwhile the call that submitted it returns, other POSIX AIO requests are done, and close, dup2, fcntl and munmap return.
+
+   [D1] The rule: glibc serves each descriptor by a helper thread, so that a request that sleeps delays no other and no call;
+   aio_read(3), aio_write(3): the call returns when the request is queued. */
+#include "isolation.h"
+#include "fuse-server.h"
+
+int main(void)
+{
+    struct aiocb first;
+    unsigned char *buffer;
+    int fd;
+
+    start_deadline();
+    fuse_start(BLOCK, 1);
+    atomic_store(&fuse->open_flags, FOPEN_DIRECT_IO);
+    fd = fuse_open("a", O_RDWR);
+    buffer = new_pages(BLOCK);
+    fuse_hold(FUSE_HOLD_WRITES);
+    rest_prepare();
+    STEP("the submitting call");
+    first = cb_of(fd, buffer, BLOCK, 0);
+    CHECK_INT(aio_write(&first), 0);
+    STEP("the request being held");
+    WAIT_UNTIL(atomic_load(&fuse->held) > 0);
+    rest_of_posix_works();
+    CHECK_PENDING(&first);
+    fuse_release();
+    STEP("the request that was held");
+    CHECK_DONE(&first, BLOCK);
+    CHECK(is_all(fuse->bytes, BLOCK, 0));
+    STEP("exit");
+    return 0;
+}
