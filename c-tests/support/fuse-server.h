@@ -48,6 +48,9 @@ struct fuse_server {
 
 static struct fuse_server *fuse;
 
+/* Set before fuse_start: whether the server lets the kernel keep direct requests in flight without a thread (FUSE_ASYNC_DIO). */
+static int fuse_async_direct;
+
 struct fuse_held {
     int bits;
     struct fuse_in_header head;
@@ -176,8 +179,9 @@ static inline void fuse_serve(int dev)
         switch (r.head.opcode) {
         case FUSE_INIT: {
             struct fuse_init_out out = { .major = 7, .minor = 31, .max_write = 1 << 17, .max_background = 1000,
-                                         .congestion_threshold = 1000, .flags = FUSE_BIG_WRITES | FUSE_ASYNC_READ | FUSE_ASYNC_DIO };
+                                         .congestion_threshold = 1000, .flags = FUSE_BIG_WRITES | FUSE_ASYNC_READ };
 
+            out.flags |= fuse_async_direct ? FUSE_ASYNC_DIO : 0;
             fuse_reply(dev, r.head.unique, 0, &out, sizeof out);
             break;
         }
