@@ -1,0 +1,57 @@
+/* A seccomp filter on the three calls of io_uring, as service managers and containers set it: it kills, traps or refuses. */
+#ifndef IO_URING_FILTER_H
+#define IO_URING_FILTER_H
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+
+#include "behaviour.h"
+
+static const struct {
+    const char *name;
+    unsigned action;
+} filter_actions[] = {
+    { "SECCOMP_RET_KILL_PROCESS", SECCOMP_RET_KILL_PROCESS },
+    { "SECCOMP_RET_KILL_THREAD", SECCOMP_RET_KILL_THREAD },
+    { "SECCOMP_RET_TRAP", SECCOMP_RET_TRAP },
+    { "EPERM", SECCOMP_RET_ERRNO | EPERM },
+    { "ENOSYS", SECCOMP_RET_ERRNO | ENOSYS },
+};
+
+#define FILTER_ACTIONS ((int)(sizeof filter_actions / sizeof filter_actions[0]))
+
+/* Sets it for this process, through the C library. */
+static inline void filter_io_uring(unsigned action)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_register, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, action),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
+
+    MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == -1)
+        SKIP("no seccomp filters here: %s", strerror(errno));
+}
+
+static volatile sig_atomic_t filter_trapped;
+
+static inline void filter_trap(int signal)
+{
+    (void)signal;
+    filter_trapped++;
+}
+
+/* What SECCOMP_RET_TRAP would run: it must not. */
+static inline void filter_watch(void)
+{
+    set_handler(SIGSYS, filter_trap, SA_RESTART);
+}
+
+#endif
