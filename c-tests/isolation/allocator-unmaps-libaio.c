@@ -1,16 +1,16 @@
 // face: libaio
 // build: -fno-builtin
-/* The program's own allocator unmaps memory while it holds its lock, the one that malloc and free take. With a poll pending
-   and other requests coming and going, no call of the program ever waits for the library to get memory.
+/* The program's own allocator unmaps memory while it holds its lock, the one that malloc and free take. With a poll
+   pending and other requests coming and going, no call of the program ever waits for the library to get memory.
 
-   [D5] malloc(3) may be replaced by any program ("Replacing malloc" in the C library's manual); munmap(2) is a system call
-   that takes no lock of the program. The kernel's AIO allocates nothing in user space. */
+   [D5] malloc(3) may be replaced by any program ("Replacing malloc" in the C library's manual); munmap(2) is a system
+   call that takes no lock of the program. The kernel's AIO allocates nothing in user space. */
 #include "libaio-calls.h"
 
 #include <poll.h>
 #include <stddef.h>
 
-/* --- an allocator: blocks of a size class in lists, large ones mapped and unmapped, one plain lock ----------------- */
+/* --- an allocator: blocks of a size class in lists, large ones mapped and unmapped, one plain lock ---------------- */
 
 #define LARGE 32768
 #define HEADER 64

@@ -4,17 +4,18 @@
    without ever sleeping sees the events of its requests: O_DIRECT reads and writes, buffered ones, and a poll.
 
    [D6] The kernel writes the events in interrupts and work queues, which run on other processors or before the thread
-   (fs/aio.c). SPDK and QEMU's iothreads poll like that. A library's threads must not inherit the caller's class or mask. */
+   (fs/aio.c). SPDK and QEMU's iothreads poll like that. A library's threads must not inherit the caller's class or
+   mask. */
 #include "libaio-calls.h"
 
 #include <poll.h>
 
-#define ROUNDS 50
+#define ROUNDS 10
 #define BLOCK 4096
 
 static io_context_t context;
 
-/* Reads the ring until the request's event is there. Real-time threads get 95 % of a second: the deadline's handler runs. */
+/* Reads the ring until the request's event is there. (Real-time threads get 95 % of a second: the deadline works.) */
 static void poll_for(const char *what, struct iocb *iocb, long result)
 {
     struct io_event event;

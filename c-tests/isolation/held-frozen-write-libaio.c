@@ -1,9 +1,10 @@
 // face: libaio
-/* A write goes to a file system that is frozen (FIFREEZE), and it is the same thread that is to thaw it.
-   Meanwhile other threads' libaio requests are done, and close, dup2, fcntl, munmap and io_destroy return.
+// needs: root
+/* A write goes to a file system that is frozen (FIFREEZE), and it is the same thread that is to thaw it. Meanwhile
+   other threads' libaio requests are done, and close, dup2, fcntl, munmap and io_destroy return.
 
-   [D4] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of its own
-   thread or nowhere. */
+   [D4] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of
+   its own thread or nowhere. */
 #include "libaio-calls.h"
 
 #include "isolation.h"

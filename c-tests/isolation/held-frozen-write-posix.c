@@ -1,9 +1,10 @@
 // face: posix
-/* A write goes to a file system that is frozen (FIFREEZE), and it is the same thread that is to thaw it.
-   Meanwhile the call that submitted it returns, other POSIX AIO requests are done, and close, dup2, fcntl and munmap return.
+// needs: root
+/* A write goes to a file system that is frozen (FIFREEZE), and it is the same thread that is to thaw it. Meanwhile the
+   call that submitted it returns, other POSIX AIO requests are done, and close, dup2, fcntl and munmap return.
 
-   [D4] The rule: glibc serves each descriptor by a helper thread, so that a request that sleeps delays no other and no call;
-   aio_read(3), aio_write(3): the call returns when the request is queued. */
+   [D4] The rule: glibc serves each descriptor by a helper thread, so that a request that sleeps delays no other and no
+   call; aio_read(3), aio_write(3): the call returns when the request is queued. */
 #include "isolation.h"
 #include "frozen-ext4.h"
 

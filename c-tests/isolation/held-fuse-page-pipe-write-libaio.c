@@ -1,9 +1,10 @@
 // face: libaio
-/* A write to a pipe takes its bytes from a mapped page of a file whose server does not answer.
-   Meanwhile other threads' libaio requests are done, and close, dup2, fcntl, munmap and io_destroy return.
+// needs: root
+/* A write to a pipe takes its bytes from a mapped page of a file whose server does not answer. Meanwhile other threads'
+   libaio requests are done, and close, dup2, fcntl, munmap and io_destroy return.
 
-   [D2] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of its own
-   thread or nowhere. */
+   [D2] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of
+   its own thread or nowhere. */
 #include "libaio-calls.h"
 
 #include "isolation.h"

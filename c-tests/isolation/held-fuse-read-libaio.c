@@ -1,9 +1,10 @@
 // face: libaio
-/* A read of a file whose server does not answer is held.
-   Meanwhile other threads' libaio requests are done, and close, dup2, fcntl, munmap and io_destroy return.
+// needs: root
+/* A read of a file whose server does not answer is held. Meanwhile other threads' libaio requests are done, and close,
+   dup2, fcntl, munmap and io_destroy return.
 
-   [D1] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of its own
-   thread or nowhere. */
+   [D1] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of
+   its own thread or nowhere. */
 #include "libaio-calls.h"
 
 #include "isolation.h"

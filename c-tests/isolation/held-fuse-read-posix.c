@@ -1,9 +1,10 @@
 // face: posix
-/* A read of a file whose server does not answer is held.
-   Meanwhile the call that submitted it returns, other POSIX AIO requests are done, and close, dup2, fcntl and munmap return.
+// needs: root
+/* A read of a file whose server does not answer is held. Meanwhile the call that submitted it returns, other POSIX AIO
+   requests are done, and close, dup2, fcntl and munmap return.
 
-   [D1] The rule: glibc serves each descriptor by a helper thread, so that a request that sleeps delays no other and no call;
-   aio_read(3), aio_write(3): the call returns when the request is queued. */
+   [D1] The rule: glibc serves each descriptor by a helper thread, so that a request that sleeps delays no other and no
+   call; aio_read(3), aio_write(3): the call returns when the request is queued. */
 #include "isolation.h"
 #include "fuse-server.h"
 

@@ -1,10 +1,10 @@
 // face: libaio
-/* A read of a terminal has had its first byte and waits for the others (VMIN 5, VTIME 25.5 s): to poll(2) the terminal is
-   ready, and a read sleeps.
-   Meanwhile other threads' libaio requests are done, and close, dup2, fcntl, munmap and io_destroy return.
+/* A read of a terminal has had its first byte and waits for the others (VMIN 5, VTIME 25.5 s): to poll(2) the terminal
+   is ready, and a read sleeps. Meanwhile other threads' libaio requests are done, and close, dup2, fcntl, munmap and
+   io_destroy return.
 
-   [D1] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of its own
-   thread or nowhere. */
+   [D1] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of
+   its own thread or nowhere. */
 #include "libaio-calls.h"
 
 #include "isolation.h"

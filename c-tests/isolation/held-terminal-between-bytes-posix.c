@@ -1,10 +1,10 @@
 // face: posix
-/* A read of a terminal has had its first byte and waits for the others (VMIN 5, VTIME 25.5 s): to poll(2) the terminal is
-   ready, and a read sleeps.
-   Meanwhile the call that submitted it returns, other POSIX AIO requests are done, and close, dup2, fcntl and munmap return.
+/* A read of a terminal has had its first byte and waits for the others (VMIN 5, VTIME 25.5 s): to poll(2) the terminal
+   is ready, and a read sleeps. Meanwhile the call that submitted it returns, other POSIX AIO requests are done, and
+   close, dup2, fcntl and munmap return.
 
-   [D1] The rule: glibc serves each descriptor by a helper thread, so that a request that sleeps delays no other and no call;
-   aio_read(3), aio_write(3): the call returns when the request is queued. */
+   [D1] The rule: glibc serves each descriptor by a helper thread, so that a request that sleeps delays no other and no
+   call; aio_read(3), aio_write(3): the call returns when the request is queued. */
 #include "isolation.h"
 #include "terminal.h"
 

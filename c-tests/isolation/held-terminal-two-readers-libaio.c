@@ -1,9 +1,9 @@
 // face: libaio
-/* Two processes read one terminal, line by line; each line goes to one of them. While the read of the other goes on, other
-   threads' libaio requests are done, and close, dup2, fcntl, munmap and io_destroy return.
+/* Two processes read one terminal, line by line; each line goes to one of them. While the read of the other goes on,
+   other threads' libaio requests are done, and close, dup2, fcntl, munmap and io_destroy return.
 
-   [D1] The rule: poll(2) says "ready" to both readers of a terminal, and a read of the one that comes too late sleeps; with
-   the kernel's AIO in the io_submit of its own thread. */
+   [D1] The rule: poll(2) says "ready" to both readers of a terminal, and a read of the one that comes too late sleeps;
+   with the kernel's AIO in the io_submit of its own thread. */
 #include "libaio-calls.h"
 
 #include "isolation.h"

@@ -1,9 +1,9 @@
 // face: posix
-/* Two processes read one terminal, line by line; each line goes to one of them. While the read of the other goes on, other
-   POSIX AIO requests are done, and close, dup2, fcntl and munmap return.
+/* Two processes read one terminal, line by line; each line goes to one of them. While the read of the other goes on,
+   other POSIX AIO requests are done, and close, dup2, fcntl and munmap return.
 
-   [D1] The rule: poll(2) says "ready" to both readers of a terminal, and a read of the one that comes too late sleeps; in
-   glibc in a helper thread that serves nothing else. */
+   [D1] The rule: poll(2) says "ready" to both readers of a terminal, and a read of the one that comes too late sleeps;
+   in glibc in a helper thread that serves nothing else. */
 #include "isolation.h"
 #include "terminal.h"
 

@@ -1,10 +1,11 @@
 // face: posix
-/* An O_DIRECT read goes into a page that is not there (userfaultfd), and the handler of the page itself does AIO
-   before it fills the page.
-   Meanwhile the call that submitted it returns, other POSIX AIO requests are done, and close, dup2, fcntl and munmap return.
+// needs: root
+/* An O_DIRECT read goes into a page that is not there (userfaultfd), and the handler of the page itself does AIO before
+   it fills the page. Meanwhile the call that submitted it returns, other POSIX AIO requests are done, and close, dup2,
+   fcntl and munmap return.
 
-   [D2] The rule: glibc serves each descriptor by a helper thread, so that a request that sleeps delays no other and no call;
-   aio_read(3), aio_write(3): the call returns when the request is queued. */
+   [D2] The rule: glibc serves each descriptor by a helper thread, so that a request that sleeps delays no other and no
+   call; aio_read(3), aio_write(3): the call returns when the request is queued. */
 #include "isolation.h"
 #include "userfault.h"
 

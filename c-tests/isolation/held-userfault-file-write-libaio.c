@@ -1,10 +1,11 @@
 // face: libaio
+// needs: root
 /* A buffered write takes its bytes from a page that is not there (userfaultfd), and the handler of the page itself does
-   AIO before it fills the page.
-   Meanwhile other threads' libaio requests are done, and close, dup2, fcntl, munmap and io_destroy return.
+   AIO before it fills the page. Meanwhile other threads' libaio requests are done, and close, dup2, fcntl, munmap and
+   io_destroy return.
 
-   [D2] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of its own
-   thread or nowhere. */
+   [D2] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of
+   its own thread or nowhere. */
 #include "libaio-calls.h"
 
 #include "isolation.h"

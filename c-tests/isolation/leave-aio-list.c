@@ -1,11 +1,11 @@
 // face: libaio
-/* lio_listio, waiting for its list, is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
-   cancellation, while another thread does I/O. Afterwards every call but those of POSIX AIO works: the other thread's
-   I/O by libaio, close, dup2, fcntl and munmap, exit and _exit.
+/* lio_listio, waiting for its list, is left in the middle ten thousand times, by siglongjmp out of a signal handler, by
+   deferred and by asynchronous cancellation, while another thread does I/O. Afterwards every call but those of POSIX
+   AIO works: the other thread's I/O by libaio, close, dup2, fcntl and munmap, exit and _exit.
 
-   [D7] The rule: POSIX does not list the call among the async-signal-safe functions, so that a jump out of it may leave POSIX
-   AIO itself unusable (in glibc, with its lock held). But nothing else of the process depends on it in the original:
-   descriptors, memory, contexts of libaio and the end of the process. */
+   [D7] The rule: POSIX does not list the call among the async-signal-safe functions, so that a jump out of it may leave
+   POSIX AIO itself unusable (in glibc, with its lock held). But nothing else of the process depends on it in the
+   original: descriptors, memory, contexts of libaio and the end of the process. */
 #include "departures.h"
 
 #define LISTED 2
@@ -24,8 +24,8 @@ static void set_up(void)
     state.cbs = new_pages((2 * ATTEMPTS + 100) * LISTED * sizeof *state.cbs);
 }
 
-/* Reads that never end, so that the call is always left while it waits, or before (in glibc the requests of a call that was
-   left point into its stack, and must not end). Deferred cancellation does not end glibc's call: reads of a file. */
+/* Reads that never end, so that the call is always left while it waits, or before: in glibc the requests of a call that
+   was left point into its stack, and must not end. Deferred cancellation does not end glibc's call: reads of a file. */
 static void before(void)
 {
     struct aiocb *cbs = &state.cbs[state.next++ * LISTED];
@@ -49,5 +49,15 @@ static void settle(int left)
 
 int main(void)
 {
-    return run_departures(&(struct departure){ "lio_listio", set_up, before, armed, settle, NULL, 1000, 0, 1 });
+    static const struct departure test = {
+        .call = "lio_listio",
+        .set_up = set_up,
+        .before = before,
+        .armed = armed,
+        .settle = settle,
+        .departures = 1000,
+        .spoils_posix = 1,
+    };
+
+    return run_departures(&test);
 }

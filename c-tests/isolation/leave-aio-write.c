@@ -1,11 +1,11 @@
 // face: libaio
-/* aio_write of a file is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
-   cancellation, while another thread does I/O. Afterwards every call but those of POSIX AIO works: the other thread's
-   I/O by libaio, close, dup2, fcntl and munmap, exit and _exit.
+/* aio_write of a file is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and
+   by asynchronous cancellation, while another thread does I/O. Afterwards every call but those of POSIX AIO works: the
+   other thread's I/O by libaio, close, dup2, fcntl and munmap, exit and _exit.
 
-   [D7] The rule: POSIX does not list the call among the async-signal-safe functions, so that a jump out of it may leave POSIX
-   AIO itself unusable (in glibc, with its lock held). But nothing else of the process depends on it in the original:
-   descriptors, memory, contexts of libaio and the end of the process. */
+   [D7] The rule: POSIX does not list the call among the async-signal-safe functions, so that a jump out of it may leave
+   POSIX AIO itself unusable (in glibc, with its lock held). But nothing else of the process depends on it in the
+   original: descriptors, memory, contexts of libaio and the end of the process. */
 #include "departures.h"
 
 static struct {
@@ -39,5 +39,14 @@ static void settle(int left)
 
 int main(void)
 {
-    return run_departures(&(struct departure){ "aio_write", set_up, before, armed, settle, NULL, 0, 0, 1 });
+    static const struct departure test = {
+        .call = "aio_write",
+        .set_up = set_up,
+        .before = before,
+        .armed = armed,
+        .settle = settle,
+        .spoils_posix = 1,
+    };
+
+    return run_departures(&test);
 }

@@ -1,10 +1,10 @@
 // face: libaio
-/* io_destroy of a context with a request in flight is left in the middle a hundred times (the original takes some 30 ms), by siglongjmp out of a signal handler, by deferred and by asynchronous
-   cancellation, while another thread does I/O. Afterwards the context is gone or can still be
-   destroyed, another can be made, the other thread's I/O goes on, close, dup2, fcntl and munmap work, and exit and _exit
-   end.
+/* io_destroy of a context with a request in flight is left in the middle a hundred times (the original takes some 30
+   ms), by siglongjmp out of a signal handler, by deferred and by asynchronous cancellation, while another thread does
+   I/O. Afterwards the context is gone or can still be destroyed, another can be made, the other thread's I/O goes on,
+   close, dup2, fcntl and munmap work, and exit and _exit end.
 
-   [D7]  */
+   [D7] */
 #include "departures.h"
 
 static struct {
@@ -46,5 +46,14 @@ static void settle(int left)
 
 int main(void)
 {
-    return run_departures(&(struct departure){ "io_destroy", set_up, before, armed, settle, NULL, 100, 0, 0 });
+    static const struct departure test = {
+        .call = "io_destroy",
+        .set_up = set_up,
+        .before = before,
+        .armed = armed,
+        .settle = settle,
+        .departures = 100,
+    };
+
+    return run_departures(&test);
 }

@@ -1,10 +1,10 @@
 // face: libaio
-/* dup2 over a descriptor with requests in flight is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
-   cancellation, while another thread does I/O. Afterwards every context can be destroyed, the other thread's I/O goes on, close, dup2, fcntl
-   and munmap work, and exit and _exit end.
+/* dup2 over a descriptor with requests in flight is left in the middle ten thousand times, by siglongjmp out of a
+   signal handler, by deferred and by asynchronous cancellation, while another thread does I/O. Afterwards every context
+   can be destroyed, the other thread's I/O goes on, close, dup2, fcntl and munmap work, and exit and _exit end.
 
-   [D7] The rule: POSIX lists the call among the async-signal-safe functions, so that a handler may interrupt it anywhere and
-   leave; afterwards the call has happened or it has not, and nothing else of the process is touched. */
+   [D7] The rule: POSIX lists the call among the async-signal-safe functions, so that a handler may interrupt it
+   anywhere and leave; afterwards the call has happened or it has not, and nothing else of the process is touched. */
 #include "departures.h"
 
 static struct {
@@ -60,5 +60,14 @@ static void check(void)
 
 int main(void)
 {
-    return run_departures(&(struct departure){ "dup2", set_up, before, armed, settle, check, 0, 0, 0 });
+    static const struct departure test = {
+        .call = "dup2",
+        .set_up = set_up,
+        .before = before,
+        .armed = armed,
+        .settle = settle,
+        .check = check,
+    };
+
+    return run_departures(&test);
 }

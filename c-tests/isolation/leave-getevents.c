@@ -1,10 +1,10 @@
 // face: libaio
-/* io_getevents, waiting and with events at hand, is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
-   cancellation, while another thread does I/O. No event is lost: it is in the memory that the call was given, or still in
-   the context. Afterwards the context can be destroyed; the other thread's I/O goes on, close, dup2, fcntl and munmap
-   work, and exit and _exit end.
+/* io_getevents, waiting and with events at hand, is left in the middle ten thousand times, by siglongjmp out of a
+   signal handler, by deferred and by asynchronous cancellation, while another thread does I/O. No event is lost: it is
+   in the memory that the call was given, or still in the context. Afterwards the context can be destroyed; the other
+   thread's I/O goes on, close, dup2, fcntl and munmap work, and exit and _exit end.
 
-   [D7]  */
+   [D7] */
 #include "departures.h"
 
 #define BATCH 4
@@ -84,5 +84,14 @@ static void check(void)
 
 int main(void)
 {
-    return run_departures(&(struct departure){ "io_getevents", set_up, before, armed, settle, check, 0, 0, 0 });
+    static const struct departure test = {
+        .call = "io_getevents",
+        .set_up = set_up,
+        .before = before,
+        .armed = armed,
+        .settle = settle,
+        .check = check,
+    };
+
+    return run_departures(&test);
 }

@@ -1,9 +1,10 @@
 // face: libaio
-/* munmap of memory into which a request is reading is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
-   cancellation, while another thread does I/O. Afterwards every context can be destroyed, the other thread's I/O goes on, close, dup2, fcntl
-   and munmap work, and exit and _exit end.
+/* munmap of memory into which a request is reading is left in the middle ten thousand times, by siglongjmp out of a
+   signal handler, by deferred and by asynchronous cancellation, while another thread does I/O. Afterwards every context
+   can be destroyed, the other thread's I/O goes on, close, dup2, fcntl and munmap work, and exit and _exit end.
 
-   [D7] The rule: munmap(2) is one system call; who leaves it takes nothing along, and the mapping is there or it is not. */
+   [D7] The rule: munmap(2) is one system call; who leaves it takes nothing along, and the mapping is there or it is
+   not. */
 #include "departures.h"
 
 static struct {
@@ -47,5 +48,14 @@ static void check(void)
 
 int main(void)
 {
-    return run_departures(&(struct departure){ "munmap", set_up, before, armed, settle, check, 0, 0, 0 });
+    static const struct departure test = {
+        .call = "munmap",
+        .set_up = set_up,
+        .before = before,
+        .armed = armed,
+        .settle = settle,
+        .check = check,
+    };
+
+    return run_departures(&test);
 }

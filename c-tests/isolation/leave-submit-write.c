@@ -1,10 +1,10 @@
 // face: libaio
-/* io_submit of a buffered write is left in the middle ten thousand times, by siglongjmp out of a signal handler, by deferred and by asynchronous
-   cancellation, while another thread does I/O. Afterwards its context takes requests up to its
-   size and completes them, and can be destroyed; the other thread's I/O goes on, close, dup2, fcntl and munmap work, and
-   exit and _exit end.
+/* io_submit of a buffered write is left in the middle ten thousand times, by siglongjmp out of a signal handler, by
+   deferred and by asynchronous cancellation, while another thread does I/O. Afterwards its context takes requests up to
+   its size and completes them, and can be destroyed; the other thread's I/O goes on, close, dup2, fcntl and munmap
+   work, and exit and _exit end.
 
-   [D7]  */
+   [D7] */
 #include "departures.h"
 
 #define ROOM 64 /* requests that the context has room for at least */
@@ -92,5 +92,14 @@ static void check(void)
 
 int main(void)
 {
-    return run_departures(&(struct departure){ "io_submit of a buffered write", set_up, before, armed, settle, check, 0, 0, 0 });
+    static const struct departure test = {
+        .call = "io_submit of a buffered write",
+        .set_up = set_up,
+        .before = before,
+        .armed = armed,
+        .settle = settle,
+        .check = check,
+    };
+
+    return run_departures(&test);
 }

@@ -1,10 +1,9 @@
 // face: posix
-/* A thread with O_DIRECT requests in flight sleeps in epoll_pwait(2) with a mask of all signals; the requests
-   complete, and other threads'
-   aio_suspend with a time limit, aio_cancel, aio_fsync, fcntl(F_SETFL), munmap and close return.
+/* A thread with O_DIRECT requests in flight sleeps in epoll_pwait(2) with a mask of all signals; the requests complete,
+   and other threads' aio_suspend with a time limit, aio_cancel, aio_fsync, fcntl(F_SETFL), munmap and close return.
 
-   [D8] The rule: glibc's requests are done by helper threads, so that no call depends on the thread that submitted; aio_suspend(3)
-   promises its time limit. */
+   [D8] The rule: glibc's requests are done by helper threads, so that no call depends on the thread that submitted;
+   aio_suspend(3) promises its time limit. */
 #include "stuck-posix.h"
 
 int main(void)

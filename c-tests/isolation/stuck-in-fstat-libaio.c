@@ -1,10 +1,11 @@
 // face: libaio
+// needs: root
 /* A thread with O_DIRECT requests in flight is in fstat(2) of a file whose server does not answer; the requests
-   complete, and other threads'
-   io_getevents (time limits {0,0} and {2,0}), fcntl(F_SETFL), munmap, close and io_destroy return.
+   complete, and other threads' io_getevents (time limits {0,0} and {2,0}), fcntl(F_SETFL), munmap, close and io_destroy
+   return.
 
-   [D8] The rule: a context of Linux AIO belongs to no thread; its requests complete by interrupts and work queues (fs/aio.c), and
-   io_getevents(2) promises its time limit whatever other threads do. */
+   [D8] The rule: a context of Linux AIO belongs to no thread; its requests complete by interrupts and work queues
+   (fs/aio.c), and io_getevents(2) promises its time limit whatever other threads do. */
 #include "stuck-libaio.h"
 
 int main(void)

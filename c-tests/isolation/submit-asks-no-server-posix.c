@@ -1,6 +1,7 @@
 // face: posix
-/* aio_read, aio_write, aio_fsync and lio_listio(LIO_NOWAIT) of a file whose attributes have expired return although the file's
-   server does not answer, and cause no more requests for attributes than plain reads and writes do.
+// needs: root
+/* aio_read, aio_write, aio_fsync and lio_listio(LIO_NOWAIT) of a file whose attributes have expired return although the
+   file's server does not answer, and cause no more requests for attributes than plain reads and writes do.
 
    [D3] aio_read(3): the call queues the request; glibc's asks nobody anything. stat(2), fstatfs(2) and statx(2) without
    AT_STATX_DONT_SYNC can be a round trip to a server that is slow or gone. */

@@ -78,7 +78,8 @@ int main(void)
         for (int round = 0; round < ROUNDS; round++)
             round_with(flags[f], script, round % 5 == 0);
         if (text_busy || locked)
-            FAIL("with flags %#x in %d rounds: ETXTBSY %d times, flock held %d times", flags[f], ROUNDS, text_busy, locked);
+            FAIL("with flags %#x in %d rounds: ETXTBSY %d times, flock held %d times", flags[f], ROUNDS, text_busy,
+                 locked);
     }
     return 0;
 }

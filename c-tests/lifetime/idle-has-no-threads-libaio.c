@@ -1,6 +1,7 @@
 // face: libaio
-/* When no request has been in flight for a few seconds, the process has only its own threads: unshare(CLONE_NEWUSER) and
-   setns(2) to a user or a mount namespace work. Requests afterwards are done.
+// needs: root
+/* When no request has been in flight for a few seconds, the process has only its own threads: unshare(CLONE_NEWUSER)
+   and setns(2) to a user or a mount namespace work. Requests afterwards are done.
 
    [E4] unshare(2), setns(2): EINVAL in a process with more than one thread. glibc's helper threads leave after a second
    (aio_idle_time); the kernel's AIO has none. */
@@ -22,11 +23,22 @@ static void some_requests(void)
     }
 }
 
+/* Whether this process could join the namespace. */
+static int joins(const char *path, int kind)
+{
+    int namespace = open(path, O_RDONLY | O_CLOEXEC), joined;
+
+    if (namespace == -1)
+        return 0;
+    joined = setns(namespace, kind) == 0;
+    close(namespace);
+    return joined;
+}
+
 static void run(int which)
 {
     char path[64];
     pid_t other;
-    int namespace;
 
     some_requests();
     /* A process in a user namespace of its own, to be joined. */
@@ -42,11 +54,11 @@ static void run(int which)
         WAIT_UNTIL(unshare(CLONE_NEWUSER) == 0);
         break;
     case 1:
-        WAIT_UNTIL((namespace = open(path, O_RDONLY | O_CLOEXEC)) != -1 && (setns(namespace, CLONE_NEWUSER) == 0 || close(namespace)));
+        WAIT_UNTIL(joins(path, CLONE_NEWUSER));
         break;
     case 2:
         /* Refused while a thread shares the current directory. */
-        WAIT_UNTIL((namespace = open(path, O_RDONLY | O_CLOEXEC)) != -1 && (setns(namespace, CLONE_NEWNS) == 0 || close(namespace)));
+        WAIT_UNTIL(joins(path, CLONE_NEWNS));
         break;
     default:
         WAIT_UNTIL(count_threads() == 1);

@@ -1,6 +1,6 @@
 // face: posix
-/* A process ends with eight writes in flight to a file opened with O_APPEND, by SIGKILL, exit, _exit or exec; once it has
-   been waited for, its flock and its OFD lock on the file are free.
+/* A process ends with eight writes in flight to a file opened with O_APPEND, by SIGKILL, exit, _exit or exec; once it
+   has been waited for, its flock and its OFD lock on the file are free.
 
    [E2] flock(2), fcntl(2): a lock lasts until the last descriptor of its open file is closed; _exit(2), execve(2),
    wait(2): a process that has been waited for has none. A restarted server must not find its own lock. */

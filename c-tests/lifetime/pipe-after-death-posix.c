@@ -1,8 +1,9 @@
 // face: posix
-/* A process ends with reads of a FIFO in flight, by SIGKILL, exit, _exit or exec; once it has been waited for, the FIFO has no
-   reader: a write gets EPIPE.
+/* A process ends with reads of a FIFO in flight, by SIGKILL, exit, _exit or exec; once it has been waited for, the FIFO
+   has no reader: a write gets EPIPE.
 
-   [E2] pipe(7): a write without a reader fails with EPIPE; wait(2): a process that has been waited for has no descriptors. */
+   [E2] pipe(7): a write without a reader fails with EPIPE; wait(2): a process that has been waited for has no
+   descriptors. */
 #include "deaths.h"
 #include "posix-calls.h"
 
@@ -44,7 +45,8 @@ int main(void)
             close(writer);
         }
         if (kept) {
-            fprintf(stderr, "after %s: the FIFO still had a reader in %d of %d rounds\n", death_names[death], kept, ROUNDS);
+            fprintf(stderr, "after %s: the FIFO still had a reader in %d of %d rounds\n", death_names[death], kept,
+                    ROUNDS);
             failed = 1;
         }
     }

@@ -1,6 +1,6 @@
 // face: posix
-/* When the final status of a request on a pipe is visible and the program has closed its end, the other end sees it: end of
-   file to a reader, EPIPE to a writer.
+/* When the final status of a request on a pipe is visible and the program has closed its end, the other end sees it:
+   end of file to a reader, EPIPE to a writer.
 
    [E1] pipe(7). A program that sees its request done and closes the descriptor relies on nobody else having it open. */
 #include "posix-calls.h"

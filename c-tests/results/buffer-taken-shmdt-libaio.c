@@ -1,8 +1,9 @@
 // face: libaio
-/* shmdt of the shared memory that is the buffer right after io_submit of O_DIRECT writes changes nothing in what they write.
+/* shmdt of the shared memory that is the buffer right after io_submit of O_DIRECT writes changes nothing in what they
+   write.
 
-   [F6] io_submit(2): Linux pins the pages of an O_DIRECT request while it is submitted (get_user_pages), and a later change
-   of the mapping does not reach them. */
+   [F6] io_submit(2): Linux pins the pages of an O_DIRECT request while it is submitted (get_user_pages), and a later
+   change of the mapping does not reach them. */
 #include "buffer-taken.h"
 
 static unsigned char *shared_memory(void)

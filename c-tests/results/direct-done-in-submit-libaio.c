@@ -1,9 +1,10 @@
 // face: libaio
-/* What the kernel finishes inside io_submit on an O_DIRECT file has its event in the ring when io_submit returns: a read of a
-   hole, at and past the end of the file, of no bytes, and the -EINVAL of a misaligned read and write. Two hundred times each.
+/* What the kernel finishes inside io_submit on an O_DIRECT file has its event in the ring when io_submit returns: a
+   read of a hole, at and past the end of the file, of no bytes, and the -EINVAL of a misaligned read and write. Two
+   hundred times each.
 
-   [F11] fs/aio.c: a request that does not return -EIOCBQUEUED is completed before io_submit returns. libaio's harness, case
-   17, and programs that look once after io_submit. */
+   [F11] fs/aio.c: a request that does not return -EIOCBQUEUED is completed before io_submit returns. libaio's harness,
+   case 17, and programs that look once after io_submit. */
 #include "libaio-calls.h"
 
 #define ROUNDS 200

@@ -1,9 +1,10 @@
 // face: libaio
+// needs: root
 /* A read from a FUSE file with direct I/O that ends before its size, at the end of the file or because the server gives
    less, has the count and the bytes that pread gives, and asks the server once.
 
-   [F3] io_submit(2): the events carry what read(2) and write(2) would return. io_uring goes on after a short
-   answer without having moved the position. */
+   [F3] io_submit(2): the events carry what read(2) and write(2) would return. io_uring goes on after a short answer
+   without having moved the position. */
 #include "one-request.h"
 
 #include "fuse-server.h"

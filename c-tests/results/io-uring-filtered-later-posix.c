@@ -1,6 +1,6 @@
 // face: posix
-/* A program that has used AIO sets a seccomp filter which kills, traps or refuses the calls of io_uring, and goes on: its AIO
-   is done as before, and its SIGSYS handler does not run.
+/* A program that has used AIO sets a seccomp filter which kills, traps or refuses the calls of io_uring, and goes on:
+   its AIO is done as before, and its SIGSYS handler does not run.
 
    [F8] seccomp(2): sandboxes lock themselves in after their start. AIO makes no call of io_uring in the original. */
 #define ONE_REQUEST_POSIX
@@ -11,8 +11,10 @@
 static void requests(void)
 {
     unsigned char *buffer = new_pages(4096);
-    int direct = scratch_file("direct", O_RDWR | O_DIRECT, 4096, 1), cached = scratch_file("cached", O_RDWR, 4096, 1), ends[2];
+    int direct, cached, ends[2];
 
+    direct = scratch_file("direct", O_RDWR | O_DIRECT, 4096, 1);
+    cached = scratch_file("cached", O_RDWR, 4096, 1);
     make_pipe(ends);
     for (int i = 0; i < 100; i++) {
         STEP("reads, writes and fsyncs of a file");

@@ -1,8 +1,9 @@
 // face: libaio
-/* A program that is started under a seccomp filter which kills, traps or refuses the calls of io_uring has its AIO done, and
-   its SIGSYS handler does not run.
+/* A program that is started under a seccomp filter which kills, traps or refuses the calls of io_uring has its AIO
+   done, and its SIGSYS handler does not run.
 
-   [F8] seccomp(2); systemd.exec(5), SystemCallFilter=: kills by default. AIO makes no call of io_uring in the original. */
+   [F8] seccomp(2); systemd.exec(5), SystemCallFilter=: kills by default. AIO makes no call of io_uring in the original.
+   */
 #include "one-request.h"
 
 #include "io-uring-filter.h"
@@ -10,8 +11,10 @@
 static void requests(void)
 {
     unsigned char *buffer = new_pages(4096);
-    int direct = scratch_file("direct", O_RDWR | O_DIRECT, 4096, 1), cached = scratch_file("cached", O_RDWR, 4096, 1), ends[2];
+    int direct, cached, ends[2];
 
+    direct = scratch_file("direct", O_RDWR | O_DIRECT, 4096, 1);
+    cached = scratch_file("cached", O_RDWR, 4096, 1);
     make_pipe(ends);
     for (int i = 0; i < 100; i++) {
         STEP("reads, writes and fsyncs of a file");

@@ -1,9 +1,10 @@
 // face: libaio
-/* A process that may make no more threads (RLIMIT_NPROC, not root), after its first request, still has its fsyncs, reads
-   and writes done, on a disk file and on one that a file server holds; none ends with ECANCELED.
+// needs: root
+/* A process that may make no more threads (RLIMIT_NPROC, not root), after its first request, still has its fsyncs,
+   reads and writes done, on a disk file and on one that a file server holds; none ends with ECANCELED.
 
-   [F1] fsync(2), and the errors of io_getevents(2): ECANCELED comes of a cancellation. A database takes it for a lost write.
-   Linux makes a worker of io_uring only within RLIMIT_NPROC, and ends the request with ECANCELED otherwise. */
+   [F1] fsync(2), and the errors of io_getevents(2): ECANCELED comes of a cancellation. A database takes it for a lost
+   write. Linux makes a worker of io_uring only within RLIMIT_NPROC, and ends the request with ECANCELED otherwise. */
 #include "one-request.h"
 
 #include <sys/resource.h>

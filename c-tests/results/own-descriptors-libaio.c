@@ -1,8 +1,10 @@
 // face: libaio
-/* A thread that has a descriptor table of its own, by unshare(CLONE_FILES) or close_range(CLOSE_RANGE_UNSHARE), reads and
-   writes its own file, although the same number is another file in the table of the other threads, which do I/O on it.
+/* A thread that has a descriptor table of its own, by unshare(CLONE_FILES) or close_range(CLOSE_RANGE_UNSHARE), reads
+   and writes its own file, although the same number is another file in the table of the other threads, which do I/O on
+   it.
 
-   [F7] unshare(2), CLONE_FILES; io_submit(2): the kernel looks a descriptor up in the table of the thread that calls. */
+   [F7] unshare(2), CLONE_FILES; io_submit(2): the kernel looks a descriptor up in the table of the thread that calls.
+   */
 #include <linux/close_range.h>
 
 #include "libaio-calls.h"

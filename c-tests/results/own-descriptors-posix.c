@@ -1,6 +1,6 @@
 // face: posix
-/* A thread that has a descriptor table of its own, by unshare(CLONE_FILES), and is the only one that uses POSIX AIO reads and
-   writes its own file, although the same number is another file in the table of the other threads.
+/* A thread that has a descriptor table of its own, by unshare(CLONE_FILES), and is the only one that uses POSIX AIO
+   reads and writes its own file, although the same number is another file in the table of the other threads.
 
    [F7] unshare(2), CLONE_FILES; glibc's helper threads have the table of the thread that made the first request. */
 #include "posix-calls.h"

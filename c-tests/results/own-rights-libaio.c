@@ -1,9 +1,10 @@
 // face: libaio
-/* A thread gives up its rights by the raw call, so that the process's other threads keep theirs. Its write to a set-user-ID
-   file clears that bit, as a write by a user without rights does; the others' write does not.
+// needs: root
+/* A thread gives up its rights by the raw call, so that the process's other threads keep theirs. Its write to a
+   set-user-ID file clears that bit, as a write by a user without rights does; the others' write does not.
 
-   [F7] setresuid(2): "the raw system call applies to the calling thread only"; inode(7): a write clears the set-user-ID and
-   set-group-ID bits unless the writer has CAP_FSETID; io_submit(2) runs with the caller's rights. */
+   [F7] setresuid(2): "the raw system call applies to the calling thread only"; inode(7): a write clears the set-user-ID
+   and set-group-ID bits unless the writer has CAP_FSETID; io_submit(2) runs with the caller's rights. */
 #include "libaio-calls.h"
 
 #define BLOCK 4096

@@ -1,10 +1,11 @@
 // face: posix
-/* A thread that has given up its rights by the raw call and is the only one that uses POSIX AIO writes to a set-user-ID file:
-   the bit is cleared, as by a write of a user without rights.
+// needs: root
+/* A thread that has given up its rights by the raw call and is the only one that uses POSIX AIO writes to a set-user-ID
+   file: the bit is cleared, as by a write of a user without rights.
 
-   [F7] setresuid(2): "the raw system call applies to the calling thread only"; inode(7): a write clears the set-user-ID and
-   set-group-ID bits unless the writer has CAP_FSETID; glibc's helper threads have the rights of the thread that made the
-   first request. */
+   [F7] setresuid(2): "the raw system call applies to the calling thread only"; inode(7): a write clears the set-user-ID
+   and set-group-ID bits unless the writer has CAP_FSETID; glibc's helper threads have the rights of the thread that
+   made the first request. */
 #include "posix-calls.h"
 
 #define BLOCK 4096

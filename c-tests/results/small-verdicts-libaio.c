@@ -1,6 +1,7 @@
 // face: libaio
-/* Odd requests get the kernel's verdict, in the place where the kernel gives it (from io_submit, or in the event): requests of
-   no bytes on sockets, eventfds, timerfds and signalfds; flags that a file does not know; vectors that end past user space.
+/* Odd requests get the kernel's verdict, in the place where the kernel gives it (from io_submit, or in the event):
+   requests of no bytes on sockets, eventfds, timerfds and signalfds; flags that a file does not know; vectors that end
+   past user space.
 
    [A13][A4] fs/aio.c and the files' own read_iter and write_iter, measured on Linux 6.18. */
 #include <sys/signalfd.h>

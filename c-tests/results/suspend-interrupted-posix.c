@@ -1,6 +1,6 @@
 // face: posix
-/* A handler without SA_RESTART that runs ends aio_suspend and lio_listio(LIO_WAIT) with EINTR, each of two thousand times, and
-   they end with it only when it has run.
+/* A handler without SA_RESTART that runs ends aio_suspend and lio_listio(LIO_WAIT) with EINTR, each of two thousand
+   times, and they end with it only when it has run.
 
    [F9] aio_suspend(3), lio_listio(3): EINTR when the call was interrupted by a signal. */
 #include "posix-calls.h"

@@ -1,7 +1,7 @@
 // face: posix
-/* A program has a handler without SA_RESTART installed, which never runs, as for crashes. Twenty thousand waits in aio_suspend
-   without a time limit and five thousand in lio_listio(LIO_WAIT), beside another thread that waits for a request of the first
-   one, never end with EINTR.
+/* A program has a handler without SA_RESTART installed, which never runs, as for crashes. Twenty thousand waits in
+   aio_suspend without a time limit and five thousand in lio_listio(LIO_WAIT), beside another thread that waits for a
+   request of the first one, never end with EINTR.
 
    [F9] aio_suspend(3), lio_listio(3): EINTR when the call was interrupted by a signal; none was delivered. */
 #include "posix-calls.h"

@@ -1,6 +1,6 @@
 // face: posix
-/* A handler with SA_RESTART runs again and again while aio_suspend waits without a time limit; the wait goes on until the
-   request is done. Another handler, without SA_RESTART, is installed and never runs.
+/* A handler with SA_RESTART runs again and again while aio_suspend waits without a time limit; the wait goes on until
+   the request is done. Another handler, without SA_RESTART, is installed and never runs.
 
    [F9] sigaction(2), SA_RESTART; in glibc aio_suspend waits in futex(2), which signal(7) lists among the calls that are
    restarted. Which handler ran decides, not which are installed. */

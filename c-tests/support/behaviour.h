@@ -108,9 +108,12 @@ static inline void deadline_reached(int signal)
 {
     static const char text[] = "deadline reached: no end of ";
 
+    struct iovec parts[3] = { { (void *)text, sizeof text - 1 },
+                              { (void *)deadline_step, strlen(deadline_step) },
+                              { (void *)"\n", 1 } };
+
     (void)signal;
-    if (write(STDERR_FILENO, text, sizeof text - 1) == -1 || write(STDERR_FILENO, deadline_step, strlen(deadline_step)) == -1 ||
-        write(STDERR_FILENO, "\n", 1) == -1)
+    if (writev(STDERR_FILENO, parts, 3) == -1)
         raise(SIGKILL);
     /* Not _exit: a test may be about an exit that hangs. */
     if (holder > 0)
@@ -270,7 +273,7 @@ static inline pid_t this_thread(void)
     return (pid_t)syscall(SYS_gettid);
 }
 
-/* The state letter of a thread of process `pid`, as /proc tells it: 'R', 'S', 'D', 'T', 't', 'Z'; '?' when it is gone. */
+/* The state letter of a thread of process `pid`, as /proc tells it ('R', 'S', 'D', 'T', 't', 'Z'); '?': it is gone. */
 static inline char thread_state(pid_t pid, pid_t tid)
 {
     char path[64], text[512], *end;

@@ -1,5 +1,6 @@
-/* When io_submit has returned, the memory of an O_DIRECT write has been taken: whatever the program then does with those
-   addresses changes nothing. The body of the programs in results/ that begin with "buffer-taken" and say what it does. */
+/* When io_submit has returned, the memory of an O_DIRECT write has been taken: whatever the program then does with
+   those addresses changes nothing. The body of the programs in results/ that begin with "buffer-taken" and say what it
+   does. */
 #ifndef BUFFER_TAKEN_H
 #define BUFFER_TAKEN_H
 

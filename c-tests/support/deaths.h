@@ -1,5 +1,6 @@
-/* What an ended process leaves behind: a child takes locks, has requests in flight and ends; once it has been waited for, its
-   locks are free and its pipes broken. The body of the programs in lifetime/ about death, which say what is in flight. */
+/* What an ended process leaves behind: a child takes locks, has requests in flight and ends; once it has been waited
+   for, its locks are free and its pipes broken. The body of the programs in lifetime/ about death, which say what is in
+   flight. */
 #ifndef DEATHS_H
 #define DEATHS_H
 
@@ -54,7 +55,7 @@ static inline void live_and_die(void (*live)(int ofd, enum death death, int told
     close(told[0]);
 }
 
-/* For every death: `live` locks the file `name` by flock in one round and by an OFD lock in the next; afterwards it is free. */
+/* For every death: `live` locks the file `name`, by flock and by an OFD lock in turn; afterwards it is free. */
 static inline int check_locks(const char *name, void (*live)(int ofd, enum death death, int told))
 {
     int failed = 0;
@@ -79,8 +80,8 @@ static inline int check_locks(const char *name, void (*live)(int ofd, enum death
             close(fd);
         }
         if (flock_kept || ofd_kept) {
-            fprintf(stderr, "after %s: flock still held in %d of %d rounds, OFD locks in %d\n", death_names[death], flock_kept, ROUNDS / 2,
-                    ofd_kept);
+            fprintf(stderr, "after %s: flock still held in %d of %d rounds, OFD locks in %d\n", death_names[death],
+                    flock_kept, ROUNDS / 2, ofd_kept);
             failed = 1;
         }
     }

@@ -1,8 +1,8 @@
-/* Leaving a call in the middle, thousands of times: by siglongjmp out of a signal handler, by deferred and by asynchronous
-   cancellation, while another thread does I/O. What must work afterwards, the test says.
+/* Leaving a call in the middle, thousands of times: by siglongjmp out of a signal handler, by deferred and by
+   asynchronous cancellation, while another thread does I/O. The test says what must work afterwards.
 
    A test gives one `departure`; each way of leaving runs in a child process of its own, so that the damage of one hides
-   nothing of the next. "Armed" is the time in which the call may be left; set_up, before, settle and check run unarmed. */
+   nothing of the next. "Armed" is the time in which the call may be left; the other functions run unarmed. */
 #ifndef DEPARTURES_H
 #define DEPARTURES_H
 
@@ -24,11 +24,16 @@ struct departure {
     void (*settle)(int left);      /* in each round, unarmed; `left`: the call has not returned */
     void (*check)(void);           /* once, after the last round */
     int departures;                /* 0: DEPARTURES */
-    int no_cancellation;           /* the original itself cannot be cancelled there */
-    int spoils_posix;              /* the original leaves POSIX AIO's own lock held: no aio_* call afterwards or beside it */
+    int spoils_posix;              /* the original keeps POSIX AIO's own lock: no aio_* call afterwards or beside it */
 };
 
-enum departure_way { BY_JUMP, BY_JUMP_THEN__EXIT, BY_DEFERRED_CANCELLATION, BY_ASYNCHRONOUS_CANCELLATION, DEPARTURE_WAYS };
+enum departure_way {
+    BY_JUMP,
+    BY_JUMP_THEN__EXIT,
+    BY_DEFERRED_CANCELLATION,
+    BY_ASYNCHRONOUS_CANCELLATION,
+    DEPARTURE_WAYS,
+};
 
 static struct {
     const struct departure *test;
@@ -223,7 +228,12 @@ static inline void leave_by_cancellation(int type)
 
 /* --- the whole -------------------------------------------------------------------------------------------------- */
 
-static const char *const departure_names[] = { "siglongjmp", "siglongjmp, then _exit", "deferred cancellation", "asynchronous cancellation" };
+static const char *const departure_names[] = {
+    "siglongjmp",
+    "siglongjmp, then _exit",
+    "deferred cancellation",
+    "asynchronous cancellation",
+};
 
 /* close, dup2, fcntl and munmap, on files and memory without and with a request in flight. */
 static inline void check_other_calls(void)
@@ -285,7 +295,8 @@ static inline void departure_child(enum departure_way way)
     if (departing.test->check)
         departing.test->check();
     check_other_calls();
-    fprintf(stderr, "%s by %s: left %d times in %d\n", departing.test->call, departure_names[way], departing.left, departing.attempts - 1);
+    fprintf(stderr, "%s by %s: left %d times in %d\n", departing.test->call, departure_names[way], departing.left,
+            departing.attempts);
     STEP("exit");
     if (way == BY_JUMP_THEN__EXIT)
         _exit(0);
@@ -301,8 +312,6 @@ static inline int run_departures(const struct departure *test)
         pid_t child;
         int status;
 
-        if (test->no_cancellation && way >= BY_DEFERRED_CANCELLATION)
-            continue;
         child = MUST(fork());
         if (child == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -1,10 +1,10 @@
-/* A file system whose server is a child process of the test: it speaks the protocol of /dev/fuse itself and does what the
-   test tells it through shared memory. It holds requests, counts them, answers them with errors, takes less than it is
-   offered, and lets attributes expire.
+/* A file system whose server is a child process of the test: it speaks the protocol of /dev/fuse itself and does what
+   the test tells it through shared memory. It holds requests, counts them, answers them with errors, takes less than it
+   is offered, and lets attributes expire.
 
-   Every name in it is a file of its own; all files share their bytes and settings. The mount lies in a mount namespace of
-   the test, so that it ends with the test. The server ends a little after the test's deadline at the latest: what the
-   kernel then still waits for ends with ENOTCONN, and the test's process can end. */
+   Every name in it is a file of its own; all files share their bytes and settings. The mount lies in a mount namespace
+   of the test, so that it ends with the test. The server ends a little after the test's deadline at the latest: what
+   the kernel then still waits for ends with ENOTCONN, and the test's process can end. */
 #ifndef FUSE_SERVER_H
 #define FUSE_SERVER_H
 
@@ -15,7 +15,13 @@
 #include "behaviour.h"
 
 /* What is held while its bit is set. FUSE_HOLD_AT_ZERO narrows reads and writes to those at offset 0. */
-enum { FUSE_HOLD_ATTRIBUTES = 1, FUSE_HOLD_READS = 2, FUSE_HOLD_WRITES = 4, FUSE_HOLD_FSYNCS = 8, FUSE_HOLD_AT_ZERO = 16 };
+enum {
+    FUSE_HOLD_ATTRIBUTES = 1,
+    FUSE_HOLD_READS = 2,
+    FUSE_HOLD_WRITES = 4,
+    FUSE_HOLD_FSYNCS = 8,
+    FUSE_HOLD_AT_ZERO = 16,
+};
 
 #define FUSE_BYTES (1 << 20) /* as large as a file can be */
 #define FUSE_RECORDS 4096
@@ -30,7 +36,7 @@ struct fuse_server {
     atomic_int hold;
     atomic_int open_flags;                            /* FOPEN_… for each open */
     atomic_int attributes_expire;                     /* attributes are valid for no time at all */
-    atomic_int ignore_interrupts;                     /* a held request stays held whatever the kernel says of its caller */
+    atomic_int ignore_interrupts;                     /* what is held stays held when its caller is interrupted */
     atomic_llong size;                                /* of every file */
     atomic_int take;                                  /* bytes taken of a write at most; 0: all */
     atomic_int give;                                  /* bytes given to a read at most; 0: all */
@@ -48,7 +54,7 @@ struct fuse_server {
 
 static struct fuse_server *fuse;
 
-/* Set before fuse_start: whether the server lets the kernel keep direct requests in flight without a thread (FUSE_ASYNC_DIO). */
+/* Set before fuse_start: the server lets direct requests be in flight without a thread (FUSE_ASYNC_DIO). */
 static int fuse_async_direct;
 
 struct fuse_held {
@@ -268,7 +274,8 @@ static inline void fuse_start(size_t size, unsigned seed)
         SKIP("no FUSE here: unshare: %s", strerror(errno));
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
         SKIP("no FUSE here: a private mount namespace: %s", strerror(errno));
-    snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=%d,group_id=%d,allow_other", dev, getuid(), getgid());
+    snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=%d,group_id=%d,allow_other", dev, getuid(),
+             getgid());
     if (mount("test", fuse->path, "fuse", MS_NOSUID | MS_NODEV, options) == -1)
         SKIP("no FUSE here: mount: %s", strerror(errno));
     fuse->pid = fork_child();

@@ -1,4 +1,5 @@
-/* A seccomp filter on the three calls of io_uring, as service managers and containers set it: it kills, traps or refuses. */
+/* A seccomp filter on the three calls of io_uring, as service managers and containers set it: it kills, traps or
+   refuses. */
 #ifndef IO_URING_FILTER_H
 #define IO_URING_FILTER_H
 

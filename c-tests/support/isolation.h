@@ -1,9 +1,9 @@
-/* One request is held; everything else must go on. A program holds a request in its own way, calls rest_of_posix_works or
-   rest_of_libaio_works, sees that its request is still held, and lets it go. The order of events is what is asserted: a
-   rest that waits for the held request never ends.
+/* One request is held; everything else must go on. A program holds a request in its own way, calls rest_of_posix_works
+   or rest_of_libaio_works, sees that its request is still held, and lets it go. The order of events is what is
+   asserted: a rest that waits for the held request never ends.
 
-   The rest is, for POSIX AIO: reads of a cached and of an O_DIRECT file, a pipe's read, a buffered and an O_DIRECT write,
-   an fsync; for libaio the same and a poll. For both: close, dup2, fcntl(F_SETFL), munmap. */
+   The rest is, for POSIX AIO: reads of a cached and of an O_DIRECT file, a pipe's read, a buffered and an O_DIRECT
+   write, an fsync; for libaio the same and a poll. For both: close, dup2, fcntl(F_SETFL), munmap. */
 #ifndef ISOLATION_H
 #define ISOLATION_H
 

@@ -1,4 +1,5 @@
-/* One read, write or fsync and its result, by the face that the program names: POSIX AIO (ONE_REQUEST_POSIX) or libaio. */
+/* One read, write or fsync and its result, by the face that the program names: POSIX AIO (ONE_REQUEST_POSIX) or libaio.
+   */
 #ifndef ONE_REQUEST_H
 #define ONE_REQUEST_H
 

@@ -1,5 +1,5 @@
-/* While a thread with requests in flight cannot run, every POSIX AIO call of the others returns: the body of the programs
-   isolation/stuck-*-posix.c. */
+/* While a thread with requests in flight cannot run, every POSIX AIO call of the others returns: the body of the
+   programs isolation/stuck-*-posix.c. */
 #ifndef STUCK_POSIX_H
 #define STUCK_POSIX_H
 

@@ -10,7 +10,7 @@
 enum stuck_kind {
     STUCK_BY_PTRACE,      /* stopped by a tracer */
     STUCK_IN_VFORK,       /* waits for its vfork child */
-    STUCK_SIGNAL_33,      /* sleeps in read(2) with every signal blocked by the raw call, those of the C library as well */
+    STUCK_SIGNAL_33,      /* sleeps in read(2); the raw call has blocked all signals, also the C library's */
     STUCK_IN_EPOLL,       /* sleeps in epoll_pwait(2) with a mask of all signals */
     STUCK_IN_FSTAT,       /* in fstat(2) of a file whose server is silent */
 };
