@@ -1,5 +1,4 @@
 // face: libaio
-// needs: root
 /* A read of a file needs the permission of a fanotify listener in the same process, which does AIO itself before it
    allows the read. Meanwhile other threads' libaio requests are done, and close, dup2, fcntl, munmap and io_destroy
    return.

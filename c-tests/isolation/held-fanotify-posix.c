@@ -1,5 +1,4 @@
 // face: posix
-// needs: root
 /* A read of a file needs the permission of a fanotify listener in the same process, which does AIO itself before it
    allows the read. Meanwhile the call that submitted it returns, other POSIX AIO requests are done, and close, dup2,
    fcntl and munmap return.

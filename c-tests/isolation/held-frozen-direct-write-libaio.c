@@ -1,5 +1,4 @@
 // face: libaio
-// needs: root
 /* An O_DIRECT write goes to a file system that is frozen (FIFREEZE), and it is the same thread that is to thaw it.
    Meanwhile other threads' libaio requests are done, and close, dup2, fcntl, munmap and io_destroy return.
 

@@ -1,5 +1,4 @@
 // face: posix
-// needs: root
 /* An O_DIRECT write goes to a file system that is frozen (FIFREEZE), and it is the same thread that is to thaw it.
    Meanwhile the call that submitted it returns, other POSIX AIO requests are done, and close, dup2, fcntl and munmap
    return.

@@ -1,5 +1,4 @@
 // face: posix
-// needs: root
 /* A write to a pipe takes its bytes from a mapped page of a file whose server does not answer. Meanwhile the call that
    submitted it returns, other POSIX AIO requests are done, and close, dup2, fcntl and munmap return.
 

@@ -1,5 +1,4 @@
 // face: libaio
-// needs: root
 /* A write to a file whose server does not answer is held. Meanwhile other threads' libaio requests are done, and close,
    dup2, fcntl, munmap and io_destroy return.
 

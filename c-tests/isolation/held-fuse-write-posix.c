@@ -1,5 +1,4 @@
 // face: posix
-// needs: root
 /* A write to a file whose server does not answer is held. Meanwhile the call that submitted it returns, other POSIX AIO
    requests are done, and close, dup2, fcntl and munmap return.
 

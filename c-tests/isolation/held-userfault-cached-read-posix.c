@@ -1,5 +1,4 @@
 // face: posix
-// needs: root
 /* A read of a cached file goes into a page that is not there (userfaultfd), and the handler of the page itself does AIO
    before it fills the page. Meanwhile the call that submitted it returns, other POSIX AIO requests are done, and close,
    dup2, fcntl and munmap return.

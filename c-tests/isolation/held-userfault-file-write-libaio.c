@@ -1,5 +1,4 @@
 // face: libaio
-// needs: root
 /* A buffered write takes its bytes from a page that is not there (userfaultfd), and the handler of the page itself does
    AIO before it fills the page. Meanwhile other threads' libaio requests are done, and close, dup2, fcntl, munmap and
    io_destroy return.

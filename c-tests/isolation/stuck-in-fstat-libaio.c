@@ -1,5 +1,4 @@
 // face: libaio
-// needs: root
 /* A thread with O_DIRECT requests in flight is in fstat(2) of a file whose server does not answer; the requests
    complete, and other threads' io_getevents (time limits {0,0} and {2,0}), fcntl(F_SETFL), munmap, close and io_destroy
    return.

@@ -1,5 +1,4 @@
 // face: posix
-// needs: root
 /* A thread with O_DIRECT requests in flight is in fstat(2) of a file whose server does not answer; the requests
    complete, and other threads' aio_suspend with a time limit, aio_cancel, aio_fsync, fcntl(F_SETFL), munmap and close
    return.

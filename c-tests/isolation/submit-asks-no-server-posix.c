@@ -1,5 +1,4 @@
 // face: posix
-// needs: root
 /* aio_read, aio_write, aio_fsync and lio_listio(LIO_NOWAIT) of a file whose attributes have expired return although the
    file's server does not answer, and cause no more requests for attributes than plain reads and writes do.
 

@@ -1,5 +1,4 @@
 // face: libaio
-// needs: root
 /* When no request has been in flight for a few seconds, the process has only its own threads: unshare(CLONE_NEWUSER)
    and setns(2) to a user or a mount namespace work. Requests afterwards are done.
 

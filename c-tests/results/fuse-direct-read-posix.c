@@ -1,5 +1,4 @@
 // face: posix
-// needs: root
 /* A read from a FUSE file with direct I/O that ends before its size, at the end of the file or because the server gives
    less, has the count and the bytes that pread gives, and asks the server once.
 

@@ -1,5 +1,4 @@
 // face: libaio
-// needs: root
 /* A write to a FUSE file with direct I/O of which the server takes a part has the count that pwrite gives; its bytes
    are written once, at their place, by as many requests to the server.
 

@@ -1,5 +1,4 @@
 // face: posix
-// needs: root
 /* An error that the file system itself answers to a read, a write or an fsync is passed to the program after a few
    requests to the server at most: EAGAIN and EIO; and the next request succeeds as soon as the server does.
 

@@ -1,5 +1,4 @@
 // face: libaio
-// needs: root
 /* An EIO that the file system answers to one fsync is reported to the program by exactly that fsync; it is not tried
    again, and the next one succeeds.
 

@@ -1,5 +1,4 @@
 // face: libaio
-// needs: root
 /* A process that may make no more threads (RLIMIT_NPROC, not root), after its first request, still has its fsyncs,
    reads and writes done, on a disk file and on one that a file server holds; none ends with ECANCELED.
 

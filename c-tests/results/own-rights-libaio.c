@@ -1,5 +1,4 @@
 // face: libaio
-// needs: root
 /* A thread gives up its rights by the raw call, so that the process's other threads keep theirs. Its write to a
    set-user-ID file clears that bit, as a write by a user without rights does; the others' write does not.
 

@@ -1,5 +1,4 @@
 // face: posix
-// needs: root
 /* A thread that has given up its rights by the raw call and is the only one that uses POSIX AIO writes to a set-user-ID
    file: the bit is cleared, as by a write of a user without rights.
 

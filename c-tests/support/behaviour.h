@@ -89,14 +89,14 @@ static pid_t holder;
 
 /* --- time ------------------------------------------------------------------------------------------------------- */
 
-/* Only a hang reaches it. BEHAVIOUR_DEADLINE in the environment gives another one. */
+/* Only a hang reaches it. The runner sets more where the machine is busy. */
 #define DEADLINE_SECONDS 60
 
 static inline int deadline_seconds(void)
 {
-    const char *wanted = getenv("BEHAVIOUR_DEADLINE");
+    const char *text = getenv("TEST_DEADLINE");
 
-    return wanted ? atoi(wanted) : DEADLINE_SECONDS;
+    return text && atoi(text) > 0 ? atoi(text) : DEADLINE_SECONDS;
 }
 
 static const char *deadline_step = "the start";
