@@ -129,7 +129,7 @@ static void finish(int i, ssize_t want)
 
 static void posix_files(int flags)
 {
-    int fd = temp_file(flags);
+    int fd = temp_file(O_RDWR | flags);
 
     for (int opcode = LIO_WRITE; opcode >= LIO_READ; opcode--) {
         for (int i = 0; i < BATCH; i++)
@@ -172,7 +172,7 @@ static void native(int flags)
     static struct iocb iocbs[BATCH], *batch[BATCH];
     static struct io_event events[BATCH];
     io_context_t context = NULL;
-    int fd = temp_file(flags), done = 0;
+    int fd = temp_file(O_RDWR | flags), done = 0;
 
     MUST(ftruncate(fd, BATCH * 4096));
     CHECK_INT(CALL(io_setup(BATCH, &context)), 0);

@@ -41,6 +41,8 @@ static inline int temp_file(int flags)
     char path[PATH_MAX];
     int fd, again;
 
+    if ((flags & O_ACCMODE) == O_RDONLY)
+        FAIL("temp_file: an empty file that cannot be written: name the access mode");
     snprintf(path, sizeof path, "%s", test_path("file-XXXXXX"));
     fd = MUST(mkostemp(path, O_CLOEXEC));
     again = MUST(open(path, flags | O_CLOEXEC));
