@@ -16,7 +16,7 @@ use io_uring::types::Fixed;
 use super::device::{Device, Event, Sleep, Verdict};
 use super::device_times;
 use super::fixed_files::{FixedFile, FixedFiles};
-use super::operation::{NO_DEVICE, Operation};
+use super::operation::Operation;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno, syscall};
 pub use ring::DOORBELL_SIGNAL;
@@ -95,10 +95,14 @@ impl Uring {
         this.handle = ptr::without_provenance(if is_timed { kernel::now() as usize } else { 0 });
     }
 
-    fn note_time(operation: NonNull<Operation>) {
+    /// What a completion says of its device.
+    fn note_device(operation: NonNull<Operation>, result: i32) {
         // SAFETY: as above.
         let this = unsafe { operation.as_ref() };
-        if this.device != NO_DEVICE && this.handle.addr() != 0 {
+        if this.is_direct() && result == -libc::EOPNOTSUPP && this.rw_flags == 0 {
+            device_times::set_refuses_nowait(this.device);
+        }
+        if this.is_direct() && this.handle.addr() != 0 && result >= 0 {
             device_times::note(this.device, kernel::now().saturating_sub(this.handle.addr() as u64));
         }
     }
@@ -247,7 +251,7 @@ impl Device for Uring {
                 _ => {
                     self.in_flight -= 1;
                     if let Some(operation) = NonNull::new(data as *mut Operation) {
-                        Self::note_time(operation);
+                        Self::note_device(operation, result);
                         return Some(Event::Done(operation, result.into()));
                     }
                 }
