@@ -24,6 +24,7 @@ mod symbol_versions;
 #[ctor::ctor]
 unsafe fn loaded() {
     host::settings::get();
+    host::scheduling::record();
     #[cfg(not(feature = "libaio-abi"))]
     interpose::look_up();
 }

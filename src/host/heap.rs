@@ -33,7 +33,6 @@ use dlmalloc::{Allocator, Dlmalloc};
 use super::futex::{self, Deadline};
 use super::kernel::{self, Errno, syscall};
 use super::lock::Lock;
-use super::memory::page_bytes;
 use super::thread;
 
 /// How long an allocation waits for the arena before it takes a mapping of its own. The lock is held for microseconds,
@@ -94,7 +93,7 @@ fn arena() -> Result<&'static Arena, Errno> {
         // SAFETY: published pages are never unmapped, and zero bytes are a valid arena.
         return Ok(unsafe { &*known });
     }
-    let length = size_of::<Arena>().next_multiple_of(page_bytes());
+    let length = size_of::<Arena>().next_multiple_of(kernel::page_size());
     let fresh = kernel::map(length)?;
     // SAFETY: advises the pages just mapped.
     let advised = unsafe { syscall!(libc::SYS_madvise, fresh, length, libc::MADV_WIPEONFORK) };
@@ -197,10 +196,10 @@ unsafe fn block_in(beginning: *mut u8, arena: u64, before: usize, length: usize)
 
 /// A block that is a mapping of its own.
 fn map_block(before: usize, length: usize) -> *mut u8 {
-    if before > page_bytes() {
+    if before > kernel::page_size() {
         return ptr::null_mut();
     }
-    match kernel::map(length.next_multiple_of(page_bytes())) {
+    match kernel::map(length.next_multiple_of(kernel::page_size())) {
         // SAFETY: mapped for this block; pages are aligned to more.
         Ok(pages) => unsafe { block_in(pages.cast(), OWN_MAPPING, before, length) },
         Err(_) => ptr::null_mut(),
@@ -246,7 +245,7 @@ unsafe impl GlobalAlloc for Heap {
         // SAFETY: the same.
         let Header { arena: number, extent } = unsafe { header.read() };
         if number == OWN_MAPPING {
-            let length = ((extent >> 8) as usize).next_multiple_of(page_bytes());
+            let length = ((extent >> 8) as usize).next_multiple_of(kernel::page_size());
             // SAFETY: a mapping of this block's.
             let _ = unsafe { syscall!(libc::SYS_munmap, beginning(header.cast(), extent), length) };
             return;
@@ -322,7 +321,7 @@ unsafe impl Allocator for Pages {
     }
 
     fn page_size(&self) -> usize {
-        page_bytes()
+        kernel::page_size()
     }
 }
 

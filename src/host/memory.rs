@@ -2,24 +2,9 @@
 //! processor about memory that will be used.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
 use std::alloc::{Layout, alloc};
 
 use super::kernel::{self, Errno};
-
-/// The kernel's page size.
-#[must_use]
-pub fn page_bytes() -> usize {
-    static KNOWN: AtomicUsize = AtomicUsize::new(0);
-    // Relaxed: the word says all.
-    let mut known = KNOWN.load(Ordering::Relaxed);
-    if known == 0 {
-        // SAFETY: reads what the kernel told the process at its start.
-        known = (unsafe { libc::getauxval(libc::AT_PAGESZ) } as usize).max(4096);
-        KNOWN.store(known, Ordering::Relaxed);
-    }
-    known
-}
 
 /// A box, unless there is no memory.
 ///
@@ -55,7 +40,7 @@ pub fn try_box<T>(value: T) -> Result<Box<T>, T> {
 /// # Safety
 /// Zero bytes are a valid `T`.
 pub unsafe fn pages<T>(count: usize) -> Result<NonNull<T>, Errno> {
-    let length = (size_of::<T>() * count).next_multiple_of(page_bytes());
+    let length = (size_of::<T>() * count).next_multiple_of(kernel::page_size());
     NonNull::new(kernel::map(length)?.cast()).ok_or(Errno(libc::ENOMEM))
 }
 

@@ -14,6 +14,7 @@ pub mod memory;
 pub mod path;
 pub mod pool;
 pub mod process;
+pub mod scheduling;
 pub mod settings;
 pub mod thread;
 pub mod thread_exit_hook;

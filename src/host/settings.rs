@@ -5,7 +5,9 @@
 use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char};
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use super::scheduling::CpuSet;
 
 /// Which engine serves the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +47,7 @@ impl Served {
     }
 }
 
-/// What the environment asked for.
+/// What the environment asks for.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "switches, each by itself")]
 pub struct Settings {
@@ -53,7 +55,7 @@ pub struct Settings {
     pub engine: EngineChoice,
     /// `URINGAIO_FACE`: `posix` or `libaio` for one of the two interfaces alone, both by default.
     pub served: Served,
-    /// `URINGAIO_LOG=1`: one line to standard error that says which engine serves, and why.
+    /// `URINGAIO_LOG=1`: lines to standard error that say which engine serves, and why.
     pub log: bool,
     /// `URINGAIO_RAW=1`: contexts made by a raw `syscall(SYS_io_setup, …)` are ours too.
     pub raw: bool,
@@ -65,34 +67,86 @@ pub struct Settings {
     pub inline: bool,
     /// `URINGAIO_STATS=1`: a summary to standard error at exit.
     pub stats: bool,
+    /// Variables whose values mean nothing: one bit each, by place in [`VARIABLES`].
+    wrong: u32,
+}
+
+/// The variables, and what they take.
+const VARIABLES: [(&CStr, &str); 9] = [
+    (c"URINGAIO_ENGINE", "auto, uring, threads or system"),
+    (c"URINGAIO_FACE", "both, posix or libaio"),
+    (c"URINGAIO_LOG", "0 or 1"),
+    (c"URINGAIO_RAW", "0 or 1"),
+    (c"URINGAIO_MAX_EVENTS", "a number"),
+    (c"URINGAIO_KERNEL_AIO", "on or off"),
+    (c"URINGAIO_INLINE", "on or never"),
+    (c"URINGAIO_STATS", "0 or 1"),
+    (c"URINGAIO_CPUS", "CPUs, as 0-3,8"),
+];
+
+/// Reads variables, and notes those whose values mean nothing.
+struct Reader {
+    wrong: u32,
+}
+
+impl Reader {
+    /// What `meaning` makes of the variable at `place`; `default` where it is not set, is empty, or means nothing.
+    fn value<T>(&mut self, place: usize, default: T, meaning: impl FnOnce(&[u8]) -> Option<T>) -> T {
+        self.value_of(place, variable(VARIABLES[place].0).unwrap_or_default(), default, meaning)
+    }
+
+    fn value_of<T>(&mut self, place: usize, text: &[u8], default: T, meaning: impl FnOnce(&[u8]) -> Option<T>) -> T {
+        if text.is_empty() {
+            return default;
+        }
+        meaning(text).unwrap_or_else(|| {
+            self.wrong |= 1 << place;
+            default
+        })
+    }
+
+    fn switch(&mut self, place: usize, default: bool) -> bool {
+        self.value(place, default, |text| match text {
+            b"1" | b"yes" | b"on" => Some(true),
+            b"0" | b"no" | b"off" | b"never" => Some(false),
+            _ => None,
+        })
+    }
 }
 
 impl Settings {
     fn read() -> Self {
-        let engine = match variable(c"URINGAIO_ENGINE") {
-            Some(b"uring") => EngineChoice::Uring,
-            Some(b"threads") => EngineChoice::Threads,
-            Some(b"system") => EngineChoice::System,
-            _ => EngineChoice::Auto,
-        };
-        let served = match variable(c"URINGAIO_FACE") {
-            Some(b"posix") => Served::Posix,
-            Some(b"libaio") => Served::Libaio,
-            _ => Served::Both,
-        };
-        Self {
-            engine,
-            served,
-            log: is_on(c"URINGAIO_LOG"),
-            raw: is_on(c"URINGAIO_RAW"),
-            max_events: variable(c"URINGAIO_MAX_EVENTS")
-                .and_then(|text| core::str::from_utf8(text).ok())
-                .and_then(|text| text.trim().parse().ok()),
-            kernel_aio: !matches!(variable(c"URINGAIO_KERNEL_AIO"), Some(b"off" | b"0" | b"no")),
-            inline: !matches!(variable(c"URINGAIO_INLINE"), Some(b"never" | b"off" | b"0" | b"no")),
-            stats: is_on(c"URINGAIO_STATS"),
-        }
+        let mut reader = Reader { wrong: 0 };
+        let engine = reader.value(0, EngineChoice::Auto, |text| match text {
+            b"auto" => Some(EngineChoice::Auto),
+            b"uring" => Some(EngineChoice::Uring),
+            b"threads" => Some(EngineChoice::Threads),
+            b"system" => Some(EngineChoice::System),
+            _ => None,
+        });
+        let served = reader.value(1, Served::Both, |text| match text {
+            b"both" => Some(Served::Both),
+            b"posix" => Some(Served::Posix),
+            b"libaio" => Some(Served::Libaio),
+            _ => None,
+        });
+        let log = reader.switch(2, false);
+        let raw = reader.switch(3, false);
+        let max_events = reader.value(4, None, |text| core::str::from_utf8(text).ok()?.trim().parse().ok().map(Some));
+        let kernel_aio = reader.switch(5, true);
+        let inline = reader.switch(6, true);
+        let stats = reader.switch(7, false);
+        // Kept by `scheduling`.
+        reader.value(8, (), |list| CpuSet::parse(list).map(drop));
+        Self { engine, served, log, raw, max_events, kernel_aio, inline, stats, wrong: reader.wrong }
     }
+}
+
+/// `URINGAIO_CPUS`: the CPUs of the library's threads, and of the kernel's that work for them; every CPU that the process
+/// has by default.
+#[must_use]
+pub fn cpus() -> Option<CpuSet> {
+    CpuSet::parse(variable(c"URINGAIO_CPUS")?)
 }
 
 const UNREAD: u32 = 0;
@@ -136,10 +190,6 @@ fn read() -> Settings {
     settings
 }
 
-fn is_on(name: &CStr) -> bool {
-    variable(name).is_some_and(|value| !matches!(value, b"" | b"0" | b"no" | b"off"))
-}
-
 fn variable(name: &CStr) -> Option<&'static [u8]> {
     unsafe extern "C" {
         fn secure_getenv(name: *const c_char) -> *const c_char;
@@ -152,11 +202,24 @@ fn variable(name: &CStr) -> Option<&'static [u8]> {
     }
 }
 
-/// Writes one line to standard error, if `URINGAIO_LOG` asks for it.
+/// Writes one line to standard error, if `URINGAIO_LOG` asks for it. Before the first one it names the variables whose values
+/// mean nothing.
 pub fn log(line: core::fmt::Arguments) {
-    if get().log {
-        write_line(line);
+    static NAMED: AtomicBool = AtomicBool::new(false);
+    let settings = get();
+    if !settings.log {
+        return;
     }
+    // Relaxed: which thread names them does not matter.
+    if settings.wrong != 0 && !NAMED.swap(true, Ordering::Relaxed) {
+        for (place, (name, values)) in VARIABLES.iter().enumerate() {
+            if settings.wrong >> place & 1 != 0 {
+                let name = name.to_str().unwrap_or_default();
+                write_line(format_args!("{name} is none of what it can be ({values}), and is ignored"));
+            }
+        }
+    }
+    write_line(line);
 }
 
 /// Writes one line to standard error, in one piece and without a heap. Longer lines are cut.
@@ -181,7 +244,7 @@ pub fn write_line(line: core::fmt::Arguments) {
     let _ = write!(buffer, "uringaio: {line}");
     buffer.bytes[buffer.length] = b'\n';
     unsafe fn write(line: *mut core::ffi::c_void) {
-        // SAFETY: the line below, which outlives the errand. A standard error that is closed or full is nobody's concern.
+        // SAFETY: the line below, which outlives the task. Nothing follows from an error: standard error may be closed or full.
         let _ = unsafe {
             let line = &*line.cast::<Line>();
             super::kernel::syscall!(libc::SYS_write, libc::STDERR_FILENO, line.bytes.as_ptr(), line.length + 1)
@@ -189,4 +252,20 @@ pub fn write_line(line: core::fmt::Arguments) {
     }
     // SAFETY: as `write` asks.
     unsafe { super::fd_broker::with_descriptors(write, (&raw mut buffer).cast()) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reader;
+
+    #[test]
+    fn what_means_nothing_is_noted() {
+        let mut reader = Reader { wrong: 0 };
+        let number = |text: &[u8]| core::str::from_utf8(text).ok()?.parse::<u32>().ok();
+        assert_eq!(reader.value_of(4, b"12", 7, number), 12);
+        assert_eq!(reader.value_of(4, b"", 7, number), 7);
+        assert_eq!(reader.wrong, 0);
+        assert_eq!(reader.value_of(4, b"many", 7, number), 7);
+        assert_eq!(reader.wrong, 1 << 4);
+    }
 }

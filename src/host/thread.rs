@@ -1,20 +1,45 @@
-//! Threads of the library's own: every signal blocked, a small stack, a name, detached.
+//! Threads of the library's own: every signal blocked, a small stack, a name, detached, scheduled as the process is.
 
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 use core::ptr;
+use core::sync::atomic::{AtomicU32, Ordering};
 
-use super::kernel::{Errno, syscall};
+use super::futex::{self, Deadline};
+use super::kernel::{self, Errno, syscall};
+use super::{memory, scheduling};
 
 /// What a thread runs. It is given the pointer it was started with, and never returns a value.
 pub type Body = extern "C" fn(*mut c_void) -> *mut c_void;
 
-/// RingPages for our own frames, beside what the C library takes from a stack for itself and for thread-local storage. Small:
-/// under `mlockall(MCL_FUTURE)` every byte of it is real memory.
-const STACK: usize = 96 * 1024;
+unsafe extern "C" {
+    // Not among the libc crate's.
+    fn pthread_attr_setinheritsched(attributes: *mut libc::pthread_attr_t, how: c_int) -> c_int;
+    fn pthread_attr_setschedpolicy(attributes: *mut libc::pthread_attr_t, policy: c_int) -> c_int;
+    fn pthread_attr_setschedparam(attributes: *mut libc::pthread_attr_t, priority: *const libc::sched_param) -> c_int;
+    fn pthread_setaffinity_np(thread: libc::pthread_t, bytes: usize, cpus: *const u64) -> c_int;
+}
+
+/// A new thread is scheduled as its creator is.
+const PTHREAD_INHERIT_SCHED: c_int = 0;
+/// A new thread is scheduled as its attributes say.
+const PTHREAD_EXPLICIT_SCHED: c_int = 1;
+
+/// For our own frames, beside what the C library takes from a stack for itself and for thread-local storage. Small: under
+/// `mlockall(MCL_FUTURE)` every byte of it is real memory.
+const STACK_BYTES: usize = 96 * 1024;
+
+/// What a new thread is told. It waits for the gate, and then frees this.
+struct Launch {
+    body: Body,
+    argument: *mut c_void,
+    /// 1 once the thread's CPUs are set.
+    gate: AtomicU32,
+}
 
 /// Starts a detached thread that runs `body(argument)` with every signal blocked, so that the program's handlers never run
-/// on it and a signal sent to the process always finds one of the program's own threads.
+/// on it and a signal sent to the process always finds one of the program's own threads. How the calling thread is scheduled
+/// does not matter; see [`scheduling`].
 ///
 /// # Errors
 /// `EAGAIN` or `ENOMEM`: no thread can be had.
@@ -22,31 +47,83 @@ pub fn start(body: Body, argument: *mut c_void) -> Result<(), Errno> {
     // SAFETY: errno is this thread's. The C library may set it on its way to a thread (glibc on aarch64 does); libaio's
     // functions leave it alone.
     let errno = unsafe { *libc::__errno_location() };
-    let blocked = block_all_signals();
-    let started = create(body, argument);
+    // Neither a jump nor a cancellation leaves a thread before its gate.
+    let blocked = block_all_departures();
+    let started = launch(body, argument);
     restore_signals(&blocked);
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
     started
 }
 
-fn create(body: Body, argument: *mut c_void) -> Result<(), Errno> {
+fn launch(body: Body, argument: *mut c_void) -> Result<(), Errno> {
+    let launch = Box::into_raw(memory::boxed(Launch { body, argument, gate: AtomicU32::new(0) })?);
+    let thread = match create(launch.cast(), PTHREAD_EXPLICIT_SCHED) {
+        // The kernel refuses SCHED_OTHER to an unprivileged thread that is SCHED_IDLE.
+        Err(Errno(libc::EPERM)) => create(launch.cast(), PTHREAD_INHERIT_SCHED),
+        answer => answer,
+    };
+    let thread = thread.inspect_err(|_| {
+        // SAFETY: made above; no thread knows it.
+        drop(unsafe { Box::from_raw(launch) });
+    })?;
+    let cpus = scheduling::helper_cpus();
+    let (mask, bytes) = cpus.as_raw();
+    // SAFETY: the thread waits for its gate, so it exists; the mask is read. Where the kernel refuses it (the process has
+    // been given other CPUs since), the thread keeps its creator's. It cannot set its own: its creator may not let it run.
+    unsafe { pthread_setaffinity_np(thread, bytes, mask) };
+    // SAFETY: the thread frees this once it has seen the gate open, which is the last that is done with it here.
+    let gate = unsafe { &raw const (*launch).gate };
+    // Release pairs with the Acquire of `begin`.
+    // SAFETY: as above.
+    unsafe { &*gate }.store(1, Ordering::Release);
+    futex::wake(gate, 1);
+    Ok(())
+}
+
+extern "C" fn begin(launch: *mut c_void) -> *mut c_void {
+    let launch = launch.cast::<Launch>();
+    let (body, argument) = {
+        // SAFETY: this thread's, but for the gate, which its creator opens.
+        let launch = unsafe { &*launch };
+        while launch.gate.load(Ordering::Acquire) == 0 {
+            let _ = futex::wait(&launch.gate, 0, Deadline::Never);
+        }
+        (launch.body, launch.argument)
+    };
+    // SAFETY: made by `launch`, and no more used there.
+    drop(unsafe { Box::from_raw(launch) });
+    set_name(NAME);
+    // In the program's threads cancellation was blocked for the start alone.
+    restore_signals(&!INTERNAL);
+    scheduling::take_first_priorities();
+    body(argument)
+}
+
+fn create(launch: *mut c_void, scheduling: c_int) -> Result<libc::pthread_t, Errno> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
     let attributes = attributes.as_mut_ptr();
-    // SAFETY: the attributes are initialised first and destroyed last; setting a size the C library dislikes leaves its
-    // default. The thread's argument is the caller's business.
+    let mut thread = 0;
+    let priority = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the attributes are initialised first and destroyed last; setting what the C library dislikes leaves its
+    // default. None of these allocates.
     let error = unsafe {
         if libc::pthread_attr_init(attributes) != 0 {
             return Err(Errno(libc::ENOMEM));
         }
         libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
-        libc::pthread_attr_setstacksize(attributes, (least_stack() + STACK).next_multiple_of(4096));
-        let mut thread = 0;
-        let error = libc::pthread_create(&raw mut thread, attributes, body, argument);
+        libc::pthread_attr_setstacksize(
+            attributes,
+            (least_stack() + STACK_BYTES).next_multiple_of(kernel::page_size()),
+        );
+        pthread_attr_setinheritsched(attributes, scheduling);
+        pthread_attr_setschedpolicy(attributes, libc::SCHED_OTHER);
+        pthread_attr_setschedparam(attributes, &raw const priority);
+        let error = libc::pthread_create(&raw mut thread, attributes, begin, launch);
         libc::pthread_attr_destroy(attributes);
         error
     };
-    if error == 0 { Ok(()) } else { Err(Errno(error)) }
+    if error == 0 { Ok(thread) } else { Err(Errno(error)) }
 }
 
 /// What the C library takes of a stack at least: more on a processor with large registers, and never less than what it was
@@ -135,7 +212,7 @@ pub fn pending_signals() -> SignalSet {
 
 /// Whether the calling thread blocks a signal.
 #[must_use]
-pub fn blocks(signal: core::ffi::c_int) -> bool {
+pub fn blocks(signal: c_int) -> bool {
     let mut blocked: SignalSet = 0;
     // SAFETY: writes one set of the size given; nothing is changed where none is given.
     let known = unsafe {

@@ -10,7 +10,7 @@ use io_uring::{EnterFlags, IoUring, Probe, Submitter, opcode};
 
 use super::ring::{COMPLETIONS, DOORBELL_SIGNAL, Doorbell, signal_set};
 use crate::host::kernel::{self, Errno, syscall};
-use crate::host::{fd_broker, kernel_version, thread};
+use crate::host::{fd_broker, kernel_version, scheduling, thread};
 
 /// Entries that can be filled before the kernel has to be called.
 const SUBMISSIONS: u32 = 512;
@@ -23,6 +23,7 @@ const WORKERS: [u32; 2] = [64, 256];
 
 const REGISTER_RING_FDS: u32 = 20;
 const REGISTER_FILES_UPDATE: u32 = 6;
+const REGISTER_IOWQ_AFF: u32 = 17;
 const USE_REGISTERED_RING: u32 = 1 << 31;
 
 /// What stands in the way of a ring.
@@ -84,6 +85,7 @@ fn within(limit: u64) -> Result<RingSetup, Refused> {
     let can_wait_on_futex = submitter.register_probe(&mut probe).is_ok() && probe.is_supported(opcode::FutexWait::CODE);
     // 5.15.
     let _ = submitter.register_iowq_max_workers(&mut WORKERS.clone());
+    bind_kernel_workers(&uring);
     let mut files = register_files(&submitter, limit);
     let doorbell = if can_wait_on_futex {
         Doorbell::Futex
@@ -98,6 +100,14 @@ fn within(limit: u64) -> Result<RingSetup, Refused> {
     submitter.register_enable_rings()?;
     name.close_fd(&uring);
     Ok(RingSetup { uring, name, doorbell, files })
+}
+
+/// Has the kernel's workers run where the library's threads do (5.14): without that, on every CPU of the machine.
+fn bind_kernel_workers(ring: &IoUring) {
+    let cpus = scheduling::helper_cpus();
+    let (mask, bytes) = cpus.as_raw();
+    // SAFETY: reads the set.
+    let _ = unsafe { syscall!(libc::SYS_io_uring_register, ring.as_raw_fd(), REGISTER_IOWQ_AFF, mask, bytes) };
 }
 
 /// Narrows the ring to what it is used for, from its enabling on: even somebody who got hold of it could do no more.
