@@ -6,7 +6,7 @@
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Devices that are told apart; more share.
-pub const DEVICES: usize = 64;
+pub const DEVICES: usize = 255;
 
 /// Requests of which the best counts.
 const WINDOW: u64 = 32;
@@ -45,7 +45,7 @@ pub fn note(device: u8, nanoseconds: u64) {
     times.window.store(u64::MAX << 16, Ordering::Relaxed);
 }
 
-/// A request done in the calling thread has shown whether the device completes requests immediately.
+/// It is known of the device otherwise whether it completes requests immediately.
 pub fn set_immediate(device: u8, is_immediate: bool) {
     TIMES[device as usize % DEVICES].is_immediate.store(is_immediate, Ordering::Relaxed);
 }
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_best_of_a_window_counts() {
-        const DEVICE: u8 = 63;
+        const DEVICE: u8 = 254;
         for round in 0..WINDOW {
             assert!(!is_immediate(DEVICE));
             note(DEVICE, if round == 5 { 20_000 } else { 400_000 });

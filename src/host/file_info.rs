@@ -1,10 +1,15 @@
-//! What kind of file a descriptor names: the info that decide where its I/O runs and in what order.
+//! What kind of file a descriptor names: what decides where its I/O runs and in what order.
+//!
+//! No file server is asked (D3): a caller of `aio_read` must not wait for one. The kernel tells what it has in memory
+//! (`AT_STATX_DONT_SYNC`), and which file system it is comes from the table of mounts ([`mounts`]).
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
+pub use super::file_systems::Backing;
 use super::kernel::{Errno, syscall};
+use super::mounts::{self, Mount};
 
 /// What kind of file it is, as far as I/O order and waiting are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +34,11 @@ pub struct FileInfo {
     /// Names the file: equal for two descriptors of one file. Different files rarely share it, and then only wait for
     /// each other without need.
     pub identity: u64,
-    /// The device that holds it (`st_dev`).
+    /// The device that holds it (`st_dev`), or that it is (`st_rdev` of a block device).
     pub device: u64,
-    /// Its size (`st_size`).
+    /// The mount that it was opened through.
+    pub mount: Mount,
+    /// Its size, as far as the kernel has it in memory: that of a file on a server may be another by now.
     pub size: u64,
 }
 
@@ -79,26 +86,89 @@ pub fn flags(fd: c_int) -> Result<c_int, Errno> {
 /// # Errors
 /// `EBADF`: it is not open.
 pub fn info_with_flags(fd: c_int, flags: c_int) -> Result<FileInfo, Errno> {
+    let status = status(fd)?;
+    let kind = match status.mode & libc::S_IFMT {
+        libc::S_IFREG => Kind::Regular,
+        libc::S_IFBLK => Kind::Block,
+        libc::S_IFIFO | libc::S_IFSOCK | libc::S_IFCHR | 0 => Kind::Stream,
+        _ => Kind::Other,
+    };
+    let identity = match status.mode & libc::S_IFMT {
+        // Every open of /dev/ptmx is a terminal of its own behind one inode, and every eventfd or timerfd shares another:
+        // there the number is the better name.
+        libc::S_IFCHR | 0 => mix(fd as u64, u64::MAX),
+        libc::S_IFBLK => mix(status.special, u64::MAX - 1),
+        _ => mix(status.inode, status.device),
+    };
+    let device = if kind == Kind::Block { status.special } else { status.device };
+    Ok(FileInfo { kind, flags, identity, device, mount: status.mount, size: status.size })
+}
+
+/// What statx(2) or fstat(2) tells.
+struct Status {
+    mode: u32,
+    inode: u64,
+    device: u64,
+    /// The device that it is (`st_rdev`).
+    special: u64,
+    size: u64,
+    mount: Mount,
+}
+
+const STATX_MNT_ID: u32 = 0x1000;
+const STATX_MNT_ID_UNIQUE: u32 = 0x4000;
+const AT_STATX_DONT_SYNC: c_int = 0x4000;
+
+fn status(fd: c_int) -> Result<Status, Errno> {
+    /// The kernel has no statx(2) (before 4.11), or a filter refuses it.
+    static REFUSED: AtomicBool = AtomicBool::new(false);
+    // Relaxed: the worst is one more try.
+    if !REFUSED.load(Ordering::Relaxed) {
+        match status_in_memory(fd) {
+            Err(Errno(libc::ENOSYS | libc::EPERM | libc::EINVAL)) => REFUSED.store(true, Ordering::Relaxed),
+            answer => return answer,
+        }
+    }
+    status_by_fstat(fd)
+}
+
+/// Without asking anybody. Times are not among what is wanted: NFS would write out its pages first.
+fn status_in_memory(fd: c_int) -> Result<Status, Errno> {
+    let mount_id = if mounts::has_statmount() { STATX_MNT_ID_UNIQUE } else { STATX_MNT_ID };
+    let wanted = libc::STATX_TYPE | libc::STATX_INO | libc::STATX_SIZE | mount_id;
+    let how = libc::AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+    let mut status = MaybeUninit::<libc::statx>::uninit();
+    // SAFETY: reads an empty path; fills the structure or fails.
+    let status = unsafe {
+        syscall!(libc::SYS_statx, fd, c"".as_ptr(), how, wanted, status.as_mut_ptr())?;
+        status.assume_init()
+    };
+    let known = status.stx_mask & mount_id;
+    Ok(Status {
+        mode: status.stx_mode.into(),
+        inode: status.stx_ino,
+        device: libc::makedev(status.stx_dev_major, status.stx_dev_minor),
+        special: libc::makedev(status.stx_rdev_major, status.stx_rdev_minor),
+        size: status.stx_size,
+        mount: Mount { id: if known != 0 { status.stx_mnt_id } else { 0 }, is_unique: known == STATX_MNT_ID_UNIQUE },
+    })
+}
+
+fn status_by_fstat(fd: c_int) -> Result<Status, Errno> {
     let mut status = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: fstat fills the structure or fails; the C library's layout is the kernel's on the 64-bit machines we serve.
     let status = unsafe {
         syscall!(libc::SYS_fstat, fd, status.as_mut_ptr())?;
         status.assume_init()
     };
-    let kind = match status.st_mode & libc::S_IFMT {
-        libc::S_IFREG => Kind::Regular,
-        libc::S_IFBLK => Kind::Block,
-        libc::S_IFIFO | libc::S_IFSOCK | libc::S_IFCHR | 0 => Kind::Stream,
-        _ => Kind::Other,
-    };
-    let identity = match status.st_mode & libc::S_IFMT {
-        // Every open of /dev/ptmx is a terminal of its own behind one inode, and every eventfd or timerfd shares another:
-        // there the number is the better name.
-        libc::S_IFCHR | 0 => mix(fd as u64, u64::MAX),
-        libc::S_IFBLK => mix(status.st_rdev, u64::MAX - 1),
-        _ => mix(status.st_ino, status.st_dev),
-    };
-    Ok(FileInfo { kind, flags, identity, device: status.st_dev, size: status.st_size as u64 })
+    Ok(Status {
+        mode: status.st_mode,
+        inode: status.st_ino,
+        device: status.st_dev,
+        special: status.st_rdev,
+        size: status.st_size as u64,
+        mount: Mount { id: 0, is_unique: false },
+    })
 }
 
 /// Whether `fd` is a regular file that ends at `offset` or before.
@@ -107,84 +177,18 @@ pub fn ends_by(fd: c_int, offset: i64) -> bool {
     info_with_flags(fd, 0).is_ok_and(|info| info.kind == Kind::Regular && info.size <= offset.max(0) as u64)
 }
 
-/// Where a file system keeps its files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backing {
-    /// In memory and nowhere else.
-    Memory,
-    /// On a device of this machine, behind the page cache.
-    Local,
-    /// With another machine or another process, which may take its time.
-    Remote,
-}
-
-/// What was last learnt of file systems: the device's hash, when (in units of 2^30 ns, the low 20 bits), and which backing.
-static HOMES: [AtomicU64; 64] = [const { AtomicU64::new(0) }; 64];
-
-/// Where the file system of `fd`, of which these are the info, keeps its files. `now` is the monotonic clock's: an answer
-/// is good for about a second, then the kernel is asked again (device numbers can be used again after an unmount).
-/// Async-signal-safe.
+/// Where the file behind `fd`, of which this is the info, is kept. `now` is the monotonic clock's. Async-signal-safe.
+#[must_use]
 pub fn backing(fd: c_int, info: &FileInfo, now: u64) -> Backing {
-    let key = mix(info.device, 1);
-    let place = &HOMES[key as usize % HOMES.len()];
-    let stamp = (key & !0xff_ffff) | ((now >> 30 & 0xf_ffff) << 4);
-    // Relaxed here and below: the word says all.
-    let known = place.load(Ordering::Relaxed);
-    if known & !0xf == stamp {
-        match known & 0xf {
-            1 => return Backing::Memory,
-            2 => return Backing::Local,
-            3 => return Backing::Remote,
-            _ => {}
-        }
-    }
-    let backing = ask_backing(fd);
-    place.store(stamp | (backing as u64 + 1), Ordering::Relaxed);
-    backing
-}
-
-fn ask_backing(fd: c_int) -> Backing {
-    let mut status = MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: fstatfs fills the structure or fails.
-    let kind = unsafe {
-        match syscall!(libc::SYS_fstatfs, fd, status.as_mut_ptr()) {
-            Ok(_) => status.assume_init().f_type,
-            Err(_) => return Backing::Remote,
-        }
-    };
-    match kind as u32 {
-        magic if IN_MEMORY.contains(&magic) => Backing::Memory,
-        magic if ON_A_DEVICE.contains(&magic) => Backing::Local,
-        _ => Backing::Remote,
+    match info.kind {
+        // Its device's, not that of the file system that names it.
+        Kind::Block => Backing::Local,
+        _ => mounts::backing(fd, info.mount, info.device, now),
     }
 }
-
-// From statfs(2), linux/magic.h and the file systems' own headers.
-const IN_MEMORY: [u32; 3] = [
-    0x0102_1994, // tmpfs
-    0x8584_58f6, // ramfs
-    0x9584_58f6, // hugetlbfs
-];
-const ON_A_DEVICE: [u32; 15] = [
-    0xef53,      // ext2, ext3, ext4
-    0x5846_5342, // XFS
-    0x9123_683e, // Btrfs
-    0xf2f5_2010, // F2FS
-    0x794c_7630, // overlayfs
-    0x2fc1_2fc1, // ZFS
-    0xca45_1a4e, // bcachefs
-    0x4d44,      // FAT
-    0x2011_bab0, // exFAT
-    0x7366_746e, // NTFS3
-    0x3153_464a, // JFS
-    0x5265_4973, // ReiserFS
-    0x7371_7368, // SquashFS
-    0xe0f5_e1e2, // EROFS
-    0x9660,      // ISO 9660
-];
 
 /// One word of two, well spread (the finaliser of SplitMix64, <https://prng.di.unimi.it/splitmix64.c>, public domain).
-const fn mix(a: u64, b: u64) -> u64 {
+pub(super) const fn mix(a: u64, b: u64) -> u64 {
     let mut word = a.wrapping_add(b.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -210,5 +214,29 @@ pub fn is_append_only(fd: c_int) -> bool {
         let flags = libc::AT_EMPTY_PATH | libc::AT_STATX_DONT_SYNC;
         let asked = syscall!(libc::SYS_statx, fd, c"".as_ptr(), flags, 0, status.as_mut_ptr());
         asked.is_ok() && status.assume_init().stx_attributes & libc::STATX_ATTR_APPEND as u64 != 0
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use std::os::fd::AsRawFd;
+
+    use super::{info, status_by_fstat, status_in_memory};
+    use crate::host::kernel::Errno;
+
+    #[test]
+    fn both_calls_tell_the_same() {
+        for path in ["/", "/dev/null", "/proc/self/exe", "Cargo.toml"] {
+            let file = std::fs::File::open(path).unwrap();
+            let (new, old) = (status_in_memory(file.as_raw_fd()).unwrap(), status_by_fstat(file.as_raw_fd()).unwrap());
+            assert_eq!(
+                (new.mode & libc::S_IFMT, new.inode, new.device, new.special, new.size),
+                (old.mode & libc::S_IFMT, old.inode, old.device, old.special, old.size),
+                "{path}"
+            );
+        }
+        assert_eq!(info(-1), Err(Errno(libc::EBADF)));
     }
 }

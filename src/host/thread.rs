@@ -192,6 +192,12 @@ pub fn block_all_departures() -> SignalSet {
     block(!SETXID)
 }
 
+/// Every signal, the C library's own among them. For a few instructions.
+#[must_use]
+pub(super) fn block_everything() -> SignalSet {
+    block(!0)
+}
+
 fn block(all: SignalSet) -> SignalSet {
     let mut before: SignalSet = 0;
     // SAFETY: reads one set and writes another, each of the size given.

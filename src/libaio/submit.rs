@@ -40,19 +40,15 @@ pub fn submit(used: Used, nr: isize, list: usize) -> Result<usize, Errno> {
 }
 
 /// Whether the first iocb moves bytes of a file that is open with `O_DIRECT`, on a device for whose requests one has to wait.
-/// (Those of a device that completes them immediately, and the first of one of which nothing is known, are done in place.)
+/// (Those of a device that completes them immediately are done in place.)
 #[inline]
 fn begins_with_device_io(nr: isize, list: usize) -> bool {
     let transfers = [opcode::PREAD, opcode::PWRITE, opcode::PREADV, opcode::PWRITEV];
-    let is_waited_for = |file: FdInfo, bytes: u64| {
-        let is_tried = device_profile::is_unknown(file.device) && bytes <= device_profile::MAX_TRIAL_BYTES as u64;
-        !file.is_local() || !(is_tried || device_profile::completes_immediately(file.device))
-    };
+    let is_waited_for = |file: FdInfo| !file.is_local() || !device_profile::completes_immediately(file.device);
     nr > 0
         && Iocb::read(list, 0).is_ok_and(|(iocb, _)| {
             transfers.contains(&iocb.opcode)
-                && fd_cache::lookup(iocb.fd)
-                    .is_ok_and(|file| file.is_direct() && file.seeks() && is_waited_for(file, iocb.length))
+                && fd_cache::lookup(iocb.fd).is_ok_and(|file| file.is_direct() && file.seeks() && is_waited_for(file))
         })
 }
 

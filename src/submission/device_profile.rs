@@ -1,31 +1,24 @@
 //! What a device has shown, and what follows for requests on files that are open with `O_DIRECT`: on one that completes them
 //! immediately a plain call in the calling thread is the shortest way by far, as the kernel's own AIO does it there too.
 //!
-//! That a device is so is learnt where io_uring serves it ([`crate::engine::device_times`]), and by libaio from its first
-//! request on the device, which is done in `io_submit` and timed. From then on requests are done in
-//! place and timed. Two in a row that take long (the device has changed, or stalls; one alone may have lost its processor) send
-//! those after them back to io_uring for a while, which learns anew.
+//! That a device is so says its driver's name, or is learnt where io_uring serves it ([`crate::engine::device_times`]). From
+//! then on requests are done in place and timed. Two in a row that take long (the device has changed, or stalls; one alone may
+//! have lost its processor) send those after them back to io_uring for a while, which learns anew.
 
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::engine::device_times::{self, DEVICES};
-use crate::host::kernel;
+use crate::host::kernel::{self, syscall};
+use crate::host::path::Path;
 
 /// A request in place that takes longer was waited for.
 const WAITED_NS: u64 = 60_000;
 
-/// The largest request whose time says something about its device.
-pub const MAX_TRIAL_BYTES: usize = 16 << 10;
+/// Whether the driver of a device was looked up.
+static LOOKED_UP: [AtomicBool; DEVICES] = [const { AtomicBool::new(false) }; DEVICES];
 
-/// How long requests go to io_uring after one was waited for. Doubled each time, at most so often.
-const FIRST_PAUSE_NS: u64 = 100_000_000;
-const MAX_DOUBLINGS: u32 = 7;
-
-/// After so long without a stall the next pause is the first again.
-const FORGET_NS: u64 = 1_000_000_000;
-
-/// Whether a request was ever done in place on a device to see how long it takes.
-static TRIED: [AtomicBool; DEVICES] = [const { AtomicBool::new(false) }; DEVICES];
+/// Drivers of devices that complete requests immediately, in memory: the beginnings of their devices' names.
+const IN_MEMORY: [&str; 3] = ["zram", "pmem", "ram"];
 
 struct Breaker {
     /// Open until this time of the monotonic clock.
@@ -55,26 +48,6 @@ fn is_closed(device: u8) -> bool {
     kernel::now() >= BREAKERS[device as usize % DEVICES].until.load(Ordering::Relaxed)
 }
 
-/// Whether nothing is known of a device.
-#[inline]
-#[must_use]
-pub fn is_unknown(device: u8) -> bool {
-    !TRIED[device as usize % DEVICES].load(Ordering::Relaxed) && !device_times::is_immediate(device)
-}
-
-/// Does the first request on a device in place, to see how long it takes. `moved` says whether its answer shows that the
-/// device was asked.
-pub fn tried<T>(device: u8, transfer: impl FnOnce() -> T, moved: impl FnOnce(&T) -> bool) -> T {
-    let start = kernel::now();
-    let answer = transfer();
-    let took = kernel::now() - start;
-    if moved(&answer) {
-        TRIED[device as usize % DEVICES].store(true, Ordering::Relaxed);
-        device_times::set_immediate(device, took <= WAITED_NS);
-    }
-    answer
-}
-
 /// Does a request on such a device, and takes note of how long it took.
 pub fn timed<T>(device: u8, transfer: impl FnOnce() -> T) -> T {
     let start = kernel::now();
@@ -98,8 +71,28 @@ pub fn timed<T>(device: u8, transfer: impl FnOnce() -> T) -> T {
     answer
 }
 
-/// A small number for a device, by its device number. Different devices may share one.
-#[must_use]
-pub const fn number(device: u64) -> u8 {
-    (device.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as u8
+/// A small number for the device with this device number. Different devices may share one. What its name says of it is
+/// looked up once. Async-signal-safe.
+pub fn number(device: u64) -> u8 {
+    let number = ((device.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % DEVICES) as u8;
+    let slot = number as usize;
+    if !LOOKED_UP[slot].swap(true, Ordering::Relaxed) && is_in_memory(device) {
+        device_times::set_immediate(number, true);
+    }
+    number
+}
+
+/// Whether the block device with this number has a driver that keeps everything in memory, by the name that sysfs gives it.
+fn is_in_memory(device: u64) -> bool {
+    let (major, minor) = (libc::major(device), libc::minor(device));
+    let Some(path) = Path::of(format_args!("/sys/dev/block/{major}:{minor}")) else { return false };
+    let mut link = [0u8; 256];
+    // SAFETY: reads a C string and writes into the buffer.
+    let length =
+        unsafe { syscall!(libc::SYS_readlinkat, libc::AT_FDCWD, path.as_ptr(), link.as_mut_ptr(), link.len()) };
+    let name = length.ok().and_then(|length| core::str::from_utf8(&link[..length]).ok()).unwrap_or_default();
+    let name = name.rsplit('/').next().unwrap_or_default();
+    IN_MEMORY.iter().any(|driver| {
+        name.strip_prefix(driver).is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit()))
+    })
 }

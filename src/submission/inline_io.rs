@@ -47,16 +47,14 @@ pub struct Policy {
     pub max_bytes: usize,
     /// Whether writes that stall send those after them to an engine for a while, and none is done that could raise SIGXFSZ.
     pub breaks: bool,
-    /// Whether the first request on a device is done in the calling thread to see how long it takes.
-    pub tries_devices: bool,
 }
 
 /// "Returns when the request is queued": no long copies, nothing that is known to stall. (A copy of 512 KiB takes a few times
 /// what a wake of another thread does, 30 µs measured.)
-pub const POSIX: Policy = Policy { max_bytes: 1 << 19, breaks: true, tries_devices: false };
+pub const POSIX: Policy = Policy { max_bytes: 1 << 19, breaks: true };
 
 /// As the kernel's `io_submit`.
-pub const LIBAIO: Policy = Policy { max_bytes: usize::MAX, breaks: false, tries_devices: true };
+pub const LIBAIO: Policy = Policy { max_bytes: usize::MAX, breaks: false };
 
 /// One read or write.
 #[derive(Clone, Copy)]
@@ -213,7 +211,7 @@ impl Transfer<'_> {
         })
     }
 
-    /// Past the page cache to a device: done here if the device completes requests immediately, or to see whether it does.
+    /// Past the page cache to a device: done here if the device completes requests immediately.
     fn on_immediate_device(&self, policy: &Policy, writes: bool) -> Attempt {
         let device = self.file.device;
         let end = (self.offset as u64).saturating_add(self.total as u64);
@@ -222,10 +220,6 @@ impl Transfer<'_> {
         }
         if device_profile::completes_immediately(device) {
             return Done(device_profile::timed(device, || self.finish(writes)));
-        }
-        if policy.tries_devices && device_profile::is_unknown(device) && self.total <= device_profile::MAX_TRIAL_BYTES {
-            let moved = |result: &i64| *result == self.total as i64 && self.total > 0;
-            return Done(device_profile::tried(device, || self.finish(writes), moved));
         }
         Left
     }

@@ -137,11 +137,7 @@ pub fn route(question: Question) -> Route {
     // Where a device cannot be asked not to wait, io_uring would hand every request to a worker of the kernel's.
     let comes_back = file.is_direct() && device_times::refuses_nowait(file.device);
     let carrier = if is_threatened || comes_back { Carrier::Workers } else { local };
-    let is_immediate = match face {
-        Face::Posix => device_profile::completes_immediately(file.device),
-        // The kernel's AIO does it in `io_submit`, and what it finishes there has its event when that returns.
-        Face::Libaio => true,
-    };
+    let is_immediate = device_profile::completes_immediately(file.device);
     let inlines = may_inline && (file.in_memory() || file.is_local()) && (!file.is_direct() || is_immediate);
     match face {
         _ if !inlines => Route::Engine(carrier),

@@ -1,5 +1,7 @@
 //! The device that is io_uring.
 
+#[cfg(test)]
+mod answers_test;
 mod results;
 mod ring;
 mod setup;
@@ -90,8 +92,7 @@ impl Uring {
     fn stamp(&self, mut operation: NonNull<Operation>) {
         // SAFETY: the engine's thread owns the operation until it is finished.
         let this = unsafe { operation.as_mut() };
-        let is_timed =
-            this.device != NO_DEVICE && (self.in_flight < FEW_IN_FLIGHT || self.in_flight.is_multiple_of(SAMPLE));
+        let is_timed = this.is_direct() && (self.in_flight < FEW_IN_FLIGHT || self.in_flight.is_multiple_of(SAMPLE));
         this.handle = ptr::without_provenance(if is_timed { kernel::now() as usize } else { 0 });
     }
 

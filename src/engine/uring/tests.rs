@@ -13,7 +13,7 @@ use super::setup::FileTableAccess;
 use crate::host::kernel::{Errno, syscall};
 
 /// Runs `work` with a ring, on a thread of its own; not where there is none to be had.
-fn with_ring(work: impl FnOnce(Ring) + Send + 'static) {
+pub fn with_ring(work: impl FnOnce(Ring) + Send + 'static) {
     let worker = thread::spawn(|| match Ring::new() {
         Ok(ring) => work(ring),
         Err(refused) => eprintln!("not tested: {refused}"),
@@ -22,7 +22,7 @@ fn with_ring(work: impl FnOnce(Ring) + Send + 'static) {
 }
 
 /// What an entry comes to.
-fn result(ring: &mut Ring, entry: &Entry) -> i32 {
+pub fn result(ring: &mut Ring, entry: &Entry) -> i32 {
     // SAFETY: the entries here point to nothing that ends before them.
     unsafe { ring.push(&entry.clone().user_data(8)) };
     ring.submit();
