@@ -14,6 +14,13 @@ use crate::host::path::Path;
 /// A request in place that takes longer was waited for.
 const WAITED_NS: u64 = 60_000;
 
+/// How long requests go to io_uring after some were waited for. Doubled each time, at most so often.
+const FIRST_PAUSE_NS: u64 = 100_000_000;
+const MAX_DOUBLINGS: u32 = 7;
+
+/// After so long without a stall the next pause is the first again.
+const FORGET_NS: u64 = 1_000_000_000;
+
 /// Whether the driver of a device was looked up.
 static LOOKED_UP: [AtomicBool; DEVICES] = [const { AtomicBool::new(false) }; DEVICES];
 
