@@ -238,7 +238,7 @@ mod tests {
         }
         // SAFETY: asks for flags.
         unsafe { syscall!(libc::SYS_fcntl, ends[0], libc::F_GETFD) }.unwrap();
-        ends.map(kernel::close);
+        ends.into_iter().for_each(kernel::close);
     }
 
     #[test]
