@@ -18,6 +18,7 @@ pub mod pool;
 pub mod process;
 pub mod raw_thread;
 pub mod scheduling;
+pub mod seccomp;
 pub mod settings;
 pub mod thread;
 pub mod thread_exit_hook;

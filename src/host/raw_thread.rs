@@ -238,7 +238,9 @@ mod tests {
         }
         // SAFETY: asks for flags.
         unsafe { syscall!(libc::SYS_fcntl, ends[0], libc::F_GETFD) }.unwrap();
-        ends.into_iter().for_each(kernel::close);
+        for end in ends {
+            kernel::close(end);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod answers_test;
+mod refused;
 mod results;
 mod ring;
 mod setup;
@@ -21,9 +22,9 @@ use super::fixed_files::{FixedFile, FixedFiles};
 use super::operation::Operation;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno, syscall};
+use refused::Refused;
 pub use ring::DOORBELL_SIGNAL;
 use ring::{COMPLETIONS, Completion, Doorbell, Ring};
-use setup::Refused;
 
 /// Completions kept free for entries that are not operations: cancellations, eventfds, the doorbell.
 const AUXILIARY_ENTRIES: usize = 64;

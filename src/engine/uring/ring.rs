@@ -11,7 +11,8 @@ use std::collections::VecDeque;
 use io_uring::squeue;
 use io_uring::{EnterFlags, IoUring, opcode};
 
-use super::setup::{self, FileTableAccess, Refused, RingName, RingSetup};
+use super::refused::Refused;
+use super::setup::{self, FileTableAccess, RingName, RingSetup};
 use crate::host::kernel::{Errno, syscall};
 use crate::host::{futex, memory};
 

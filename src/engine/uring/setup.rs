@@ -8,6 +8,7 @@ use io_uring::register::Restriction;
 use io_uring::squeue::Flags;
 use io_uring::{EnterFlags, IoUring, Probe, Submitter, opcode};
 
+use super::refused::{self, Refused};
 use super::ring::{COMPLETIONS, DOORBELL_SIGNAL, Doorbell, signal_set};
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::{fd_broker, kernel_version, scheduling, thread};
@@ -25,38 +26,6 @@ const REGISTER_RING_FDS: u32 = 20;
 const REGISTER_FILES_UPDATE: u32 = 6;
 const REGISTER_IOWQ_AFF: u32 = 17;
 const USE_REGISTERED_RING: u32 = 1 << 31;
-
-/// What stands in the way of a ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// The kernel said no: ENOSYS (no io_uring), EPERM (forbidden or disabled), ENOMEM, EMFILE, …
-    Kernel(Errno),
-    /// It lacks something that we cannot do without.
-    Lacks(&'static str),
-}
-
-impl core::fmt::Display for Refused {
-    fn fmt(&self, to: &mut core::fmt::Formatter) -> core::fmt::Result {
-        match self {
-            Self::Kernel(Errno(libc::ENOSYS)) => to.write_str("this kernel has no io_uring"),
-            Self::Kernel(Errno(libc::EPERM)) => to.write_str("io_uring is forbidden here (EPERM)"),
-            Self::Kernel(Errno(number)) => write!(to, "io_uring_setup failed with errno {number}"),
-            Self::Lacks(what) => write!(to, "this kernel's io_uring lacks {what}"),
-        }
-    }
-}
-
-impl From<Errno> for Refused {
-    fn from(errno: Errno) -> Self {
-        Self::Kernel(errno)
-    }
-}
-
-impl From<std::io::Error> for Refused {
-    fn from(error: std::io::Error) -> Self {
-        Self::Kernel(Errno(error.raw_os_error().unwrap_or(libc::EIO)))
-    }
-}
 
 /// A ring, ready for use.
 pub struct RingSetup {
@@ -79,6 +48,7 @@ fn within(limit: u64) -> Result<RingSetup, Refused> {
     if has_lost_write_bug() {
         return Err(Refused::Lacks("what was mended in 5.15.3"));
     }
+    refused::try_filter()?;
     let uring = create()?;
     let submitter = uring.submitter();
     let mut probe = Probe::new();
@@ -155,7 +125,7 @@ fn create() -> Result<IoUring, Refused> {
             // A flag is unknown.
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
             Err(error) => {
-                refused = error.into();
+                refused = refused::explain(Errno(error.raw_os_error().unwrap_or(libc::EIO)));
                 break;
             }
         }
