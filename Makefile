@@ -42,10 +42,12 @@ drop-in: ## target/libaio/libaio.so.1, the libaio face under upstream's symbol v
 	ln -sf libaio.so.1 target/libaio/libaio.so
 	ln -sf libaio.so.1 target/libaio/libaio.so.1t64
 
-drop-in-t64: ## target/libaio-t64/libaio.so.1t64, the drop-in by the name that Debian 13 and Ubuntu 24.04 give it
-	URINGAIO_SONAME=libaio.so.1t64 $(CARGO) build --release --features libaio-abi --target-dir target/drop-in-t64
+drop-in-t64: drop-in ## target/libaio-t64/libaio.so.1t64, the drop-in by the name that Debian 13 and Ubuntu 24.04 give it
+	@# The same code, linked once more: ldconfig goes by the name inside the file.
 	@mkdir -p target/libaio-t64
-	cp target/drop-in-t64/release/liburingaio.so target/libaio-t64/.libaio.so.1t64
+	$(CC) -shared -o target/libaio-t64/.libaio.so.1t64 -Wl,--whole-archive target/drop-in/release/liburingaio.a \
+	    -Wl,--no-whole-archive -Wl,--version-script=libaio.map -Wl,-soname,libaio.so.1t64 -Wl,--gc-sections \
+	    -Wl,-z,nodelete,-z,relro,-z,now -lgcc_s -lc
 	mv -f target/libaio-t64/.libaio.so.1t64 target/libaio-t64/libaio.so.1t64
 
 archive: ## target/archive/release/liburingaio.a, for static linking

@@ -7,9 +7,6 @@ fn main() {
     let drop_in = std::env::var_os("CARGO_FEATURE_LIBAIO_ABI").is_some();
     let (name, map) = if drop_in { ("libaio.so.1", "libaio.map") } else { ("liburingaio.so.1", "uringaio.map") };
     println!("cargo::rerun-if-changed={map}");
-    println!("cargo::rerun-if-env-changed=URINGAIO_SONAME");
-    // Debian 13 and Ubuntu 24.04 have another name for libaio, and ldconfig goes by the name inside the file.
-    let name = std::env::var("URINGAIO_SONAME").unwrap_or_else(|_| name.into());
     for argument in [
         format!("-Wl,-soname,{name}"),
         format!("-Wl,--version-script={root}/{map}"),
