@@ -1,6 +1,6 @@
 //! The contexts of this process: `io_setup` makes one, and every other call finds it here or has nothing to do with us.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::context::Used;
 use super::event_ring::{self, EventRing};
@@ -20,6 +20,8 @@ struct Contexts {
     table: Table,
     /// What was asked of `io_setup`, all contexts together.
     requested: AtomicU64,
+    /// See [`transfers`].
+    transfers: AtomicU32,
 }
 
 /// The context at `address`, if it is one of ours.
@@ -28,9 +30,29 @@ pub fn find(address: usize) -> Option<Used> {
     CONTEXTS.get()?.table.find(address)
 }
 
-/// Whether anything is in flight in any context.
-pub fn are_busy() -> bool {
-    CONTEXTS.get().is_some_and(|contexts| contexts.table.any(|context| !context.is_idle()))
+/// Transfers of files that are with the engines, of all contexts. A call that was left by a jump may have counted one too many.
+/// Relaxed: whoever asks after a transfer has seen its call return.
+fn transfers() -> Option<&'static AtomicU32> {
+    Some(&CONTEXTS.get()?.transfers)
+}
+
+/// A transfer of a file is about to go to an engine.
+pub fn begin_transfer() {
+    if let Some(transfers) = transfers() {
+        transfers.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// It has ended.
+pub fn end_transfer() {
+    if let Some(transfers) = transfers() {
+        transfers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether a file may be read or written by an engine at present.
+pub fn has_transfers() -> bool {
+    transfers().is_some_and(|transfers| transfers.load(Ordering::Relaxed) > 0)
 }
 
 /// `io_setup(2)`: makes a context for at least `nr_events` requests in flight and stores its address at `to`. Where the
@@ -53,7 +75,9 @@ pub fn set_up(nr_events: u32, to: usize) -> Result<usize, Errno> {
     let size = event_ring::size(nr_events)?;
     user_access::writable(to, size_of::<usize>())?;
     got_patch::install();
-    let contexts = CONTEXTS.get_or_init(|| boxed(Contexts { table: Table::new()?, requested: AtomicU64::new(0) }))?;
+    let contexts = CONTEXTS.get_or_init(|| {
+        boxed(Contexts { table: Table::new()?, requested: AtomicU64::new(0), transfers: AtomicU32::new(0) })
+    })?;
     contexts.count(nr_events)?;
     let address = contexts.open(nr_events, size).inspect_err(|_| contexts.uncount(nr_events))?;
     // SAFETY: just seen to be writable.

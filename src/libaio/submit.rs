@@ -6,7 +6,7 @@ use super::context::{Context, Used};
 use super::event_ring::Event;
 use super::iocb::{Iocb, RESFD, check_rw_flags, empty_nowait_write, opcode};
 use super::request::Request;
-use super::{carriage, got_patch, kernel_aio, user_access};
+use super::{carriage, got_patch, kernel_aio, registry, user_access};
 use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
 use crate::host::futex;
 use crate::host::kernel::Errno;
@@ -373,6 +373,9 @@ impl Plan {
             stats::moved(action, moved as u64);
         }
         request.endless = self.endless;
+        if is_transfer(&operation) && !self.endless {
+            registry::begin_transfer();
+        }
         request.operation.write(operation);
         Ok(())
     }
@@ -475,6 +478,9 @@ pub unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wak
     let operation = unsafe { this.operation.assume_init_ref() };
     let (kind, has_eventfd) = (operation.kind, operation.eventfd >= 0);
     order_counts::done(operation.file, operation.order);
+    if is_transfer(operation) && !this.endless {
+        registry::end_transfer();
+    }
     let moved = i64::from(this.result);
     let result = match result {
         // As the kernel's AIO ends a cancelled poll (measured on Linux 6.18).
@@ -499,6 +505,11 @@ pub unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wak
         }
         wakes.signal_eventfd();
     }
+}
+
+/// Whether it moves bytes from or to buffers of the program's.
+const fn is_transfer(operation: &Operation) -> bool {
+    matches!(operation.kind, Kind::Read | Kind::Write | Kind::ReadVector | Kind::WriteVector)
 }
 
 /// Looks at a writer of events before the eventfd is signalled all the same.

@@ -252,11 +252,6 @@ impl Table {
         self.entries().all().map(Context::address).find(|&address| address.wrapping_sub(start) < length)
     }
 
-    /// Whether this is true of any context in use.
-    pub fn any(&self, test: impl FnMut(&'static Context) -> bool) -> bool {
-        self.entries().all().any(test)
-    }
-
     /// Does what changes the table, alone and undisturbed: by signals, whose handlers might want the same or leave by a jump,
     /// and by cancellation.
     fn change<T>(&self, work: impl FnOnce(&mut Changing) -> T) -> T {

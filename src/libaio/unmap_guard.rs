@@ -14,7 +14,7 @@ const FILE_WAIT: Duration = Duration::from_secs(2);
 /// Returns when no file is being read into or written from these bytes. (What waits for another program, on a stream, is
 /// left alone: that may take for ever, and the kernel's AIO would not have let the program come this far.)
 pub fn await_unused(address: usize, length: usize) {
-    if !registry::are_busy() {
+    if !registry::has_transfers() {
         return;
     }
     let deadline = Deadline::after(FILE_WAIT);
