@@ -19,17 +19,10 @@ struct Times {
     /// The best of the window in the upper 48 bits, how many there were in the lower 16.
     window: AtomicU64,
     is_immediate: AtomicBool,
-    /// It cannot be asked not to wait: every request would come back from io_uring.
-    refuses_nowait: AtomicBool,
 }
 
-static TIMES: [Times; DEVICES] = [const {
-    Times {
-        window: AtomicU64::new(u64::MAX << 16),
-        is_immediate: AtomicBool::new(false),
-        refuses_nowait: AtomicBool::new(false),
-    }
-}; DEVICES];
+static TIMES: [Times; DEVICES] =
+    [const { Times { window: AtomicU64::new(u64::MAX << 16), is_immediate: AtomicBool::new(false) } }; DEVICES];
 
 /// A request on a device took so long. By the engine's thread alone; Relaxed: each word is a fact by itself.
 pub fn note(device: u8, nanoseconds: u64) {
@@ -48,18 +41,6 @@ pub fn note(device: u8, nanoseconds: u64) {
 /// It is known of the device otherwise whether it completes requests immediately.
 pub fn set_immediate(device: u8, is_immediate: bool) {
     TIMES[device as usize % DEVICES].is_immediate.store(is_immediate, Ordering::Relaxed);
-}
-
-/// The device, or its file system, refused a request that said it must not wait.
-pub fn set_refuses_nowait(device: u8) {
-    TIMES[device as usize % DEVICES].refuses_nowait.store(true, Ordering::Relaxed);
-}
-
-/// Whether the device cannot be asked not to wait.
-#[inline]
-#[must_use]
-pub fn refuses_nowait(device: u8) -> bool {
-    TIMES[device as usize % DEVICES].refuses_nowait.load(Ordering::Relaxed)
 }
 
 /// Whether the device completes requests immediately.

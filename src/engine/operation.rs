@@ -147,19 +147,13 @@ pub struct Operation {
     /// `ioprio_set(2)` value, 0 for the thread's own.
     pub priority: u16,
     pub(super) stage: Stage,
-    /// For a transfer past the page cache: which device it is on ([`super::device_times`]); [`NO_DEVICE`] for any other.
+    /// Which device it is on, for [`super::device_times`]; [`NO_DEVICE`] if that is of no interest.
     pub device: u8,
 }
 
 const _: () = assert!(size_of::<Operation>() == 128, "two cache lines");
 
 impl Operation {
-    /// Whether it goes past the page cache to a device of this machine.
-    #[must_use]
-    pub const fn is_direct(&self) -> bool {
-        self.device != NO_DEVICE
-    }
-
     /// An operation that does nothing yet.
     #[must_use]
     pub const fn new(kind: Kind, fd: c_int, finish: Finish) -> Self {

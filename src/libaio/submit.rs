@@ -354,9 +354,6 @@ impl Plan {
         operation.order = self.order;
         operation.file = self.identity;
         operation.nonblocking = transfer.file.is_nonblocking() && transfer.file.streams();
-        if transfer.file.is_direct() && transfer.file.is_local() {
-            operation.device = transfer.file.device;
-        }
     }
 
     /// Gives the request its operation. It is about to go to an engine.

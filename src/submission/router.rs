@@ -10,7 +10,7 @@ use super::device_profile;
 use super::fd_cache::FdInfo;
 use super::hazards::Hazards;
 use super::thread_identity;
-use crate::engine::{Carrier, Kind, device_times};
+use crate::engine::{Carrier, Kind};
 use crate::host::settings;
 use crate::stats::Face;
 
@@ -50,7 +50,7 @@ pub type Row = [&'static str; 4];
 /// The table, in the order in which it is gone through. (Before it is asked, `libaio::carriage` has given contexts that
 /// begin with `O_DIRECT` requests to the kernel's own AIO.)
 #[allow(dead_code, reason = "as above")]
-pub const TABLE: [Row; 11] = [
+pub const TABLE: [Row; 10] = [
     [
         "any",
         "the thread has descriptors or rights of its own",
@@ -88,12 +88,6 @@ pub const TABLE: [Row; 11] = [
         "tmpfs, ramfs, hugetlbfs",
         "in the caller, then workers",
         "nothing waits for a device; io_uring would need a worker for each",
-    ],
-    [
-        "read, write with O_DIRECT",
-        "a device that cannot be asked not to wait (some dm targets, older loop devices)",
-        "workers",
-        "io_uring would hand each to a worker of the kernel's",
     ],
     [
         "read, write",
@@ -134,9 +128,7 @@ pub fn route(question: Question) -> Route {
     let writes = matches!(kind, Kind::Write | Kind::WriteVector);
     let hazards = Hazards::now();
     let is_threatened = !hazards.is_none() && hazards.threaten(writes, buffers);
-    // Where a device cannot be asked not to wait, io_uring would hand every request to a worker of the kernel's.
-    let comes_back = file.is_direct() && device_times::refuses_nowait(file.device);
-    let carrier = if is_threatened || comes_back { Carrier::Workers } else { local };
+    let carrier = if is_threatened { Carrier::Workers } else { local };
     let is_immediate = device_profile::completes_immediately(file.device);
     let inlines = may_inline && (file.in_memory() || file.is_local()) && (!file.is_direct() || is_immediate);
     match face {

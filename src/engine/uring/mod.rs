@@ -19,7 +19,7 @@ use io_uring::types::Fixed;
 use super::device::{Device, Event, Sleep, Verdict};
 use super::device_times;
 use super::fixed_files::{FixedFile, FixedFiles};
-use super::operation::Operation;
+use super::operation::{NO_DEVICE, Operation};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno, syscall};
 use refused::Refused;
@@ -93,18 +93,15 @@ impl Uring {
     fn stamp(&self, mut operation: NonNull<Operation>) {
         // SAFETY: the engine's thread owns the operation until it is finished.
         let this = unsafe { operation.as_mut() };
-        let is_timed = this.is_direct() && (self.in_flight < FEW_IN_FLIGHT || self.in_flight.is_multiple_of(SAMPLE));
+        let is_timed =
+            this.device != NO_DEVICE && (self.in_flight < FEW_IN_FLIGHT || self.in_flight.is_multiple_of(SAMPLE));
         this.handle = ptr::without_provenance(if is_timed { kernel::now() as usize } else { 0 });
     }
 
-    /// What a completion says of its device.
-    fn note_device(operation: NonNull<Operation>, result: i32) {
+    fn note_time(operation: NonNull<Operation>) {
         // SAFETY: as above.
         let this = unsafe { operation.as_ref() };
-        if this.is_direct() && result == -libc::EOPNOTSUPP && this.rw_flags == 0 {
-            device_times::set_refuses_nowait(this.device);
-        }
-        if this.is_direct() && this.handle.addr() != 0 && result >= 0 {
+        if this.device != NO_DEVICE && this.handle.addr() != 0 {
             device_times::note(this.device, kernel::now().saturating_sub(this.handle.addr() as u64));
         }
     }
@@ -253,7 +250,7 @@ impl Device for Uring {
                 _ => {
                     self.in_flight -= 1;
                     if let Some(operation) = NonNull::new(data as *mut Operation) {
-                        Self::note_device(operation, result);
+                        Self::note_time(operation);
                         return Some(Event::Done(operation, result.into()));
                     }
                 }

@@ -7,7 +7,6 @@
 //! |---|---|---|
 //! | 0 and more | the file | the count |
 //! | `-EAGAIN`, and `RWF_NOWAIT` was asked for | the file | `-EAGAIN` |
-//! | `-EAGAIN`, or fewer bytes, of a transfer past the page cache | it would have had to wait, and says that it must not ([`super::sqe`]) | what a worker says |
 //! | `-EAGAIN` otherwise | an attempt not to wait that could not be repeated | what one attempt that may wait says, then a worker |
 //! | `-ECANCELED`, and it was asked for | `io_cancel`, `aio_cancel` | `-ECANCELED` |
 //! | `-EINTR`, and it was to be stopped | the same, in a worker of the kernel's | `-ECANCELED` |
@@ -20,7 +19,7 @@
 //! "A worker" is a thread of the library's that makes the plain system call ([`crate::engine::failover`]).
 
 use crate::engine::device::Verdict;
-use crate::engine::operation::{Kind, MAX_RW_BYTES, Operation};
+use crate::engine::operation::Operation;
 use crate::host::kernel::Errno;
 
 /// The kernel's own restart codes, `ERESTARTSYS` to `ERESTART_RESTARTBLOCK` (include/linux/errno.h), never meant to be seen.
@@ -30,28 +29,11 @@ const fn is(result: i64, errno: i32) -> bool {
     result == Errno(errno).negated()
 }
 
-/// Whether a vectored transfer moved all bytes.
-fn is_whole(operation: &Operation, moved: i64) -> bool {
-    // SAFETY: the face's copy of the array, which stays until the operation is finished.
-    let vectors = unsafe { core::slice::from_raw_parts(operation.address as *const libc::iovec, operation.length) };
-    vectors.iter().map(|vector| vector.iov_len).sum::<usize>().min(MAX_RW_BYTES) <= moved as usize
-}
-
 /// See the table.
 pub fn judge(operation: &Operation, result: i64) -> Verdict {
     let stopped = operation.cancel_requested && (is(result, libc::ECANCELED) || is(result, libc::EINTR));
     if stopped {
         return Verdict::Finish(Errno(libc::ECANCELED).negated());
-    }
-    let is_asked_not_to_wait = operation.rw_flags & libc::RWF_NOWAIT != 0;
-    if operation.is_direct() && !is_asked_not_to_wait {
-        let is_short = result >= 0
-            && matches!(operation.kind, Kind::Read | Kind::Write)
-            && (result as usize) < operation.length.min(MAX_RW_BYTES);
-        let is_vectored = result >= 0 && matches!(operation.kind, Kind::ReadVector | Kind::WriteVector);
-        if is(result, libc::EAGAIN) || is_short || (is_vectored && !is_whole(operation, result)) {
-            return Verdict::RetryByWorker;
-        }
     }
     if is(result, libc::EAGAIN) {
         return match (operation.rw_flags & libc::RWF_NOWAIT, operation.retries) {

@@ -8,30 +8,29 @@ use crate::engine::operation::{Kind, MAX_RW_BYTES, Operation};
 
 /// The same code for both kinds of file, which are different types.
 macro_rules! build {
-    ($operation:expr, $file:expr, $nowait:expr) => {{
+    ($operation:expr, $file:expr) => {{
         let this = $operation;
         let address = this.address as *mut u8;
         let length = this.length.min(MAX_RW_BYTES) as u32;
-        let rw_flags = if $nowait { this.rw_flags | libc::RWF_NOWAIT } else { this.rw_flags };
         match this.kind {
             Kind::Read => opcode::Read::new($file, address, length)
                 .offset(this.offset as u64)
-                .rw_flags(rw_flags)
+                .rw_flags(this.rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::Write => opcode::Write::new($file, address, length)
                 .offset(this.offset as u64)
-                .rw_flags(rw_flags)
+                .rw_flags(this.rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::ReadVector => opcode::Readv::new($file, this.address as *const libc::iovec, this.length as u32)
                 .offset(this.offset as u64)
-                .rw_flags(rw_flags)
+                .rw_flags(this.rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::WriteVector => opcode::Writev::new($file, this.address as *const libc::iovec, this.length as u32)
                 .offset(this.offset as u64)
-                .rw_flags(rw_flags)
+                .rw_flags(this.rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::Sync => opcode::Fsync::new($file).build(),
@@ -44,15 +43,11 @@ macro_rules! build {
 
 /// The entry for `operation`, by the slot that holds its file if there is one, else by its descriptor. `blocking`: in a
 /// worker of the kernel's, which may wait.
-///
-/// A request past the page cache says that it must not wait: one that would have to goes to a worker of the library's, whose
-/// answer counts. A worker of the kernel's would let its file go only after the completion can be seen.
 pub fn of(operation: &Operation, blocking: bool) -> squeue::Entry {
-    let nowait = operation.is_direct() && !blocking;
     let entry = if let Some(file) = operation.held {
-        build!(operation, Fixed(file.0), nowait)
+        build!(operation, Fixed(file.0))
     } else {
-        build!(operation, Fd(operation.fd), nowait)
+        build!(operation, Fd(operation.fd))
     };
     if blocking { entry.flags(Flags::ASYNC) } else { entry }
 }
