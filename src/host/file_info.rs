@@ -217,7 +217,7 @@ pub fn is_append_only(fd: c_int) -> bool {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test")]
 

@@ -206,8 +206,9 @@ fn map_block(before: usize, length: usize) -> *mut u8 {
     }
 }
 
-/// One attempt to allocate; null where there is no memory.
-fn attempt(layout: Layout) -> *mut u8 {
+/// One attempt to allocate; null where there is no memory. For what can do without.
+#[must_use]
+pub fn attempt(layout: Layout) -> *mut u8 {
     let (Ok(arena), Some((before, length))) = (arena(), measure(layout)) else { return ptr::null_mut() };
     let allocated = arena.with(true, |heap| {
         // SAFETY: the alignment is a power of two.
@@ -264,7 +265,6 @@ unsafe impl GlobalAlloc for Heap {
     }
 }
 
-#[cfg(not(loom))]
 #[global_allocator]
 static HEAP: Heap = Heap;
 
@@ -325,7 +325,7 @@ unsafe impl Allocator for Pages {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test")]
 

@@ -2,9 +2,15 @@
 //! processor about memory that will be used.
 
 use core::ptr::NonNull;
-use std::alloc::{Layout, alloc};
+use std::alloc::Layout;
 
 use super::kernel::{self, Errno};
+
+/// Memory as Rust's `alloc` gives it, or null; the library's own threads do not wait for it.
+#[must_use]
+pub fn allocate(layout: Layout) -> *mut u8 {
+    super::heap::attempt(layout)
+}
 
 /// A box, unless there is no memory.
 ///
@@ -20,8 +26,7 @@ pub fn boxed<T>(value: T) -> Result<Box<T>, Errno> {
 /// The value.
 pub fn try_box<T>(value: T) -> Result<Box<T>, T> {
     const { assert!(size_of::<T>() > 0) };
-    // SAFETY: the layout is not empty.
-    let place = unsafe { alloc(Layout::new::<T>()) }.cast::<T>();
+    let place = allocate(Layout::new::<T>()).cast::<T>();
     if place.is_null() {
         return Err(value);
     }

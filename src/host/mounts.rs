@@ -271,7 +271,7 @@ fn ask_file(fd: c_int) -> Backing {
     magic.map_or(Backing::Remote, |magic| file_systems::by_magic(magic as u32))
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test")]
 

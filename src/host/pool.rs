@@ -9,7 +9,7 @@ use core::cell::UnsafeCell;
 use core::mem::{MaybeUninit, offset_of};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{Layout, dealloc};
 
 use super::memory;
 
@@ -200,8 +200,7 @@ impl<T> Pool<T> {
     /// Allocates a block, unless another thread is sooner.
     fn allocate(&self, block: usize) -> Option<()> {
         let layout = layout::<T>(block)?;
-        // SAFETY: the size is not 0.
-        let items = unsafe { alloc(layout) }.cast::<Node<T>>();
+        let items = memory::allocate(layout).cast::<Node<T>>();
         if items.is_null() {
             return None;
         }

@@ -214,7 +214,7 @@ pub fn scan<T>(path: &core::ffi::CStr, mut work: impl FnMut(&[u8]) -> Option<T>)
     found
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test")]
 

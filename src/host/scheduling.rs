@@ -118,7 +118,7 @@ fn io_priority() -> Result<c_int, Errno> {
     unsafe { syscall!(libc::SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0) }.map(|priority| priority as c_int)
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test")]
 

@@ -141,7 +141,7 @@ unsafe fn try_and_end(calls: &[Call], shared: &Shared) -> ! {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test")]
 

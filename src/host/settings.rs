@@ -14,7 +14,7 @@ use super::scheduling::CpuSet;
 pub enum EngineChoice {
     /// io_uring; where it cannot be had, the best of what is left.
     Auto,
-    /// io_uring, or the system's own implementation.
+    /// io_uring, on kernels that are known to lose writes as well, or the system's own implementation.
     Uring,
     /// Threads of ours, without io_uring.
     Threads,

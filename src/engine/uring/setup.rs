@@ -11,6 +11,7 @@ use io_uring::{EnterFlags, IoUring, Probe, Submitter, opcode};
 use super::refused::{self, Refused};
 use super::ring::{COMPLETIONS, DOORBELL_SIGNAL, Doorbell, signal_set};
 use crate::host::kernel::{self, Errno, syscall};
+use crate::host::settings::{self, EngineChoice};
 use crate::host::{fd_broker, kernel_version, scheduling, thread};
 
 /// Entries that can be filled before the kernel has to be called.
@@ -45,9 +46,6 @@ pub fn set_up() -> Result<RingSetup, Refused> {
 }
 
 fn within(limit: u64) -> Result<RingSetup, Refused> {
-    if has_lost_write_bug() {
-        return Err(Refused::Lacks("what was mended in 5.15.3"));
-    }
     refused::try_filter()?;
     let uring = create()?;
     let submitter = uring.submitter();
@@ -108,7 +106,8 @@ fn restrict(submitter: &Submitter, doorbell: Doorbell, table: FileTableAccess) -
 /// that goes on after a bad entry (5.18). All have restrictions (5.10).
 fn create() -> Result<IoUring, Refused> {
     let mut refused = Refused::Lacks("restrictions (5.10)");
-    for step in 0..4 {
+    const OLDEST_STEP: u32 = 3;
+    for step in 0..=OLDEST_STEP {
         let mut builder = IoUring::builder();
         builder.setup_r_disabled().setup_cqsize(COMPLETIONS).dontfork();
         if step < 3 {
@@ -121,6 +120,15 @@ fn create() -> Result<IoUring, Refused> {
             builder.setup_single_issuer();
         }
         match builder.build(SUBMISSIONS) {
+            // Without a flag of 5.18 or later only its version tells that it loses no writes. Where io_uring was asked for
+            // by name, that is the caller's decision.
+            Ok(_)
+                if step == OLDEST_STEP
+                    && settings::get().engine != EngineChoice::Uring
+                    && kernel_version::may_lose_writes() =>
+            {
+                return Err(Refused::Lacks("the fix for lost writes (5.14.19, 5.15.3)"));
+            }
             Ok(ring) => return Ok(ring),
             // A flag is unknown.
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
@@ -238,11 +246,6 @@ pub fn update_files(table: FileTableAccess, slot: u32, fd: i32) -> Result<usize,
     let update = Update { offset: slot, reserved: 0, descriptors: &raw const fd };
     // SAFETY: reads the structure and the one descriptor it points to.
     unsafe { syscall!(libc::SYS_io_uring_register, number, REGISTER_FILES_UPDATE | flag, &raw const update, 1) }
-}
-
-/// From 5.11 to 5.15.2 io_uring loses writes now and then (MariaDB, MDEV-26674).
-fn has_lost_write_bug() -> bool {
-    ([5, 11, 0]..[5, 15, 3]).contains(&kernel_version::number())
 }
 
 /// Does `work` with as many descriptors allowed as the hard limit allows, and tells it how many these are.
