@@ -15,7 +15,15 @@ use crate::host::settings::{self, EngineChoice};
 use crate::host::{fd_broker, kernel_version, scheduling, thread};
 
 /// Entries that can be filled before the kernel has to be called.
-const SUBMISSIONS: u32 = 512;
+const SUBMISSIONS: u32 = 128;
+
+/// What a ring takes of `RLIMIT_MEMLOCK`: its heads and completions with the index of entries, and its entries, in pages.
+const RING_BYTES: usize = {
+    const HEADER_BYTES: usize = 512;
+    let rings = HEADER_BYTES + COMPLETIONS as usize * 16 + SUBMISSIONS as usize * 4;
+    rings.next_multiple_of(4096) + (SUBMISSIONS as usize * 64).next_multiple_of(4096)
+};
+const _: () = assert!(RING_BYTES * 200 <= 8 << 20, "the usual limit carries 200 processes of one user");
 
 /// Slots of the file table.
 const FILES: u32 = 16_384;
