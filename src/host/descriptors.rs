@@ -1,8 +1,8 @@
-//! The program's descriptors, as far as they are seen to change: before a number is closed or given to another file, what
-//! was submitted on it is settled.
+//! Changes of the program's descriptors, as far as they are seen: before a number is closed or given to another file,
+//! the kernel gets what was submitted on it.
 //!
-//! The calls that do so are interposed by name ([`crate::interpose`]) and, where they are made as `syscall(…)`, by number.
-//! What the C library closes by itself passes unseen; such numbers were not the program's to do I/O on.
+//! The calls that do so are interposed by name ([`crate::interpose`]) and, where they are made as `syscall(…)`, by
+//! number. What the C library closes by itself is not seen; the program has no I/O on such numbers.
 
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
@@ -11,26 +11,26 @@ use super::file_info;
 
 const COUNTERS: usize = 4096;
 
-/// How often a number was seen to be closed. Numbers share counters; one that counts too often does no harm.
+/// How often a number was seen to be closed. Numbers share counters: one that counts too often does no harm.
 static CLOSED: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
 
-/// How often flags of an open file were seen to be changed, by number as above.
+/// How often flags of an open file were seen to be changed, by number, with shared counters as well.
 static FLAGS: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
 
 /// How often a range of numbers was seen to be closed.
 static RANGES: AtomicU32 = AtomicU32::new(0);
 
-/// What settles; see [`settle_by`].
+/// The function that settles; see [`settle_by`].
 static SETTLE: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
-/// What drains; see [`settle_by`].
+/// The function that drains; see [`settle_by`].
 static DRAIN: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
-/// Changes whenever `fd` is seen to be closed or replaced: two equal answers, and it names the same file.
+/// Changes whenever `fd` is seen to be closed or replaced. Between two equal results it names the same file.
 #[must_use]
 pub fn generation(fd: c_int) -> u32 {
-    // Relaxed: a program that submits on a number while it closes it has a race of its own; where it orders the two, its
-    // own synchronisation and the inbox's order these as well.
+    // Relaxed: a program that submits on a number while it closes it has a race of its own; where it orders the two,
+    // its own synchronisation and the inbox's order these as well.
     counter(fd).load(Ordering::Relaxed).wrapping_add(RANGES.load(Ordering::Relaxed))
 }
 
@@ -40,34 +40,35 @@ pub fn flags_generation(fd: c_int) -> u32 {
     generation(fd).wrapping_add(FLAGS[fd as usize % COUNTERS].load(Ordering::Relaxed))
 }
 
-/// `settle` is called before every change of a descriptor, and `drain` before one of flags that operations under way depend
-/// on. Both must be async-signal-safe, like `close`.
+/// `settle` is called before every change of a descriptor, and `drain` before a change of flags on which operations
+/// under way depend. Both must be async-signal-safe, as `close` is.
 pub fn settle_by(settle: fn(), drain: fn(c_int)) {
     // Release pairs with the Acquire where they are called.
     SETTLE.store(settle as *mut (), Ordering::Release);
     DRAIN.store(drain as *mut (), Ordering::Release);
 }
 
-/// To be called before `fd` is closed or replaced.
+/// Must be called before `fd` is closed or replaced.
 pub fn before_close(fd: c_int) {
     settle();
     counter(fd).fetch_add(1, Ordering::Relaxed);
 }
 
-/// To be called after `fd` was replaced or its flags were changed: what was learnt of it in between is out of date.
+/// Must be called after `fd` was replaced or its flags were changed: what was learnt of it meanwhile is out of date.
 pub fn after_change(fd: c_int) {
-    // Release: whoever looks it up from here on sees the file as it is now.
+    // Release: a thread that sees the new count and looks the descriptor up finds the file as it is now.
     FLAGS[fd as usize % COUNTERS].fetch_add(1, Ordering::Release);
 }
 
-/// To be called before many descriptors are closed.
+/// Must be called before a range of descriptors is closed.
 pub fn before_closing_many() {
     settle();
     RANGES.fetch_add(1, Ordering::Relaxed);
 }
 
-/// To be called before the flags of the open file behind `fd` become `flags`. The kernel may look at them again when it
-/// tries an operation a second time, so those under way on `fd` are waited for if it matters to them.
+/// Must be called before the flags of the open file behind `fd` become `flags`. The kernel may look at the flags again
+/// when it tries an operation a second time, so operations under way on `fd` are waited for where the change concerns
+/// them.
 pub fn before_flags_change(fd: c_int, flags: c_int) {
     let drain = DRAIN.load(Ordering::Acquire);
     if !drain.is_null()

@@ -1,13 +1,14 @@
-//! The next implementation of a function behind ours: looked up once.
+//! The next implementation of an interposed function, looked up once.
 
 use core::ffi::{CStr, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-/// Where to look. The drop-in exports none of these names, and leads to itself what had led to whoever is first in the
-/// program: the C library, or another that interposes, such as `liburingaio.so` beside it.
+/// Where to look. The drop-in exports none of these names: it redirects references to itself, and the original is what
+/// the program would find first, in the C library or in another library that interposes (such as `liburingaio.so`
+/// beside it).
 const BEHIND_OURS: *mut c_void = if cfg!(feature = "libaio-abi") { libc::RTLD_DEFAULT } else { libc::RTLD_NEXT };
 
-/// A function of the system's, found at its first use.
+/// A function of the system, found at its first use.
 pub struct Next {
     name: &'static CStr,
     version: Option<&'static CStr>,
@@ -27,10 +28,10 @@ impl Next {
         Self { name, version: Some(version), found: AtomicPtr::new(core::ptr::null_mut()) }
     }
 
-    /// Its address, or nothing where the program has no such function behind ours.
+    /// Its address; none where no other library of the program has it.
     #[must_use]
     pub fn get(&self) -> Option<*mut c_void> {
-        // Relaxed: the address names code that was there before us; nothing else is published with it.
+        // Relaxed: the code at the address was there before; nothing else is published with it.
         let mut found = self.found.load(Ordering::Relaxed);
         if found.is_null() {
             // SAFETY: looks up C strings; any thread may, any number of times.

@@ -1,10 +1,10 @@
-//! A thread of ours that has the program's descriptor table, for those of our threads that have given it up.
+//! A helper thread that has the program's descriptor table, for library threads that have left it.
 //!
-//! The thread engine works in a table of its own, where the files of outstanding requests are held without the program
-//! seeing them. From there the broker is asked to pass a file across, and to start what must see the program's descriptors
-//! (a notification that runs a function of the program's).
+//! The engine of worker threads has a descriptor table of its own, in which it holds the files of outstanding requests
+//! without the program seeing them. It asks the broker to pass a file from the program's table to its own, and to start
+//! threads that need the program's descriptors: those that call the program's notification functions.
 //!
-//! One thread at a time is the broker's client: the engine's.
+//! The broker has one client at a time: that engine's thread.
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
@@ -17,7 +17,7 @@ use super::kernel::{self, Errno, syscall};
 use super::process::PerProcess;
 use super::thread;
 
-/// IoArgs for the broker.
+/// What the broker is asked to do.
 pub type Task = unsafe fn(argument: *mut c_void);
 
 static FD_BROKER: PerProcess<FdBroker> = PerProcess::new(7);
@@ -26,36 +26,37 @@ const IDLE: u32 = 0;
 const ASKED: u32 = 1;
 const DONE: u32 = 2;
 
-/// Descriptors of ours in the program's table start here, out of the way of programs that count from below, as far as the
-/// limit allows.
-const HIGH: u64 = 1 << 19;
+/// The library's descriptors in the program's table get numbers from here on, where `RLIMIT_NOFILE` allows: programs
+/// that close or count descriptors begin from below.
+const FIRST_OWN_FD: u64 = 1 << 19;
 
-/// The broker's thread, and what it is asked to do.
+/// The broker's state, shared with its client.
 pub struct FdBroker {
     state: AtomicU32,
-    errand: UnsafeCell<(Task, *mut c_void)>,
-    /// The broker's thread, 0 until it runs.
+    task: UnsafeCell<(Task, *mut c_void)>,
+    /// The broker's thread id; 0 until it runs.
     thread: AtomicU32,
-    /// The thread that gave up the program's table.
+    /// The id of the client's thread.
     client: AtomicU32,
-    /// The end of the socket in the program's table, and its inode, to know it by.
+    /// The broker's end of the socket, in the program's table, and its inode: the program may close the number and
+    /// reuse it.
     socket: UnsafeCell<Option<(c_int, u64)>>,
 }
 
-// SAFETY: `errand` is written by the client while the state is `IDLE` and read by the broker while it is `ASKED`; `socket`
-// is the broker's thread's alone.
+// SAFETY: the client writes `task` while the state is `IDLE`, and the broker reads it while the state is `ASKED`.
+// `socket` is touched by the broker's thread, and by the client before it asks for the first time.
 unsafe impl Sync for FdBroker {}
 
 impl FdBroker {
-    /// Starts a broker in the calling thread's descriptor table, for the calling thread.
+    /// Starts a broker in the calling thread's descriptor table, with the calling thread as its client.
     ///
     /// # Errors
-    /// No thread or memory can be had.
+    /// There is no thread or memory for it.
     pub fn start() -> Result<&'static Self, Errno> {
         let broker = FD_BROKER.get_or_init(|| {
             super::memory::boxed(Self {
                 state: AtomicU32::new(IDLE),
-                errand: UnsafeCell::new((nothing, ptr::null_mut())),
+                task: UnsafeCell::new((nothing, ptr::null_mut())),
                 thread: AtomicU32::new(0),
                 client: AtomicU32::new(0),
                 socket: UnsafeCell::new(None),
@@ -77,25 +78,25 @@ impl FdBroker {
         self.thread.load(Ordering::Acquire) as c_int
     }
 
-    /// Has the broker do `errand(argument)`, and waits until it is done. For the client alone.
+    /// Has the broker call `task(argument)`, and waits for its end. For the client only.
     ///
     /// # Safety
-    /// As `errand` asks; it runs on another thread and must not block for long.
-    pub unsafe fn ask(&self, errand: Task, argument: *mut c_void) {
-        // SAFETY: the state is `IDLE`, so the broker does not look.
-        unsafe { *self.errand.get() = (errand, argument) };
-        // Release pairs with the broker's Acquire: it sees the errand.
+    /// As `task` requires. It runs on the broker's thread, and must not block for long.
+    pub unsafe fn ask(&self, task: Task, argument: *mut c_void) {
+        // SAFETY: the state is `IDLE`, so the broker does not read it.
+        unsafe { *self.task.get() = (task, argument) };
+        // Release pairs with the broker's Acquire: it sees the task.
         self.state.store(ASKED, Ordering::Release);
         futex::wake(&raw const self.state, 1);
-        // Acquire pairs with the broker's Release: its effects are seen.
+        // Acquire pairs with the broker's Release: the task's effects are seen.
         while self.state.load(Ordering::Acquire) != DONE {
             let _ = futex::wait(&self.state, ASKED, Deadline::Never);
         }
         self.state.store(IDLE, Ordering::Relaxed);
     }
 
-    /// Makes a socket for files: the broker keeps one end of a socket pair, high in the program's table; the other end is
-    /// the answer, in the same table until the client leaves it.
+    /// Makes a socket pair to pass files through. The broker keeps one end, with a high number in the program's table.
+    /// The other end is returned; it is in the same table until the client leaves that.
     ///
     /// # Errors
     /// What `socketpair` answers.
@@ -109,46 +110,46 @@ impl FdBroker {
         // SAFETY: fstat fills the structure or fails.
         let inode =
             unsafe { syscall!(libc::SYS_fstat, end, status.as_mut_ptr()).map(|_| status.assume_init().st_ino) }?;
-        // SAFETY: the broker looks at it only when it is asked, by this thread.
+        // SAFETY: the broker reads it only when this thread asks.
         unsafe { *self.socket.get() = Some((end, inode)) };
         Ok(ends[1])
     }
 
-    /// Fetches the file behind the program's `fd` through the socket whose other end is `end`, as a new descriptor of the
-    /// calling thread's. For the client alone.
+    /// Passes the file behind the program's `fd` through the socket, of which the client has `end`. The result is a new
+    /// descriptor in the client's table. For the client only.
     ///
     /// # Errors
     /// `EBADF`: the program has no such descriptor; `ENOTCONN`: the program has closed the socket; `EMFILE`.
     pub fn fetch(&self, fd: c_int, end: c_int) -> Result<c_int, Errno> {
         let mut sending = Sending { broker: self, fd, answer: Ok(()) };
-        // SAFETY: the structure outlives the errand, which is waited for.
+        // SAFETY: `ask` returns after the task has ended.
         unsafe { self.ask(send, (&raw mut sending).cast()) };
         sending.answer?;
         receive(end)
     }
 }
 
-/// Does `errand(argument)` on a thread that has the program's descriptors: here, or where this thread has given them up, by
-/// the broker, and waits until it is done.
+/// Calls `task(argument)` where the program's descriptors are visible, and waits for its end: in this thread, or for
+/// the client of the broker, in the broker's.
 ///
 /// # Safety
-/// As `errand` asks; it must not block for long.
-pub unsafe fn with_descriptors(errand: Task, argument: *mut c_void) {
+/// As `task` requires. It must not block for long.
+pub unsafe fn with_descriptors(task: Task, argument: *mut c_void) {
     match FD_BROKER.get() {
-        // Relaxed: only the client itself finds its own number there.
+        // Relaxed: a thread that finds its own id there has written it.
         // SAFETY: the caller's promise; this thread is the client.
         Some(broker) if broker.client.load(Ordering::Relaxed) == kernel::thread_id() as u32 => unsafe {
-            broker.ask(errand, argument);
+            broker.ask(task, argument);
         },
         // SAFETY: the caller's promise.
-        _ => unsafe { errand(argument) },
+        _ => unsafe { task(argument) },
     }
 }
 
-/// Starts a thread that has the program's descriptors, wherever it is called; see [`thread::start`].
+/// Starts a thread that has the program's descriptors, whichever thread calls; see [`thread::start`].
 ///
 /// # Errors
-/// `EAGAIN` or `ENOMEM`: no thread can be had.
+/// `EAGAIN` or `ENOMEM`: there can be no thread.
 pub fn start_thread(body: thread::Body, argument: *mut c_void) -> Result<(), Errno> {
     struct Wanted {
         body: thread::Body,
@@ -156,7 +157,7 @@ pub fn start_thread(body: thread::Body, argument: *mut c_void) -> Result<(), Err
         answer: Result<(), Errno>,
     }
     unsafe fn start(wanted: *mut c_void) {
-        // SAFETY: the one below, which outlives the errand.
+        // SAFETY: the one below, which outlives the task.
         let wanted = unsafe { &mut *wanted.cast::<Wanted>() };
         wanted.answer = thread::start(wanted.body, wanted.argument);
     }
@@ -166,15 +167,15 @@ pub fn start_thread(body: thread::Body, argument: *mut c_void) -> Result<(), Err
     wanted.answer
 }
 
-/// Moves a descriptor of ours up, away from the numbers that programs use.
+/// Gives a descriptor of the library's a high number, and closes the one it had.
 #[must_use]
 pub fn raise(fd: c_int) -> c_int {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: fills the structure.
     let _ = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, ptr::null::<u8>(), &raw mut limit) };
-    let mut lowest = HIGH.min(limit.rlim_cur.saturating_sub(64));
+    let mut lowest = FIRST_OWN_FD.min(limit.rlim_cur.saturating_sub(64));
     while lowest > fd as u64 {
-        // SAFETY: makes a new number for the same file.
+        // SAFETY: makes a descriptor.
         if let Ok(high) = unsafe { syscall!(libc::SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, lowest) } {
             kernel::close(fd);
             return high as c_int;
@@ -187,7 +188,7 @@ pub fn raise(fd: c_int) -> c_int {
 unsafe fn nothing(_: *mut c_void) {}
 
 extern "C" fn body(broker: *mut c_void) -> *mut c_void {
-    // SAFETY: `start` passed the broker, which lives as long as the process.
+    // SAFETY: `start` passed the broker, which is never freed.
     let broker = unsafe { &*broker.cast::<FdBroker>() };
     thread::set_name(c"uringaio");
     // Release pairs with the Acquire of `start`.
@@ -196,10 +197,10 @@ extern "C" fn body(broker: *mut c_void) -> *mut c_void {
     loop {
         match broker.state.load(Ordering::Acquire) {
             ASKED => {
-                // SAFETY: the client wrote it before it asked, and asked for it to be done.
+                // SAFETY: the client wrote it before it asked, and vouches for the call.
                 unsafe {
-                    let (errand, argument) = *broker.errand.get();
-                    errand(argument);
+                    let (task, argument) = *broker.task.get();
+                    task(argument);
                 }
                 broker.state.store(DONE, Ordering::Release);
                 futex::wake(&raw const broker.state, 1);
@@ -251,15 +252,15 @@ fn message(byte: &mut libc::iovec, rights: &mut Rights) -> libc::msghdr {
     message
 }
 
-/// Runs on the broker's thread.
+/// Sends the file through the socket. Runs on the broker's thread.
 unsafe fn send(sending: *mut c_void) {
     // SAFETY: `fetch` waits.
     let sending = unsafe { &mut *sending.cast::<Sending>() };
     sending.answer = (|| {
-        // SAFETY: the broker's thread's alone.
+        // SAFETY: this is the broker's thread.
         let (end, inode) = unsafe { *sending.broker.socket.get() }.ok_or(Errno(libc::ENOTCONN))?;
         let mut status = MaybeUninit::<libc::stat>::uninit();
-        // The number is one that the program could close and use for something of its own.
+        // The program may have closed the number, and opened another file that got it.
         // SAFETY: fstat fills the structure or fails.
         let known = unsafe {
             syscall!(libc::SYS_fstat, end, status.as_mut_ptr()).is_ok() && status.assume_init().st_ino == inode
@@ -282,9 +283,9 @@ fn receive(end: c_int) -> Result<c_int, Errno> {
     let mut rights = Rights::new(-1);
     let mut message = message(&mut vector, &mut rights);
     let flags = libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT;
-    // SAFETY: fills the message and what it points to. The message was sent before, so there is no waiting.
+    // SAFETY: fills the message and what it points to. The message has been sent already, so this does not wait.
     unsafe { syscall!(libc::SYS_recvmsg, end, &raw mut message, flags) }?;
-    // Without room in the table the kernel delivers the message and drops the file.
+    // Where the table is full, the kernel delivers the message without the file.
     if message.msg_controllen < size_of::<libc::cmsghdr>() || rights.fd < 0 {
         return Err(Errno(libc::EMFILE));
     }

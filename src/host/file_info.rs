@@ -18,7 +18,8 @@ pub enum Kind {
     Regular,
     /// A block device: as a regular file.
     Block,
-    /// A pipe, FIFO, socket or character device, or an anonymous file of the kernel's (eventfd, …): bytes come in an order.
+    /// A pipe, FIFO, socket or character device, or an anonymous file of the kernel's (eventfd, …): bytes come in an
+    /// order.
     Stream,
     /// A directory or another thing that takes no I/O.
     Other,
@@ -56,8 +57,8 @@ impl FileInfo {
     }
 }
 
-/// Whether `fd` has positions: what is `seekable` does, pipes, sockets and terminals have none, other character devices may.
-/// Async-signal-safe.
+/// Whether `fd` has positions: what is `seekable` does, pipes, sockets and terminals have none, other character devices
+/// may. Async-signal-safe.
 #[must_use]
 pub fn has_position(fd: c_int, seekable: bool) -> bool {
     // SAFETY: asks for the position and leaves it.
@@ -94,8 +95,8 @@ pub fn info_with_flags(fd: c_int, flags: c_int) -> Result<FileInfo, Errno> {
         _ => Kind::Other,
     };
     let identity = match status.mode & libc::S_IFMT {
-        // Every open of /dev/ptmx is a terminal of its own behind one inode, and every eventfd or timerfd shares another:
-        // there the number is the better name.
+        // Every open of /dev/ptmx is a terminal of its own behind one inode, and every eventfd or timerfd shares
+        // another: there the number is the better name.
         libc::S_IFCHR | 0 => mix(fd as u64, u64::MAX),
         libc::S_IFBLK => mix(status.special, u64::MAX - 1),
         _ => mix(status.inode, status.device),
@@ -156,7 +157,8 @@ fn status_in_memory(fd: c_int) -> Result<Status, Errno> {
 
 fn status_by_fstat(fd: c_int) -> Result<Status, Errno> {
     let mut status = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: fstat fills the structure or fails; the C library's layout is the kernel's on the 64-bit machines we serve.
+    // SAFETY: fstat fills the structure or fails; the C library's layout is the kernel's on the 64-bit machines we
+    // serve.
     let status = unsafe {
         syscall!(libc::SYS_fstat, fd, status.as_mut_ptr())?;
         status.assume_init()
@@ -195,8 +197,8 @@ pub(super) const fn mix(a: u64, b: u64) -> u64 {
     word ^ (word >> 31)
 }
 
-/// Whether a write that makes a file longer, to `end`, could pass `RLIMIT_FSIZE`: the kernel then sends SIGXFSZ to the thread
-/// that writes.
+/// Whether a write that makes a file longer, to `end`, could pass `RLIMIT_FSIZE`: the kernel then sends SIGXFSZ to the
+/// thread that writes.
 #[must_use]
 pub fn may_raise_signal(end: u64) -> bool {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

@@ -1,11 +1,11 @@
 //! The file systems that io_uring may serve, and those that are in memory: one list, from which documentation quotes.
 //!
-//! io_uring answers for most file systems as `pread` and `pwrite` do, and for some it does not: on FUSE with direct I/O it
-//! goes on after a short answer without moving the position, so that a reader gets the same bytes twice. Therefore a file
-//! system is on the list when `answers_test` (of `engine::uring`) has passed on it: 465 calls compared with the plain system
-//! call, buffered, `O_DIRECT`, `O_DSYNC` and `O_APPEND`: short reads, ends and holes, misaligned requests, bad memory,
-//! vectors, `RLIMIT_FSIZE`, and a full file system. What is not on the list (FUSE, NFS, SMB, 9p, Ceph, ZFS, exFAT, NTFS, …)
-//! counts as [`Backing::Remote`] and is served by plain system calls.
+//! io_uring answers for most file systems as `pread` and `pwrite` do, and for some it does not: on FUSE with direct I/O
+//! it goes on after a short answer without moving the position, so that a reader gets the same bytes twice. Therefore a
+//! file system is on the list when `answers_test` (of `engine::uring`) has passed on it: 465 calls compared with the
+//! plain system call, buffered, `O_DIRECT`, `O_DSYNC` and `O_APPEND`: short reads, ends and holes, misaligned requests,
+//! bad memory, vectors, `RLIMIT_FSIZE`, and a full file system. What is not on the list (FUSE, NFS, SMB, 9p, Ceph, ZFS,
+//! exFAT, NTFS, …) counts as [`Backing::Remote`] and is served by plain system calls.
 
 /// Where a file system keeps its files, and so how they may be read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

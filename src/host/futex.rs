@@ -1,11 +1,11 @@
-//! Sleeping until a word changes, and waking who sleeps: `futex(2)`, private to the process.
+//! Sleeping until a word changes, and waking sleepers: `futex(2)`, private to the process.
 
 use core::sync::atomic::AtomicU32;
 use core::time::Duration;
 
 use super::kernel::{self, Errno, syscall};
 
-/// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE` of `futex2`: what a ring that waits on a word is told of it.
+/// `FUTEX2_SIZE_U32 | FUTEX2_PRIVATE`: the flags for a ring that waits on such a word.
 pub const PRIVATE_U32: u32 = 0x02 | 128;
 
 /// When a wait gives up.
@@ -18,7 +18,7 @@ pub enum Deadline {
 }
 
 impl Deadline {
-    /// `duration` from now; a time past the clock's end is never.
+    /// `duration` from now; never, where that is past the end of the clock.
     #[must_use]
     pub fn after(duration: Duration) -> Self {
         let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
@@ -56,8 +56,8 @@ impl Deadline {
         }
     }
 
-    /// As the kernel wants it. A wait without end is given a far one (290 years): with a time limit the kernel answers
-    /// `EINTR` after any signal handler, without one it starts again after handlers with `SA_RESTART`.
+    /// As the kernel takes it. `Never` is 290 years from the clock's beginning: a wait with a time limit returns
+    /// `EINTR` after any signal handler, and one without is started again after handlers with `SA_RESTART`.
     #[must_use]
     pub fn timespec(self) -> libc::timespec {
         let at = self.nanoseconds();
@@ -90,10 +90,10 @@ pub fn wait(word: &AtomicU32, expected: u32, deadline: Deadline) -> Result<(), E
     .map(drop)
 }
 
-/// WakeBatch up to `count` of those who sleep on the word at `address`.
+/// Wakes up to `count` threads that sleep on the word at `address`.
 ///
-/// The address is a key alone: the kernel does not read a private futex's word to wake, so the memory may be gone. Whoever
-/// sleeps on a word bears a wake that was meant for another.
+/// The address is only a key: to wake, the kernel does not read the word of a private futex, so the memory may be gone.
+/// A sleeper must expect wakes that were meant for another word at the same address.
 pub fn wake(address: *const AtomicU32, count: u32) {
     // SAFETY: FUTEX_WAKE does not access the memory.
     let _ = unsafe {
@@ -101,20 +101,20 @@ pub fn wake(address: *const AtomicU32, count: u32) {
     };
 }
 
-/// WakeBatch all who sleep on the word at `address`.
+/// Wakes all threads that sleep on the word at `address`.
 pub fn wake_all(address: *const AtomicU32) {
     wake(address, u32::MAX);
 }
 
-/// Sleeps for a moment (50 µs or little more), where somebody else needs the processor to get out of the way. Unlike a yield
-/// it also lets threads of lower priority run.
+/// Sleeps for 50 µs or little more, so that another thread can run. Unlike `sched_yield` it also lets threads of lower
+/// priority run.
 pub fn sleep_50us() {
     static NEVER_WOKEN: AtomicU32 = AtomicU32::new(0);
     let _ = wait(&NEVER_WOKEN, 0, Deadline::after(Duration::from_micros(50)));
 }
 
-/// Sleeps for a millisecond, where there is nothing to be woken by.
+/// Sleeps for a millisecond.
 pub fn sleep_1ms() {
-    let nobody = AtomicU32::new(0);
-    let _ = wait(&nobody, 0, Deadline::after(Duration::from_millis(1)));
+    let never_woken = AtomicU32::new(0);
+    let _ = wait(&never_woken, 0, Deadline::after(Duration::from_millis(1)));
 }

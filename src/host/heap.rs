@@ -1,8 +1,9 @@
 //! The library's own heap: no code of the library calls the program's memory allocator.
 //!
-//! An allocator may call `munmap` or `close` while it holds its own lock, and those calls come through this library. If the
-//! library then needed that allocator, on this thread or on one that is waited for, neither would go on. So everything that
-//! Rust allocates in the library comes from an arena of `dlmalloc` over mappings made by raw system calls.
+//! An allocator may call `munmap` or `close` while it holds its own lock, and those calls come through this library. If
+//! the library then needed that allocator, on this thread or on one that is waited for, neither would go on. So
+//! everything that Rust allocates in the library comes from an arena of `dlmalloc` over mappings made by raw system
+//! calls.
 //!
 //! | situation | what holds |
 //! |---|---|
@@ -14,12 +15,14 @@
 //!
 //! What remains with the C library's `malloc`, and cannot be had otherwise:
 //!
-//! * `pthread_create` allocates the new thread's table of thread-local storage (`calloc` in the calling thread; the stack is
-//!   a mapping). A thread that ends frees it. Threads made of a raw `clone` would be missed by `setuid` and its kin.
+//! * `pthread_create` allocates the new thread's table of thread-local storage (`calloc` in the calling thread; the
+//!   stack is a mapping). A thread that ends frees it. Threads made of a raw `clone` would be missed by `setuid` and
+//!   its kin.
 //! * Where the library was loaded by `dlopen`, a thread that first touches the thread-local storage of Rust's standard
-//!   library (`HashMap`'s seed, the count of panics) has it allocated then. Where it is preloaded or linked, nothing is.
-//! * `pthread_setspecific` of a program with more than 32 keys, and `dlsym` where there is no such name, on the program's
-//!   threads.
+//!   library (`HashMap`'s seed, the count of panics) has it allocated then. Where it is preloaded or linked, nothing
+//!   is.
+//! * `pthread_setspecific` of a program with more than 32 keys, and `dlsym` where there is no such name, on the
+//!   program's threads.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
@@ -110,8 +113,8 @@ fn arena() -> Result<&'static Arena, Errno> {
 }
 
 impl Arena {
-    /// Does `work` with the heap, with departures blocked; not where it is locked, for longer than [`LOCK_WAIT_MS`] if it
-    /// `waits`.
+    /// Does `work` with the heap, with departures blocked; not where it is locked, for longer than [`LOCK_WAIT_MS`] if
+    /// it `waits`.
     fn with<T>(&self, waits: bool, work: impl FnOnce(&mut Dlmalloc<Pages>) -> T) -> Option<T> {
         let blocked = thread::block_all_departures();
         let wait =
@@ -231,8 +234,8 @@ unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         loop {
             let block = attempt(layout);
-            // Rust ends the process where a collection cannot grow. The library's threads rather wait until the program has
-            // freed something; calls of the program's use what can fail.
+            // Rust ends the process where a collection cannot grow. The library's threads rather wait until the program
+            // has freed something; calls of the program's use what can fail.
             if !block.is_null() || measure(layout).is_none() || !thread::is_ours() {
                 return block;
             }
@@ -251,7 +254,8 @@ unsafe impl GlobalAlloc for Heap {
             let _ = unsafe { syscall!(libc::SYS_munmap, beginning(header.cast(), extent), length) };
             return;
         }
-        // The number is 0 in a child that has no heap yet, and another where it has one: what its parent had is left alone.
+        // The number is 0 in a child that has no heap yet, and another where it has one: what its parent had is left
+        // alone.
         let Ok(arena) = arena() else { return };
         if arena.number.load(Ordering::Relaxed) != number {
             return;

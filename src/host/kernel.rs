@@ -1,5 +1,5 @@
-//! System calls in place, past the C library: no `errno`, no cancellation point, and no way back into the functions that
-//! this library interposes (`syscall`, `close`, `fcntl`, …).
+//! System calls in place, past the C library: no `errno`, no cancellation point, and no way back into the functions
+//! that this library interposes (`syscall`, `close`, `fcntl`, …).
 
 use core::ffi::{c_int, c_long, c_void};
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -16,16 +16,17 @@ impl Errno {
     }
 }
 
-/// Does system call `number` with six arguments and gives the kernel's own answer: a value, or `-errno`.
+/// Makes system call `number` with six arguments. The kernel's result: a value, or `-errno`.
 ///
 /// # Safety
-/// The arguments must be what the system call asks for; what it does to memory and descriptors is the caller's to answer for.
+/// The arguments are valid for the system call, and its effects on memory and descriptors are sound.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[must_use]
 pub unsafe fn call6(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
     let answer: isize;
-    // SAFETY: the `syscall` instruction clobbers rcx and r11 alone beside its answer; the caller vouches for the arguments.
+    // SAFETY: the `syscall` instruction clobbers rcx and r11 alone beside its answer; the caller vouches for the
+    // arguments.
     unsafe {
         core::arch::asm!(
             "syscall",
@@ -60,10 +61,10 @@ pub unsafe fn call6(number: c_long, a: usize, b: usize, c: usize, d: usize, e: u
     answer
 }
 
-/// The kernel's answer as a result: values from -4095 to -1 are errors.
+/// The kernel's result as a [`Result`]: values from -4095 to -1 are errors.
 ///
 /// # Errors
-/// What the kernel answered.
+/// The kernel's error.
 #[inline]
 pub fn check(answer: isize) -> Result<usize, Errno> {
     if (-4095..0).contains(&answer) { Err(Errno(-answer as c_int)) } else { Ok(answer as usize) }
@@ -82,13 +83,13 @@ macro_rules! syscall {
 }
 pub(crate) use syscall;
 
-/// Closes a descriptor of our own making.
+/// Closes a descriptor of the library's.
 pub fn close(fd: c_int) {
     // SAFETY: closes a number; the caller opened it.
     let _ = unsafe { syscall!(libc::SYS_close, fd) };
 }
 
-/// This process's id, asked anew each time: a cached one would be wrong after a raw `clone`.
+/// This process's id. It is not cached: that would be wrong after a raw `clone`.
 #[must_use]
 pub fn process_id() -> c_int {
     // SAFETY: takes no arguments.
@@ -117,8 +118,8 @@ pub fn map(length: usize) -> Result<*mut c_void, Errno> {
 #[must_use]
 pub fn now() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: writes one timespec; clock_gettime does not fail for this clock. It is not interposed here and does not enter
-    // the kernel where the vDSO serves it.
+    // SAFETY: writes one timespec; clock_gettime does not fail for this clock. It is not interposed here and does not
+    // enter the kernel where the vDSO serves it.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }

@@ -69,7 +69,8 @@ pub fn nothing_may_be_wrong() -> bool {
 /// Whether io_uring may lose writes now and then: 5.11 to 5.15.2 without the fix of 5.14.19 and 5.15.3 (d3e3c102d107,
 /// MariaDB's MDEV-26674). A ring that accepts a flag of 5.18 says more than this, and need not ask.
 ///
-/// What `uname -r` calls 5.14.0 or 5.15.0 is a later one with most distributions, so it goes by what they say elsewhere.
+/// What `uname -r` calls 5.14.0 or 5.15.0 is a later one with most distributions, so it goes by what they say
+/// elsewhere.
 #[must_use]
 pub fn may_lose_writes() -> bool {
     with_names(|release, version| loses_writes(release, version, signature()))

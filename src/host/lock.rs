@@ -1,4 +1,4 @@
-//! A lock for a few instructions at a time: a futex word, no poisoning, nothing allocated.
+//! A lock for short critical sections: a futex word, no poisoning, nothing allocated.
 
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};

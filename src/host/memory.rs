@@ -1,5 +1,4 @@
-//! Memory that may be refused: where the heap is exhausted, a request fails and the program does not end. And a word to the
-//! processor about memory that will be used.
+//! Allocations that may fail: where there is no memory, a request fails and the program goes on. And prefetching.
 
 use core::ptr::NonNull;
 use std::alloc::Layout;
@@ -30,14 +29,14 @@ pub fn try_box<T>(value: T) -> Result<Box<T>, T> {
     if place.is_null() {
         return Err(value);
     }
-    // SAFETY: room for a `T`, aligned for it, from the allocator that a box frees with.
+    // SAFETY: room for a `T`, aligned for it, from the heap that a box is freed to.
     unsafe {
         place.write(value);
         Ok(Box::from_raw(place))
     }
 }
 
-/// Zeroed memory of its own pages for `count` values, never given back.
+/// Zeroed pages for `count` values, which are never unmapped.
 ///
 /// # Errors
 /// `ENOMEM`.
@@ -49,8 +48,8 @@ pub unsafe fn pages<T>(count: usize) -> Result<NonNull<T>, Errno> {
     NonNull::new(kernel::map(length)?.cast()).ok_or(Errno(libc::ENOMEM))
 }
 
-/// Has the processor fetch what lies at `address`, which will be used soon. With thousands of requests in flight each was long not
-/// looked at, and would be waited for. Only a hint: there need be nothing.
+/// Prefetches what lies at `address` and will be used soon. With thousands of requests in flight each has long left the
+/// caches. Only a hint: nothing need be mapped there.
 #[inline]
 pub fn prefetch(address: usize, length: usize) {
     const LINE: usize = 64;

@@ -1,5 +1,5 @@
-//! What the host process and its kernel lend us: raw system calls, futexes, threads, memory that a fork forgets,
-//! the environment, and the program's descriptors. Nothing here knows of asynchronous I/O.
+//! The host process and its kernel: raw system calls, futexes, threads, memory, forks, the environment, and the
+//! program's descriptors. Nothing here knows of asynchronous I/O.
 
 pub mod descriptors;
 pub mod dlsym_next;
@@ -20,5 +20,7 @@ pub mod raw_thread;
 pub mod scheduling;
 pub mod seccomp;
 pub mod settings;
+#[allow(dead_code, reason = "for the notifications of posix")]
+pub mod siginfo;
 pub mod thread;
 pub mod thread_exit_hook;

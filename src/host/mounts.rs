@@ -1,7 +1,9 @@
-//! Which file system a mount is, without asking the file system: a server that does not answer would hold up the caller.
+//! Which file system a mount is, without asking the file system: a server that does not answer would hold up the
+//! caller.
 //!
-//! `statmount(2)` (Linux 6.8) tells it by the mount's number. Before that, a short-lived thread looks for the number, or for
-//! the device's, in `/proc/self/mountinfo`; see [`raw_thread`]. Only where there is no `/proc` is the file asked itself.
+//! `statmount(2)` (Linux 6.8) tells it by the mount's number. Before that, a short-lived thread looks for the number,
+//! or for the device's, in `/proc/self/mountinfo`; see [`raw_thread`]. Only where there is no `/proc` is the file asked
+//! itself.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -90,15 +92,15 @@ fn statmount(id: u64) -> Result<Backing, Errno> {
     Ok(file_systems::by_name(name.split(|&byte| byte == 0).next().unwrap_or_default()))
 }
 
-/// What was last learnt of mounts: the high bits of the key, until when it is good (in units of 2^30 ns, 20 bits), and which
-/// backing, plus 1.
+/// What was last learnt of mounts: the high bits of the key, until when it is good (in units of 2^30 ns, 20 bits), and
+/// which backing, plus 1.
 static KNOWN: [AtomicU64; 64] = [const { AtomicU64::new(0) }; 64];
 
 const TIME_BITS: u32 = 20;
 const TIME_MASK: u64 = (1 << TIME_BITS) - 1;
 
-/// Where the file system behind `fd`, on `mount` and `device`, keeps its files. `now` is the monotonic clock's. The answer is
-/// kept; only for a mount that was not met before may a thread be started. Async-signal-safe.
+/// Where the file system behind `fd`, on `mount` and `device`, keeps its files. `now` is the monotonic clock's. The
+/// answer is kept; only for a mount that was not met before may a thread be started. Async-signal-safe.
 pub fn backing(fd: c_int, mount: Mount, device: u64, now: u64) -> Backing {
     let key = super::file_info::mix(mount.id << 1 | u64::from(mount.is_unique), device);
     let place = &KNOWN[key as usize % KNOWN.len()];
@@ -197,7 +199,8 @@ impl Line {
 /// Takes lines of any length apart, byte by byte.
 struct Lines {
     line: Line,
-    /// The field that is being read, from 0, and whether the separator has been seen: then counted from the type's name.
+    /// The field that is being read, from 0, and whether the separator has been seen: then counted from the type's
+    /// name.
     field: u32,
     is_after_separator: bool,
     /// Of the field: how many bytes, and the number that they were so far.

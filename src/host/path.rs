@@ -1,4 +1,4 @@
-//! A short path put together without a heap, for system calls.
+//! A short path for a system call, formatted without a heap.
 
 use core::fmt::{self, Write};
 
@@ -17,7 +17,7 @@ impl Path {
         Some(this)
     }
 
-    /// As system calls take it.
+    /// The string, ended by a zero byte.
     #[must_use]
     pub const fn as_ptr(&self) -> *const u8 {
         self.bytes.as_ptr()
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn ends_in_a_zero_or_is_none() {
         let longest = "x".repeat(63);
-        // SAFETY: ends in a zero, as is to be shown.
+        // SAFETY: ends in a zero byte, which is what this test shows.
         let read = |path: Path| unsafe { core::ffi::CStr::from_ptr(path.as_ptr().cast()) }.to_bytes().to_vec();
         assert_eq!(Path::of(format_args!("/proc/{}", 7)).map(read), Some(b"/proc/7".to_vec()));
         assert_eq!(Path::of(format_args!("{longest}")).map(read), Some(longest.clone().into_bytes()));

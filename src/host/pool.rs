@@ -1,9 +1,10 @@
-//! Memory for what comes and goes by the thousand, so that it costs no allocation.
+//! A pool of items that are taken and given back by the thousand, without an allocation each.
 //!
-//! Items lie in blocks, are made when the depth first asks for them, and reused. They are handed round by number on two
-//! lists: whoever is done with some, the engine's thread mostly, puts them on `freed`; who needs some takes from `ready`, and
-//! moves `freed` over when that is empty. So the two sides rarely touch the same word. (Who finds both empty because another
-//! is just moving them makes a new item, rather than wait: a pool can have a few more than were ever in use at once.)
+//! Items lie in blocks. They are made when they are first needed, and then reused. Two lists hold the free ones, by
+//! number: a thread that is done with an item (mostly the engine's) puts it on `freed`; a thread that needs one takes
+//! it from `ready`, and moves all of `freed` there when `ready` is empty. So the two sides rarely write the same word.
+//! A thread that finds both lists empty, because another is just moving the items, makes a new item and does not wait:
+//! a pool can have a few more items than were ever in use at once.
 
 use core::cell::UnsafeCell;
 use core::mem::{MaybeUninit, offset_of};
@@ -13,8 +14,8 @@ use std::alloc::{Layout, dealloc};
 
 use super::memory;
 
-/// An item and what the pool keeps beside it. The links are not part of the item: whoever has the item may have it
-/// mutably while another thread reads the link of a list that it was in.
+/// An item, and what the pool keeps with it. The link is not part of the item: the item's user may have a mutable
+/// reference to it while another thread reads the link of a list that it was in.
 #[repr(C)]
 struct Node<T> {
     item: UnsafeCell<MaybeUninit<T>>,
@@ -24,16 +25,16 @@ struct Node<T> {
     number: u32,
 }
 
-/// Items of the first block; each block after it holds twice as many as the one before.
-const FIRST: u32 = 8;
+/// Items of the first block. Each block after it has twice as many as the one before.
+const FIRST_BLOCK_ITEMS: u32 = 8;
 const BLOCKS: usize = 21;
 
-/// The pool. It never blocks, so that a signal handler can use it, whatever that has interrupted.
+/// The pool. It never blocks, so a signal handler can use it, whatever it has interrupted.
 pub struct Pool<T> {
-    /// What submitters take: the number of the first plus 1 in the low half, a count of changes in the high half, so that
-    /// a list that was changed and changed back is not taken for the same.
+    /// The list that users take from: in the low half the number of its first item plus 1, in the high half a count of
+    /// changes, so that a list that was changed and changed back is not taken for the same.
     ready: AtomicU64,
-    /// The number of the first that was never used. Memory that no item was ever made in is not touched.
+    /// The number of the first item that was not made yet. Memory in which no item was made is not touched.
     fresh: AtomicU32,
     blocks: [AtomicPtr<Node<T>>; BLOCKS],
     _apart: [u64; 8],
@@ -41,7 +42,7 @@ pub struct Pool<T> {
 }
 
 const fn block_length(block: usize) -> u32 {
-    FIRST << block
+    FIRST_BLOCK_ITEMS << block
 }
 
 /// Blocks begin on a cache line, so that items whose size is a multiple of one do too.
@@ -66,14 +67,15 @@ impl<T> Pool<T> {
 
     /// The block of an item, and its place there.
     fn place(number: u32) -> (usize, u32) {
-        let place = number + FIRST;
-        let block = (place.ilog2() - FIRST.ilog2()) as usize;
+        let place = number + FIRST_BLOCK_ITEMS;
+        let block = (place.ilog2() - FIRST_BLOCK_ITEMS.ilog2()) as usize;
         (block, place - block_length(block))
     }
 
     fn node(&self, number: u32) -> NonNull<Node<T>> {
         let (block, index) = Self::place(number);
-        // Relaxed: whoever has the number got it from a list, after the block was published there, or has made it.
+        // Relaxed: the caller got the number from a list, which it acquired after the block was published, or made the
+        // item.
         let first = self.blocks[block].load(Ordering::Relaxed);
         // SAFETY: numbers are those of existing items.
         unsafe { NonNull::new_unchecked(first.add(index as usize)) }
@@ -84,7 +86,7 @@ impl<T> Pool<T> {
     }
 
     fn next(&self, number: u32) -> &AtomicU32 {
-        // SAFETY: nodes live as long as the pool is in use; this field is an atomic, whoever has the item.
+        // SAFETY: nodes live as long as the pool is in use, and this field is an atomic.
         unsafe { &(*self.node(number).as_ptr()).next }
     }
 
@@ -94,16 +96,16 @@ impl<T> Pool<T> {
         unsafe { (&raw const (*item.cast::<Node<T>>().as_ptr()).number).read() }
     }
 
-    /// An item, or none where memory is out. Its bytes are zero at first, and then as its last user left them.
+    /// An item; none where there is no memory. Its bytes are zero at first, and later as its last user left them.
     pub fn take(&self) -> Option<NonNull<T>> {
         let mut head = self.ready.load(Ordering::Acquire);
         loop {
             let Some(number) = (head as u32).checked_sub(1) else {
                 return self.take_freed().or_else(|| self.make());
             };
-            // Relaxed: if another has taken it meanwhile the number read is nonsense, and the exchange fails.
+            // Relaxed: if another thread has taken the item meanwhile, the link means nothing, and the exchange fails.
             let next = self.next(number).load(Ordering::Relaxed);
-            // Acquire pairs with the Release of whoever put it there: the block, and what the last user left, are seen.
+            // Acquire pairs with the Release of `make_ready`: the block and what the last user left are seen.
             match self.ready.compare_exchange_weak(head, changed(head, next), Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => {
                     self.prefetch(next);
@@ -114,7 +116,7 @@ impl<T> Pool<T> {
         }
     }
 
-    /// Has the processor fetch the item that is the next to be taken.
+    /// Prefetches the item that will be taken next.
     #[inline]
     fn prefetch(&self, next: u32) {
         if let Some(number) = next.checked_sub(1) {
@@ -122,7 +124,7 @@ impl<T> Pool<T> {
         }
     }
 
-    /// Takes over all that was freed: keeps the first, makes the others ready.
+    /// Takes the whole list of freed items: returns the first, and makes the others ready.
     fn take_freed(&self) -> Option<NonNull<T>> {
         if self.freed.load(Ordering::Relaxed) as u32 == 0 {
             return None;
@@ -192,7 +194,7 @@ impl<T> Pool<T> {
             }
         }
         let node = Node { item: UnsafeCell::new(MaybeUninit::zeroed()), next: AtomicU32::new(0), number };
-        // SAFETY: room for a node that nobody else has the number of.
+        // SAFETY: room for a node whose number no other thread has.
         unsafe { self.node(number).write(node) };
         Some(self.item(number))
     }
@@ -204,15 +206,15 @@ impl<T> Pool<T> {
         if items.is_null() {
             return None;
         }
-        // Release pairs with the Acquire of `make`, and with that of whoever takes a number of this block from a list.
+        // Release pairs with the Acquire of `make`, and through the lists with that of `take` and `take_freed`.
         if self.blocks[block].compare_exchange(ptr::null_mut(), items, Ordering::Release, Ordering::Relaxed).is_err() {
-            // SAFETY: allocated above, seen by nobody.
+            // SAFETY: allocated above, and never published.
             unsafe { dealloc(items.cast(), layout) };
         }
         Some(())
     }
 
-    /// Frees every item, after `forget` has been called for each. Nobody has one, and nobody takes one before this returns.
+    /// Frees every item, after a call of `forget` for each. No item is in use, and none is taken before this returns.
     pub fn free_all(&self, forget: impl Fn(NonNull<T>)) {
         self.ready.store(0, Ordering::Relaxed);
         self.freed.store(0, Ordering::Relaxed);
@@ -250,7 +252,7 @@ mod tests {
 
     use super::Pool;
 
-    /// Whose it is at the moment, 0 for nobody.
+    /// The thread that has it, or 0.
     struct Number {
         owner: usize,
     }

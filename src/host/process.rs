@@ -1,9 +1,9 @@
-//! State that belongs to one process: made at its first use, unknown to a forked child, which makes its own.
+//! State that belongs to one process: made at its first use, and unknown to a forked child, which makes its own.
 //!
-//! A fork copies memory but only one thread. Whatever an engine's thread was in the midst of is meaningless in the child,
-//! so the roots of all our state lie in one page that the kernel empties on fork (`MADV_WIPEONFORK`): the child sees a
-//! library that was never used, with no handler that has to run and no lock that may be held. What the parent had allocated
-//! stays in the child's memory, unreachable and untouched.
+//! A fork copies the memory and one thread. What the other threads were doing is lost, so a copy of their state is of
+//! no use. The roots of all state therefore lie in one page that the kernel empties in a forked child
+//! (`MADV_WIPEONFORK`). The child finds a library that was never used: no handler has to run at the fork, and no lock
+//! is held. What the parent had allocated stays in the child's memory, and nothing refers to it.
 
 use core::marker::PhantomData;
 use core::ptr;
@@ -11,7 +11,6 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::kernel::{self, Errno, syscall};
 
-const PAGE: usize = 4096;
 const PLACES: usize = 8;
 
 #[repr(C)]
@@ -19,7 +18,7 @@ struct Page {
     places: [AtomicPtr<()>; PLACES],
 }
 
-/// The page, once mapped. A child inherits the mapping, emptied.
+/// The page, once mapped. A forked child inherits the mapping, emptied.
 static ROOTS: AtomicPtr<Page> = AtomicPtr::new(ptr::null_mut());
 
 fn roots() -> Result<&'static Page, Errno> {
@@ -29,23 +28,23 @@ fn roots() -> Result<&'static Page, Errno> {
         // SAFETY: published pages are never unmapped, and atomics of zero bytes are valid.
         return Ok(unsafe { &*page });
     }
-    let fresh = kernel::map(PAGE)?.cast::<Page>();
+    let fresh = kernel::map(size_of::<Page>())?.cast::<Page>();
     // SAFETY: advises the page just mapped.
-    let advised = unsafe { syscall!(libc::SYS_madvise, fresh, PAGE, libc::MADV_WIPEONFORK) };
+    let advised = unsafe { syscall!(libc::SYS_madvise, fresh, size_of::<Page>(), libc::MADV_WIPEONFORK) };
     let published = advised.and_then(|_| {
         ROOTS
             .compare_exchange(ptr::null_mut(), fresh, Ordering::Release, Ordering::Acquire)
             .map_or_else(Ok, |_| Ok(fresh))
     });
     if published != Ok(fresh) {
-        // SAFETY: unmaps the page that nobody else has seen.
-        let _ = unsafe { syscall!(libc::SYS_munmap, fresh, PAGE) };
+        // SAFETY: unmaps a page that no other thread has seen.
+        let _ = unsafe { syscall!(libc::SYS_munmap, fresh, size_of::<Page>()) };
     }
     // SAFETY: as above.
     published.map(|page| unsafe { &*page })
 }
 
-/// One value of this process, made on demand. Each has a place of its own in the page.
+/// A value of this process, made at its first use. Each has a place of its own in the page.
 pub struct PerProcess<T: 'static> {
     place: usize,
     holds: PhantomData<&'static T>,
@@ -55,7 +54,7 @@ pub struct PerProcess<T: 'static> {
 unsafe impl<T: Sync + 'static> Sync for PerProcess<T> {}
 
 impl<T: Sync + 'static> PerProcess<T> {
-    /// The value at `place`, which no other may use.
+    /// The value at `place`. No two values may have the same.
     ///
     /// # Panics
     /// While compiling, if there is no such place.
@@ -72,17 +71,19 @@ impl<T: Sync + 'static> PerProcess<T> {
         if page.is_null() {
             return None;
         }
-        // SAFETY: published pages are never unmapped. Acquire pairs with the Release of `get_or_init`: the value is whole.
+        // SAFETY: published pages are never unmapped. Acquire pairs with the Release of `get_or_init`: the value is
+        // whole.
         let value = unsafe { (*page).places[self.place].load(Ordering::Acquire) }.cast::<T>();
         // SAFETY: a value in the page was leaked by `get_or_init` and lives as long as the process.
         (!value.is_null()).then(|| unsafe { &*value })
     }
 
-    /// The value; `make` makes it where there is none. Where two threads make it at once, one value wins and the other is
-    /// dropped, so `make` has no effects that outlive its value. Nobody waits: a fork can come at any moment.
+    /// The value; `make` makes it where there is none. If two threads make it at once, one of the values is kept and
+    /// the other is dropped, so `make` must have no effects beside its value. No thread waits for another: a fork can
+    /// come at any time.
     ///
     /// # Errors
-    /// `ENOMEM`, or what `make` answers.
+    /// `ENOMEM`, or the error of `make`.
     pub fn get_or_init(&self, make: impl FnOnce() -> Result<Box<T>, Errno>) -> Result<&'static T, Errno> {
         if let Some(value) = self.get() {
             return Ok(value);
@@ -93,7 +94,7 @@ impl<T: Sync + 'static> PerProcess<T> {
             // SAFETY: leaked above, and published for good.
             Ok(_) => Ok(unsafe { &*fresh }),
             Err(earlier) => {
-                // SAFETY: ours was never published.
+                // SAFETY: this one was never published.
                 drop(unsafe { Box::from_raw(fresh) });
                 // SAFETY: a published value lives as long as the process.
                 Ok(unsafe { &*earlier.cast::<T>() })

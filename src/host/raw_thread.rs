@@ -1,8 +1,8 @@
-//! A thread for one short task, made without the C library: it has a descriptor table of its own, so that no descriptor of
-//! ours is ever seen in the program's, it allocates nothing, and it can be started from a signal handler.
+//! A thread for one short task, made without the C library: it has a descriptor table of its own, so that no descriptor
+//! of ours is ever seen in the program's, it allocates nothing, and it can be started from a signal handler.
 //!
-//! Its task takes numbers and gives a number. It may make system calls, and use no thread-local storage, for the thread has
-//! its creator's. What both threads know lies in pages of their own, so that either may leave first.
+//! Its task takes numbers and gives a number. It may make system calls, and use no thread-local storage, for the thread
+//! has its creator's. What both threads know lies in pages of their own, so that either may leave first.
 //!
 //! The thread's table begins as a copy of the program's: for the task's few system calls it holds the program's files.
 

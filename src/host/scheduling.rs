@@ -1,11 +1,11 @@
-//! How the library's threads are scheduled: as the process was when the library was loaded, whichever of the program's threads
-//! starts them.
+//! How the library's threads are scheduled: as the process was when the library was loaded, whichever of the program's
+//! threads starts them.
 //!
-//! A thread inherits from its creator. A poller that is `SCHED_FIFO` and bound to one CPU would have the thread that it waits
-//! for behind it on that CPU; a low-priority thread would make one that everybody else waits for. So helpers are
-//! `SCHED_OTHER`, on every CPU that the process had at first (or those of `URINGAIO_CPUS`), with the process's first nice
-//! value and I/O priority, as far as the kernel allows: an unprivileged thread with a higher nice value cannot make one with
-//! a lower.
+//! A thread inherits from its creator. A poller that is `SCHED_FIFO` and bound to one CPU would have the thread that it
+//! waits for behind it on that CPU; a low-priority thread would make one that everybody else waits for. So helpers are
+//! `SCHED_OTHER`, on every CPU that the process had at first (or those of `URINGAIO_CPUS`), with the process's first
+//! nice value and I/O priority, as far as the kernel allows: an unprivileged thread with a higher nice value cannot
+//! make one with a lower.
 
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
@@ -62,13 +62,15 @@ impl CpuSet {
     }
 }
 
-/// What was recorded. Written once each; a reader that comes between two words at the worst binds a thread to fewer CPUs.
+/// What was recorded. Written once each; a reader that comes between two words at the worst binds a thread to fewer
+/// CPUs.
 static CPUS: [AtomicU64; MASK_WORDS] = [const { AtomicU64::new(0) }; MASK_WORDS];
 static NICE: AtomicI32 = AtomicI32::new(0);
 static IO_PRIORITY: AtomicI32 = AtomicI32::new(0);
 static RECORDED: AtomicBool = AtomicBool::new(false);
 
-/// Records how the process is scheduled. Called when the library is loaded, and before the first thread if that comes first.
+/// Records how the process is scheduled. Called when the library is loaded, and before the first thread if that comes
+/// first.
 pub fn record() {
     // Acquire pairs with the Release below: what was recorded is seen.
     if RECORDED.load(Ordering::Acquire) {

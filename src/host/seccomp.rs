@@ -1,8 +1,9 @@
 //! What a seccomp filter makes of a system call, found out where nothing can come of it: in a child process.
 //!
-//! A filter may end the process (`SECCOMP_RET_KILL`, systemd's default) or run a handler of the program's (`SECCOMP_RET_TRAP`),
-//! so a call that it may be about is not simply tried. The child shares nothing with the program but a page for its answers,
-//! has no handlers, dumps no core, and is seen by no `wait` of the program's that does not ask for such children.
+//! A filter may end the process (`SECCOMP_RET_KILL`, systemd's default) or run a handler of the program's
+//! (`SECCOMP_RET_TRAP`), so a call that it may be about is not simply tried. The child shares nothing with the program
+//! but a page for its answers, has no handlers, dumps no core, and is seen by no `wait` of the program's that does not
+//! ask for such children.
 
 use core::ffi::c_int;
 use core::ptr;

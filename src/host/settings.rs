@@ -16,7 +16,7 @@ pub enum EngineChoice {
     Auto,
     /// io_uring, on kernels that are known to lose writes as well, or the system's own implementation.
     Uring,
-    /// Threads of ours, without io_uring.
+    /// Worker threads of the library, without io_uring.
     Threads,
     /// The system's own implementation: the library stands aside.
     System,
@@ -57,13 +57,14 @@ pub struct Settings {
     pub served: Served,
     /// `URINGAIO_LOG=1`: lines to standard error that say which engine serves, and why.
     pub log: bool,
-    /// `URINGAIO_RAW=1`: contexts made by a raw `syscall(SYS_io_setup, …)` are ours too.
+    /// `URINGAIO_RAW=1`: contexts made by a raw `syscall(SYS_io_setup, …)` are served, too.
     pub raw: bool,
     /// `URINGAIO_MAX_EVENTS`: most events of all contexts together, as `/proc/sys/fs/aio-max-nr`; none by default.
     pub max_events: Option<u64>,
     /// `URINGAIO_KERNEL_AIO`: on by default; `off`: the kernel's own AIO carries no context.
     pub kernel_aio: bool,
-    /// `URINGAIO_INLINE`: on by default; `never`: no call of ours does I/O, or sleeps for it, in the calling thread.
+    /// `URINGAIO_INLINE`: on by default; `never`: no call of the library does I/O, or sleeps for it, in the calling
+    /// thread.
     pub inline: bool,
     /// `URINGAIO_STATS=1`: a summary to standard error at exit.
     pub stats: bool,
@@ -142,8 +143,8 @@ impl Settings {
     }
 }
 
-/// `URINGAIO_CPUS`: the CPUs of the library's threads, and of the kernel's that work for them; every CPU that the process
-/// has by default.
+/// `URINGAIO_CPUS`: the CPUs of the library's threads, and of the kernel's that work for them; every CPU that the
+/// process has by default.
 #[must_use]
 pub fn cpus() -> Option<CpuSet> {
     CpuSet::parse(variable(c"URINGAIO_CPUS")?)
@@ -153,8 +154,8 @@ const UNREAD: u32 = 0;
 const BEING_KEPT: u32 = 1;
 const KEPT: u32 = 2;
 
-/// The settings as they were first read. They lie in the library itself: a program that never does asynchronous I/O has no
-/// memory of ours.
+/// The settings as they were first read, in the library's data: a program that never does asynchronous I/O has no
+/// memory of the library.
 struct Cell {
     state: AtomicU32,
     settings: UnsafeCell<MaybeUninit<Settings>>,
@@ -181,7 +182,7 @@ pub fn get() -> Settings {
 #[cold]
 fn read() -> Settings {
     let settings = Settings::read();
-    // Where another thread keeps its own just now, nobody waits for it: the environment says the same.
+    // If another thread is just keeping its own, this one does not wait: the environment says the same.
     if CELL.state.compare_exchange(UNREAD, BEING_KEPT, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
         // SAFETY: this thread alone has the right to write, once.
         unsafe { (*CELL.settings.get()).write(settings) };
@@ -202,8 +203,8 @@ fn variable(name: &CStr) -> Option<&'static [u8]> {
     }
 }
 
-/// Writes one line to standard error, if `URINGAIO_LOG` asks for it. Before the first one it names the variables whose values
-/// mean nothing.
+/// Writes one line to standard error, if `URINGAIO_LOG` asks for it. Before the first one it names the variables whose
+/// values mean nothing.
 pub fn log(line: core::fmt::Arguments) {
     static NAMED: AtomicBool = AtomicBool::new(false);
     let settings = get();
@@ -244,7 +245,8 @@ pub fn write_line(line: core::fmt::Arguments) {
     let _ = write!(buffer, "uringaio: {line}");
     buffer.bytes[buffer.length] = b'\n';
     unsafe fn write(line: *mut core::ffi::c_void) {
-        // SAFETY: the line below, which outlives the task. Nothing follows from an error: standard error may be closed or full.
+        // SAFETY: the line below, which outlives the task. Nothing follows from an error: standard error may be closed
+        // or full.
         let _ = unsafe {
             let line = &*line.cast::<Line>();
             super::kernel::syscall!(libc::SYS_write, libc::STDERR_FILENO, line.bytes.as_ptr(), line.length + 1)

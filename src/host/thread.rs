@@ -1,4 +1,4 @@
-//! Threads of the library's own: every signal blocked, a small stack, a name, detached, scheduled as the process is.
+//! Threads of the library: every signal blocked, a small stack, a name, detached, scheduled as the process is.
 
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
@@ -9,7 +9,7 @@ use super::futex::{self, Deadline};
 use super::kernel::{self, Errno, syscall};
 use super::{memory, scheduling};
 
-/// What a thread runs. It is given the pointer it was started with, and never returns a value.
+/// What a thread runs, with the pointer that it was started with. The result is not used.
 pub type Body = extern "C" fn(*mut c_void) -> *mut c_void;
 
 unsafe extern "C" {
@@ -25,8 +25,8 @@ const PTHREAD_INHERIT_SCHED: c_int = 0;
 /// A new thread is scheduled as its attributes say.
 const PTHREAD_EXPLICIT_SCHED: c_int = 1;
 
-/// For our own frames, beside what the C library takes from a stack for itself and for thread-local storage. Small: under
-/// `mlockall(MCL_FUTURE)` every byte of it is real memory.
+/// For the library's frames, beside what the C library takes from a stack for itself and for thread-local storage.
+/// Under `mlockall(MCL_FUTURE)` every byte of it is real memory, so it is small.
 const STACK_BYTES: usize = 96 * 1024;
 
 /// What a new thread is told. It waits for the gate, and then frees this.
@@ -37,12 +37,12 @@ struct Launch {
     gate: AtomicU32,
 }
 
-/// Starts a detached thread that runs `body(argument)` with every signal blocked, so that the program's handlers never run
-/// on it and a signal sent to the process always finds one of the program's own threads. How the calling thread is scheduled
+/// Starts a detached thread that runs `body(argument)` with every signal blocked: the program's handlers never run on
+/// it, and a signal sent to the process is delivered to a thread of the program. How the calling thread is scheduled
 /// does not matter; see [`scheduling`].
 ///
 /// # Errors
-/// `EAGAIN` or `ENOMEM`: no thread can be had.
+/// `EAGAIN` or `ENOMEM`: there can be no thread.
 pub fn start(body: Body, argument: *mut c_void) -> Result<(), Errno> {
     // SAFETY: errno is this thread's. The C library may set it on its way to a thread (glibc on aarch64 does); libaio's
     // functions leave it alone.
@@ -69,8 +69,9 @@ fn launch(body: Body, argument: *mut c_void) -> Result<(), Errno> {
     })?;
     let cpus = scheduling::helper_cpus();
     let (mask, bytes) = cpus.as_raw();
-    // SAFETY: the thread waits for its gate, so it exists; the mask is read. Where the kernel refuses it (the process has
-    // been given other CPUs since), the thread keeps its creator's. It cannot set its own: its creator may not let it run.
+    // SAFETY: the thread waits for its gate, so it exists; the mask is read. Where the kernel refuses it (the process
+    // has been given other CPUs since), the thread keeps its creator's. It cannot set its own: its creator may not let
+    // it run.
     unsafe { pthread_setaffinity_np(thread, bytes, mask) };
     // SAFETY: the thread frees this once it has seen the gate open, which is the last that is done with it here.
     let gate = unsafe { &raw const (*launch).gate };
@@ -126,9 +127,9 @@ fn create(launch: *mut c_void, scheduling: c_int) -> Result<libc::pthread_t, Err
     if error == 0 { Ok(thread) } else { Err(Errno(error)) }
 }
 
-/// What the C library takes of a stack at least: more on a processor with large registers, and never less than what it was
-/// built with, which is all that is known where `sysconf` has no answer. A size below that would not be taken at all, and a
-/// thread would get the default stack, which is as large as the program's own.
+/// The least stack that the C library takes: more on a processor with large registers, and never less than the constant
+/// that it was built with, which is all that is known where `sysconf` fails. With a smaller size a thread would get the
+/// default stack, which is as large as the program's.
 fn least_stack() -> usize {
     // SAFETY: asks for a number.
     let answer = unsafe { libc::sysconf(libc::_SC_THREAD_STACK_MIN) };
@@ -144,8 +145,8 @@ pub fn set_name(name: &core::ffi::CStr) {
 /// What the library's threads are called, in `/proc/PID/task/TID/comm` and by [`is_ours`].
 pub const NAME: &core::ffi::CStr = c"uringaio";
 
-/// Whether the calling thread is the library's. It asks the kernel, and needs no thread-local storage, which the C library
-/// may have to allocate.
+/// Whether the calling thread is the library's. It asks the kernel, and needs no thread-local storage, which the C
+/// library may have to allocate.
 #[must_use]
 pub fn is_ours() -> bool {
     let mut name = [0u8; 16];
@@ -154,7 +155,7 @@ pub fn is_ours() -> bool {
     asked.is_ok() && core::ffi::CStr::from_bytes_until_nul(&name) == Ok(NAME)
 }
 
-/// The calling thread's pointer: a word that no two outstanding threads have in common, and that costs no call.
+/// The calling thread's thread pointer: it differs between threads that exist at the same time, and takes no call.
 #[inline]
 #[must_use]
 pub fn pointer() -> usize {
@@ -175,18 +176,19 @@ pub fn pointer() -> usize {
 /// The kernel's signal set: 64 bits.
 pub type SignalSet = u64;
 
-/// The C library's own signals, 32 and 33. They run its handlers, not the program's, and `setuid` and its kin wait until
-/// every thread has answered them.
+/// The C library's own signals, 32 and 33. They run its handlers, not the program's, and `setuid` and the like wait
+/// until every thread has handled them.
 const INTERNAL: SignalSet = 1 << 31 | SETXID;
 const SETXID: SignalSet = 1 << 32;
 
-/// Blocks every signal of the program's in the calling thread, and gives what was blocked before.
+/// Blocks every signal of the program in the calling thread. The result is the mask as it was.
 #[must_use]
 pub fn block_all_signals() -> SignalSet {
     block(!INTERNAL)
 }
 
-/// The same, and the one by which the C library cancels a thread: nothing ends what follows, or leaves it. For a moment.
+/// The same, and the signal by which the C library cancels a thread: until [`restore_signals`] neither a jump out of a
+/// handler nor a cancellation leaves what the thread does. For a few instructions.
 #[must_use]
 pub fn block_all_departures() -> SignalSet {
     block(!SETXID)
@@ -207,7 +209,7 @@ fn block(all: SignalSet) -> SignalSet {
     before
 }
 
-/// Signals that wait until they are not blocked any more.
+/// The signals that are pending for the calling thread because they are blocked.
 #[must_use]
 pub fn pending_signals() -> SignalSet {
     let mut set: SignalSet = 0;
@@ -233,7 +235,7 @@ pub fn blocks(signal: c_int) -> bool {
     known.is_ok() && blocked >> (signal - 1) & 1 == 1
 }
 
-/// Puts back what [`block_all_signals`] gave.
+/// Restores the mask that [`block_all_signals`] or [`block_all_departures`] returned.
 pub fn restore_signals(before: &SignalSet) {
     // SAFETY: reads one set of the size given.
     let _ = unsafe {

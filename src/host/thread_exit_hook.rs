@@ -1,11 +1,11 @@
-//! What is to be done when a thread ends in the midst of something: by cancellation or by `pthread_exit` in a callback.
+//! Cleaning up where a thread ends inside a call: by cancellation, or by `pthread_exit` in a notification function.
 
 use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-/// A pointer per thread that is handed to a function when the thread ends with it: a key of `pthread_key_create`, made at
-/// its first use. A program uses few of the 1024 keys; where none is left, nothing is handed over.
+/// A pointer per thread that a function gets when the thread ends: a key of `pthread_key_create`, made at its first
+/// use. A program uses few of the 1024 keys; where none is left, the function is not called.
 pub struct ThreadExitHook {
     end: unsafe extern "C" fn(*mut c_void),
     /// The key and one, or 0.
@@ -13,13 +13,13 @@ pub struct ThreadExitHook {
 }
 
 impl ThreadExitHook {
-    /// `end` is called with what a thread holds at its end.
+    /// `end` is called with the value that a thread has at its end.
     pub const fn new(end: unsafe extern "C" fn(*mut c_void)) -> Self {
         Self { end, key: AtomicU32::new(0) }
     }
 
     fn key(&self) -> Option<libc::pthread_key_t> {
-        // Relaxed: a key is a number, and the C library keeps what belongs to it.
+        // Relaxed: the key is a number, and what belongs to it is the C library's.
         let known = self.key.load(Ordering::Relaxed);
         if known != 0 {
             return Some(known - 1);
@@ -32,24 +32,25 @@ impl ThreadExitHook {
         match self.key.compare_exchange(0, fresh + 1, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => Some(fresh),
             Err(earlier) => {
-                // SAFETY: made above, and used by nobody.
+                // SAFETY: made above, and never used.
                 unsafe { libc::pthread_key_delete(fresh) };
                 Some(earlier - 1)
             }
         }
     }
 
-    /// From here on the calling thread holds `value`. False: it could not be noted.
+    /// Sets the calling thread's value. False: it could not be kept.
     pub fn set(&self, value: *mut c_void) -> bool {
         self.key().is_some_and(|key| Self::set_value(key, value))
     }
 
     fn set_value(key: libc::pthread_key_t, value: *mut c_void) -> bool {
-        // SAFETY: the key is valid, and keys are never deleted once used; the value is kept, not looked at.
+        // SAFETY: the key is valid, for keys in use are never deleted; the C library keeps the value and does not read
+        // it.
         unsafe { libc::pthread_setspecific(key, value) == 0 }
     }
 
-    /// The calling thread holds nothing any more.
+    /// Clears the calling thread's value.
     pub fn clear(&self) {
         self.set(ptr::null_mut());
     }

@@ -1,6 +1,6 @@
-//! Whether io_uring answers as `pread`, `pwrite` and their kin do, on the file system that `TEST_DIR` is on: short reads, ends
-//! of files, holes, limits and errors. What passes may be on the list of
-//! `host::file_systems`; what was run, and when, is said there.
+//! Whether io_uring answers as `pread`, `pwrite` and their kin do, on the file system that `TEST_DIR` is on: short
+//! reads, ends of files, holes, limits and errors. What passes may be on the list of `host::file_systems`; what was
+//! run, and when, is said there.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 

@@ -32,7 +32,9 @@ const ALLOW: &str = "allow io_uring_setup, io_uring_enter and io_uring_register 
 impl Display for Refused {
     fn fmt(&self, to: &mut Formatter) -> Result {
         match self {
-            Self::Absent => to.write_str("this kernel has no io_uring, or was built without it (Linux 5.10 and later can have it)"),
+            Self::Absent => to.write_str(
+                "this kernel has no io_uring, or was built without it (Linux 5.10 and later can have it)",
+            ),
             Self::Disabled(1) => to.write_str(
                 "kernel.io_uring_disabled is 1: `sysctl kernel.io_uring_disabled=0` allows io_uring to everybody, \
                  kernel.io_uring_group to one group",
@@ -49,7 +51,10 @@ impl Display for Refused {
                 write!(to, "a seccomp filter answers {call} with errno {errno}{who}: {ALLOW}")
             }
             Self::Killed(call) => {
-                write!(to, "a seccomp filter ends a process that calls {call}, as systemd's SystemCallFilter= does: {ALLOW}")
+                write!(
+                    to,
+                    "a seccomp filter ends a process that calls {call}, as systemd's SystemCallFilter= does: {ALLOW}"
+                )
             }
             Self::Untried(Errno(errno)) => write!(
                 to,
@@ -61,7 +66,9 @@ impl Display for Refused {
                  all processes of this user: raise RLIMIT_MEMLOCK (`ulimit -l`, LimitMEMLOCK=)",
             ),
             Self::Kernel(Errno(libc::EPERM)) => {
-                to.write_str("io_uring is forbidden here (EPERM), by neither a seccomp filter nor kernel.io_uring_disabled")
+                to.write_str(
+                    "io_uring is forbidden here (EPERM), by neither a seccomp filter nor kernel.io_uring_disabled",
+                )
             }
             Self::Kernel(Errno(number)) => write!(to, "io_uring_setup failed with errno {number}"),
             Self::Lacks(what) => write!(to, "this kernel's io_uring lacks {what}"),

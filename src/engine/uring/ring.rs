@@ -1,8 +1,8 @@
-//! The io_uring itself: made, narrowed to what we use, and hidden from the program's descriptor table.
+//! The io_uring itself: submitting, waiting, completions, and its table of files.
 //!
-//! One thread makes it and alone may enter it (`SINGLE_ISSUER | COOP_TASKRUN`): completions are then worked off when that
-//! thread enters the kernel, and no thread of the program is ever interrupted for one. (`DEFER_TASKRUN` is as fast, but what
-//! completes after that thread's end is then never reported; see [`super::reactor::heir`].)
+//! Only the thread that made the ring may enter it (`SINGLE_ISSUER | COOP_TASKRUN`). Completions are processed when
+//! that thread enters the kernel, and no thread of the program is ever interrupted for one. `DEFER_TASKRUN` is as fast,
+//! but after a filter has taken the ring away it would report nothing more; see [`crate::engine::failover`].
 
 use core::mem::ManuallyDrop;
 use core::ptr;
@@ -16,45 +16,48 @@ use super::setup::{self, FileTableAccess, RingName, RingSetup};
 use crate::host::kernel::{Errno, syscall};
 use crate::host::{futex, memory};
 
-/// Completions that fit: also the most operations in flight, so that none can overflow. What is submitted beyond that waits
-/// in the engine. The kernel counts a ring's memory against the RLIMIT_MEMLOCK of its user, all processes together: 28 KiB
-/// each, so that the usual 8 MiB carry 292 processes. More in flight is no faster: a device has its own depth, and 4096
-/// reads at once on a virtio disk took as long with 16,384 completions.
+/// Completions that fit: also the most operations in flight, so that none can overflow. What is submitted beyond that
+/// waits in the engine. The kernel counts a ring's memory against the RLIMIT_MEMLOCK of its user, all processes
+/// together: 28 KiB each, so that the usual 8 MiB carry 292 processes. More in flight is no faster: a device has its
+/// own depth, and 4096 reads at once on a virtio disk took as long with 16,384 completions.
 pub const COMPLETIONS: u32 = 1024;
 
-/// How often in a row the kernel may put us off. After a tenth of it there is a millisecond between two attempts.
+/// How often in a row the kernel may refuse an attempt for now. After a tenth of these there is a millisecond between
+/// two.
 const MAX_REFUSALS: u32 = 400;
 
-/// Marks the completion of a change of the file table; no address of an operation, and no tag has it.
+/// The user data of a change of the file table. No operation's address and no tag is the same.
 const TABLE: u64 = u64::MAX;
 
-/// What has become of an entry.
+/// A completion: what became of an entry.
 #[derive(Clone, Copy, Debug)]
 pub struct Completion {
-    /// What was pushed with it.
+    /// The entry's user data.
     pub data: u64,
     pub result: i32,
 }
 
 /// A ring that belongs to the thread that made it.
 pub struct Ring {
-    /// Its descriptor is closed or moved: nothing of the crate's that would use it is called, and it is never dropped.
+    /// Its descriptor is closed or has another number: no function of the crate that uses it is called, and it is never
+    /// dropped.
     uring: ManuallyDrop<IoUring>,
     pub(super) name: RingName,
     doorbell: Doorbell,
     has_timeouts: bool,
-    /// `IORING_ENTER_NO_IOWAIT` where the kernel has it: our sleep is not the disk's slowness.
+    /// `IORING_ENTER_NO_IOWAIT` where the kernel has it (6.15): a sleep of this thread is not counted as waiting for a
+    /// disk.
     no_iowait: u32,
     /// Entries that the kernel has not taken.
     queued: u32,
     files: u32,
-    /// What an entry that changes the file table reads.
+    /// What an entry that changes the file table points to.
     changing: Box<i32>,
-    /// Completions that were seen while one for the file table was waited for.
+    /// Completions that arrived while that of a change of the file table was waited for.
     early: VecDeque<Completion>,
-    /// How often in a row the kernel has put us off.
+    /// How often in a row the kernel has refused for now.
     refusals: u32,
-    /// Why the kernel serves this ring no longer.
+    /// Why the ring can no longer be used.
     lost: Option<Errno>,
 }
 
@@ -84,7 +87,7 @@ impl Ring {
         })
     }
 
-    /// How it is told that there is something to do.
+    /// How another thread wakes this one while it sleeps in the ring.
     pub const fn doorbell(&self) -> Doorbell {
         self.doorbell
     }
@@ -108,14 +111,14 @@ impl Ring {
         while unsafe { self.uring.submission().push(entry) }.is_err() && self.lost.is_none() {
             self.submit();
         }
-        // In a ring that is lost it is among those that the kernel never takes, even where there was no room for it.
+        // A ring that is lost counts it too: the kernel takes nothing more, whether there was room or not.
         self.queued += 1;
     }
 
-    /// Hands what is queued to the kernel, and lets arrive what has completed.
+    /// Submits what is queued, and has the kernel post what has completed.
     pub fn submit(&mut self) {
         while self.queued > 0 && self.lost.is_none() {
-            // Where it fails, what was taken is taken; the rest is still queued.
+            // Where it fails, the kernel has what it took, and the rest is still queued.
             let _ = self.enter(0, EnterFlags::GETEVENTS.bits(), ptr::null(), 0);
         }
     }
@@ -152,13 +155,13 @@ impl Ring {
         Ok(())
     }
 
-    /// Looks whether an error means that the ring can be used no longer: a filter that the program has set since refuses
-    /// the call, with whatever errno it was written with.
+    /// Decides whether an error means that the ring is lost: a filter that was set meanwhile refuses the call, with an
+    /// errno of its author's choice.
     fn note_loss(&mut self, errno: Errno) {
         let passes = match errno {
-            // A wait is over. (Of a call that submits, the answer is how much.)
+            // A wait has ended. (A call that submits returns the count.)
             Errno(libc::ETIME) if self.queued == 0 => return,
-            // No memory for a request, or completions stand in the way: give the machine a moment, but not for ever.
+            // There is no memory for a request, or completions must be taken first: wait a little, but not without end.
             Errno(libc::EAGAIN | libc::EBUSY | libc::ENOMEM | libc::EINTR | libc::ETIME | libc::EBADR) => {
                 self.refusals += 1;
                 if self.refusals > MAX_REFUSALS / 10 {
@@ -173,7 +176,7 @@ impl Ring {
         }
     }
 
-    /// Why the kernel serves this ring no longer, if so.
+    /// Why the ring can no longer be used, if so.
     pub const fn lost(&self) -> Option<Errno> {
         self.lost
     }
@@ -203,7 +206,7 @@ impl Ring {
         })
     }
 
-    /// The same by an entry, whose completion is waited for. (It is carried out as it is submitted.)
+    /// The same by an entry. It is executed as it is submitted, and its completion is waited for.
     fn set_file_by_entry(&mut self, slot: u32, fd: i32) -> Result<(), Errno> {
         *self.changing = fd;
         let entry = opcode::FilesUpdate::new(&raw const *self.changing, 1).offset(slot as i32).build();
@@ -218,7 +221,7 @@ impl Ring {
                 }
             }
             if let Some(errno) = self.lost {
-                // The newest, so that the kernel never takes it.
+                // It is the newest entry, which the kernel will not take any more.
                 if self.queued > 0 {
                     self.queued -= 1;
                 }
@@ -229,17 +232,17 @@ impl Ring {
     }
 }
 
-/// How the ring is told that there is something to do.
+/// How another thread wakes the ring's thread while that sleeps in the ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doorbell {
     /// It waits on the futex (6.7).
     Futex,
-    /// The thread is sent [`DOORBELL_SIGNAL`], which it blocks, and the ring sees that through the file in this slot. So there is
-    /// no descriptor that the program could close, or could have closed and opened as something else.
+    /// The thread is sent [`DOORBELL_SIGNAL`], which it blocks. The ring polls a signalfd in this slot of its table:
+    /// there is no descriptor that the program could close and reuse.
     Signal(u32),
 }
 
-/// Sent to one thread, which blocks it: no handler runs, and where it is not blocked it is ignored.
+/// Sent to one thread, which blocks it, so no handler runs. Its default action is to be ignored.
 pub const DOORBELL_SIGNAL: i32 = libc::SIGURG;
 
 /// The kernel's set of one signal.

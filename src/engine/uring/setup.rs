@@ -1,5 +1,5 @@
-//! How a ring is made: the best that the kernel has, step by step down to what must be there, narrowed to what is used, and
-//! out of the program's descriptor table.
+//! Ring setup: with the best features that the kernel has, restricted to the operations that are used, and out of the
+//! program's descriptor table.
 
 use core::ptr;
 use std::os::fd::AsRawFd;
@@ -14,10 +14,10 @@ use crate::host::kernel::{self, Errno, syscall};
 use crate::host::settings::{self, EngineChoice};
 use crate::host::{fd_broker, kernel_version, scheduling, thread};
 
-/// Entries that can be filled before the kernel has to be called.
+/// Entries of the submission queue: more than these take another call.
 const SUBMISSIONS: u32 = 128;
 
-/// What a ring takes of `RLIMIT_MEMLOCK`: its heads and completions with the index of entries, and its entries, in pages.
+/// What a ring takes of `RLIMIT_MEMLOCK`, in whole pages: header, completions and index of entries; and the entries.
 const RING_BYTES: usize = {
     const HEADER_BYTES: usize = 512;
     let rings = HEADER_BYTES + COMPLETIONS as usize * 16 + SUBMISSIONS as usize * 4;
@@ -28,7 +28,8 @@ const _: () = assert!(RING_BYTES * 200 <= 8 << 20, "the usual limit carries 200 
 /// Slots of the file table.
 const FILES: u32 = 16_384;
 
-/// Threads that the kernel may run for us: for files (bounded) and for what may block for ever (unbounded).
+/// Most worker threads that the kernel may run for the ring: for files (bounded), and for what may block without end
+/// (unbounded).
 const WORKERS: [u32; 2] = [64, 256];
 
 const REGISTER_RING_FDS: u32 = 20;
@@ -41,7 +42,7 @@ pub struct RingSetup {
     pub uring: IoUring,
     pub name: RingName,
     pub doorbell: Doorbell,
-    /// Slots of its file table that are for pins.
+    /// Slots of its file table for fixed files.
     pub files: u32,
 }
 
@@ -66,7 +67,7 @@ fn within(limit: u64) -> Result<RingSetup, Refused> {
     let doorbell = if can_wait_on_futex {
         Doorbell::Futex
     } else {
-        // The last slot is not for pins.
+        // The last slot is not for fixed files.
         files = files.checked_sub(1).ok_or(Refused::Lacks("FUTEX_WAIT (6.7), and a table of files"))?;
         register_doorbell(&submitter, files)?;
         Doorbell::Signal(files)
@@ -86,7 +87,8 @@ fn bind_kernel_workers(ring: &IoUring) {
     let _ = unsafe { syscall!(libc::SYS_io_uring_register, ring.as_raw_fd(), REGISTER_IOWQ_AFF, mask, bytes) };
 }
 
-/// Narrows the ring to what it is used for, from its enabling on: even somebody who got hold of it could do no more.
+/// Restricts the ring, from the moment it is enabled, to the operations that it is used for: no other code that finds
+/// it can make it do more.
 fn restrict(submitter: &Submitter, doorbell: Doorbell, table: FileTableAccess) -> Result<(), Refused> {
     let flags = Flags::FIXED_FILE | Flags::ASYNC;
     let mut list = [
@@ -99,7 +101,7 @@ fn restrict(submitter: &Submitter, doorbell: Doorbell, table: FileTableAccess) -
         Restriction::sqe_op(if doorbell == Doorbell::Futex { opcode::Nop::CODE } else { opcode::PollAdd::CODE }),
         Restriction::sqe_op(opcode::AsyncCancel::CODE),
         Restriction::sqe_op(opcode::Nop::CODE),
-        // What the kernel does not know it does not take into the list.
+        // The kernel refuses a list with an operation that it does not know.
         Restriction::sqe_op(if doorbell == Doorbell::Futex { opcode::FutexWait::CODE } else { opcode::Nop::CODE }),
         Restriction::sqe_flags_allowed(flags.bits()),
         match table {
@@ -110,11 +112,11 @@ fn restrict(submitter: &Submitter, doorbell: Doorbell, table: FileTableAccess) -
     Ok(submitter.register_restrictions(&mut list)?)
 }
 
-/// A ring with the best this kernel has: one submitter (6.0), task work when the submitter enters the kernel (5.19), a batch
-/// that goes on after a bad entry (5.18). All have restrictions (5.10).
+/// A ring with as many of these as the kernel has: one submitter (6.0), task work only when the submitter enters the
+/// kernel (5.19), batches that go on after a bad entry (5.18). Restrictions (5.10) are required.
 fn create() -> Result<IoUring, Refused> {
-    let mut refused = Refused::Lacks("restrictions (5.10)");
     const OLDEST_STEP: u32 = 3;
+    let mut refused = Refused::Lacks("restrictions (5.10)");
     for step in 0..=OLDEST_STEP {
         let mut builder = IoUring::builder();
         builder.setup_r_disabled().setup_cqsize(COMPLETIONS).dontfork();
@@ -128,8 +130,8 @@ fn create() -> Result<IoUring, Refused> {
             builder.setup_single_issuer();
         }
         match builder.build(SUBMISSIONS) {
-            // Without a flag of 5.18 or later only its version tells that it loses no writes. Where io_uring was asked for
-            // by name, that is the caller's decision.
+            // Without a flag of 5.18 or later only its version tells that it loses no writes. Where io_uring was asked
+            // for by name, that is the caller's decision.
             Ok(_)
                 if step == OLDEST_STEP
                     && settings::get().engine != EngineChoice::Uring
@@ -138,7 +140,7 @@ fn create() -> Result<IoUring, Refused> {
                 return Err(Refused::Lacks("the fix for lost writes (5.14.19, 5.15.3)"));
             }
             Ok(ring) => return Ok(ring),
-            // A flag is unknown.
+            // The kernel does not know one of the flags.
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
             Err(error) => {
                 refused = refused::explain(Errno(error.raw_os_error().unwrap_or(libc::EIO)));
@@ -149,7 +151,7 @@ fn create() -> Result<IoUring, Refused> {
     Err(refused)
 }
 
-/// A table of empty slots, as many as can be had. How many.
+/// Makes a file table with empty slots. The result is how many: 0 where there can be none.
 fn register_files(submitter: &Submitter, limit: u64) -> u32 {
     let files = u32::try_from(limit).map_or(FILES, |limit| limit.min(FILES));
     if submitter.register_files_sparse(files).is_ok() {
@@ -164,7 +166,7 @@ fn register_files(submitter: &Submitter, limit: u64) -> u32 {
     submitter.register_files(&empty).map_or(0, |()| files)
 }
 
-/// Lets the ring see the signal that is the doorbell, through a file in `slot`.
+/// Puts a signalfd for the doorbell's signal into `slot`.
 fn register_doorbell(submitter: &Submitter, slot: u32) -> Result<(), Refused> {
     if !thread::blocks(DOORBELL_SIGNAL) {
         return Err(Refused::Lacks("FUTEX_WAIT (6.7), and the signal for it is not blocked"));
@@ -180,16 +182,16 @@ fn register_doorbell(submitter: &Submitter, slot: u32) -> Result<(), Refused> {
             libc::SFD_CLOEXEC | libc::SFD_NONBLOCK
         )
     }? as i32;
-    let hung = submitter.register_files_update(slot, &[fd]);
+    let registered = submitter.register_files_update(slot, &[fd]);
     kernel::close(fd);
-    hung?;
+    registered?;
     Ok(())
 }
 
-/// By which the kernel knows the ring.
+/// How the kernel is told which ring is meant.
 #[derive(Clone, Copy)]
 pub struct RingName {
-    /// For `io_uring_enter`, with this flag.
+    /// The number for `io_uring_enter`, and the flag that goes with it.
     pub enter: (u32, u32),
     pub table: FileTableAccess,
 }
@@ -197,14 +199,15 @@ pub struct RingName {
 /// How the ring's file table is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileTableAccess {
-    /// By `io_uring_register`: with this number, and the operation with this flag.
+    /// By `io_uring_register`, with this number, and with this flag in the operation.
     ByCall(u32, u32),
-    /// By an entry of the ring's: from 5.18 to 6.2 a ring without a descriptor can be entered, and not registered with.
+    /// By an entry of the ring: from 5.18 to 6.2 a ring without a descriptor can be entered, but `io_uring_register`
+    /// does not know it.
     ByEntry,
 }
 
 impl RingName {
-    /// Registers the ring with the calling thread, where the kernel can (5.18): then it needs no descriptor.
+    /// Registers the ring with the calling thread, where the kernel can (5.18): it then needs no descriptor.
     fn of(ring: &IoUring) -> Self {
         #[repr(C)]
         struct Update {
@@ -219,16 +222,16 @@ impl RingName {
         if registered.is_err() {
             return Self { enter: (fd as u32, 0), table: FileTableAccess::ByCall(fd as u32, 0) };
         }
-        // Whether it can be registered with as well (6.3): an empty slot is emptied. Without a table there is nothing to
-        // register.
+        // Whether `io_uring_register` knows it as well (6.3) is tried by emptying an empty slot. ENXIO: there is no
+        // table.
         let by_index = FileTableAccess::ByCall(update.offset, USE_REGISTERED_RING);
         let known = matches!(update_files(by_index, 0, -1), Ok(_) | Err(Errno(libc::ENXIO)));
         let table = if known { by_index } else { FileTableAccess::ByEntry };
         Self { enter: (update.offset, EnterFlags::REGISTERED_RING.bits()), table }
     }
 
-    /// Closes the ring's descriptor, so that the program's descriptor table is as it was. Where the ring is known by that alone,
-    /// moves it out of the program's way.
+    /// Closes the ring's descriptor, so that the program's descriptor table is as it was. Where the ring has no other
+    /// name, the descriptor gets a high number instead.
     fn close_fd(&mut self, ring: &IoUring) {
         let fd = ring.as_raw_fd();
         if self.enter.1 != 0 {
@@ -242,7 +245,7 @@ impl RingName {
 /// Puts the file behind `fd` into a slot of the file table, or empties the slot with -1, by `io_uring_register`.
 ///
 /// # Errors
-/// What the kernel answers; `EOPNOTSUPP` where the table is not changed so.
+/// What the kernel answers; `EOPNOTSUPP` where the table is changed by entries.
 pub fn update_files(table: FileTableAccess, slot: u32, fd: i32) -> Result<usize, Errno> {
     #[repr(C)]
     struct Update {
@@ -256,13 +259,13 @@ pub fn update_files(table: FileTableAccess, slot: u32, fd: i32) -> Result<usize,
     unsafe { syscall!(libc::SYS_io_uring_register, number, REGISTER_FILES_UPDATE | flag, &raw const update, 1) }
 }
 
-/// Does `work` with as many descriptors allowed as the hard limit allows, and tells it how many these are.
+/// Calls `work` with the soft `RLIMIT_NOFILE` raised towards the hard one, and passes it the limit.
 ///
-/// The soft RLIMIT_NOFILE bounds the ring's file table, and a program that has used it up could not even make a ring; the
-/// limit is meant for the descriptor table, and ours stays out of that.
+/// The soft limit bounds the ring's file table, and a program that has used it up could not even make a ring. It is
+/// meant for the program's descriptor table, which the ring's files are not in.
 fn with_raised_limit<T>(work: impl FnOnce(u64) -> T) -> T {
     let mut before = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: fills the structure; or sets the limit from it.
+    // SAFETY: reads one structure and writes another.
     let limit = |new: *const libc::rlimit, old: *mut libc::rlimit| unsafe {
         syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, new, old)
     };

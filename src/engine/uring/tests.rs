@@ -1,4 +1,4 @@
-//! That a ring takes nothing but what it is used for, and cannot be made to take more.
+//! Tests that a ring accepts only the operations that it is used for, and cannot be made to accept more.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
@@ -12,7 +12,7 @@ use super::ring::Ring;
 use super::setup::FileTableAccess;
 use crate::host::kernel::{Errno, syscall};
 
-/// Runs `work` with a ring, on a thread of its own; not where there is none to be had.
+/// Runs `work` with a ring, on a thread of its own; where there can be no ring, it does nothing.
 pub fn with_ring(work: impl FnOnce(Ring) + Send + 'static) {
     let worker = thread::spawn(|| match Ring::new() {
         Ok(ring) => work(ring),
@@ -21,7 +21,7 @@ pub fn with_ring(work: impl FnOnce(Ring) + Send + 'static) {
     worker.join().unwrap();
 }
 
-/// What an entry comes to.
+/// Submits an entry, and waits for its result.
 pub fn result(ring: &mut Ring, entry: &Entry) -> i32 {
     // SAFETY: the entries here point to nothing that ends before them.
     unsafe { ring.push(&entry.clone().user_data(8)) };
@@ -48,7 +48,7 @@ fn takes_only_what_is_used() {
             opcode::Splice::new(types::Fd(-1), -1, types::Fd(-1), -1, 0).build(),
             opcode::Timeout::new(&types::Timespec::new()).build(),
             opcode::EpollCtl::new(types::Fd(-1), types::Fd(-1), 0, ptr::null()).build(),
-            // No ring lets another thread's entries in, no entry chooses its rights, none holds up the others.
+            // No entry may choose its credentials, delay the entries after it, or be linked to them.
             opcode::Nop::new().build().personality(1).flags(Flags::IO_DRAIN),
             opcode::Nop::new().build().flags(Flags::IO_LINK),
         ];
@@ -71,7 +71,7 @@ fn cannot_be_widened() {
             FileTableAccess::ByEntry => (ring.name.enter.0, BY_INDEX),
         };
         for operation in (0..KNOWN).filter(|&operation| operation != FILES_UPDATE) {
-            // SAFETY: none is carried out; if one were, there is nothing that it could read.
+            // SAFETY: none is executed; if one were, it would have nothing to read.
             let answer = unsafe { syscall!(libc::SYS_io_uring_register, number, operation | flag, 0, 0) };
             // EINVAL: the kernel does not know it, or not by index.
             assert!(
