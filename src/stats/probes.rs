@@ -10,7 +10,7 @@
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "the block is the macro's: a nop, and arguments that it reads")]
 
-use super::{Action, Face};
+use super::kinds::{Action, Face};
 
 /// A request was made.
 #[inline]

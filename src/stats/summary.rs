@@ -2,8 +2,10 @@
 
 use core::fmt;
 
+use super::counter_block as block;
+use super::kinds::{Lane, ServedBy};
 use super::layout::{FACES, percentile};
-use super::{Lane, ServedBy, latencies, read, slots};
+use super::read::{latencies, read};
 use crate::host::kernel;
 use crate::host::settings::{self, write_line};
 
@@ -12,12 +14,12 @@ use crate::host::settings::{self, write_line};
 pub fn summarize() {
     // First whether there is anything to tell: a process that never used AIO need not have its environment read.
     let process = kernel::process_id() as u32;
-    if !slots::has_begun(process) || !settings::get().stats {
+    if !block::has_begun(process) || !settings::get().stats {
         return;
     }
     let counters = read();
-    let seconds = kernel::now().saturating_sub(slots::started()) as f64 / 1e9;
-    let by = match slots::BLOCK.serves() {
+    let seconds = kernel::now().saturating_sub(block::started()) as f64 / 1e9;
+    let by = match block::BLOCK.serves() {
         serves if serves == ServedBy::Uring as u32 => "io_uring",
         serves if serves == ServedBy::Workers as u32 => "worker threads",
         _ => "the system's own AIO",

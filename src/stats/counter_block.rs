@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::ServedBy;
+use super::kinds::ServedBy;
 use super::layout::{self, LANES, LATENCIES, LAYOUT, MAGIC, SLOTS, WORDS};
 use crate::host::thread;
 
