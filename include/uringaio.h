@@ -1,4 +1,4 @@
-/* What uringaio tells of itself to programs that link it. Made from src/about.rs by tests/header.rs. */
+/* What uringaio tells of itself to programs that link it. Made from src/public_api.rs by tests/header.rs. */
 
 #ifndef URINGAIO_H
 #define URINGAIO_H
@@ -94,26 +94,26 @@ struct uringaio_counters {
      */
     uint64_t notifications[URINGAIO_NOTICES];
     /**
-     * Rounds of the engine's thread by the number of operations that it took in: 1, 2, 3–4, 5–8, … 513–1024, more.
+     * Turns of the engines' threads by the number of operations taken in: 1, 2, 3–4, 5–8, … 513–1024, more.
      */
     uint64_t engine_batches[URINGAIO_SIZES];
     /**
-     * Times that the engine's thread went to sleep until it was rung for or an operation completed.
+     * Times that an engine's thread went to sleep until it was notified or an operation completed.
      */
     uint64_t sleeps;
     /**
-     * Times that it slept for the next completion alone, which saves the ring.
+     * Times that it slept for the next completion alone, so that submitters need not wake it.
      */
-    uint64_t dozes;
+    uint64_t timed_sleeps;
     /**
      * Times that a submitter had to wake it.
      */
-    uint64_t rings;
+    uint64_t doorbells;
     /**
-     * Of the operations that the engine accepted, by face: those that went by a private ring of the thread that submitted
-     * them, and not by way of the engine's thread.
+     * Operations on contexts that the kernel's own AIO carries (`O_DIRECT` on libaio), by face. They are among those
+     * submitted, and counted nowhere else.
      */
-    uint64_t private_[URINGAIO_FACES];
+    uint64_t kernel_aio[URINGAIO_FACES];
 };
 
 #ifdef __cplusplus

@@ -10,7 +10,7 @@ fn the_header_is_what_the_library_exports() {
     let mut made = Vec::new();
     cbindgen::Builder::new()
         .with_config(config)
-        .with_src(root.join("src/about.rs"))
+        .with_src(root.join("src/public_api.rs"))
         .with_src(root.join("src/stats/layout.rs"))
         .generate()
         .expect("the header can be made")
@@ -23,6 +23,6 @@ fn the_header_is_what_the_library_exports() {
     let header = std::fs::read_to_string(&kept).expect("the header is there");
     assert_eq!(
         header, made,
-        "include/uringaio.h is not what src/about.rs exports: run UPDATE_HEADER=1 cargo test --test header"
+        "include/uringaio.h is not what src/public_api.rs exports: run UPDATE_HEADER=1 cargo test --test header"
     );
 }
