@@ -5,6 +5,7 @@
 
 #![cfg_attr(feature = "libaio-abi", allow(dead_code, reason = "the drop-in has the libaio face alone"))]
 
+mod c_boundary;
 mod engine;
 mod exit;
 mod host;

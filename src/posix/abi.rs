@@ -1,38 +1,21 @@
 //! The exported functions: check, convert, call.
 //!
-//! They have no symbol version, so that they stand in for every version of glibc's; `lio_listio` alone has, because its
+//! They have no symbol version, so that they replace every version of glibc's. Only `lio_listio` has versions, because its
 //! behaviour differs by version. The names that end in 64 are the same functions: the structures are equal on 64-bit
-//! machines. All are thread-safe. Errors that a function returns are found synchronously and nothing is queued; all other
-//! errors of a request are found by `aio_error`.
+//! machines. All are thread-safe. An error that a function returns is found synchronously, and nothing is queued; `aio_error`
+//! tells all other errors of a request.
 
-use core::ffi::{CStr, c_int, c_void};
+use core::ffi::{c_int, c_void};
 use core::time::Duration;
 
-use super::aiocb::{AiocbRef, SigEvent};
-use super::request::{self, Begun};
-use super::{cancel, glibc_aio, list, notify, wait};
-use crate::engine::{Engines, Kind};
+use super::aiocb::AiocbRef;
+use super::sigevent::SigEvent;
+use super::{cancel, cancellation, glibc_aio, list, submit, suspend};
+use crate::c_boundary::value_or_errno;
+use crate::engine::Kind;
 use crate::host::file_info;
 use crate::host::futex::Deadline;
 use crate::host::kernel::Errno;
-use crate::stats::{self, Face};
-
-/// The version of glibc's in which a list's requests send no notifications of their own: the first one.
-pub const OLDEST: &CStr = if cfg!(target_arch = "x86_64") { c"GLIBC_2.2.5" } else { c"GLIBC_2.17" };
-
-/// Sets the calling thread's `errno`.
-pub fn set_errno(errno: c_int) {
-    // SAFETY: errno is this thread's own.
-    unsafe { *libc::__errno_location() = errno };
-}
-
-/// A result as a C function returns it.
-fn answer(result: Result<c_int, Errno>) -> c_int {
-    result.unwrap_or_else(|Errno(number)| {
-        set_errno(number);
-        -1
-    })
-}
 
 /// `aio_read(3)`: reads `aio_nbytes` at `aio_offset` of `aio_fildes` into `aio_buf`, asynchronously. Returns 0.
 ///
@@ -77,49 +60,27 @@ pub unsafe extern "C" fn aio_write64(aiocbp: *mut libc::aiocb) -> c_int {
     transfer(aiocbp, Kind::Write, glibc_aio::write)
 }
 
-/// The engines, or nothing where the system's own implementation serves. Where neither is decided because there is no memory
-/// for it, the call fails: a request of one implementation is not to be waited for by the other.
+/// The engines, or none where the C library's own AIO serves. Where neither is decided because memory is out, the call fails:
+/// one implementation cannot wait for a request of the other.
 macro_rules! engines_or_return {
     () => {
         match glibc_aio::engines() {
             Ok(engines) => engines,
-            Err(errno) => return answer(Err(errno)),
+            Err(errno) => return value_or_errno(Err(errno)),
         }
     };
 }
 
 #[inline]
-fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, system: fn(*mut libc::aiocb) -> c_int) -> c_int {
-    let Some(block) = AiocbRef::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
-    let Some(engines) = engines_or_return!() else { return system(aiocbp) };
-    answer(if block.has_sane_priority() {
-        submit(engines, block, kind)
+fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, glibc: fn(*mut libc::aiocb) -> c_int) -> c_int {
+    let Some(aiocb) = AiocbRef::at(aiocbp) else { return value_or_errno(Err(Errno(libc::EINVAL))) };
+    let Some(engines) = engines_or_return!() else { return glibc(aiocbp) };
+    value_or_errno(if aiocb.has_valid_priority() {
+        submit::submit(engines, aiocb, kind).map(|()| 0)
     } else {
-        block.finish(Errno(libc::EINVAL).negated());
+        aiocb.finish(Errno(libc::EINVAL).negated());
         Err(Errno(libc::EINVAL))
     })
-}
-
-#[inline]
-fn submit(engines: Engines, block: AiocbRef, kind: Kind) -> Result<c_int, Errno> {
-    stats::submitted(Face::Posix, 1);
-    let notice = block.sigevent();
-    match request::begin(engines, block, kind, notice, None) {
-        Ok((Begun::Queued(operation, engine), _)) => {
-            // SAFETY: the operation stays where it is until it is finished; the buffer by the program's promise.
-            unsafe { engine.submit(operation) };
-        }
-        // SAFETY: the request is over, and its notification ours.
-        Ok((Begun::Over { .. }, Some(notification))) => unsafe {
-            notify::send_from_elsewhere(notification);
-        },
-        Ok((Begun::Over { .. }, None)) => {}
-        Err(errno) => {
-            block.finish(errno.negated());
-            return Err(errno);
-        }
-    }
-    Ok(0)
 }
 
 /// `aio_fsync(3)`: makes durable what was queued on the file before, as `fsync` (`O_SYNC`) or `fdatasync` (`O_DSYNC`) does.
@@ -136,11 +97,11 @@ pub unsafe extern "C" fn aio_fsync(operation: c_int, aiocbp: *mut libc::aiocb) -
     let kind = match operation {
         libc::O_SYNC => Kind::Sync,
         libc::O_DSYNC => Kind::DataSync,
-        _ => return answer(Err(Errno(libc::EINVAL))),
+        _ => return value_or_errno(Err(Errno(libc::EINVAL))),
     };
-    let Some(block) = AiocbRef::at(aiocbp) else { return answer(Err(Errno(libc::EINVAL))) };
+    let Some(aiocb) = AiocbRef::at(aiocbp) else { return value_or_errno(Err(Errno(libc::EINVAL))) };
     let Some(engines) = engines_or_return!() else { return glibc_aio::fsync(operation, aiocbp) };
-    answer(file_info::flags(block.fd()).and_then(|_| submit(engines, block, kind)))
+    value_or_errno(file_info::flags(aiocb.fd()).and_then(|_| submit::submit(engines, aiocb, kind).map(|()| 0)))
 }
 
 /// `aio_fsync64`: the same.
@@ -185,8 +146,8 @@ pub unsafe extern "C" fn aio_error64(aiocbp: *const libc::aiocb) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_return(aiocbp: *mut libc::aiocb) -> isize {
     match AiocbRef::at(aiocbp) {
-        Some(block) => block.result() as isize,
-        None => answer(Err(Errno(libc::EINVAL))) as isize,
+        Some(aiocb) => aiocb.result() as isize,
+        None => value_or_errno(Err(Errno(libc::EINVAL))),
     }
 }
 
@@ -217,15 +178,15 @@ pub unsafe extern "C" fn aio_suspend(
     nent: c_int,
     timeout: *const libc::timespec,
 ) -> c_int {
-    wait::test_cancel();
+    cancellation::test_cancel();
     if glibc_aio::serves() {
         return glibc_aio::suspend(list, nent, timeout);
     }
     // SAFETY: the caller's promise.
-    answer(unsafe { blocks(list, nent) }.and_then(|blocks| {
+    value_or_errno(unsafe { aiocbs(list, nent) }.and_then(|aiocbs| {
         // SAFETY: the caller's promise.
         let deadline = unsafe { deadline(timeout) }?;
-        wait::suspend(&blocks, deadline).map(|()| 0)
+        suspend::suspend(&aiocbs, deadline).map(|()| 0)
     }))
 }
 
@@ -247,7 +208,7 @@ pub unsafe extern "C" fn aio_suspend64(
 ///
 /// # Safety
 /// `list` has `nent` entries that stay for as long as the iterator is used.
-unsafe fn blocks<'a>(
+unsafe fn aiocbs<'a>(
     list: *const *const libc::aiocb,
     nent: c_int,
 ) -> Result<impl Iterator<Item = AiocbRef> + Clone + 'a, Errno> {
@@ -292,7 +253,7 @@ pub unsafe extern "C" fn aio_cancel(fildes: c_int, aiocbp: *mut libc::aiocb) -> 
     if glibc_aio::serves() {
         return glibc_aio::cancel(fildes, aiocbp);
     }
-    answer(cancel::cancel(fildes, AiocbRef::at(aiocbp)))
+    value_or_errno(cancel::cancel(fildes, AiocbRef::at(aiocbp)))
 }
 
 /// `aio_cancel64`: the same.
@@ -348,21 +309,21 @@ unsafe fn run_list(
     list: *const *mut libc::aiocb,
     nent: c_int,
     sig: *mut libc::sigevent,
-    old: bool,
+    is_oldest: bool,
 ) -> c_int {
     if !list::is_mode(mode) {
-        return answer(Err(Errno(libc::EINVAL)));
+        return value_or_errno(Err(Errno(libc::EINVAL)));
     }
     let waits = mode == libc::LIO_WAIT;
     if waits {
-        wait::test_cancel();
+        cancellation::test_cancel();
     }
-    let Some(engines) = engines_or_return!() else { return glibc_aio::list(mode, list, nent, sig, old) };
+    let Some(engines) = engines_or_return!() else { return glibc_aio::list(mode, list, nent, sig, is_oldest) };
     // SAFETY: the caller's promise.
-    answer(unsafe { blocks(list.cast(), nent) }.and_then(|blocks| {
+    value_or_errno(unsafe { aiocbs(list.cast(), nent) }.and_then(|aiocbs| {
         // SAFETY: the caller's promise.
-        let notice = unsafe { SigEvent::of(sig) };
-        list::run(engines, blocks, notice, waits, old).map(|()| 0)
+        let sigevent = unsafe { SigEvent::read(sig) };
+        list::run(engines, aiocbs, sigevent, waits, is_oldest).map(|()| 0)
     }))
 }
 

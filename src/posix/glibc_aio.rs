@@ -1,15 +1,18 @@
-//! Where io_uring cannot be had: the C library's own implementation, behind ours.
+//! The C library's own POSIX AIO, which serves where neither io_uring nor worker threads can be had.
 //!
-//! Its aiocb is ours, so `aio_error` and `aio_return` need not be handed on; whoever waits or cancels must ask it.
+//! Its aiocb is the same, so `aio_error` and `aio_return` answer for both; the calls that wait or cancel are passed on.
 
-use core::ffi::{c_int, c_void};
-use core::mem::transmute;
+use core::ffi::{CStr, c_int, c_void};
 
+use crate::c_boundary::call_original;
 use crate::engine::{self, Engines};
 use crate::host::dlsym_next::Next;
 use crate::host::kernel::Errno;
 use crate::host::settings;
 use crate::stats::{self, Face};
+
+/// The first version of glibc's, in which the requests of a list send no notifications of their own.
+const OLDEST_VERSION: &CStr = if cfg!(target_arch = "x86_64") { c"GLIBC_2.2.5" } else { c"GLIBC_2.17" };
 
 static READ: Next = Next::new(c"aio_read");
 static WRITE: Next = Next::new(c"aio_write");
@@ -17,10 +20,10 @@ static FSYNC: Next = Next::new(c"aio_fsync");
 static SUSPEND: Next = Next::new(c"aio_suspend");
 static CANCEL: Next = Next::new(c"aio_cancel");
 static LIST: Next = Next::new(c"lio_listio");
-static LIST_OLD: Next = Next::versioned(c"lio_listio", super::abi::OLDEST);
+static OLDEST_LIST: Next = Next::versioned(c"lio_listio", OLDEST_VERSION);
 static INIT: Next = Next::new(c"aio_init");
 
-/// The engines; nothing where the system's own implementation has to serve, or shall.
+/// The engines; none where the C library's own AIO has to serve, or shall.
 ///
 /// # Errors
 /// `EAGAIN`: there is no memory to decide that.
@@ -29,70 +32,68 @@ pub fn engines() -> Result<Option<Engines>, Errno> {
     if settings::get().served.posix() { engine::get() } else { Ok(None) }
 }
 
-/// Whether it is known that the system's own implementation serves. Async-signal-safe: the settings are read when the
-/// library is loaded.
+/// Whether it is known that the C library's own AIO serves. Async-signal-safe: the settings are read when the library is
+/// loaded.
 pub fn serves() -> bool {
     !settings::get().served.posix() || engine::stands_aside()
 }
 
-/// Calls a function found behind ours with these arguments; -1 with ENOSYS where there is none, as in a program that is
-/// linked statically.
-macro_rules! hand_on {
-    ($next:ident, $($argument:expr => $type:ty),*) => {
-        match $next.get() {
-            Some(found) => {
-                // `aio_suspend` may be called by a signal handler, and must not look up anything.
-                let _ = SUSPEND.get();
-                stats::fell_back(Face::Posix);
-                // SAFETY: the C library's function of this name takes these arguments; they are the program's.
-                unsafe { transmute::<*mut c_void, unsafe extern "C" fn($($type),*) -> c_int>(found)($($argument),*) }
-            }
-            None => {
-                super::abi::set_errno(libc::ENOSYS);
-                -1
-            }
-        }
-    };
+fn note_call() {
+    // A signal handler may call `aio_suspend` next, and must not be the first to look it up.
+    let _ = SUSPEND.get();
+    stats::fell_back(Face::Posix);
 }
 
 /// `aio_read`.
-pub fn read(block: *mut libc::aiocb) -> c_int {
-    hand_on!(READ, block => *mut libc::aiocb)
+pub fn read(aiocb: *mut libc::aiocb) -> c_int {
+    note_call();
+    call_original!(READ, fn(aiocb: *mut libc::aiocb) -> c_int)
 }
 
 /// `aio_write`.
-pub fn write(block: *mut libc::aiocb) -> c_int {
-    hand_on!(WRITE, block => *mut libc::aiocb)
+pub fn write(aiocb: *mut libc::aiocb) -> c_int {
+    note_call();
+    call_original!(WRITE, fn(aiocb: *mut libc::aiocb) -> c_int)
 }
 
 /// `aio_fsync`.
-pub fn fsync(operation: c_int, block: *mut libc::aiocb) -> c_int {
-    hand_on!(FSYNC, operation => c_int, block => *mut libc::aiocb)
+pub fn fsync(operation: c_int, aiocb: *mut libc::aiocb) -> c_int {
+    note_call();
+    call_original!(FSYNC, fn(operation: c_int, aiocb: *mut libc::aiocb) -> c_int)
 }
 
 /// `aio_suspend`.
 pub fn suspend(list: *const *const libc::aiocb, count: c_int, timeout: *const libc::timespec) -> c_int {
-    hand_on!(SUSPEND, list => *const *const libc::aiocb, count => c_int, timeout => *const libc::timespec)
+    note_call();
+    call_original!(SUSPEND, fn(list: *const *const libc::aiocb, count: c_int, timeout: *const libc::timespec) -> c_int)
 }
 
 /// `aio_cancel`.
-pub fn cancel(fd: c_int, block: *mut libc::aiocb) -> c_int {
-    hand_on!(CANCEL, fd => c_int, block => *mut libc::aiocb)
+pub fn cancel(fd: c_int, aiocb: *mut libc::aiocb) -> c_int {
+    note_call();
+    call_original!(CANCEL, fn(fd: c_int, aiocb: *mut libc::aiocb) -> c_int)
 }
 
 /// `lio_listio`, of the version that was called.
-pub fn list(mode: c_int, list: *const *mut libc::aiocb, count: c_int, event: *mut libc::sigevent, old: bool) -> c_int {
-    if old {
-        hand_on!(LIST_OLD, mode => c_int, list => *const *mut libc::aiocb, count => c_int, event => *mut libc::sigevent)
-    } else {
-        hand_on!(LIST, mode => c_int, list => *const *mut libc::aiocb, count => c_int, event => *mut libc::sigevent)
-    }
+pub fn list(
+    mode: c_int,
+    list: *const *mut libc::aiocb,
+    count: c_int,
+    event: *mut libc::sigevent,
+    is_oldest: bool,
+) -> c_int {
+    note_call();
+    let original = if is_oldest { &OLDEST_LIST } else { &LIST };
+    call_original!(
+        original,
+        fn(mode: c_int, list: *const *mut libc::aiocb, count: c_int, event: *mut libc::sigevent) -> c_int
+    )
 }
 
 /// `aio_init`. It tells the C library of the program's wishes, should it have to serve; it starts nothing.
 pub fn init(wishes: *const c_void) {
     if let Some(found) = INIT.get() {
-        // SAFETY: as above.
-        unsafe { transmute::<*mut c_void, unsafe extern "C" fn(*const c_void)>(found)(wishes) }
+        // SAFETY: the C library's function of this name takes this argument; it is the program's.
+        unsafe { core::mem::transmute::<*mut c_void, unsafe extern "C" fn(*const c_void)>(found)(wishes) }
     }
 }

@@ -1,63 +1,65 @@
-//! Telling the program that a request is over, as its `aio_sigevent` asks.
+//! Notifications: telling the program that a request has ended, as its `aio_sigevent` asks.
 //!
-//! A notification that cannot be sent never changes the result of the I/O. One that has no room now (a queued signal past
-//! `RLIMIT_SIGPENDING`) is sent when there is room.
+//! A notification that cannot be sent never changes the result of the I/O. A signal that has no room now (more are queued
+//! than `RLIMIT_SIGPENDING` allows) is sent when there is room.
 
-use core::ffi::c_int;
+use core::ptr::NonNull;
 
-use super::aiocb::SigEvent;
-use super::callback_pool;
-use super::request::{Handle, Request};
-use crate::engine;
-use crate::host::kernel::{self, Errno, syscall};
-use crate::stats;
+use super::request::{Request, RequestPtr};
+use super::sigevent::SigEvent;
+use super::{request_pool, sigev_signal, sigev_thread};
+use crate::engine::{self, Operation, WakeBatch};
+use crate::host::kernel::Errno;
 
-/// `si_code` of a signal sent for asynchronous I/O.
-const SI_ASYNCIO: c_int = -4;
-
-/// `siginfo_t` as far as a queued signal fills it.
-#[repr(C)]
-struct Information {
-    signal: c_int,
-    errno: c_int,
-    code: c_int,
-    padding: c_int,
-    process: c_int,
-    user: u32,
-    value: usize,
-    rest: [usize; 12],
+/// Makes ready what a notification needs, before the request begins: once it has begun, it must be possible to tell of its
+/// end. None for a notification that is none.
+///
+/// # Errors
+/// `EAGAIN`: memory is out, or no thread can be had for a callback.
+pub fn prepare(sigevent: SigEvent) -> Result<Option<RequestPtr>, Errno> {
+    if sigevent.is_silent() {
+        return Ok(None);
+    }
+    prepare_callbacks(&sigevent)?;
+    request_pool::take(Request::new(sigevent, finish)).map(Some)
 }
 
-const _: () = assert!(size_of::<Information>() == size_of::<libc::siginfo_t>());
-
-/// Sends the notification of a request that is over, if it wants one, and recycles the request.
+/// The part of [`prepare`] that a list's own notification needs.
 ///
-/// Blocks nobody: called by the engine's thread.
+/// # Errors
+/// As there.
+pub fn prepare_callbacks(sigevent: &SigEvent) -> Result<(), Errno> {
+    if sigevent.how == libc::SIGEV_THREAD && !sigevent.is_silent() { sigev_thread::prepare() } else { Ok(()) }
+}
+
+/// Sends the notification of a request that has ended, if it wants one, and recycles the request.
+///
+/// Blocks no thread: for the engine's thread.
 ///
 /// # Safety
-/// The request is the caller's alone, and is so no more.
-pub unsafe fn send(request: Handle) {
-    // SAFETY: the caller's promise.
+/// The caller owns the request, and gives it up (request-is-owned).
+pub unsafe fn send(request: RequestPtr) {
+    // SAFETY: request-is-owned.
     let sigevent = unsafe { request.as_ref().sigevent };
-    let must_wait = match sigevent.how {
+    let has_no_room = match sigevent.how {
         _ if sigevent.is_silent() => false,
-        libc::SIGEV_THREAD => return callback_pool::call(request),
-        _ => signal(&sigevent) == Err(Errno(libc::EAGAIN)),
+        libc::SIGEV_THREAD => return sigev_thread::call(request),
+        _ => sigev_signal::send(&sigevent) == Err(Errno(libc::EAGAIN)),
     };
-    if must_wait {
-        return callback_pool::signal_later(request);
+    if has_no_room {
+        return sigev_thread::send_signal_later(request);
     }
-    // SAFETY: the caller's promise.
-    unsafe { Request::recycle(request) };
+    // SAFETY: request-is-owned.
+    unsafe { request_pool::put(request) };
 }
 
-/// Has the notification of a request sent by a thread of the library's: a handler must not seem to run inside the call that
-/// asked for it.
+/// Has an engine's thread send the notification: a signal handler must not seem to run inside the call that asked for it,
+/// and a program's thread takes no lock of the callback pool, which a jump could leave locked.
 ///
 /// # Safety
 /// As for [`send`].
-pub unsafe fn send_from_elsewhere(request: Handle) {
-    // SAFETY: the caller's promise. A program's thread takes no lock of the callbacks', which a jump could leave taken.
+pub unsafe fn send_by_engine(request: RequestPtr) {
+    // SAFETY: request-is-owned: the engine's thread has it from here on, or `send`.
     unsafe {
         match engine::started().and_then(|engines| engines.uring_or_workers().ok()) {
             Some(engine) => engine.submit(Request::operation(request)),
@@ -66,33 +68,11 @@ pub unsafe fn send_from_elsewhere(request: Handle) {
     }
 }
 
-/// Queues the signal.
+/// The engine's thread has reached a notification.
 ///
-/// # Errors
-/// `EAGAIN`: as many signals are queued as the user may have (`RLIMIT_SIGPENDING`); `EINVAL`: no such signal; `ESRCH`: no
-/// such thread.
-pub fn signal(sigevent: &SigEvent) -> Result<(), Errno> {
-    let process = kernel::process_id();
-    // SAFETY: takes no arguments.
-    let user = unsafe { kernel::call6(libc::SYS_getuid, 0, 0, 0, 0, 0, 0) } as u32;
-    let information = Information {
-        signal: sigevent.signal,
-        errno: 0,
-        code: SI_ASYNCIO,
-        padding: 0,
-        process,
-        user,
-        value: sigevent.value,
-        rest: [0; 12],
-    };
-    // SAFETY: reads one siginfo.
-    let sent = unsafe {
-        if sigevent.how == libc::SIGEV_THREAD_ID {
-            let thread = sigevent.target as c_int;
-            syscall!(libc::SYS_rt_tgsigqueueinfo, process, thread, sigevent.signal, &raw const information)
-        } else {
-            syscall!(libc::SYS_rt_sigqueueinfo, process, sigevent.signal, &raw const information)
-        }
-    };
-    sent.map(|_| stats::notified(stats::Notification::Signal, 1))
+/// # Safety
+/// As for a [`Finish`](engine::Finish).
+pub unsafe fn finish(operation: NonNull<Operation>, _: i64, _: &mut WakeBatch) {
+    // SAFETY: the operation is that of a request, which is the engine's thread's now.
+    unsafe { send(Request::of(operation)) };
 }

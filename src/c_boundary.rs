@@ -1,0 +1,65 @@
+//! What the exported C functions have in common: how they return a result, and how they call the original.
+
+use core::ffi::{c_int, c_long, c_void};
+
+use crate::host::kernel::Errno;
+
+/// What a C function returns, and the value of it that means "failed, see `errno`".
+pub trait CReturn {
+    /// That value.
+    const FAILED: Self;
+}
+
+impl CReturn for c_int {
+    const FAILED: Self = -1;
+}
+
+impl CReturn for c_long {
+    const FAILED: Self = -1;
+}
+
+impl CReturn for isize {
+    const FAILED: Self = -1;
+}
+
+impl CReturn for *mut c_void {
+    const FAILED: Self = libc::MAP_FAILED;
+}
+
+/// Returns as the C library does: the value, or [`CReturn::FAILED`] with the error in `errno`.
+#[inline]
+pub fn value_or_errno<T: CReturn>(result: Result<T, Errno>) -> T {
+    result.unwrap_or_else(|Errno(number)| {
+        // SAFETY: errno is this thread's own.
+        unsafe { *libc::__errno_location() = number };
+        T::FAILED
+    })
+}
+
+/// Returns as libaio does: the value, or `-errno`. `errno` stays as it is.
+#[inline]
+pub fn value_or_negated_errno(result: Result<usize, Errno>) -> c_int {
+    result.map_or_else(|Errno(number)| -number, |value| value as c_int)
+}
+
+/// Calls the function behind ours, which a [`Next`](crate::host::dlsym_next::Next) finds:
+/// `call_original!(CLOSE, fn(fd: c_int) -> c_int)`. Where the program has none (it is linked statically), fails with
+/// `ENOSYS`.
+#[cfg_attr(feature = "libaio-abi", allow(unused_macros, reason = "the drop-in has the libaio face alone"))]
+macro_rules! call_original {
+    ($next:ident, fn($($argument:ident: $type:ty),*) -> $result:ty) => {
+        match $next.get() {
+            Some(found) => {
+                // SAFETY: the C library's function of this name has this signature, and the arguments are the program's.
+                unsafe {
+                    core::mem::transmute::<*mut core::ffi::c_void, unsafe extern "C" fn($($type),*) -> $result>(found)(
+                        $($argument),*
+                    )
+                }
+            }
+            None => $crate::c_boundary::value_or_errno::<$result>(Err($crate::host::kernel::Errno(libc::ENOSYS))),
+        }
+    };
+}
+
+pub(crate) use call_original;

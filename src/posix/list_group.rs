@@ -1,0 +1,131 @@
+//! The requests of one `lio_listio` call, and what happens when the last of them ends.
+//!
+//! The caller holds the group while it submits or waits, and each outstanding request holds it. The last holder sends the
+//! list's notification, or recycles the group.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use super::request::{Request, RequestPtr};
+use super::sigevent::SigEvent;
+use super::{cancellation, notify, request_pool};
+use crate::engine::WakeBatch;
+use crate::host::kernel::Errno;
+use crate::host::thread_exit_hook::ThreadExitHook;
+
+/// A group, kept in the memory of a request.
+///
+/// **`group-is-held`**: a holder's group is valid until that holder calls [`ListGroup::leave`].
+#[derive(Clone, Copy)]
+pub struct ListGroup(RequestPtr);
+
+impl ListGroup {
+    /// A group with one holder, the caller, which waits if `caller_waits`.
+    ///
+    /// # Errors
+    /// `EAGAIN`: memory is out.
+    pub fn new(sigevent: SigEvent, caller_waits: bool) -> Result<Self, Errno> {
+        let mut request = Request::new(sigevent, notify::finish);
+        request.caller_waits = caller_waits;
+        request.holders = AtomicU32::new(1);
+        request_pool::take(request).map(Self)
+    }
+
+    /// The group that a request refers to.
+    ///
+    /// # Safety
+    /// The request holds it (group-is-held).
+    pub const unsafe fn of(group: RequestPtr) -> Self {
+        Self(group)
+    }
+
+    /// What a request refers to it by.
+    pub const fn pointer(self) -> RequestPtr {
+        self.0
+    }
+
+    /// One more request holds it.
+    pub fn join(self) {
+        // SAFETY: group-is-held, by the caller. Relaxed: the caller's own hold keeps the count above 0.
+        unsafe { self.0.as_ref() }.holders.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that a request failed.
+    pub fn note_failure(self) {
+        // SAFETY: group-is-held, by the caller. Relaxed: published by the Release in `leave`.
+        unsafe { self.0.as_ref() }.has_failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a request failed.
+    pub fn has_failed(self) -> bool {
+        // SAFETY: group-is-held, by the caller. Relaxed: ordered by the Acquire in `wait`.
+        unsafe { self.0.as_ref() }.has_failed.load(Ordering::Relaxed)
+    }
+
+    fn holders<'a>(self) -> &'a AtomicU32 {
+        // SAFETY: group-is-held, by the caller.
+        unsafe { &self.0.as_ref().holders }
+    }
+
+    /// A holder leaves; `wakes` is given on the engine's thread.
+    pub fn leave(self, failed: bool, wakes: Option<&mut WakeBatch>) {
+        if failed {
+            self.note_failure();
+        }
+        let holders = self.holders();
+        // SAFETY: group-is-held, by the caller.
+        let caller_waits = unsafe { self.0.as_ref().caller_waits };
+        let address = ptr::from_ref(holders);
+        // AcqRel: the last holder sees what all others did. Unless this was the last, the group may be gone from here on.
+        match holders.fetch_sub(1, Ordering::AcqRel) {
+            // SAFETY: the last holder owns the group.
+            1 if caller_waits => unsafe { request_pool::put(self.0) },
+            // SAFETY: the last holder owns the group.
+            1 => unsafe {
+                if wakes.is_some() {
+                    notify::send(self.0);
+                } else {
+                    notify::send_by_engine(self.0);
+                }
+            },
+            2 if caller_waits => {
+                if let Some(wakes) = wakes {
+                    wakes.wake(address, 1);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Waits until the caller is the last holder. A cancellation point.
+    ///
+    /// # Errors
+    /// `EINTR`: a signal handler without `SA_RESTART` ran.
+    pub fn wait(self) -> Result<(), Errno> {
+        // A thread that is cancelled while it waits leaves the group when it ends.
+        let is_noted = WAITED_FOR.set(self.0.as_ptr().cast());
+        let waited = loop {
+            // Acquire pairs with the Release of `leave`: all that the requests did is seen.
+            let holders = self.holders().load(Ordering::Acquire);
+            if holders == 1 {
+                break Ok(());
+            }
+            if let Err(Errno(libc::EINTR)) = cancellation::sleep(self.holders(), holders, None) {
+                break Err(Errno(libc::EINTR));
+            }
+        };
+        if is_noted {
+            WAITED_FOR.clear();
+        }
+        waited
+    }
+}
+
+/// The group that a thread waits for.
+static WAITED_FOR: ThreadExitHook = ThreadExitHook::new(thread_ends);
+
+unsafe extern "C" fn thread_ends(group: *mut core::ffi::c_void) {
+    if let Some(group) = NonNull::new(group.cast()) {
+        ListGroup(group).leave(false, None);
+    }
+}

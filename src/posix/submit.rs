@@ -1,0 +1,237 @@
+//! Beginning a request, and finishing it: what is done in the calling thread, what goes to an engine, and what the program
+//! sees at the end.
+
+use core::ptr::NonNull;
+
+use super::aiocb::{AiocbRef, IoArgs};
+use super::list_group::ListGroup;
+use super::request::{Request, RequestPtr};
+use super::sigevent::SigEvent;
+use super::{notify, request_pool, suspend};
+use crate::engine::{Carrier, Engine, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
+use crate::host::file_info;
+use crate::host::kernel::{Errno, syscall};
+use crate::stats::{self, Face, Lane, probes};
+use crate::submission::fd_cache::{self, FdInfo};
+use crate::submission::inline_io::{self, Attempt, POSIX, Transfer};
+use crate::submission::order_counts;
+use crate::submission::router::{self, Question, Route};
+
+/// How a request began.
+pub enum Start {
+    /// It has ended in the calling thread. Its notification, if it has one, is still to be sent, and not from inside the
+    /// program's call.
+    Finished {
+        /// Whether it ended with an error.
+        failed: bool,
+        /// What is to be sent.
+        notification: Option<RequestPtr>,
+    },
+    /// It is to be submitted to this engine.
+    Ready(NonNull<Operation>, &'static Engine),
+}
+
+/// Begins one request and submits it.
+///
+/// # Errors
+/// As for [`begin`]; the aiocb has the error, too.
+#[inline]
+pub fn submit(engines: Engines, aiocb: AiocbRef, kind: Kind) -> Result<(), Errno> {
+    stats::submitted(Face::Posix, 1);
+    match begin(engines, aiocb, kind, aiocb.sigevent(), None) {
+        Ok(Start::Ready(operation, engine)) => {
+            // SAFETY: the operation stays where it is until it is finished; the buffer by the program's promise.
+            unsafe { engine.submit(operation) };
+        }
+        // SAFETY: the request has ended, and its notification is the caller's (request-is-owned).
+        Ok(Start::Finished { notification: Some(notification), .. }) => unsafe {
+            notify::send_by_engine(notification);
+        },
+        Ok(Start::Finished { notification: None, .. }) => {}
+        Err(errno) => {
+            aiocb.finish(errno.negated());
+            return Err(errno);
+        }
+    }
+    Ok(())
+}
+
+/// Begins a request: does it at once if it need not wait, or makes it ready to be submitted.
+///
+/// # Errors
+/// `EAGAIN`: memory is out, or no thread can be had for a callback. Nothing has been done.
+pub fn begin(
+    engines: Engines,
+    aiocb: AiocbRef,
+    kind: Kind,
+    sigevent: SigEvent,
+    group: Option<ListGroup>,
+) -> Result<Start, Errno> {
+    let notification = notify::prepare(sigevent)?;
+    let args = aiocb.args(kind);
+    if let Some(action) = kind.action() {
+        probes::submit(Face::Posix, action, args.fd, aiocb.address(), args.length, args.offset);
+    }
+    let stamp = stats::stamp();
+    match Plan::new(&args) {
+        Err(Finished(result)) => {
+            probes::complete(Face::Posix, aiocb.address(), result);
+            aiocb.finish(result);
+            if let Some(action) = kind.action() {
+                stats::in_place(Face::Posix, action, result);
+                stats::timed(Lane::InPlace, stamp);
+            }
+            Ok(Start::Finished { failed: result < 0, notification })
+        }
+        Ok(plan) => {
+            let request = match notification {
+                Some(request) => request,
+                None => request_pool::take(Request::new(sigevent, finish))?,
+            };
+            let engine = plan.ready(engines, request, &args).inspect_err(|_| {
+                // SAFETY: just taken, and known to no other thread.
+                unsafe { request_pool::put(request) };
+            })?;
+            // SAFETY: request-is-owned, by this call until the operation is submitted.
+            unsafe {
+                let this = &mut *request.as_ptr();
+                this.aiocb = Some(aiocb);
+                this.group = group.map(ListGroup::pointer);
+            }
+            aiocb.begin();
+            Ok(Start::Ready(Request::operation(request), engine))
+        }
+    }
+}
+
+/// The result of a request that ended before it went anywhere.
+struct Finished(i64);
+
+/// How a request goes on that has not ended in the calling thread.
+struct Plan {
+    carrier: Carrier,
+    file: FdInfo,
+    order: Order,
+    /// Some of its bytes have been moved.
+    partially_done: bool,
+}
+
+/// No address space has room for so much: the kernel answers `EFAULT` or `EINVAL` without doing anything.
+const IMPOSSIBLE_BYTES: usize = 1 << 57;
+
+impl Plan {
+    /// Does in the calling thread what can be done there, and says how the rest goes on.
+    #[inline]
+    fn new(args: &IoArgs) -> Result<Self, Finished> {
+        let finished = |errno: Errno| Finished(errno.negated());
+        let (reads, writes) = (args.kind == Kind::Read, args.kind == Kind::Write);
+        // As `pread` does, before the descriptor is looked at. (io_uring would take -1 for the file's position.)
+        if (reads || writes) && args.offset < 0 {
+            return Err(finished(Errno(libc::EINVAL)));
+        }
+        let file = fd_cache::lookup(args.fd).map_err(finished)?;
+        let appends = writes && file.appends();
+        let vector = libc::iovec { iov_base: args.address as *mut _, iov_len: args.length };
+        let transfer =
+            Transfer { fd: args.fd, file, vectors: &[vector], total: args.length, offset: args.offset, flags: 0 };
+        if (reads && args.length == 0) || ((reads || writes) && args.length >= IMPOSSIBLE_BYTES) {
+            ask_kernel(&transfer, writes)?;
+        }
+        let order = match args.kind {
+            Kind::Sync | Kind::DataSync if order_counts::is_idle(file.identity, Order::Writing) => Order::Barrier,
+            Kind::Sync | Kind::DataSync => Order::BarrierEverywhere,
+            _ if appends || (writes && !file.seeks()) => Order::Writing,
+            _ if file.seeks() => Order::Counted,
+            _ => Order::Reading,
+        };
+        let plan = |carrier, partially_done| Ok(Self { carrier, file, order, partially_done });
+        let question = Question { face: Face::Posix, kind: args.kind, file, appends, buffers: &[vector] };
+        match router::route(question) {
+            Route::InCaller if reads || writes => Err(Finished(transfer.finish(writes))),
+            Route::InCaller => Err(Finished(inline_io::sync(args.fd, args.kind))),
+            Route::Inline(carrier) => match if writes { transfer.write(&POSIX) } else { transfer.read(&POSIX) } {
+                Attempt::Done(result) => Err(Finished(result)),
+                attempt => plan(carrier, attempt == Attempt::Touched),
+            },
+            Route::InlineInOrder => plan(Carrier::Workers, false),
+            Route::Engine(carrier) => plan(carrier, false),
+        }
+    }
+
+    /// Makes a request's operation ready to be submitted, and gives the engine for it.
+    ///
+    /// # Errors
+    /// `EAGAIN`: memory or threads are out.
+    fn ready(&self, engines: Engines, mut request: RequestPtr, args: &IoArgs) -> Result<&'static Engine, Errno> {
+        let engine = match self.carrier {
+            Carrier::Uring => engines.uring_or_workers()?,
+            Carrier::Workers => engines.workers()?,
+        };
+        let file = self.file;
+        // SAFETY: request-is-owned, by the caller.
+        let operation = unsafe { &mut request.as_mut().operation };
+        operation.kind = args.kind;
+        operation.fd = args.fd;
+        operation.address = args.address;
+        operation.length = args.length.min(MAX_RW_BYTES);
+        operation.offset =
+            if args.offset == 0 || file_info::has_position(args.fd, file.seeks()) { args.offset } else { 0 };
+        operation.file = file.identity;
+        operation.nonblocking = file.is_nonblocking() && !file.seeks();
+        if file.is_direct() && file.is_local() {
+            operation.device = file.device;
+        }
+        operation.finish = finish;
+        operation.order = self.order;
+        operation.partially_done = self.partially_done;
+        order_counts::begin(operation).map_err(|_| Errno(libc::EAGAIN))?;
+        Ok(engine)
+    }
+}
+
+/// The kernel's answer to a read of no bytes, or to a length that it cannot take. A read of no bytes from a stream is left
+/// to the engines.
+#[cold]
+fn ask_kernel(transfer: &Transfer, writes: bool) -> Result<(), Finished> {
+    let (fd, address, length) = (transfer.fd, transfer.vectors[0].iov_base, transfer.total);
+    let (at, plain) = if writes { (libc::SYS_pwrite64, libc::SYS_write) } else { (libc::SYS_pread64, libc::SYS_read) };
+    // SAFETY: no bytes need no buffer, and no buffer is that long: the kernel refuses before it looks.
+    let answer = unsafe {
+        match syscall!(at, fd, address, length, transfer.offset) {
+            Err(Errno(libc::ESPIPE)) if length == 0 => return Ok(()),
+            Err(Errno(libc::ESPIPE)) => syscall!(plain, fd, address, length),
+            answer => answer,
+        }
+    };
+    Err(Finished(answer.map_or_else(Errno::negated, |count| count as i64)))
+}
+
+/// An engine is done with a request: shows its end in the aiocb, wakes the threads that wait for it, and notifies.
+///
+/// # Safety
+/// As for a [`Finish`](crate::engine::Finish).
+unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch) {
+    let request = Request::of(operation);
+    // SAFETY: request-is-owned, by the engine's thread, which gives it to this call.
+    let (aiocb, group) = unsafe {
+        let this = request.as_ref();
+        order_counts::done(this.operation.file, this.operation.order);
+        (this.aiocb, this.group)
+    };
+    if let Some(aiocb) = aiocb {
+        probes::complete(Face::Posix, aiocb.address(), result);
+        aiocb.finish(result);
+        suspend::wake_waiters(aiocb.address(), wakes);
+    }
+    // SAFETY: request-is-owned, as above.
+    unsafe { notify::send(request) };
+    if let Some(group) = group {
+        // SAFETY: group-is-held, by the request until it leaves here.
+        unsafe { ListGroup::of(group) }.leave(result < 0, Some(wakes));
+    }
+}
+
+/// The aiocb of an outstanding operation, if it is a request of this face's.
+pub fn aiocb_of(operation: &Operation) -> Option<AiocbRef> {
+    Request::around(operation, finish)?.aiocb
+}
