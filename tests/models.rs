@@ -12,7 +12,7 @@ mod inbox;
 mod cq_pop;
 
 #[allow(dead_code, reason = "the model uses a part of it")]
-#[path = "../src/libaio/waiters.rs"]
+#[path = "../src/libaio/context/waiters.rs"]
 mod waiters;
 
 use std::ptr::NonNull;

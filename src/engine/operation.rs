@@ -36,6 +36,12 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether it moves bytes from or to buffers of the program's.
+    #[must_use]
+    pub const fn is_transfer(self) -> bool {
+        matches!(self, Self::Read | Self::Write | Self::ReadVector | Self::WriteVector)
+    }
+
     /// Under which heading it is counted; a nop is not.
     #[must_use]
     pub const fn action(self) -> Option<Action> {

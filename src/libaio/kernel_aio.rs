@@ -2,7 +2,8 @@
 //!
 //! The answers are those of the system calls: whether an address is a context at all, the kernel knows best.
 
-use super::{event_ring, user_access};
+use super::ring::layout::{HEADER_BYTES, HeaderCopy};
+use super::user_access;
 use crate::host::kernel::{Errno, syscall};
 use crate::stats::{self, Face};
 
@@ -102,5 +103,7 @@ pub fn get_events_masked(
 /// Whether the ring at `context` shows that it is empty: libaio asks that first when it must not wait.
 pub fn looks_empty(context: usize) -> bool {
     // SAFETY: just seen to be readable.
-    context != 0 && user_access::readable(context, 32).is_ok() && unsafe { event_ring::looks_empty(context) }
+    context != 0
+        && user_access::readable(context, HEADER_BYTES).is_ok()
+        && unsafe { HeaderCopy::read(context) }.is_empty()
 }

@@ -1,29 +1,23 @@
-//! The libaio face: `io_*`, and the same as raw system calls.
+//! The libaio face: `io_*`, as functions and as raw system calls.
 //!
-//! `abi` and `versions` are the functions, `syscall` the system call by number, and all lead to `dispatch`: contexts of ours
-//! are found by `registry`, others are the kernel's.
+//! [`abi`] has what is exported, [`calls`] what each call does. [`registry`] finds a [`context`] by the address that the
+//! program passes; addresses that it does not know are [the kernel's](kernel_aio). A request that goes to an engine is a
+//! [`request`] of the context; its [`completion`] puts an event into the [`ring`].
 
-mod abandonable_lock;
 mod abi;
-mod cancel;
+mod address_range;
+mod calls;
 mod carriage;
+mod completion;
 mod context;
-mod destroy;
-mod dispatch;
-mod event_ring;
+mod eventfd;
 mod got_patch;
 mod iocb;
 mod kernel_aio;
-mod mapping;
-mod pgetevents;
+mod outstanding;
 mod registry;
 mod request;
-mod ring_memory;
+mod request_pool;
+mod ring;
 mod submit;
-mod syscall;
-mod table;
-mod unmap_guard;
 mod user_access;
-mod versions;
-mod wait;
-mod waiters;

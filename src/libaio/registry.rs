@@ -1,12 +1,16 @@
-//! The contexts of this process: `io_setup` makes one, and every other call finds it here or has nothing to do with us.
+//! The contexts of this process: every call finds its context here, or has nothing to do with the library.
+
+mod table;
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::context::Used;
-use super::event_ring::{self, EventRing};
-use super::table::Table;
-use super::{got_patch, kernel_aio, user_access};
-use crate::engine;
+use table::Table;
+
+use super::address_range::AddressRange;
+use super::context::ContextRef;
+use super::ring::event_ring::{self, EventRing};
+use super::ring::ring_size::RingSize;
+use super::user_access;
 use crate::host::kernel::Errno;
 use crate::host::memory::boxed;
 use crate::host::process::PerProcess;
@@ -18,15 +22,15 @@ static CONTEXTS: PerProcess<Contexts> = PerProcess::new(2);
 /// the kernel's own fork.
 struct Contexts {
     table: Table,
-    /// What was asked of `io_setup`, all contexts together.
+    /// What `io_setup` was asked for, all contexts together. Relaxed throughout: a limit, which orders nothing.
     requested: AtomicU64,
     /// See [`transfers`].
     transfers: AtomicU32,
 }
 
-/// The context at `address`, if it is one of ours.
+/// The context at `address`, if it is the library's.
 #[inline]
-pub fn find(address: usize) -> Option<Used> {
+pub fn find(address: usize) -> Option<ContextRef> {
     CONTEXTS.get()?.table.find(address)
 }
 
@@ -55,77 +59,65 @@ pub fn has_transfers() -> bool {
     transfers().is_some_and(|transfers| transfers.load(Ordering::Relaxed) > 0)
 }
 
-/// `io_setup(2)`: makes a context for at least `nr_events` requests in flight and stores its address at `to`. Where the
-/// engines stand aside the kernel makes one of its own.
+/// Makes a context for at least `nr_events` requests in flight, and gives its address.
 ///
 /// # Errors
-/// `EFAULT`: `to` cannot be read or written. `EINVAL`: what is there is not 0, or `nr_events` is 0 or too many. `EAGAIN`:
-/// past `URINGAIO_MAX_EVENTS`. `ENOMEM`.
-pub fn set_up(nr_events: u32, to: usize) -> Result<usize, Errno> {
-    // The kernel says ENOMEM where memory is short; EAGAIN is for a limit.
-    if !settings::get().served.libaio() || engine::get().map_err(|_| Errno(libc::ENOMEM))?.is_none() {
-        return kernel_aio::set_up(nr_events, to);
-    }
-    user_access::readable(to, size_of::<usize>())?;
-    // SAFETY: just seen to be readable.
-    let before = unsafe { (to as *const usize).read_unaligned() };
-    if before != 0 || nr_events == 0 {
-        return Err(Errno(libc::EINVAL));
-    }
-    let size = event_ring::size(nr_events)?;
-    user_access::writable(to, size_of::<usize>())?;
-    got_patch::install();
-    let contexts = CONTEXTS.get_or_init(|| {
-        boxed(Contexts { table: Table::new()?, requested: AtomicU64::new(0), transfers: AtomicU32::new(0) })
-    })?;
-    contexts.count(nr_events)?;
-    let address = contexts.open(nr_events, size).inspect_err(|_| contexts.uncount(nr_events))?;
-    // SAFETY: just seen to be writable.
-    unsafe { (to as *mut usize).write_unaligned(address) };
-    Ok(0)
+/// `EAGAIN`: past `URINGAIO_MAX_EVENTS`. `ENOMEM`.
+pub fn add(nr_events: u32, size: RingSize) -> Result<usize, Errno> {
+    let contexts = CONTEXTS.get_or_init(|| boxed(Contexts { table: Table::new()?, requested: AtomicU64::new(0), transfers: AtomicU32::new(0) }))?;
+    contexts.reserve(nr_events)?;
+    contexts.open(nr_events, size).inspect_err(|_| contexts.unreserve(nr_events))
 }
 
 impl Contexts {
-    fn count(&self, nr_events: u32) -> Result<(), Errno> {
+    fn reserve(&self, nr_events: u32) -> Result<(), Errno> {
         let most = settings::get().max_events.unwrap_or(u64::MAX);
         let all = self.requested.fetch_add(nr_events.into(), Ordering::Relaxed) + u64::from(nr_events);
         if all > most {
-            self.uncount(nr_events);
+            self.unreserve(nr_events);
             return Err(Errno(libc::EAGAIN));
         }
         Ok(())
     }
 
-    fn uncount(&self, nr_events: u32) {
+    fn unreserve(&self, nr_events: u32) {
         self.requested.fetch_sub(nr_events.into(), Ordering::Relaxed);
     }
 
-    fn open(&self, nr_events: u32, size: (u32, usize)) -> Result<usize, Errno> {
+    fn open(&self, nr_events: u32, size: RingSize) -> Result<usize, Errno> {
         self.table.add(|context, memory| {
             let (ring, address) = EventRing::new(size, memory)?;
-            // SAFETY: a context that is not in use, ours alone.
+            // SAFETY: a context that is not in use, and that only this call has.
             unsafe { context.open(ring, address, nr_events) };
             Ok(address)
         })
     }
 }
 
-/// Takes apart a context that the caller has killed and uses, and in which nothing is under way any more. With `mapped` the
-/// program's mapping goes too. Unless he is `alone`, its memory is left to whoever may still come back to it.
-pub fn dispose(used: Used, mapped: bool, alone: bool) {
+/// What is left of a context that is destroyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remains {
+    /// The program's mapping of the ring is there, and goes with the context.
+    pub is_mapped: bool,
+    /// No other call uses the context. Otherwise its memory is left to the call that may come back to it.
+    pub is_alone: bool,
+}
+
+/// Takes apart a context that the caller uses and has marked as destroyed, and in which nothing is in flight any more.
+pub fn dispose(context: ContextRef, remains: Remains) {
     let Some(contexts) = CONTEXTS.get() else { return };
-    let context = used.context();
-    contexts.table.remove(context);
-    if mapped {
-        event_ring::unmap(context.address(), context.ring().length());
-        user_access::forget(context.address(), context.ring().length());
+    let disposed = context.context();
+    contexts.table.remove(disposed);
+    if remains.is_mapped {
+        event_ring::unmap(disposed.address(), disposed.ring().length());
+        user_access::forget(AddressRange::new(disposed.address(), disposed.ring().length()));
     }
-    drop(used);
-    contexts.uncount(context.requested.load(Ordering::Relaxed));
-    if alone {
-        // SAFETY: the caller has seen to it that nobody uses it.
-        let ring = unsafe { context.close() };
-        contexts.table.give_back(context, ring);
+    drop(context);
+    contexts.unreserve(disposed.requested.load(Ordering::Relaxed));
+    if remains.is_alone {
+        // SAFETY: no other call uses it, and nothing is in flight.
+        let ring = unsafe { disposed.close() };
+        contexts.table.give_back(disposed, ring);
     }
 }
 
@@ -136,8 +128,8 @@ pub fn moved(from: usize, to: usize) {
     }
 }
 
-/// A context whose mapping begins within these bytes.
-pub fn within(start: usize, length: usize) -> Option<Used> {
+/// A context whose mapping begins in this memory.
+pub fn within(memory: AddressRange) -> Option<ContextRef> {
     let contexts = CONTEXTS.get()?;
-    contexts.table.find(contexts.table.within(start, length)?)
+    contexts.table.find(contexts.table.within(memory)?)
 }

@@ -1,32 +1,30 @@
-//! A request on its way through the engine.
+//! A request: what an engine carries for an iocb, until its event is in the ring.
 
-use core::mem::MaybeUninit;
+use core::mem::{MaybeUninit, offset_of};
 use core::ptr::{self, NonNull};
-use core::sync::atomic::AtomicPtr;
 use std::alloc::{Layout, alloc, dealloc};
 
-use super::context::Context;
-use super::event_ring::Event;
-use crate::engine::inbox::Node;
-use crate::engine::{Kind, Operation};
-use crate::host::pool;
+use super::ring::layout::Event;
+use crate::engine::{Finish, Kind, Operation};
 
-/// The requests of a context.
-pub type Pool = pool::Pool<Request>;
-
-/// One request.
+/// One request, of a context of type `Owner`.
+///
+/// **`request-is-owned`**: exactly one of the submitting call, an engine, or the context's backlog has a request that was
+/// taken from the pool. It passes by submission, by the call of its [`Finish`], and by a push onto the backlog.
 #[repr(C)]
-pub struct Request {
-    /// What the engine knows of it. First: the engine gives it back.
+pub struct Request<Owner> {
+    /// What the engine knows of it. First, so that the engine's pointer is the request's ([`Request::of`]).
     pub operation: MaybeUninit<Operation>,
-    /// Whose it is.
-    pub context: *const Context,
-    /// `aio_data` of the iocb, and its address.
+    /// The context that the request belongs to, which stays as long as it has requests.
+    pub context: *const Owner,
+    /// `aio_data` of the iocb.
     pub data: u64,
+    /// The address of the iocb.
     pub object: u64,
-    /// Memory for the buffers of a vectored request, kept for the next time.
-    many: *mut libc::iovec,
-    /// What the event will say; until then, the bytes that were moved before it went to an engine. No result is longer.
+    /// Memory for the buffers of a vectored request, kept for the next use.
+    vectors: *mut libc::iovec,
+    /// What the event will say; until then, the bytes that were moved before the request went to an engine. No result is
+    /// longer.
     pub result: i32,
     /// It may wait for ever: for another program, not for a device.
     pub endless: bool,
@@ -34,70 +32,83 @@ pub struct Request {
     capacity: u8,
 }
 
-const _: () = assert!(size_of::<Request>() == 168, "with the pool's links 176 bytes: what a request in flight costs");
+const _: () =
+    assert!(size_of::<Request<()>>() == 168, "with the pool's links 176 bytes: the cost of a request in flight");
+const _: () = assert!(offset_of!(Request<()>, operation) == 0, "Request::of relies on it");
+const _: () =
+    assert!(align_of::<Request<()>>() >= 8, "the engine's inbox marks operations in the low bits of their addresses");
 
-/// The least buffers that memory is allocated for.
-const MIN_BUFFERS: usize = 4;
+/// The fewest buffers that memory is allocated for.
+const MIN_VECTORS: usize = 4;
 
-impl Request {
+impl<Owner> Request<Owner> {
+    /// What an engine is given. It must have been written.
+    pub fn operation(request: NonNull<Self>) -> NonNull<Operation> {
+        // For `around`.
+        request.as_ptr().expose_provenance();
+        request.cast()
+    }
+
+    /// The request of an operation that [`Request::operation`] gave.
+    pub const fn of(operation: NonNull<Operation>) -> NonNull<Self> {
+        operation.cast()
+    }
+
+    /// The request around an operation, if this is the operation's [`Finish`].
+    pub fn around(operation: &Operation, finish: Finish) -> Option<&Self> {
+        if !ptr::fn_addr_eq(operation.finish, finish) {
+            return None;
+        }
+        // SAFETY: operations with this function are first fields of requests, alive as long as the operation is
+        // outstanding. `operation` exposed the request's provenance when it was submitted.
+        Some(unsafe { &*ptr::with_exposed_provenance(ptr::from_ref(operation).addr()) })
+    }
+
     /// The event of its end.
     pub fn event(&self) -> Event {
         Event { data: self.data, object: self.object, result: self.result.into(), result2: 0 }
     }
 
-    /// Whether it counts as in flight: it was an engine's, and not made for an event that found no other place.
+    /// Whether it counts as in flight: an engine had it, and it was not made for an event that found no other place.
     ///
     /// # Safety
-    /// It has an operation.
+    /// Its operation was written.
     pub unsafe fn is_counted(&self) -> bool {
         // SAFETY: the caller's promise.
         unsafe { self.operation.assume_init_ref() }.kind != Kind::Nop
     }
 
-    /// Takes over what an event will say, but for the result.
-    pub const fn note(&mut self, event: &Event) {
+    /// Takes over what an event will say, except the result.
+    pub const fn set_names(&mut self, event: &Event) {
         self.data = event.data;
         self.object = event.object;
     }
 
-    /// The next in the context's backlog. The engine is done with the operation: its link is free for that.
-    ///
-    /// # Safety
-    /// It has an operation.
-    pub unsafe fn behind(&self) -> &AtomicPtr<Operation> {
-        // SAFETY: the caller's promise.
-        unsafe { self.operation.assume_init_ref() }.link()
-    }
-
-    /// RingPages for `count` buffers that stays until the request is freed. `None`: out of memory.
+    /// Memory for `count` buffers, which stays until the request is freed. `None`: memory is out.
     pub fn vectors(&mut self, count: usize) -> Option<*mut libc::iovec> {
         if self.capacity == 0 || count > 1 << self.capacity {
             self.free_vectors();
-            let capacity = count.next_power_of_two().max(MIN_BUFFERS);
+            let capacity = count.next_power_of_two().max(MIN_VECTORS);
             // SAFETY: the size is not 0.
-            self.many = unsafe { alloc(Layout::array::<libc::iovec>(capacity).ok()?).cast() };
-            if self.many.is_null() {
+            self.vectors = unsafe { alloc(Layout::array::<libc::iovec>(capacity).ok()?).cast() };
+            if self.vectors.is_null() {
                 return None;
             }
             self.capacity = capacity.ilog2() as u8;
         }
-        Some(self.many)
+        Some(self.vectors)
     }
 
-    /// Gives back what an unused request keeps.
-    pub fn forget(mut unused: NonNull<Self>) {
-        // SAFETY: the pool's own, and nobody has it. Its bytes are zero or as its last user left them, both valid.
-        unsafe { unused.as_mut() }.free_vectors();
-    }
-
-    fn free_vectors(&mut self) {
+    /// Frees what [`Request::vectors`] has allocated. The bytes of the request are zero, or as its last owner left them: both
+    /// are valid.
+    pub fn free_vectors(&mut self) {
         if self.capacity > 0
             && let Ok(layout) = Layout::array::<libc::iovec>(1 << self.capacity)
         {
             // SAFETY: allocated with this layout by `vectors`.
-            unsafe { dealloc(self.many.cast(), layout) };
+            unsafe { dealloc(self.vectors.cast(), layout) };
         }
-        self.many = ptr::null_mut();
+        self.vectors = ptr::null_mut();
         self.capacity = 0;
     }
 }

@@ -2,15 +2,15 @@
 
 use core::ptr::NonNull;
 
-use super::context::{Context, Used};
-use super::event_ring::Event;
-use super::iocb::{Iocb, RESFD, check_rw_flags, empty_nowait_write, opcode};
-use super::request::Request;
-use super::{carriage, got_patch, kernel_aio, registry, user_access};
+use super::completion::finish;
+use super::context::{Context, ContextRef, Request};
+use super::iocb::{Iocb, check_rw_flags, empty_nowait_write, opcode};
+use super::ring::layout::Event;
+use super::{carriage, eventfd, got_patch, kernel_aio, outstanding, registry, user_access};
 use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
 use crate::host::futex;
 use crate::host::kernel::Errno;
-use crate::stats::{self, Action, Face, Lane, Notification, probes};
+use crate::stats::{self, Action, Face, Lane, probes};
 use crate::submission::device_profile;
 use crate::submission::fd_cache::{self, FdInfo};
 use crate::submission::inline_io::{self, Attempt, LIBAIO, Transfer, rwf};
@@ -30,7 +30,7 @@ enum Taken {
 /// # Errors
 /// Why the first was refused.
 #[inline]
-pub fn submit(used: Used, nr: isize, list: usize) -> Result<usize, Errno> {
+pub fn submit(used: ContextRef, nr: isize, list: usize) -> Result<usize, Errno> {
     if used.carriage.is_kernels() || begins_with_device_io(nr, list) && carriage::hand_over(&used) {
         let address = used.address();
         drop(used);
@@ -52,7 +52,7 @@ fn begins_with_device_io(nr: isize, list: usize) -> bool {
         })
 }
 
-fn submit_here(used: &Used, nr: isize, list: usize) -> Result<usize, Errno> {
+fn submit_here(used: &ContextRef, nr: isize, list: usize) -> Result<usize, Errno> {
     let nr = usize::try_from(nr).map_err(|_| Errno(libc::EINVAL))?;
     let engines = engine::started().ok_or(Errno(libc::EINVAL))?;
     let nr = nr.min(used.ring().nr() as usize);
@@ -108,7 +108,7 @@ impl Chains {
         chain.ends = match chain.ends {
             Some((newest, oldest)) => {
                 // SAFETY: both are whole, and not submitted yet.
-                unsafe { engine::chain(newest.cast(), request.cast()) };
+                unsafe { engine::chain(Request::operation(newest), Request::operation(request)) };
                 Some((request, oldest))
             }
             None => Some((request, request)),
@@ -130,10 +130,10 @@ impl Chains {
                 Carrier::Workers => self.engines.workers(),
             };
             self.pushed = true;
-            self.context.hand_on(length);
+            self.context.note_submitted(length);
             match engine {
                 // SAFETY: requests stay until they are finished; their buffers are the program's.
-                Ok(engine) => unsafe { engine.submit_chain(newest.cast(), oldest.cast()) },
+                Ok(engine) => unsafe { engine.submit_chain(Request::operation(newest), Request::operation(oldest)) },
                 // SAFETY: the requests are known to nobody else.
                 Err(errno) => unsafe { fail(newest, oldest, errno) },
             }
@@ -148,10 +148,10 @@ impl Chains {
 #[cold]
 unsafe fn fail(newest: NonNull<Request>, oldest: NonNull<Request>, errno: Errno) {
     let mut wakes = WakeBatch::new();
-    let mut next = Some(newest.cast::<Operation>());
+    let mut next = Some(Request::operation(newest));
     while let Some(operation) = next {
         // SAFETY: the caller's promise.
-        next = if operation == oldest.cast() { None } else { unsafe { engine::inbox::next(operation) } };
+        next = if operation == Request::operation(oldest) { None } else { unsafe { engine::inbox::next(operation) } };
         // SAFETY: as above; finished once.
         unsafe { finish(operation, errno.negated(), &mut wakes) };
     }
@@ -160,7 +160,7 @@ unsafe fn fail(newest: NonNull<Request>, oldest: NonNull<Request>, errno: Errno)
 
 /// Takes the iocb at `index`.
 #[inline]
-fn one(used: &Used, list: usize, index: usize, nr: usize, chains: &mut Chains) -> Result<(), Errno> {
+fn one(used: &ContextRef, list: usize, index: usize, nr: usize, chains: &mut Chains) -> Result<(), Errno> {
     let (iocb, address) = Iocb::read(list, index)?;
     if index + 1 < nr {
         Iocb::prefetch(list, index + 1);
@@ -170,10 +170,7 @@ fn one(used: &Used, list: usize, index: usize, nr: usize, chains: &mut Chains) -
         return Err(Errno(libc::EAGAIN));
     }
     let file = fd_cache::lookup(iocb.fd)?;
-    let eventfd = if iocb.flags & RESFD == 0 { None } else { Some(fd_cache::lookup(iocb.resfd)?) };
-    if eventfd.is_some_and(|eventfd| !eventfd.is_eventfd()) {
-        return Err(Errno(libc::EINVAL));
-    }
+    let eventfd = eventfd::of(&iocb)?;
     Iocb::mark_taken(address)?;
     let stamp = stats::stamp();
     let taken = match iocb.opcode {
@@ -198,15 +195,14 @@ fn one(used: &Used, list: usize, index: usize, nr: usize, chains: &mut Chains) -
                 futex::wake_all(used.word());
             }
             if let Some(eventfd) = eventfd {
-                inline_io::signal_eventfd(iocb.resfd, eventfd);
-                stats::notified(Notification::Eventfd, 1);
+                eventfd::signal(iocb.resfd, eventfd);
             }
         }
         Taken::Request(mut request, carrier) => {
             // SAFETY: ours until it is pushed; its operation is there.
             let operation = unsafe {
                 let this = request.as_mut();
-                this.note(&event);
+                this.set_names(&event);
                 this.operation.assume_init_mut()
             };
             operation.face = Face::Libaio;
@@ -221,9 +217,9 @@ fn one(used: &Used, list: usize, index: usize, nr: usize, chains: &mut Chains) -
 
 /// The context seems full. Where calls were left by jumps, what they had noted is taken back.
 #[cold]
-fn makes_room(used: &Used, chains: &mut Chains) -> bool {
+fn makes_room(used: &ContextRef, chains: &mut Chains) -> bool {
     chains.push();
-    used.correct_in_flight(chains.engines);
+    used.correct_in_flight(|| chains.engines.count(outstanding::all_of(used)));
     used.has_room(0)
 }
 
@@ -255,7 +251,7 @@ fn check_transfer(iocb: &Iocb, file: FdInfo, writes: bool) -> Result<(u16, i32),
 }
 
 #[inline]
-fn single(used: &Used, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Chains) -> Result<Taken, Errno> {
+fn single(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Chains) -> Result<Taken, Errno> {
     let writes = kind == Kind::Write;
     let (priority, flags) = check_transfer(iocb, file, writes)?;
     let length = (iocb.length as usize).min(MAX_RW_BYTES);
@@ -280,7 +276,7 @@ fn single(used: &Used, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Chain
 }
 
 #[cold]
-fn vectored(used: &Used, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Chains) -> Result<Taken, Errno> {
+fn vectored(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Chains) -> Result<Taken, Errno> {
     let writes = kind == Kind::WriteVector;
     let (priority, flags) = check_transfer(iocb, file, writes)?;
     let mut request = used.pool.take().ok_or(Errno(libc::EAGAIN))?;
@@ -360,7 +356,7 @@ impl Plan {
     ///
     /// # Errors
     /// `EAGAIN`: memory is out.
-    fn begin(&self, request: &mut Request, used: &Used, operation: Operation, moved: usize) -> Result<(), Errno> {
+    fn begin(&self, request: &mut Request, used: &ContextRef, operation: Operation, moved: usize) -> Result<(), Errno> {
         order_counts::begin(&operation).map_err(|_| Errno(libc::EAGAIN))?;
         request.context = core::ptr::from_ref::<Context>(used.context());
         request.result = moved as i32;
@@ -370,7 +366,7 @@ impl Plan {
             stats::moved(action, moved as u64);
         }
         request.endless = self.endless;
-        if is_transfer(&operation) && !self.endless {
+        if operation.kind.is_transfer() && !self.endless {
             registry::begin_transfer();
         }
         request.operation.write(operation);
@@ -380,7 +376,7 @@ impl Plan {
 
 /// Does in place what can be, and says how the rest has to go.
 #[inline]
-fn attempt(used: &Used, transfer: &Transfer, kind: Kind, chains: &mut Chains) -> Plan {
+fn attempt(used: &ContextRef, transfer: &Transfer, kind: Kind, chains: &mut Chains) -> Plan {
     let file = transfer.file;
     let writes = matches!(kind, Kind::Write | Kind::WriteVector);
     let appends =
@@ -428,7 +424,7 @@ fn in_order(transfer: &Transfer, writes: bool, inlines: bool, chains: &mut Chain
     Plan { attempt, order, identity, endless: !transfer.file.seeks(), carrier: Carrier::Workers }
 }
 
-fn sync(used: &Used, iocb: &Iocb, file: FdInfo, kind: Kind) -> Result<Taken, Errno> {
+fn sync(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind) -> Result<Taken, Errno> {
     iocb.check_sync(file)?;
     match router::route(Question { face: Face::Libaio, kind, file, appends: false, buffers: &[] }) {
         Route::Engine(carrier) => plain(used, Operation::new(kind, iocb.fd, finish), &Plan::engine(carrier)),
@@ -436,7 +432,7 @@ fn sync(used: &Used, iocb: &Iocb, file: FdInfo, kind: Kind) -> Result<Taken, Err
     }
 }
 
-fn poll(used: &Used, iocb: &Iocb, file: FdInfo) -> Result<Taken, Errno> {
+fn poll(used: &ContextRef, iocb: &Iocb, file: FdInfo) -> Result<Taken, Errno> {
     iocb.check_poll()?;
     let events = iocb.buffer as u16;
     if let Attempt::Done(result) = inline_io::poll(iocb.fd, events) {
@@ -451,70 +447,9 @@ fn poll(used: &Used, iocb: &Iocb, file: FdInfo) -> Result<Taken, Errno> {
     plain(used, operation, &Plan { endless: true, ..Plan::engine(Carrier::Workers) })
 }
 
-fn plain(used: &Used, operation: Operation, plan: &Plan) -> Result<Taken, Errno> {
+fn plain(used: &ContextRef, operation: Operation, plan: &Plan) -> Result<Taken, Errno> {
     let mut request = used.pool.take().ok_or(Errno(libc::EAGAIN))?;
     // SAFETY: taken from the pool, and ours.
     plan.begin(unsafe { request.as_mut() }, used, operation, 0)?;
     Ok(Taken::Request(request, plan.carrier))
-}
-
-/// The end of a request that went to an engine: its event is put into the ring, by the engine's thread.
-///
-/// # Safety
-/// As for a [`Finish`](engine::Finish).
-pub unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch) {
-    let mut request = operation.cast::<Request>();
-    // SAFETY: the operation is the first field of a request, which is the engine's thread's until it is completed. The
-    // context stays as long as it has requests.
-    let (this, context) = unsafe {
-        let this = request.as_mut();
-        let context = &*this.context;
-        (this, context)
-    };
-    // SAFETY: it was submitted.
-    let operation = unsafe { this.operation.assume_init_ref() };
-    let (kind, has_eventfd) = (operation.kind, operation.eventfd >= 0);
-    order_counts::done(operation.file, operation.order);
-    if is_transfer(operation) && !this.endless {
-        registry::end_transfer();
-    }
-    let moved = i64::from(this.result);
-    let result = match result {
-        // As the kernel's AIO ends a cancelled poll (measured on Linux 6.18).
-        result if kind == Kind::Poll && result == -i64::from(libc::ECANCELED) => 0,
-        // Part of it had been written in place.
-        result if moved > 0 => moved + result.max(0),
-        result => result,
-    };
-    this.result = result as i32;
-    probes::complete(Face::Libaio, this.object as usize, result);
-    // SAFETY: the request is ours, of this context.
-    if unsafe { context.complete_request(request) } {
-        wakes.wake(context.word(), u32::MAX);
-    }
-    if has_eventfd {
-        // The event comes first. Whoever is writing events needs a moment; a thread that does not run is not waited for.
-        for _ in 0..EVENT_LOOKS {
-            if !context.has_backlog() {
-                break;
-            }
-            core::hint::spin_loop();
-        }
-        wakes.signal_eventfd();
-    }
-}
-
-/// Whether it moves bytes from or to buffers of the program's.
-const fn is_transfer(operation: &Operation) -> bool {
-    matches!(operation.kind, Kind::Read | Kind::Write | Kind::ReadVector | Kind::WriteVector)
-}
-
-/// Looks at a writer of events before the eventfd is signalled all the same.
-const EVENT_LOOKS: u32 = 10_000;
-
-/// The request around an operation, if it is one of this face's.
-pub fn request_of(operation: &Operation) -> Option<&Request> {
-    // SAFETY: an operation with this finish function is the first field of a request, and alive as long as the operation.
-    core::ptr::fn_addr_eq(operation.finish, finish as engine::Finish)
-        .then(|| unsafe { &*core::ptr::from_ref(operation).cast::<Request>() })
 }

@@ -7,9 +7,10 @@
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
+use super::address_range::AddressRange;
 use crate::host::kernel::{Errno, syscall};
 
-const PAGE: usize = 4096;
+const PAGE_BYTES: usize = 4096;
 
 /// Pages remembered, by the low bits of their number.
 const REMEMBERED: usize = 1024;
@@ -42,7 +43,7 @@ pub fn writable(address: usize, length: usize) -> Result<(), Errno> {
 /// Whether these bytes lie on one page, so that they can be read if one of them can.
 #[inline]
 pub const fn lie_on_one_page(address: usize, length: usize) -> bool {
-    address % PAGE + length <= PAGE
+    address % PAGE_BYTES + length <= PAGE_BYTES
 }
 
 /// Whether the addresses are at all the program's, mapped or not: what the kernel asks before it takes a buffer.
@@ -68,7 +69,7 @@ fn user_space_end() -> usize {
     // Five levels of page tables, as the kernel uses them where the processor has them.
     let leaf = core::arch::x86_64::__cpuid_count(7, 0);
     let bits = if leaf.ecx & (1 << 16) == 0 { 47 } else { 56 };
-    let end = (1usize << bits) - PAGE;
+    let end = (1usize << bits) - PAGE_BYTES;
     KNOWN.store(end, Ordering::Relaxed);
     end
 }
@@ -85,18 +86,18 @@ fn check(address: usize, length: usize, wanted: usize) -> Result<(), Errno> {
         return Ok(());
     }
     let Some(last) = address.checked_add(length - 1) else { return Err(Errno(libc::EFAULT)) };
-    let mut page = address & !(PAGE - 1);
+    let mut page = address & !(PAGE_BYTES - 1);
     loop {
-        let entry = &GOOD[page / PAGE % REMEMBERED];
+        let entry = &GOOD[page / PAGE_BYTES % REMEMBERED];
         let known = entry.load(Ordering::Relaxed);
-        if known & !(PAGE - 1) != page || known & wanted != wanted {
+        if known & !(PAGE_BYTES - 1) != page || known & wanted != wanted {
             ask(page, wanted)?;
             entry.store(page | wanted, Ordering::Relaxed);
         }
-        if last - page < PAGE {
+        if last - page < PAGE_BYTES {
             return Ok(());
         }
-        page += PAGE;
+        page += PAGE_BYTES;
     }
 }
 
@@ -107,7 +108,7 @@ const RARE: u32 = 0xac7;
 #[cold]
 fn ask(page: usize, wanted: usize) -> Result<(), Errno> {
     static NOBODY_SLEEPS_HERE: AtomicU32 = AtomicU32::new(0);
-    in_user_space(page, PAGE)?;
+    in_user_space(page, PAGE_BYTES)?;
     // SAFETY: futex calls tell of bad addresses with EFAULT. The first ors 0 into the word and wakes who sleeps on another
     // that nobody knows (and on this one if it holds -1337, which is RARE in twelve bits; waiters on a futex bear a wake too many). The second
     // compares the word and moves no sleeper.
@@ -128,19 +129,19 @@ fn ask(page: usize, wanted: usize) -> Result<(), Errno> {
     }
 }
 
-/// The program has unmapped, moved or protected this memory: nothing is known of it any more.
-pub fn forget(address: usize, length: usize) {
-    let first = address & !(PAGE - 1);
-    let pages = length.div_ceil(PAGE) + 1;
+/// The program has unmapped, moved or protected this memory: what was learnt of it is forgotten.
+pub fn forget(memory: AddressRange) {
+    let first = memory.start() & !(PAGE_BYTES - 1);
+    let pages = memory.length().div_ceil(PAGE_BYTES) + 1;
     if pages >= REMEMBERED {
         for entry in &GOOD {
             entry.store(0, Ordering::Relaxed);
         }
         return;
     }
-    for page in (0..pages).map(|number| first.wrapping_add(number * PAGE)) {
-        let entry = &GOOD[page / PAGE % REMEMBERED];
-        if entry.load(Ordering::Relaxed) & !(PAGE - 1) == page {
+    for page in (0..pages).map(|number| first.wrapping_add(number * PAGE_BYTES)) {
+        let entry = &GOOD[page / PAGE_BYTES % REMEMBERED];
+        if entry.load(Ordering::Relaxed) & !(PAGE_BYTES - 1) == page {
             entry.store(0, Ordering::Relaxed);
         }
     }

@@ -1,185 +1,203 @@
-//! How completions get into a context's ring.
+//! How events get into a context's ring.
 //!
-//! One thread at a time writes, under a lock whose holder may leave at any point by a jump ([`AbandonableLock`]). Nobody
-//! waits for it: who finds it taken leaves its request in the backlog, and whoever has it writes the backlog too before it
-//! goes. All that says how far the ring is written is one word, `position`, so that a successor finds either nothing of what
-//! its predecessor was writing, or all of it.
+//! One thread at a time writes, under a lock whose holder may leave at any point by a jump ([`AbandonableLock`]). No thread
+//! waits for the lock: one that finds it taken leaves its request in the backlog, and the holder writes the backlog, too,
+//! before it releases the lock. How far the ring is written is one word, `position`, so that a successor finds either
+//! nothing or all of an event that its predecessor was writing.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering, fence};
 
-use super::Context;
-use crate::engine::{Kind, Operation};
+use super::abandonable_lock::AbandonableLock;
+use super::backlog::Backlog;
+use super::waiters::Waiters;
+use crate::engine::{Kind, Operation, WakeBatch};
 use crate::host::futex;
-use crate::libaio::abandonable_lock::AbandonableLock;
-use crate::libaio::event_ring::Event;
 use crate::libaio::request::Request;
-use crate::libaio::submit;
+use crate::libaio::request_pool::RequestPool;
+use crate::libaio::ring::event_ring::EventRing;
+use crate::libaio::ring::layout::Event;
 
-/// Looks at a lock in another's hands, 50 µs apart, before an event of a call that ends is left in the backlog.
+/// How often a call looks, 50 µs apart, whether the lock's holder has written the call's event, before the call ends.
 const BACKLOG_LOOKS: u32 = 100;
 
-/// What writers share.
-pub(super) struct EventWriter {
+/// The parts of a context that writing an event touches.
+pub struct Target<'a, Owner> {
+    /// Where events go.
+    pub ring: &'a EventRing,
+    /// Threads that wait for them.
+    pub waiters: &'a Waiters,
+    /// Where requests come from and go to.
+    pub pool: &'a RequestPool<Owner>,
+}
+
+/// The state that writers share.
+///
+/// **`writer-has-backlog`**: requests in the backlog are whole, the engine is done with their operations, and only the
+/// lock's holder touches or removes one.
+pub struct EventWriter {
     lock: AbandonableLock,
-    /// Where the next event goes, in the lower half; how often the ring was gone round, in the upper.
+    /// The index of the next event in the lower half, how often the ring was gone round in the upper.
     position: AtomicU64,
     /// Requests of the engines whose events were written.
     returned: AtomicU64,
-    /// The newest first, linked through their operations.
-    backlog: AtomicPtr<Request>,
-    /// The request of the backlog whose event is being written, or was when a holder left.
-    writing: AtomicPtr<Request>,
+    /// Requests whose events wait for room or for the lock, linked through their operations.
+    backlog: Backlog<Operation>,
+    /// The operation of the backlog whose event is being written, or was when a holder left.
+    writing: AtomicPtr<Operation>,
 }
 
-/// [`Operation::offset`] of a request in the backlog whose event was not written yet, or was; in between, the position where
-/// it is being written.
+// How far the event of a request in the backlog is, noted in [`Operation::offset`]: the position where it is being written,
+// or one of these.
 const UNWRITTEN: i64 = -1;
 const WRITTEN: i64 = -2;
 
+/// The note of how far an operation's event is.
+///
+/// # Safety
+/// The operation is valid, and the caller's alone or under the lock (writer-has-backlog).
+unsafe fn progress<'a>(operation: NonNull<Operation>) -> &'a mut i64 {
+    // SAFETY: the caller's promise.
+    unsafe { &mut (*operation.as_ptr()).offset }
+}
+
 impl EventWriter {
-    /// Nothing was written.
-    pub(super) const fn new() -> Self {
+    /// No event was written.
+    pub const fn new() -> Self {
         Self {
             lock: AbandonableLock::new(),
             position: AtomicU64::new(0),
             returned: AtomicU64::new(0),
-            backlog: AtomicPtr::new(ptr::null_mut()),
+            backlog: Backlog::new(),
             writing: AtomicPtr::new(ptr::null_mut()),
         }
     }
 
-    /// The same, of a context that nobody uses.
-    pub(super) fn reset(&self) {
+    /// The same, of a context that is not in use.
+    pub fn reset(&self) {
         self.position.store(0, Ordering::Relaxed);
         self.returned.store(0, Ordering::Relaxed);
-        self.backlog.store(ptr::null_mut(), Ordering::Relaxed);
+        self.backlog.reset();
         self.writing.store(ptr::null_mut(), Ordering::Relaxed);
     }
 
-    /// Takes the lock, if nobody has it.
+    /// The index of the next event to be written.
     #[inline]
-    fn try_take(&self) -> bool {
-        let taken = self.lock.try_take().is_ok();
-        if taken && !self.writing.load(Ordering::Relaxed).is_null() {
-            self.take_over();
-        }
-        taken
-    }
-
-    /// The last holder left while it wrote the backlog: finds out how far it came.
-    #[cold]
-    fn take_over(&self) {
-        let Some(request) = NonNull::new(self.writing.load(Ordering::Relaxed)) else { return };
-        let operation = request.cast::<Operation>().as_ptr();
-        // SAFETY: it is in the backlog, from which only who has the lock takes anything; the engine is done with it.
-        unsafe {
-            let noted = (*operation).offset;
-            if noted >= 0 {
-                let is_written = noted != self.position.load(Ordering::Relaxed) as i64;
-                (*operation).offset = if is_written { WRITTEN } else { UNWRITTEN };
-            }
-        }
-        self.writing.store(ptr::null_mut(), Ordering::Relaxed);
-    }
-
-    /// Where the next event goes.
-    #[inline]
-    pub(super) fn tail(&self) -> u32 {
-        // Acquire pairs with the Release of `publish`.
+    pub fn tail(&self) -> u32 {
+        // Acquire pairs with the Release in `write`: the events before it are whole.
         self.position.load(Ordering::Acquire) as u32
+    }
+
+    /// Events written so far.
+    #[inline]
+    pub fn completed(&self, ring: &EventRing) -> u64 {
+        // Acquire pairs with the Release in `write`.
+        let position = self.position.load(Ordering::Acquire);
+        (position >> 32) * u64::from(ring.nr()) + (position & 0xffff_ffff)
     }
 
     /// Requests of the engines whose events were written.
     #[inline]
-    pub(super) fn returned(&self) -> u64 {
+    pub fn returned(&self) -> u64 {
+        // Acquire pairs with the Release in `count_returned`.
         self.returned.load(Ordering::Acquire)
     }
-}
 
-impl Context {
-    /// Events written so far.
-    #[inline]
-    pub fn completed(&self) -> u64 {
-        let position = self.writer.0.position.load(Ordering::Acquire);
-        (position >> 32) * u64::from(self.ring().nr()) + (position & 0xffff_ffff)
+    /// Whether events wait for room in the ring, or for the lock's holder.
+    pub fn has_backlog(&self) -> bool {
+        !self.backlog.is_empty()
     }
 
-    /// Writes the event of a request that never had a [`Request`]. True: sleepers must be [woken](Context::word).
+    /// Writes the event of an iocb that was done at once. True: waiters must be woken.
     #[inline]
-    pub fn complete(&self, event: &Event) -> bool {
+    pub fn complete<Owner>(&self, to: &Target<Owner>, event: &Event) -> bool {
         loop {
-            if self.writer.0.try_take() {
-                let written = self.write(event);
-                let wakes = self.give_up();
-                if written {
-                    return wakes;
+            if self.try_lock() {
+                let is_written = self.write(to.ring, event);
+                let must_wake = self.unlock(to);
+                if is_written {
+                    return must_wake;
                 }
             }
-            if let Some(mut request) = self.pool.take() {
-                // SAFETY: taken from the pool, and ours.
+            if let Some(mut request) = to.pool.take() {
+                // SAFETY: request-is-owned, by this call until it is in the backlog.
                 let this = unsafe { request.as_mut() };
-                this.note(event);
+                this.set_names(event);
                 this.result = event.result as i32;
-                this.operation.write(Operation::new(Kind::Nop, -1, submit::finish));
-                let wakes = self.leave_in_backlog(request);
-                // What was done at once is in the ring when io_submit returns, if that is in our power: the writer needs a
-                // moment, unless this is a signal handler that interrupted it.
+                this.operation.write(Operation::new(Kind::Nop, -1, not_submitted));
+                // SAFETY: as above.
+                let must_wake = unsafe { self.leave_in_backlog(to, request) };
+                // What was done at once should be in the ring when io_submit returns. The holder of the lock needs a moment
+                // for it, unless this is a signal handler that interrupted the holder.
                 for _ in 0..BACKLOG_LOOKS {
-                    if self.writer.0.backlog.load(Ordering::Acquire).is_null() {
+                    if self.backlog.is_empty() {
                         break;
                     }
                     futex::sleep_50us();
                 }
-                return wakes;
+                return must_wake;
             }
             futex::sleep_50us();
         }
     }
 
-    /// Writes the event of a request and takes the request back. True: sleepers must be [woken](Context::word).
+    /// Writes the event of a request and takes the request back. True: waiters must be woken.
     ///
     /// # Safety
-    /// The request is the caller's, from this context's pool.
-    pub unsafe fn complete_request(&self, request: NonNull<Request>) -> bool {
-        if !self.writer.0.try_take() {
-            return self.leave_in_backlog(request);
+    /// request-is-owned, by the caller, which gives it up; it is of this context's pool, and its operation was written.
+    pub unsafe fn complete_request<Owner>(&self, to: &Target<Owner>, request: NonNull<Request<Owner>>) -> bool {
+        if !self.try_lock() {
+            // SAFETY: the caller's promise.
+            return unsafe { self.leave_in_backlog(to, request) };
         }
         // SAFETY: the caller's promise.
         let (event, is_counted) = unsafe { (request.as_ref().event(), request.as_ref().is_counted()) };
-        if !self.write(&event) {
-            let _ = self.give_up();
-            return self.leave_in_backlog(request);
+        if !self.write(to.ring, &event) {
+            let _ = self.unlock(to);
+            // SAFETY: the caller's promise.
+            return unsafe { self.leave_in_backlog(to, request) };
         }
         if is_counted {
             self.count_returned();
         }
-        self.pool.put(request);
-        self.give_up()
+        to.pool.put(request);
+        self.unlock(to)
     }
 
-    fn count_returned(&self) {
-        // Under the lock: nobody else adds.
-        let returned = &self.writer.0.returned;
-        returned.store(returned.load(Ordering::Relaxed) + 1, Ordering::Release);
-    }
-
-    /// Whether completions wait for room in the ring, or for a writer.
-    pub fn has_backlog(&self) -> bool {
-        !self.writer.0.backlog.load(Ordering::Relaxed).is_null()
-    }
-
-    /// Writes what is in the backlog, if nobody else does. True: sleepers must be [woken](Context::word).
+    /// Writes what is in the backlog, if no other thread does. True: waiters must be woken.
     #[cold]
-    pub fn write_backlog(&self) -> bool {
-        self.writer.0.try_take() && self.give_up()
+    pub fn write_backlog<Owner>(&self, to: &Target<Owner>) -> bool {
+        self.try_lock() && self.unlock(to)
     }
 
-    /// Writes and shows an event. False: the ring is full. Under the lock.
+    /// Takes the lock, if it is free or was abandoned.
     #[inline]
-    fn write(&self, event: &Event) -> bool {
-        let ring = self.ring();
-        let position = self.writer.0.position.load(Ordering::Relaxed);
+    fn try_lock(&self) -> bool {
+        let is_taken = self.lock.try_take().is_ok();
+        // Relaxed, here and below: only the lock's holder reads and writes the word.
+        if is_taken && !self.writing.load(Ordering::Relaxed).is_null() {
+            self.recover();
+        }
+        is_taken
+    }
+
+    /// The last holder left while it wrote an event of the backlog: finds out how far it came.
+    #[cold]
+    fn recover(&self) {
+        let Some(operation) = NonNull::new(self.writing.load(Ordering::Relaxed)) else { return };
+        // SAFETY: writer-has-backlog.
+        let progress = unsafe { progress(operation) };
+        if *progress >= 0 {
+            let is_written = *progress != self.position.load(Ordering::Relaxed) as i64;
+            *progress = if is_written { WRITTEN } else { UNWRITTEN };
+        }
+        self.writing.store(ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    /// Writes an event and makes it visible. False: the ring is full. Under the lock.
+    #[inline]
+    fn write(&self, ring: &EventRing, event: &Event) -> bool {
+        let position = self.position.load(Ordering::Relaxed);
         let tail = position as u32;
         let next = ring.after(tail);
         if next == ring.head() {
@@ -187,86 +205,87 @@ impl Context {
         }
         ring.write(tail, event);
         let round = if next == 0 { (position >> 32) + 1 } else { position >> 32 };
-        // Release pairs with the Acquire of reapers, who read our own position. It fails if the lock was taken over from us.
-        let shown = self.writer.0.position.compare_exchange(
+        // Release pairs with the Acquire in `tail`. It fails if another thread took the lock over from this one.
+        let moved = self.position.compare_exchange(
             position,
             round << 32 | u64::from(next),
             Ordering::Release,
             Ordering::Relaxed,
         );
-        if shown.is_ok() {
+        if moved.is_ok() {
             ring.set_tail(next);
         }
-        shown.is_ok()
+        moved.is_ok()
     }
 
-    /// Lets go of the ring, after what others have left. True: somebody who sleeps has what it waits for, and is to be woken.
-    fn give_up(&self) -> bool {
-        let writer = &self.writer.0;
+    fn count_returned(&self) {
+        // Under the lock: no other thread adds. Release pairs with the Acquire in `returned`.
+        self.returned.store(self.returned.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    /// Releases the lock, after writing what other threads have left in the backlog. True: a waiter has what it waits for,
+    /// and waiters must be woken.
+    fn unlock<Owner>(&self, to: &Target<Owner>) -> bool {
         loop {
-            let is_full = !self.drain_backlog();
-            writer.lock.release();
-            // Pairs with the fence of `leave_in_backlog`: either it finds the lock free, or we find what it left.
+            let is_full = !self.drain_backlog(to);
+            self.lock.release();
+            // SeqCst pairs with the fence in `leave_in_backlog`: either that thread finds the lock free, or this one finds
+            // what it left.
             fence(Ordering::SeqCst);
-            if is_full || !self.has_backlog() || !writer.try_take() {
+            if is_full || !self.has_backlog() || !self.try_lock() {
                 break;
             }
         }
-        self.waiters.0.have(|| self.completed())
+        to.waiters.have(|| self.completed(to.ring))
     }
 
     /// Writes the backlog, newest first, under the lock. False: the ring is full.
-    fn drain_backlog(&self) -> bool {
-        let writer = &self.writer.0;
-        while let Some(newest) = NonNull::new(writer.backlog.load(Ordering::Acquire)) {
-            // SAFETY: requests in the backlog are whole, and only who has the lock takes one out.
-            let (event, is_counted, operation) = unsafe {
-                let this = newest.as_ref();
-                (this.event(), this.is_counted(), newest.cast::<Operation>().as_ptr())
-            };
-            // SAFETY: as above, and the engine is done with the operation; here and below.
-            if unsafe { (*operation).offset } != WRITTEN {
-                writer.writing.store(newest.as_ptr(), Ordering::Relaxed);
+    fn drain_backlog<Owner>(&self, to: &Target<Owner>) -> bool {
+        while let Some(operation) = self.backlog.newest() {
+            let request = Request::<Owner>::of(operation);
+            // SAFETY: writer-has-backlog; here and below.
+            let (event, is_counted) = unsafe { (request.as_ref().event(), request.as_ref().is_counted()) };
+            // SAFETY: as above.
+            if unsafe { *progress(operation) } != WRITTEN {
+                self.writing.store(operation.as_ptr(), Ordering::Relaxed);
                 // SAFETY: as above.
-                unsafe { (*operation).offset = writer.position.load(Ordering::Relaxed) as i64 };
-                let written = self.write(&event);
+                unsafe { *progress(operation) = self.position.load(Ordering::Relaxed) as i64 };
+                let is_written = self.write(to.ring, &event);
                 // SAFETY: as above.
-                unsafe { (*operation).offset = if written { WRITTEN } else { UNWRITTEN } };
-                writer.writing.store(ptr::null_mut(), Ordering::Relaxed);
-                if !written {
+                unsafe { *progress(operation) = if is_written { WRITTEN } else { UNWRITTEN } };
+                self.writing.store(ptr::null_mut(), Ordering::Relaxed);
+                if !is_written {
                     return false;
                 }
                 if is_counted {
                     self.count_returned();
                 }
             }
-            // SAFETY: as above. Relaxed: written before it was pushed.
-            let older = unsafe { newest.as_ref().behind() }.load(Ordering::Relaxed).cast::<Request>();
-            // Fails if another was pushed meanwhile: then this one is further down, and is found to be written when it is
-            // come to.
-            if writer.backlog.compare_exchange(newest.as_ptr(), older, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                self.pool.put(newest);
+            // If another request was pushed meanwhile, this one is further down, and is found to be written later.
+            // SAFETY: as above.
+            if unsafe { self.backlog.remove_newest(operation) } {
+                to.pool.put(request);
             }
         }
         true
     }
 
-    fn leave_in_backlog(&self, request: NonNull<Request>) -> bool {
-        let writer = &self.writer.0;
-        // SAFETY: the request is the caller's until the exchange, and the engine is done with the operation.
-        unsafe { (*request.cast::<Operation>().as_ptr()).offset = UNWRITTEN };
-        let mut newest = writer.backlog.load(Ordering::Relaxed);
-        loop {
-            // SAFETY: as above.
-            unsafe { request.as_ref().behind() }.store(newest.cast(), Ordering::Relaxed);
-            // Release pairs with the Acquire of `drain_backlog`: it finds the request whole.
-            match writer.backlog.compare_exchange_weak(newest, request.as_ptr(), Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => break,
-                Err(now) => newest = now,
-            }
+    /// Leaves a request to the holder of the lock. True: waiters must be woken.
+    ///
+    /// # Safety
+    /// As for [`EventWriter::complete_request`].
+    unsafe fn leave_in_backlog<Owner>(&self, to: &Target<Owner>, request: NonNull<Request<Owner>>) -> bool {
+        let operation = Request::operation(request);
+        // SAFETY: the caller's promise.
+        unsafe {
+            *progress(operation) = UNWRITTEN;
+            self.backlog.push(operation);
         }
-        // Pairs with the fence of `give_up`.
+        // SeqCst pairs with the fence in `unlock`.
         fence(Ordering::SeqCst);
-        writer.try_take() && self.give_up()
+        self.try_lock() && self.unlock(to)
     }
 }
+
+/// The [`Finish`](crate::engine::Finish) of requests that stand for an event in the backlog, and never go to an engine.
+unsafe fn not_submitted(_: NonNull<Operation>, _: i64, _: &mut WakeBatch) {}

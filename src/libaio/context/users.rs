@@ -7,9 +7,9 @@
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use core::time::Duration;
 
+use super::abandonable_lock::is_on_signal_stack;
 use crate::host::futex::{self, Deadline};
 use crate::host::thread;
-use crate::libaio::abandonable_lock::is_on_signal_stack;
 
 /// Threads that can be in calls on one context at the same time with a slot of their own; more share a count.
 const SLOTS: usize = 8;

@@ -1,47 +1,48 @@
-//! The memory that completion rings lie in. A mapping of its own for each would cost `io_setup` a file of the kernel's and
-//! two calls more, so small rings share one: pieces of a chunk that is mapped when the first is needed.
+//! The memory of completion rings. A mapping for each ring would cost `io_setup` a file of the kernel's and two more calls,
+//! so small rings are pieces of a chunk, which is mapped when the first is needed.
 
 use crate::host::kernel::{Errno, syscall};
 
-const PAGE: usize = 4096;
+const PAGE_BYTES: usize = 4096;
 
-/// Bytes of a chunk. What no ring lies in is never touched, and no memory.
-const CHUNK: usize = 64 * PAGE;
+/// Bytes of a chunk. Pages that no ring uses are never touched, and take no memory.
+const CHUNK_BYTES: usize = 64 * PAGE_BYTES;
 
 /// Pages of the largest piece that comes from a chunk.
-const PIECE: usize = 16;
+const MAX_PIECE_PAGES: usize = 16;
 
-/// Chunks, and what is free in them.
+/// Chunks, and the free pieces in them.
 pub struct RingMemory {
-    /// The newest chunk, and how much of it was never used: its beginning, so that the next piece lies before the last
-    /// one, as the program's mappings of both mostly do, and the kernel can take them for one.
+    /// The newest chunk.
     chunk: usize,
+    /// Bytes of it that were never used. They are its beginning: so the next piece lies before the last one, as the program's
+    /// mappings of both mostly do, and the kernel can merge them.
     left: usize,
     /// Pieces that were given back, by their pages.
-    free: [Vec<usize>; PIECE],
+    free: [Vec<usize>; MAX_PIECE_PAGES],
 }
 
 impl RingMemory {
     /// No memory yet.
     pub const fn new() -> Self {
-        Self { chunk: 0, left: 0, free: [const { Vec::new() }; PIECE] }
+        Self { chunk: 0, left: 0, free: [const { Vec::new() }; MAX_PIECE_PAGES] }
     }
 
     /// Zeroed, shared memory of whole pages, which a forked child does not inherit.
     ///
     /// # Errors
-    /// `ENOMEM`, or what else the kernel answers.
+    /// `ENOMEM`, or another answer of the kernel's.
     pub fn take(&mut self, length: usize) -> Result<usize, Errno> {
         if !is_shared(length) {
             return map(length);
         }
-        if let Some(piece) = self.free[length / PAGE - 1].pop() {
+        if let Some(piece) = self.free[length / PAGE_BYTES - 1].pop() {
             return Ok(piece);
         }
         if self.left < length {
             self.keep(self.chunk, self.left);
-            (self.chunk, self.left) = match map(CHUNK) {
-                Ok(chunk) => (chunk, CHUNK),
+            (self.chunk, self.left) = match map(CHUNK_BYTES) {
+                Ok(chunk) => (chunk, CHUNK_BYTES),
                 Err(_) => (map(length)?, length),
             };
         }
@@ -49,9 +50,9 @@ impl RingMemory {
         Ok(self.chunk + self.left)
     }
 
-    /// Takes back what nobody looks at any more.
+    /// Takes back memory that no thread looks at any more.
     pub fn give_back(&mut self, address: usize, length: usize) {
-        // SAFETY: memory of `take`'s, which nobody uses.
+        // SAFETY: `take` gave the memory, and no thread uses it.
         unsafe {
             if !is_shared(length) {
                 let _ = syscall!(libc::SYS_munmap, address, length);
@@ -66,8 +67,8 @@ impl RingMemory {
     }
 
     fn keep(&mut self, address: usize, length: usize) {
-        // Where there is no room to remember it, it is lost; that is all.
-        if let Some(free) = self.free.get_mut((length / PAGE).wrapping_sub(1))
+        // Without room to remember it, the piece is lost.
+        if let Some(free) = self.free.get_mut((length / PAGE_BYTES).wrapping_sub(1))
             && free.try_reserve(1).is_ok()
         {
             free.push(address);
@@ -75,10 +76,10 @@ impl RingMemory {
     }
 }
 
-/// Whether so much comes from a chunk. (Pages larger than ours could not be mapped piece by piece.)
+/// Whether so much comes from a chunk. (Where the machine's pages are larger, pieces could not be mapped one by one.)
 fn is_shared(length: usize) -> bool {
     // SAFETY: asks for a number.
-    length <= PIECE * PAGE && unsafe { libc::getauxval(libc::AT_PAGESZ) } == PAGE as u64
+    length <= MAX_PIECE_PAGES * PAGE_BYTES && unsafe { libc::getauxval(libc::AT_PAGESZ) } == PAGE_BYTES as u64
 }
 
 fn map(length: usize) -> Result<usize, Errno> {
@@ -94,7 +95,7 @@ fn map(length: usize) -> Result<usize, Errno> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CHUNK, PAGE, PIECE, RingMemory};
+    use super::{CHUNK_BYTES, MAX_PIECE_PAGES, PAGE_BYTES, RingMemory};
 
     fn bytes<'a>(address: usize, length: usize) -> &'a mut [u8] {
         // SAFETY: the tests' own memory, of one user at a time.
@@ -104,7 +105,7 @@ mod tests {
     #[test]
     fn pieces_lie_apart_and_come_back_empty() {
         let mut memory = RingMemory::new();
-        let lengths: Vec<usize> = (1..=PIECE + 2).cycle().take(100).map(|pages| pages * PAGE).collect();
+        let lengths: Vec<usize> = (1..=MAX_PIECE_PAGES + 2).cycle().take(100).map(|pages| pages * PAGE_BYTES).collect();
         let pieces: Vec<usize> = lengths.iter().map(|&length| memory.take(length).unwrap_or_default()).collect();
         for (number, (&piece, &length)) in pieces.iter().zip(&lengths).enumerate() {
             assert!(bytes(piece, length).iter().all(|&byte| byte == 0), "piece {number}");
@@ -114,17 +115,17 @@ mod tests {
             assert!(bytes(piece, length).iter().all(|&byte| byte == number as u8 + 1), "piece {number}");
             memory.give_back(piece, length);
         }
-        let again = memory.take(PAGE).unwrap_or_default();
-        assert!(pieces.contains(&again) && bytes(again, PAGE).iter().all(|&byte| byte == 0));
+        let again = memory.take(PAGE_BYTES).unwrap_or_default();
+        assert!(pieces.contains(&again) && bytes(again, PAGE_BYTES).iter().all(|&byte| byte == 0));
     }
 
     #[test]
     fn memory_is_used_again() {
         let mut memory = RingMemory::new();
-        let first = memory.take(PAGE).unwrap_or_default();
-        for _ in 0..10 * CHUNK / PAGE {
-            memory.give_back(first, PAGE);
-            assert_eq!(memory.take(PAGE), Ok(first));
+        let first = memory.take(PAGE_BYTES).unwrap_or_default();
+        for _ in 0..10 * CHUNK_BYTES / PAGE_BYTES {
+            memory.give_back(first, PAGE_BYTES);
+            assert_eq!(memory.take(PAGE_BYTES), Ok(first));
         }
     }
 }

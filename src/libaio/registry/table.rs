@@ -1,26 +1,30 @@
-//! Which contexts there are: from the address that a program passes to the context, without touching the address.
+//! The table of contexts: from the address that a program passes to the context, without touching the address.
 //!
-//! Looking up takes no lock: an open hash table of pointers to contexts, which are never freed. Changes are made by one
-//! thread at a time, with its signals blocked.
+//! A lookup takes no lock: it is an open hash table of pointers to contexts, which are never freed. One thread at a time
+//! changes the table, with its signals blocked.
 
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::context::{Context, Used};
-use super::event_ring::EventRing;
-use super::ring_memory::RingMemory;
 use crate::host::kernel::Errno;
 use crate::host::lock::Lock;
 use crate::host::memory;
 use crate::host::thread;
+use crate::libaio::address_range::AddressRange;
+use crate::libaio::context::{Context, ContextRef};
+use crate::libaio::ring::event_ring::EventRing;
+use crate::libaio::ring::ring_memory::RingMemory;
 
 /// Marks an entry whose context is gone.
 const GONE: *mut Context = ptr::without_provenance_mut(1);
 
-/// A page of entries.
-const SMALLEST: usize = 512;
+/// Rings begin at pages of this size.
+const PAGE_BYTES: usize = 4096;
 
-/// The entries of one size of the table. Outgrown ones stay, for whoever still looks into them.
+/// Entries of the smallest table: a page of them.
+const MIN_ENTRIES: usize = 512;
+
+/// The entries of the table at one size. Outgrown ones stay, for lookups that are still in them.
 struct Entries {
     mask: usize,
     first: *const AtomicPtr<Context>,
@@ -38,14 +42,14 @@ impl Entries {
         unsafe { &*self.first.add(index & self.mask) }
     }
 
-    /// Fills an entry. How many empty ones there are fewer.
+    /// Fills an entry. Returns how many empty entries there are fewer.
     fn insert(&self, context: *mut Context, address: usize) -> usize {
         let mut index = spread(address);
         loop {
             let entry = self.at(index).load(Ordering::Relaxed);
             // There is always an empty entry.
             if entry.is_null() || entry == GONE {
-                // Release pairs with the Acquire of `find`.
+                // Release pairs with the Acquire in `find` and `at_address`: the context is open.
                 self.at(index).store(context, Ordering::Release);
                 return entry.is_null().into();
             }
@@ -53,7 +57,7 @@ impl Entries {
         }
     }
 
-    /// Takes a context out. What only bridged the gap to an empty entry is emptied with it: how many these are.
+    /// Takes a context out. `GONE` entries that end at an empty one are emptied, too: returns how many.
     fn remove(&self, context: *mut Context, address: usize) -> usize {
         let mut index = spread(address);
         loop {
@@ -91,16 +95,16 @@ impl Entries {
 }
 
 fn real(entry: *mut Context) -> Option<&'static Context> {
-    // SAFETY: entries are null, GONE, or contexts, which are never freed.
+    // SAFETY: an entry is null, GONE, or a context, which is never freed.
     (entry.addr() > GONE.addr()).then(|| unsafe { &*entry })
 }
 
-/// Where to begin to look: ring addresses differ from the thirteenth bit on.
+/// Where a lookup begins: ring addresses differ from the thirteenth bit on.
 const fn spread(address: usize) -> usize {
     ((address as u64 >> 12).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
 }
 
-/// What changes one at a time.
+/// What one thread at a time changes.
 struct Changing {
     /// Entries that hold a context.
     live: usize,
@@ -114,7 +118,7 @@ struct Changing {
 
 impl Changing {
     fn keep(&mut self, context: &'static Context) {
-        // Where there is no room to remember it, it is lost; that is all.
+        // Without room to remember it, the memory of one context is lost.
         if self.spare.try_reserve(1).is_ok() {
             self.spare.push(context);
         }
@@ -133,7 +137,7 @@ impl Table {
     /// # Errors
     /// `ENOMEM`
     pub fn new() -> Result<Self, Errno> {
-        let entries = Entries::new(SMALLEST)?;
+        let entries = Entries::new(MIN_ENTRIES)?;
         Ok(Self {
             entries: AtomicPtr::new(entries),
             changing: Lock::new(Changing { live: 0, filled: 0, spare: Vec::new(), memory: RingMemory::new() }),
@@ -141,13 +145,13 @@ impl Table {
     }
 
     fn entries(&self) -> &Entries {
-        // SAFETY: never null, never freed. Acquire pairs with the Release of `grow`.
+        // SAFETY: never null, never freed. Acquire pairs with the Release in `make_room`.
         unsafe { &*self.entries.load(Ordering::Acquire) }
     }
 
     /// The context at `address`, in use by the caller.
     #[inline]
-    pub fn find(&self, address: usize) -> Option<Used> {
+    pub fn find(&self, address: usize) -> Option<ContextRef> {
         let entries = self.entries();
         let mut index = spread(address);
         loop {
@@ -164,7 +168,7 @@ impl Table {
         }
     }
 
-    /// Opens a context that is not in use, by `open`, and puts it into the table.
+    /// Puts a context that is not in use into the table; `open` begins to use it.
     ///
     /// # Errors
     /// `ENOMEM`, or what `open` answers.
@@ -183,7 +187,8 @@ impl Table {
         })
     }
 
-    /// Takes out a context at the address of a new one: an `io_destroy` was left before it could do so. It is never used again.
+    /// Takes out a context at the address of a new one: a jump left the `io_destroy` of the old one before it could do so. The
+    /// old context is never used again.
     fn forget_stale(&self, changing: &mut Changing, fresh: &'static Context) {
         let entries = self.entries();
         let is_stale = |context: &&Context| context.address() == fresh.address() && !ptr::eq(*context, fresh);
@@ -194,25 +199,25 @@ impl Table {
         }
     }
 
-    /// Sees to it that there is room for one entry more.
+    /// Makes sure that there is room for one entry more.
     fn make_room(&self, changing: &mut Changing) -> Result<(), Errno> {
         let entries = self.entries();
         if (changing.filled + 1) * 2 <= entries.mask {
             return Ok(());
         }
         let room = (changing.live + 1).next_power_of_two() * 4;
-        let fresh = Entries::new(room.max(SMALLEST))?;
+        let fresh = Entries::new(room.max(MIN_ENTRIES))?;
         for context in entries.all() {
-            // SAFETY: whole, and not published yet.
+            // SAFETY: allocated above, and not published yet.
             unsafe { &*fresh }.insert(ptr::from_ref(context).cast_mut(), context.address());
         }
         changing.filled = changing.live;
-        // Release pairs with the Acquire of `entries`. What it replaces stays.
+        // Release pairs with the Acquire in `entries`. The outgrown entries stay.
         self.entries.store(fresh, Ordering::Release);
         Ok(())
     }
 
-    /// Takes back a context that is not in use, and is not in the table, and its ring.
+    /// Takes back a context that is neither in use nor in the table, and its ring.
     pub fn give_back(&self, context: &'static Context, ring: EventRing) {
         self.change(|changing| {
             ring.give_back(&mut changing.memory);
@@ -240,20 +245,20 @@ impl Table {
         });
     }
 
-    /// The addresses, among those of `length` bytes from `start`, where contexts begin.
-    pub fn within(&self, start: usize, length: usize) -> Option<usize> {
-        // A few pages are looked up; for more all contexts are gone through.
-        const FEW: usize = 64;
-        let pages = length.div_ceil(4096);
-        if pages <= FEW {
-            let known = |address: &usize| self.find(*address).is_some();
-            return (0..pages).map(|page| start.wrapping_add(page * 4096)).find(known);
+    /// The address of a context that begins in this memory.
+    pub fn within(&self, memory: AddressRange) -> Option<usize> {
+        // Few pages are looked up one by one; for more, all contexts are gone through.
+        const MAX_LOOKUPS: usize = 64;
+        let pages = memory.length().div_ceil(PAGE_BYTES);
+        if pages <= MAX_LOOKUPS {
+            let is_known = |address: &usize| self.find(*address).is_some();
+            return (0..pages).map(|page| memory.start().wrapping_add(page * PAGE_BYTES)).find(is_known);
         }
-        self.entries().all().map(Context::address).find(|&address| address.wrapping_sub(start) < length)
+        self.entries().all().map(Context::address).find(|&address| memory.contains(address))
     }
 
-    /// Does what changes the table, alone and undisturbed: by signals, whose handlers might want the same or leave by a jump,
-    /// and by cancellation.
+    /// Changes the table under the lock, with signals and cancellation blocked: a handler might want the same, or leave by a
+    /// jump.
     fn change<T>(&self, work: impl FnOnce(&mut Changing) -> T) -> T {
         let blocked = thread::block_all_departures();
         let done = work(&mut self.changing.lock());

@@ -1,15 +1,16 @@
-//! `syscall(2)`: programs that make the AIO calls by number reach us as well. Every other number is passed on in place,
-//! without a frame of ours on the stack, so that `vfork` and `clone` work through it.
+//! `syscall(2)`: the AIO calls, and the calls of [`crate::interpose`], by number. Every other number goes to the kernel
+//! without another frame on the stack, so that `vfork` and `clone` work through it.
 
 use core::ffi::{c_int, c_long};
 
-use super::dispatch::{self, Caller};
-use super::{kernel_aio, mapping, registry};
-use crate::engine;
-use crate::host::kernel::{Errno, check};
-use crate::host::{descriptors, kernel, settings};
-use crate::interpose;
-use crate::submission::{hazards, thread_identity};
+use crate::c_boundary::value_or_errno;
+use crate::host::kernel::Errno;
+use crate::host::settings;
+use crate::interpose::by_number;
+use crate::libaio::address_range::AddressRange;
+use crate::libaio::calls::dispatch::{self, Caller, GetEvents};
+use crate::libaio::calls::{io_setup, unmap};
+use crate::libaio::{got_patch, kernel_aio};
 
 /// `syscall(2)`.
 ///
@@ -19,7 +20,7 @@ use crate::submission::{hazards, thread_identity};
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 #[unsafe(naked)]
 pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
-    // Numbers below 128 that are ours are the bits of two masks, the others are compared.
+    // Intercepted numbers below 128 are the bits of two masks, the others are compared.
     core::arch::naked_asm!(
         "cmp rdi, 63",
         "ja 2f",
@@ -69,12 +70,12 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "cmp rdi, {close_range}",
         "jne 3b",
         "4:",
-        "jmp {ours}",
+        "jmp {intercepted}",
         "5:",
         "mov rdi, rax",
         "jmp {failed}",
-        low = const LOW,
-        middle = const MIDDLE,
+        low = const INTERCEPTED_BELOW_64,
+        middle = const INTERCEPTED_BELOW_128,
         unshare = const libc::SYS_unshare,
         userfaultfd = const libc::SYS_userfaultfd,
         fanotify_init = const libc::SYS_fanotify_init,
@@ -85,22 +86,23 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         prctl = const libc::SYS_prctl,
         seccomp = const libc::SYS_seccomp,
         close_range = const libc::SYS_close_range,
-        ours = sym ours,
+        intercepted = sym intercepted,
         failed = sym failed,
     )
 }
 
+/// Numbers below 64.
 #[cfg(target_arch = "x86_64")]
-const LOW: u64 = 1 << libc::SYS_close
+const INTERCEPTED_BELOW_64: u64 = 1 << libc::SYS_close
     | 1 << libc::SYS_mprotect
     | 1 << libc::SYS_munmap
     | 1 << libc::SYS_mremap
     | 1 << libc::SYS_ioctl
     | 1 << libc::SYS_dup2;
 
-/// Numbers from 64 on, less 64: what changes the calling thread's rights alone.
+/// Numbers from 64 on, less 64: calls that change the calling thread's rights alone.
 #[cfg(target_arch = "x86_64")]
-const MIDDLE: u64 = 1 << (libc::SYS_setuid - 64)
+const INTERCEPTED_BELOW_128: u64 = 1 << (libc::SYS_setuid - 64)
     | 1 << (libc::SYS_setgid - 64)
     | 1 << (libc::SYS_setreuid - 64)
     | 1 << (libc::SYS_setregid - 64)
@@ -200,7 +202,7 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "b.cs {failed}",
         "ret",
         "4:",
-        "b {ours}",
+        "b {intercepted}",
         last = const libc::SYS_io_getevents,
         setuid = const libc::SYS_setuid,
         setgid = const libc::SYS_setgid,
@@ -226,78 +228,33 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         prctl = const libc::SYS_prctl,
         seccomp = const libc::SYS_seccomp,
         close_range = const libc::SYS_close_range,
-        ours = sym ours,
+        intercepted = sym intercepted,
         failed = sym failed,
     )
 }
 
 /// Sets `errno` from the kernel's answer.
 extern "C" fn failed(answer: isize) -> c_long {
-    mapping::returned(Err(Errno(-answer as c_int))) as c_long
+    value_or_errno(Err(Errno(-answer as c_int)))
 }
 
-/// A system call that is perhaps ours, with the arguments of `syscall(2)`.
-extern "C" fn ours(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long {
+/// A system call that may concern the library, with the arguments of `syscall(2)`.
+extern "C" fn intercepted(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long {
+    let events = GetEvents { context: a, min: b as isize, most: c as isize, events: d, timeout: e };
+    let memory = AddressRange::new(a, b);
     let answer = match number {
-        libc::SYS_io_setup if settings::get().raw => registry::set_up(a as u32, b),
+        libc::SYS_io_setup if settings::get().raw => io_setup::set_up(a as u32, b, got_patch::install_again),
         libc::SYS_io_setup => kernel_aio::set_up(a as u32, b),
         libc::SYS_io_destroy => dispatch::io_destroy(a),
         libc::SYS_io_submit => dispatch::io_submit(a, b as isize, c),
         libc::SYS_io_cancel => dispatch::io_cancel(a, b, c),
-        libc::SYS_io_getevents => dispatch::io_getevents(Caller::Raw, a, b as isize, c as isize, d, e),
-        kernel_aio::SYS_IO_PGETEVENTS => dispatch::io_pgetevents(Caller::Raw, a, b as isize, c as isize, d, e, f),
-        libc::SYS_munmap => mapping::unmap(a, b),
-        libc::SYS_mprotect => mapping::protect(a, b, c as c_int),
-        libc::SYS_mremap => mapping::remap(a, b, c, d as c_int, e),
-        _ => {
-            before(number, a, b, c);
-            // SAFETY: what the program asked for.
-            let answer = check(unsafe { kernel::call6(number, a, b, c, d, e, f) });
-            after(number, a, b, c, answer);
-            answer
-        }
+        libc::SYS_io_getevents => dispatch::io_getevents(Caller::Raw, events),
+        kernel_aio::SYS_IO_PGETEVENTS => dispatch::io_pgetevents(Caller::Raw, events, f),
+        libc::SYS_munmap => unmap::unmap(memory),
+        libc::SYS_mprotect => unmap::protect(memory, c as c_int),
+        libc::SYS_mremap => unmap::remap(memory, c, d as c_int, e),
+        // SAFETY: what the program asked for.
+        _ => unsafe { by_number::call(number, [a, b, c, d, e, f]) },
     };
-    mapping::returned(answer) as c_long
-}
-
-/// What must be settled before a call that changes descriptors, or takes system calls away.
-fn before(number: c_long, a: usize, b: usize, c: usize) {
-    match number {
-        libc::SYS_close => descriptors::before_close(a as c_int),
-        libc::SYS_dup3 => descriptors::before_close(b as c_int),
-        #[cfg(target_arch = "x86_64")]
-        libc::SYS_dup2 => descriptors::before_close(b as c_int),
-        libc::SYS_close_range => descriptors::before_closing_many(),
-        libc::SYS_prctl if a as c_int == libc::PR_SET_SECCOMP => engine::close_uring(),
-        libc::SYS_seccomp if a as u32 <= libc::SECCOMP_SET_MODE_FILTER => engine::close_uring(),
-        libc::SYS_userfaultfd => hazards::note_slow_pages(),
-        libc::SYS_fanotify_init => interpose::before_fanotify_init(a as u32),
-        libc::SYS_ioctl => interpose::before_ioctl(b as u64),
-        libc::SYS_fcntl if b as c_int == libc::F_SETFL => descriptors::before_flags_change(a as c_int, c as c_int),
-        _ => {}
-    }
-}
-
-/// What is to be noted once a call has been made.
-fn after(number: c_long, a: usize, b: usize, c: usize, answer: Result<usize, Errno>) {
-    match number {
-        libc::SYS_ioctl => interpose::after_ioctl(b as u64, answer.is_ok()),
-        libc::SYS_unshare => interpose::after_unshare(a as c_int, answer.is_ok()),
-        libc::SYS_close_range => interpose::after_close_range(c as c_int, answer.is_ok()),
-        libc::SYS_setuid
-        | libc::SYS_setgid
-        | libc::SYS_setreuid
-        | libc::SYS_setregid
-        | libc::SYS_setgroups
-        | libc::SYS_setresuid
-        | libc::SYS_setresgid
-        | libc::SYS_setfsuid
-        | libc::SYS_setfsgid
-        | libc::SYS_capset
-            if answer.is_ok() =>
-        {
-            thread_identity::note_separate();
-        }
-        _ => {}
-    }
+    value_or_errno(answer.map(|value| value as c_long))
 }

@@ -1,0 +1,56 @@
+//! The same for calls that a program makes by number, by `syscall(2)`.
+
+use core::ffi::{c_int, c_long, c_uint};
+
+use super::{file_flags, hazards, seccomp, unshare};
+use crate::host::descriptors;
+use crate::host::kernel::{self, Errno, check};
+use crate::submission::{hazards as noted, thread_identity};
+
+/// Makes a system call for the program, and takes note of what it changes.
+///
+/// # Errors
+/// The kernel's.
+///
+/// # Safety
+/// As for the system call.
+pub unsafe fn call(number: c_long, arguments: [usize; 6]) -> Result<usize, Errno> {
+    let [a, b, c, d, e, f] = arguments;
+    before(number, a, b, c);
+    // SAFETY: the caller's promise.
+    let result = check(unsafe { kernel::call6(number, a, b, c, d, e, f) });
+    after(number, a, b, c, result.is_ok());
+    result
+}
+
+fn before(number: c_long, a: usize, b: usize, c: usize) {
+    match number {
+        libc::SYS_close => descriptors::before_close(a as c_int),
+        libc::SYS_dup3 => descriptors::before_close(b as c_int),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_dup2 => descriptors::before_close(b as c_int),
+        libc::SYS_close_range => descriptors::before_closing_many(),
+        libc::SYS_fcntl => file_flags::before_fcntl(a as c_int, b as c_int, c),
+        libc::SYS_prctl => seccomp::before_prctl(a as c_int),
+        libc::SYS_seccomp => seccomp::before_seccomp(a as c_uint),
+        libc::SYS_ioctl => hazards::before_ioctl(b as u64),
+        libc::SYS_fanotify_init => hazards::before_fanotify_init(a as c_uint),
+        libc::SYS_userfaultfd => noted::note_slow_pages(),
+        _ => {}
+    }
+}
+
+fn after(number: c_long, a: usize, b: usize, c: usize, succeeded: bool) {
+    match number {
+        libc::SYS_close => descriptors::after_change(a as c_int),
+        libc::SYS_dup3 => descriptors::after_change(b as c_int),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_dup2 => descriptors::after_change(b as c_int),
+        libc::SYS_fcntl => file_flags::after_fcntl(a as c_int, b as c_int),
+        libc::SYS_ioctl => hazards::after_ioctl(b as u64, succeeded),
+        libc::SYS_unshare => unshare::after_unshare(a as c_int, succeeded),
+        libc::SYS_close_range => unshare::after_close_range(c as c_int, succeeded),
+        number if succeeded && unshare::changes_own_rights(number) => thread_identity::note_separate(),
+        _ => {}
+    }
+}

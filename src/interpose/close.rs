@@ -1,0 +1,71 @@
+//! `close` and the other functions after which a descriptor number is free or names another file.
+//!
+//! What was submitted on the number before is settled first: the kernel has its file, and the request goes on.
+
+use core::ffi::{c_int, c_uint};
+
+use super::unshare;
+use crate::c_boundary::call_original;
+use crate::host::descriptors;
+use crate::host::dlsym_next::Next;
+
+static CLOSE: Next = Next::new(c"close");
+static CLOSE_RANGE: Next = Next::new(c"close_range");
+static DUP2: Next = Next::new(c"dup2");
+static DUP3: Next = Next::new(c"dup3");
+static FCLOSE: Next = Next::new(c"fclose");
+
+pub(super) const ORIGINALS: &[&Next] = &[&CLOSE, &CLOSE_RANGE, &DUP2, &DUP3, &FCLOSE];
+
+/// `close(2)`.
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+pub extern "C" fn close(fd: c_int) -> c_int {
+    descriptors::before_close(fd);
+    let result = call_original!(CLOSE, fn(fd: c_int) -> c_int);
+    descriptors::after_change(fd);
+    result
+}
+
+/// `close_range(2)`.
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
+    descriptors::before_closing_many();
+    let result = call_original!(CLOSE_RANGE, fn(first: c_uint, last: c_uint, flags: c_int) -> c_int);
+    unshare::after_close_range(flags, result == 0);
+    result
+}
+
+/// `closefrom(3)`: as in glibc, `close_range` to the end of the table.
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+pub extern "C" fn closefrom(lowest: c_int) {
+    close_range(lowest.max(0) as c_uint, c_uint::MAX, 0);
+}
+
+/// `dup2(2)`.
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
+    descriptors::before_close(new);
+    let result = call_original!(DUP2, fn(old: c_int, new: c_int) -> c_int);
+    descriptors::after_change(new);
+    result
+}
+
+/// `dup3(2)`.
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
+    descriptors::before_close(new);
+    let result = call_original!(DUP3, fn(old: c_int, new: c_int, flags: c_int) -> c_int);
+    descriptors::after_change(new);
+    result
+}
+
+/// `fclose(3)`, which closes without calling [`close`].
+///
+/// # Safety
+/// `stream` is an open stream.
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+pub unsafe extern "C" fn fclose(stream: *mut libc::FILE) -> c_int {
+    // SAFETY: the caller's promise.
+    descriptors::before_close(unsafe { libc::fileno(stream) });
+    call_original!(FCLOSE, fn(stream: *mut libc::FILE) -> c_int)
+}

@@ -1,0 +1,8 @@
+//! The exported functions: libaio's by name and version, the same calls by number, and the C library's that unmap memory.
+
+mod functions;
+mod got_replacements;
+mod io_queue;
+mod munmap;
+mod syscall;
+mod versions_0_1;

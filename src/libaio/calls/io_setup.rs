@@ -1,0 +1,33 @@
+//! `io_setup`: makes a context.
+
+use crate::engine;
+use crate::host::kernel::Errno;
+use crate::host::settings;
+use crate::libaio::ring::ring_size;
+use crate::libaio::{kernel_aio, registry, user_access};
+
+/// `io_setup(2)`: makes a context for at least `nr_events` requests in flight and stores its address at `to`. `prepare` is
+/// called before. Where neither io_uring nor worker threads can be had, the kernel makes a context of its own.
+///
+/// # Errors
+/// `EFAULT`: `to` cannot be read or written. `EINVAL`: what is there is not 0, or `nr_events` is 0 or too many. `EAGAIN`:
+/// past `URINGAIO_MAX_EVENTS`. `ENOMEM`.
+pub fn set_up(nr_events: u32, to: usize, prepare: fn()) -> Result<usize, Errno> {
+    // The kernel says ENOMEM where memory is short; EAGAIN is for a limit.
+    if !settings::get().served.libaio() || engine::get().map_err(|_| Errno(libc::ENOMEM))?.is_none() {
+        return kernel_aio::set_up(nr_events, to);
+    }
+    user_access::readable(to, size_of::<usize>())?;
+    // SAFETY: just seen to be readable.
+    let before = unsafe { (to as *const usize).read_unaligned() };
+    if before != 0 || nr_events == 0 {
+        return Err(Errno(libc::EINVAL));
+    }
+    let size = ring_size::for_events(nr_events)?;
+    user_access::writable(to, size_of::<usize>())?;
+    prepare();
+    let address = registry::add(nr_events, size)?;
+    // SAFETY: just seen to be writable.
+    unsafe { (to as *mut usize).write_unaligned(address) };
+    Ok(0)
+}

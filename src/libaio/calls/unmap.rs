@@ -1,0 +1,90 @@
+//! `munmap`, `mprotect` and `mremap` of the program, for memory that contexts and requests lie in.
+//!
+//! The ring behind a context is the program's to move (the context goes with it) and to unmap (the context is gone), as with
+//! the kernel's AIO. What was learnt of other memory is forgotten.
+//!
+//! The kernel's AIO has done buffered I/O, and holds the pages of direct I/O, when `io_submit` returns, and programs rely on
+//! that. Here a request may still be with an engine, so a call that unmaps its buffer waits for it, as long as a device may
+//! take.
+
+use core::ffi::c_int;
+use core::time::Duration;
+
+use super::io_destroy;
+use crate::engine;
+use crate::host::futex::{self, Deadline};
+use crate::host::kernel::{Errno, syscall};
+use crate::libaio::address_range::AddressRange;
+use crate::libaio::{outstanding, registry, user_access};
+
+/// How long a call waits for requests at most: the file may be on a server that does not answer.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// `munmap(2)`
+///
+/// # Errors
+/// The kernel's.
+pub fn unmap(memory: AddressRange) -> Result<usize, Errno> {
+    end_contexts(memory);
+    await_unused(memory);
+    // SAFETY: what the program asked for.
+    let answer = unsafe { syscall!(libc::SYS_munmap, memory.start(), memory.length()) };
+    user_access::forget(memory);
+    answer
+}
+
+/// `mprotect(2)`
+///
+/// # Errors
+/// The kernel's.
+pub fn protect(memory: AddressRange, protection: c_int) -> Result<usize, Errno> {
+    // SAFETY: what the program asked for.
+    let answer = unsafe { syscall!(libc::SYS_mprotect, memory.start(), memory.length(), protection) };
+    user_access::forget(memory);
+    answer
+}
+
+/// `mremap(2)`, to `length` bytes, at `new` if the flags say so.
+///
+/// # Errors
+/// The kernel's.
+pub fn remap(old: AddressRange, length: usize, flags: c_int, new: usize) -> Result<usize, Errno> {
+    if flags & libc::MREMAP_FIXED != 0 {
+        let replaced = AddressRange::new(new, length);
+        end_contexts(replaced);
+        await_unused(replaced);
+    }
+    if flags & libc::MREMAP_MAYMOVE != 0 || length < old.length() {
+        await_unused(old);
+    }
+    // SAFETY: what the program asked for.
+    let answer = unsafe { syscall!(libc::SYS_mremap, old.start(), old.length(), length, flags, new) };
+    if let Ok(now) = answer {
+        if now != old.start() && old.length() > 0 {
+            registry::moved(old.start(), now);
+        }
+        user_access::forget(old);
+        user_access::forget(AddressRange::new(now, length));
+    }
+    answer
+}
+
+/// Ends the contexts whose rings begin in this memory.
+fn end_contexts(memory: AddressRange) {
+    while let Some(context) = registry::within(memory) {
+        io_destroy::unmapped(context);
+    }
+}
+
+/// Returns when no file is being read into or written from this memory. (A request on a stream may wait for another program
+/// for ever, and is not waited for. The kernel's AIO would not have let the program come this far.)
+fn await_unused(memory: AddressRange) {
+    if !registry::has_transfers() {
+        return;
+    }
+    let deadline = Deadline::after(MAX_WAIT);
+    let matcher = outstanding::with_buffers_in(memory);
+    while engine::started().is_some_and(|engines| engines.count(matcher) > 0) && !deadline.is_over() {
+        futex::sleep_50us();
+    }
+}
