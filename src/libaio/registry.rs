@@ -64,7 +64,9 @@ pub fn has_transfers() -> bool {
 /// # Errors
 /// `EAGAIN`: past `URINGAIO_MAX_EVENTS`. `ENOMEM`.
 pub fn add(nr_events: u32, size: RingSize) -> Result<usize, Errno> {
-    let contexts = CONTEXTS.get_or_init(|| boxed(Contexts { table: Table::new()?, requested: AtomicU64::new(0), transfers: AtomicU32::new(0) }))?;
+    let contexts = CONTEXTS.get_or_init(|| {
+        boxed(Contexts { table: Table::new()?, requested: AtomicU64::new(0), transfers: AtomicU32::new(0) })
+    })?;
     contexts.reserve(nr_events)?;
     contexts.open(nr_events, size).inspect_err(|_| contexts.unreserve(nr_events))
 }
