@@ -5,7 +5,6 @@
 //! it does not drop the program's POSIX locks: those belong to the table (fcntl(2), `locks_remove_posix`).
 
 use core::ffi::{c_int, c_void};
-use core::mem::MaybeUninit;
 use core::ptr;
 use std::collections::HashMap;
 
@@ -229,10 +228,7 @@ fn close_may_block(ours: c_int) -> bool {
 }
 
 fn nature(ours: c_int) -> Nature {
-    let mut status = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: fstat fills the structure or fails.
-    let mode = unsafe { syscall!(libc::SYS_fstat, ours, status.as_mut_ptr()).map(|_| status.assume_init().st_mode) };
-    match mode.map_or(libc::S_IFREG, |mode| mode & libc::S_IFMT) {
+    match file_info::file_type(ours).unwrap_or(libc::S_IFREG) {
         libc::S_IFSOCK => Nature::Socket,
         libc::S_IFCHR => Nature::Device,
         libc::S_IFIFO | 0 => Nature::Stream,
