@@ -20,7 +20,7 @@ use super::wake_batch::WakeBatch;
 use super::{CLOSING, ENGINE_WAIT_MS, Engine, SERVING, SETTLE_TICK, UNAVAILABLE, URING, inbox, serving, started};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
-use crate::host::{memory, settings};
+use crate::host::{log, memory};
 use crate::stats::{self, ServedBy};
 
 /// How long completions of a lost ring are waited for: a device that answers does so well within this time.
@@ -42,7 +42,7 @@ pub fn close_uring() {
         return;
     }
     stats::begin(ServedBy::Workers);
-    settings::log(format_args!("worker threads serve from here on: the program sets a seccomp filter"));
+    log::log(format_args!("worker threads serve from here on: the program sets a seccomp filter"));
     let deadline = Deadline::after(Duration::from_millis(ENGINE_WAIT_MS));
     while engine.state.load(Ordering::Acquire) == CLOSING && !deadline.is_over() {
         engine.notify();
@@ -61,7 +61,7 @@ impl Engine {
 pub(super) fn after(engine: &'static Engine, mut reactor: Reactor<Uring>) {
     if let Some(Errno(errno)) = reactor.device().lost() {
         engine.state.store(CLOSING, Ordering::SeqCst);
-        settings::log(format_args!("worker threads serve from here on: io_uring was taken away (errno {errno})"));
+        log::log(format_args!("worker threads serve from here on: io_uring was taken away (errno {errno})"));
         stats::begin(ServedBy::Workers);
         // What completes goes into the ring's memory whenever this thread enters the kernel, for whatever.
         let deadline = Deadline::after(Duration::from_millis(LOST_RING_WAIT_MS));

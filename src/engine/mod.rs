@@ -40,7 +40,7 @@ use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::process::PerProcess;
 use crate::host::settings::{self, EngineChoice};
-use crate::host::{descriptors, memory, thread};
+use crate::host::{descriptors, log, memory, thread};
 use crate::stats::{self, ServedBy};
 use cancel::Commands;
 use inbox::{Inbox, Node, Pushed};
@@ -135,7 +135,7 @@ fn start() -> Result<Option<Engines>, Errno> {
     if stats::serves() != ServedBy::System as c_int || !stats::has_begun() {
         stats::begin(ServedBy::System);
         if settings::get().engine == EngineChoice::System {
-            settings::log(format_args!("the system's own AIO serves: URINGAIO_ENGINE=system"));
+            log::log(format_args!("the system's own AIO serves: URINGAIO_ENGINE=system"));
         }
     }
     Ok(None)
@@ -278,7 +278,7 @@ impl Engine {
         if self.state.compare_exchange(NEW, STARTING, Ordering::Acquire, Ordering::Acquire).is_ok()
             && thread::start(body, ptr::from_ref(self).cast_mut().cast()).is_err()
         {
-            settings::log(format_args!("no thread can be had"));
+            log::log(format_args!("no thread can be had"));
             // Perhaps later.
             self.decide(NEW);
             return false;
@@ -458,7 +458,7 @@ extern "C" fn body(engine: *mut c_void) -> *mut c_void {
 fn serve_by_uring(engine: &'static Engine) {
     match Uring::new(&engine.doorbell) {
         Ok(device) => {
-            settings::log(format_args!("io_uring serves"));
+            log::log(format_args!("io_uring serves"));
             engine.process.store(kernel::process_id(), Ordering::Relaxed);
             engine.wants_signal.store(device.wants_signal().unwrap_or(0), Ordering::Relaxed);
             stats::begin(ServedBy::Uring);
@@ -470,7 +470,7 @@ fn serve_by_uring(engine: &'static Engine) {
                 EngineChoice::Uring => "the system's own AIO serves",
                 _ => "worker threads serve",
             };
-            settings::log(format_args!("{who}: {refused}"));
+            log::log(format_args!("{who}: {refused}"));
             engine.decide(UNAVAILABLE);
         }
     }
@@ -481,7 +481,7 @@ fn serve_by_workers(engine: &'static Engine) {
         Ok(device) => {
             if serving(&URING).is_none() {
                 if settings::get().engine == EngineChoice::Threads {
-                    settings::log(format_args!("worker threads serve: URINGAIO_ENGINE=threads"));
+                    log::log(format_args!("worker threads serve: URINGAIO_ENGINE=threads"));
                 }
                 stats::begin(ServedBy::Workers);
             }
@@ -490,7 +490,7 @@ fn serve_by_workers(engine: &'static Engine) {
             let _ = Reactor::new(engine, device).run();
         }
         Err(why) => {
-            settings::log(format_args!("worker threads cannot serve: {why}"));
+            log::log(format_args!("worker threads cannot serve: {why}"));
             engine.decide(UNAVAILABLE);
         }
     }

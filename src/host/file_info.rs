@@ -8,6 +8,7 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 pub use super::file_systems::Backing;
+use super::hash::mix;
 use super::kernel::{Errno, syscall};
 use super::mounts::{self, Mount};
 
@@ -195,14 +196,6 @@ pub fn backing(fd: c_int, info: &FileInfo, now: u64) -> Backing {
         Kind::Block => Backing::Local,
         _ => mounts::backing(fd, info.mount, info.device, now),
     }
-}
-
-/// One word of two, well spread (the finaliser of SplitMix64, <https://prng.di.unimi.it/splitmix64.c>, public domain).
-pub(super) const fn mix(a: u64, b: u64) -> u64 {
-    let mut word = a.wrapping_add(b.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
 }
 
 /// Whether a write that makes a file longer, to `end`, could pass `RLIMIT_FSIZE`: the kernel then sends SIGXFSZ to the

@@ -36,7 +36,7 @@ use dlmalloc::{Allocator, Dlmalloc};
 use super::futex::{self, Deadline};
 use super::kernel::{self, Errno, syscall};
 use super::lock::Lock;
-use super::thread;
+use super::{signal_mask, this_thread};
 
 /// How long an allocation waits for the arena before it takes a mapping of its own. The lock is held for microseconds,
 /// unless its holder is stopped.
@@ -116,7 +116,7 @@ impl Arena {
     /// Does `work` with the heap, with departures blocked; not where it is locked, for longer than [`LOCK_WAIT_MS`] if
     /// it `waits`.
     fn with<T>(&self, waits: bool, work: impl FnOnce(&mut Dlmalloc<Pages>) -> T) -> Option<T> {
-        let blocked = thread::block_all_departures();
+        let blocked = signal_mask::block_all_departures();
         let wait =
             || waits.then(|| self.heap.lock_until(Deadline::after(Duration::from_millis(LOCK_WAIT_MS)))).flatten();
         let done = self.heap.try_lock().or_else(wait).map(|mut heap| {
@@ -131,7 +131,7 @@ impl Arena {
             self.drain_freed(heap);
             work(heap)
         });
-        thread::restore_signals(&blocked);
+        signal_mask::restore_signals(&blocked);
         done
     }
 
@@ -236,7 +236,7 @@ unsafe impl GlobalAlloc for Heap {
             let block = attempt(layout);
             // Rust ends the process where a collection cannot grow. The library's threads rather wait until the program
             // has freed something; calls of the program's use what can fail.
-            if !block.is_null() || measure(layout).is_none() || !thread::is_ours() {
+            if !block.is_null() || measure(layout).is_none() || !this_thread::is_ours() {
                 return block;
             }
             futex::sleep_1ms();

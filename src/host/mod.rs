@@ -1,16 +1,19 @@
 //! The host process and its kernel: raw system calls, futexes, threads, memory, forks, the environment, and the
 //! program's descriptors. Nothing here knows of asynchronous I/O.
 
+pub mod cpu_set;
 pub mod descriptors;
 pub mod dlsym_next;
 pub mod fd_broker;
 pub mod file_info;
 pub mod file_systems;
 pub mod futex;
+pub mod hash;
 pub mod heap;
 pub mod kernel;
 pub mod kernel_version;
 pub mod lock;
+pub mod log;
 pub mod memory;
 pub mod mounts;
 pub mod path;
@@ -22,5 +25,7 @@ pub mod seccomp;
 pub mod settings;
 #[allow(dead_code, reason = "for the notifications of posix")]
 pub mod siginfo;
+pub mod signal_mask;
+pub mod this_thread;
 pub mod thread;
 pub mod thread_exit_hook;

@@ -102,7 +102,7 @@ const TIME_MASK: u64 = (1 << TIME_BITS) - 1;
 /// Where the file system behind `fd`, on `mount` and `device`, keeps its files. `now` is the monotonic clock's. The
 /// answer is kept; only for a mount that was not met before may a thread be started. Async-signal-safe.
 pub fn backing(fd: c_int, mount: Mount, device: u64, now: u64) -> Backing {
-    let key = super::file_info::mix(mount.id << 1 | u64::from(mount.is_unique), device);
+    let key = super::hash::mix(mount.id << 1 | u64::from(mount.is_unique), device);
     let place = &KNOWN[key as usize % KNOWN.len()];
     let seconds = now >> 30;
     // Relaxed here and below: the word says all.

@@ -12,6 +12,7 @@ use core::time::Duration;
 
 use super::futex::{self, Deadline};
 use super::kernel::{self, Errno, syscall};
+use super::signal_mask;
 use super::thread;
 
 /// What such a thread does.
@@ -114,7 +115,7 @@ extern "C" fn body(shared: *mut c_void) {
 unsafe fn clone(stack: *mut u8, shared: *mut Shared) -> Result<(), Errno> {
     let flags = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_SIGHAND | libc::CLONE_THREAD | libc::CLONE_SYSVSEM;
     // The C library's own signals too: their handlers would take this thread for another.
-    let blocked = thread::block_everything();
+    let blocked = signal_mask::block_everything();
     // SAFETY: the caller's promise.
     let answer = unsafe { clone_raw(flags as usize, stack, shared.cast()) };
     thread::restore_signals(&blocked);

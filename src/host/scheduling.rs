@@ -10,57 +10,11 @@
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 
+use super::cpu_set::{CpuSet, MASK_WORDS};
 use super::kernel::{Errno, syscall};
 use super::settings;
 
-/// More CPUs than any kernel is built for: 8192.
-const MASK_WORDS: usize = 128;
-
 const IOPRIO_WHO_PROCESS: c_int = 1;
-
-/// A set of CPUs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CpuSet {
-    words: [u64; MASK_WORDS],
-}
-
-impl CpuSet {
-    const EMPTY: Self = Self { words: [0; MASK_WORDS] };
-
-    /// The calling thread's.
-    ///
-    /// # Errors
-    /// What the kernel answers.
-    pub fn of_this_thread() -> Result<Self, Errno> {
-        let mut set = Self::EMPTY;
-        // SAFETY: writes at most the size given.
-        unsafe { syscall!(libc::SYS_sched_getaffinity, 0, size_of::<Self>(), set.words.as_mut_ptr()) }?;
-        Ok(set)
-    }
-
-    /// A list such as `0-3,8`; none if it is something else, or empty.
-    #[must_use]
-    pub fn parse(list: &[u8]) -> Option<Self> {
-        let mut set = Self::EMPTY;
-        for range in core::str::from_utf8(list).ok()?.split(',') {
-            let (first, last) = range.split_once('-').unwrap_or((range, range));
-            let (first, last): (usize, usize) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-            if first > last {
-                return None;
-            }
-            for cpu in first..=last {
-                *set.words.get_mut(cpu / 64)? |= 1 << (cpu % 64);
-            }
-        }
-        Some(set)
-    }
-
-    /// As system calls take it: where it lies, and its size in bytes.
-    #[must_use]
-    pub const fn as_raw(&self) -> (*const u64, usize) {
-        (self.words.as_ptr(), size_of::<Self>())
-    }
-}
 
 /// What was recorded. Written once each; a reader that comes between two words at the worst binds a thread to fewer
 /// CPUs.
@@ -77,7 +31,7 @@ pub fn record() {
         return;
     }
     if let Some(cpus) = settings::cpus().or_else(|| CpuSet::of_this_thread().ok()) {
-        for (kept, word) in CPUS.iter().zip(cpus.words) {
+        for (kept, word) in CPUS.iter().zip(cpus.words()) {
             kept.store(word, Ordering::Relaxed);
         }
     }
@@ -90,7 +44,7 @@ pub fn record() {
 #[must_use]
 pub fn helper_cpus() -> CpuSet {
     record();
-    CpuSet { words: core::array::from_fn(|index| CPUS[index].load(Ordering::Relaxed)) }
+    CpuSet::from_words(&core::array::from_fn(|index| CPUS[index].load(Ordering::Relaxed)))
 }
 
 /// Gives the calling thread, which is the library's, the process's first nice value and I/O priority.
@@ -135,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_list_of_cpus_is_read_or_refused() {
-        let words = |list: &[u8]| CpuSet::parse(list).map(|set| [set.words[0], set.words[1]]);
+        let words = |list: &[u8]| CpuSet::parse(list).map(|set| [set.words()[0], set.words()[1]]);
         assert_eq!(words(b"0"), Some([1, 0]));
         assert_eq!(words(b"0-3,8"), Some([0x10f, 0]));
         assert_eq!(words(b" 1 , 63-64 "), Some([1 << 63 | 2, 1]));
@@ -161,7 +115,7 @@ mod tests {
         let policy = unsafe { syscall!(libc::SYS_sched_getscheduler, 0) };
         found.policy.store(policy.unwrap() as c_int, Ordering::Relaxed);
         found.nice.store(nice(), Ordering::Relaxed);
-        found.cpus.store(CpuSet::of_this_thread().unwrap().words[0], Ordering::Relaxed);
+        found.cpus.store(CpuSet::of_this_thread().unwrap().words()[0], Ordering::Relaxed);
         found.done.store(1, Ordering::Release);
         futex::wake_all(&raw const found.done);
         ptr::null_mut()
@@ -184,12 +138,13 @@ mod tests {
 
     #[test]
     fn a_helper_is_scheduled_as_the_process_was() {
-        let first = (libc::SCHED_OTHER, nice(), helper_cpus().words[0]);
+        let first = (libc::SCHED_OTHER, nice(), helper_cpus().words()[0]);
         std::thread::spawn(move || {
             assert_eq!(looked(), first);
             // A thread bound to one CPU, then one with a low priority, then one with a real-time priority.
-            let mut one = CpuSet::EMPTY;
-            one.words[0] = first.2 & first.2.wrapping_neg();
+            let mut one = [0; crate::host::cpu_set::MASK_WORDS];
+            one[0] = first.2 & first.2.wrapping_neg();
+            let one = CpuSet::from_words(&one);
             let (mask, bytes) = one.as_raw();
             // SAFETY: reads the set, changes this thread alone.
             unsafe { syscall!(libc::SYS_sched_setaffinity, 0, bytes, mask) }.unwrap();

@@ -5,9 +5,9 @@
 use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char};
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
-use super::scheduling::CpuSet;
+use super::cpu_set::CpuSet;
 
 /// Which engine serves the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,11 +69,11 @@ pub struct Settings {
     /// `URINGAIO_STATS=1`: a summary to standard error at exit.
     pub stats: bool,
     /// Variables whose values mean nothing: one bit each, by place in [`VARIABLES`].
-    wrong: u32,
+    pub wrong: u32,
 }
 
 /// The variables, and what they take.
-const VARIABLES: [(&CStr, &str); 9] = [
+pub const VARIABLES: [(&CStr, &str); 9] = [
     (c"URINGAIO_ENGINE", "auto, uring, threads or system"),
     (c"URINGAIO_FACE", "both, posix or libaio"),
     (c"URINGAIO_LOG", "0 or 1"),
@@ -87,7 +87,7 @@ const VARIABLES: [(&CStr, &str); 9] = [
 
 /// Reads variables, and notes those whose values mean nothing.
 struct Reader {
-    wrong: u32,
+    pub wrong: u32,
 }
 
 impl Reader {
@@ -201,59 +201,6 @@ fn variable(name: &CStr) -> Option<&'static [u8]> {
         let value = secure_getenv(name.as_ptr());
         (!value.is_null()).then(|| CStr::from_ptr(value).to_bytes())
     }
-}
-
-/// Writes one line to standard error, if `URINGAIO_LOG` asks for it. Before the first one it names the variables whose
-/// values mean nothing.
-pub fn log(line: core::fmt::Arguments) {
-    static NAMED: AtomicBool = AtomicBool::new(false);
-    let settings = get();
-    if !settings.log {
-        return;
-    }
-    // Relaxed: which thread names them does not matter.
-    if settings.wrong != 0 && !NAMED.swap(true, Ordering::Relaxed) {
-        for (place, (name, values)) in VARIABLES.iter().enumerate() {
-            if settings.wrong >> place & 1 != 0 {
-                let name = name.to_str().unwrap_or_default();
-                write_line(format_args!("{name} is none of what it can be ({values}), and is ignored"));
-            }
-        }
-    }
-    write_line(line);
-}
-
-/// Writes one line to standard error, in one piece and without a heap. Longer lines are cut.
-pub fn write_line(line: core::fmt::Arguments) {
-    use core::fmt::Write;
-
-    struct Line {
-        bytes: [u8; 512],
-        length: usize,
-    }
-    impl Write for Line {
-        fn write_str(&mut self, text: &str) -> core::fmt::Result {
-            let room = self.bytes.len() - 1 - self.length;
-            let taken = text.len().min(room);
-            self.bytes[self.length..self.length + taken].copy_from_slice(&text.as_bytes()[..taken]);
-            self.length += taken;
-            Ok(())
-        }
-    }
-
-    let mut buffer = Line { bytes: [0; 512], length: 0 };
-    let _ = write!(buffer, "uringaio: {line}");
-    buffer.bytes[buffer.length] = b'\n';
-    unsafe fn write(line: *mut core::ffi::c_void) {
-        // SAFETY: the line below, which outlives the task. Nothing follows from an error: standard error may be closed
-        // or full.
-        let _ = unsafe {
-            let line = &*line.cast::<Line>();
-            super::kernel::syscall!(libc::SYS_write, libc::STDERR_FILENO, line.bytes.as_ptr(), line.length + 1)
-        };
-    }
-    // SAFETY: as `write` asks.
-    unsafe { super::fd_broker::with_descriptors(write, (&raw mut buffer).cast()) };
 }
 
 #[cfg(test)]

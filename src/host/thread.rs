@@ -2,11 +2,15 @@
 
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
-use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::futex::{self, Deadline};
-use super::kernel::{self, Errno, syscall};
+use super::kernel::{self, Errno};
+use super::signal_mask;
+pub use super::signal_mask::{
+    SignalSet, block_all_departures, block_all_signals, blocks, pending_signals, restore_signals,
+};
+pub use super::this_thread::{NAME, pointer, set_name};
 use super::{memory, scheduling};
 
 /// What a thread runs, with the pointer that it was started with. The result is not used.
@@ -96,7 +100,7 @@ extern "C" fn begin(launch: *mut c_void) -> *mut c_void {
     drop(unsafe { Box::from_raw(launch) });
     set_name(NAME);
     // In the program's threads cancellation was blocked for the start alone.
-    restore_signals(&!INTERNAL);
+    restore_signals(&!signal_mask::INTERNAL);
     scheduling::take_first_priorities();
     body(argument)
 }
@@ -134,117 +138,4 @@ fn least_stack() -> usize {
     // SAFETY: asks for a number.
     let answer = unsafe { libc::sysconf(libc::_SC_THREAD_STACK_MIN) };
     usize::try_from(answer).unwrap_or(0).max(libc::PTHREAD_STACK_MIN)
-}
-
-/// Names the calling thread as `/proc/PID/task/TID/comm` shows it; at most 15 bytes count.
-pub fn set_name(name: &core::ffi::CStr) {
-    // SAFETY: reads a C string.
-    let _ = unsafe { syscall!(libc::SYS_prctl, libc::PR_SET_NAME, name.as_ptr()) };
-}
-
-/// What the library's threads are called, in `/proc/PID/task/TID/comm` and by [`is_ours`].
-pub const NAME: &core::ffi::CStr = c"uringaio";
-
-/// Whether the calling thread is the library's. It asks the kernel, and needs no thread-local storage, which the C
-/// library may have to allocate.
-#[must_use]
-pub fn is_ours() -> bool {
-    let mut name = [0u8; 16];
-    // SAFETY: writes sixteen bytes, the last of them 0.
-    let asked = unsafe { syscall!(libc::SYS_prctl, libc::PR_GET_NAME, name.as_mut_ptr()) };
-    asked.is_ok() && core::ffi::CStr::from_bytes_until_nul(&name) == Ok(NAME)
-}
-
-/// The calling thread's thread pointer: it differs between threads that exist at the same time, and takes no call.
-#[inline]
-#[must_use]
-pub fn pointer() -> usize {
-    let pointer: usize;
-    // SAFETY: reads the thread pointer: on x86-64 the first word it points to is the pointer itself, by the ABI.
-    #[cfg(target_arch = "x86_64")]
-    unsafe {
-        core::arch::asm!("mov {}, fs:0", out(reg) pointer, options(nostack, preserves_flags, readonly));
-    }
-    // SAFETY: reads the thread pointer.
-    #[cfg(target_arch = "aarch64")]
-    unsafe {
-        core::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nostack, preserves_flags, nomem));
-    }
-    pointer
-}
-
-/// The kernel's signal set: 64 bits.
-pub type SignalSet = u64;
-
-/// The C library's own signals, 32 and 33. They run its handlers, not the program's, and `setuid` and the like wait
-/// until every thread has handled them.
-const INTERNAL: SignalSet = 1 << 31 | SETXID;
-const SETXID: SignalSet = 1 << 32;
-
-/// Blocks every signal of the program in the calling thread. The result is the mask as it was.
-#[must_use]
-pub fn block_all_signals() -> SignalSet {
-    block(!INTERNAL)
-}
-
-/// The same, and the signal by which the C library cancels a thread: until [`restore_signals`] neither a jump out of a
-/// handler nor a cancellation leaves what the thread does. For a few instructions.
-#[must_use]
-pub fn block_all_departures() -> SignalSet {
-    block(!SETXID)
-}
-
-/// Every signal, the C library's own among them. For a few instructions.
-#[must_use]
-pub(super) fn block_everything() -> SignalSet {
-    block(!0)
-}
-
-fn block(all: SignalSet) -> SignalSet {
-    let mut before: SignalSet = 0;
-    // SAFETY: reads one set and writes another, each of the size given.
-    let _ = unsafe {
-        syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, &raw mut before, size_of::<SignalSet>())
-    };
-    before
-}
-
-/// The signals that are pending for the calling thread because they are blocked.
-#[must_use]
-pub fn pending_signals() -> SignalSet {
-    let mut set: SignalSet = 0;
-    // SAFETY: writes a set of the size given.
-    let _ = unsafe { syscall!(libc::SYS_rt_sigpending, &raw mut set, size_of::<SignalSet>()) };
-    set
-}
-
-/// Whether the calling thread blocks a signal.
-#[must_use]
-pub fn blocks(signal: c_int) -> bool {
-    let mut blocked: SignalSet = 0;
-    // SAFETY: writes one set of the size given; nothing is changed where none is given.
-    let known = unsafe {
-        syscall!(
-            libc::SYS_rt_sigprocmask,
-            libc::SIG_SETMASK,
-            ptr::null::<SignalSet>(),
-            &raw mut blocked,
-            size_of::<SignalSet>()
-        )
-    };
-    known.is_ok() && blocked >> (signal - 1) & 1 == 1
-}
-
-/// Restores the mask that [`block_all_signals`] or [`block_all_departures`] returned.
-pub fn restore_signals(before: &SignalSet) {
-    // SAFETY: reads one set of the size given.
-    let _ = unsafe {
-        syscall!(
-            libc::SYS_rt_sigprocmask,
-            libc::SIG_SETMASK,
-            ptr::from_ref(before),
-            ptr::null_mut::<SignalSet>(),
-            size_of::<SignalSet>()
-        )
-    };
 }

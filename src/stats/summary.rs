@@ -7,7 +7,8 @@ use super::kinds::{Lane, ServedBy};
 use super::layout::{FACES, percentile};
 use super::read::{latencies, read};
 use crate::host::kernel;
-use crate::host::settings::{self, write_line};
+use crate::host::log::write_line;
+use crate::host::settings;
 
 /// Writes the summary to standard error, if it is asked for and this process has made an AIO call. No heap, no lock: what
 /// the program leaves half-way does not matter.

@@ -1,0 +1,40 @@
+//! The calling thread: its name, its pointer, whether it is the library's. All is async-signal-safe.
+
+use super::kernel::syscall;
+
+/// Names the calling thread as `/proc/PID/task/TID/comm` shows it; at most 15 bytes count.
+pub fn set_name(name: &core::ffi::CStr) {
+    // SAFETY: reads a C string.
+    let _ = unsafe { syscall!(libc::SYS_prctl, libc::PR_SET_NAME, name.as_ptr()) };
+}
+
+/// What the library's threads are called, in `/proc/PID/task/TID/comm` and by [`is_ours`].
+pub const NAME: &core::ffi::CStr = c"uringaio";
+
+/// Whether the calling thread is the library's. It asks the kernel, and needs no thread-local storage, which the C
+/// library may have to allocate.
+#[must_use]
+pub fn is_ours() -> bool {
+    let mut name = [0u8; 16];
+    // SAFETY: writes sixteen bytes, the last of them 0.
+    let asked = unsafe { syscall!(libc::SYS_prctl, libc::PR_GET_NAME, name.as_mut_ptr()) };
+    asked.is_ok() && core::ffi::CStr::from_bytes_until_nul(&name) == Ok(NAME)
+}
+
+/// The calling thread's thread pointer: it differs between threads that exist at the same time, and takes no call.
+#[inline]
+#[must_use]
+pub fn pointer() -> usize {
+    let pointer: usize;
+    // SAFETY: reads the thread pointer: on x86-64 the first word it points to is the pointer itself, by the ABI.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        core::arch::asm!("mov {}, fs:0", out(reg) pointer, options(nostack, preserves_flags, readonly));
+    }
+    // SAFETY: reads the thread pointer.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        core::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nostack, preserves_flags, nomem));
+    }
+    pointer
+}
