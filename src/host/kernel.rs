@@ -2,7 +2,9 @@
 //! that this library interposes (`syscall`, `close`, `fcntl`, …).
 
 use core::ffi::{c_int, c_long, c_void};
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::num::NonZeroUsize;
+
+use once_cell::race::OnceNonZeroUsize;
 
 /// A kernel error number, positive: `EINVAL`, `EAGAIN`, …
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,15 +129,19 @@ pub fn now() -> u64 {
 /// Bytes of a page of this machine: 4096 on x86-64, up to 65,536 elsewhere.
 #[must_use]
 pub fn page_size() -> usize {
-    static KNOWN: AtomicUsize = AtomicUsize::new(0);
-    // Relaxed: the word says all.
-    let known = KNOWN.load(Ordering::Relaxed);
-    if known != 0 {
-        return known;
-    }
-    // SAFETY: asks for a number.
-    let asked = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    let size = usize::try_from(asked).ok().filter(|size| size.is_power_of_two()).unwrap_or(4096);
-    KNOWN.store(size, Ordering::Relaxed);
-    size
+    // Threads that ask at once both ask the kernel: nobody waits, and a fork finds no lock held.
+    static KNOWN: OnceNonZeroUsize = OnceNonZeroUsize::new();
+    let ask = || {
+        // SAFETY: asks for a number.
+        let asked = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        usize::try_from(asked)
+            .ok()
+            .filter(|size| size.is_power_of_two())
+            .and_then(NonZeroUsize::new)
+            .unwrap_or(SMALLEST_PAGE)
+    };
+    KNOWN.get_or_init(ask).get()
 }
+
+/// The page size of x86-64, and the smallest of aarch64.
+const SMALLEST_PAGE: NonZeroUsize = NonZeroUsize::new(4096).unwrap();

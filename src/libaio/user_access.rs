@@ -5,7 +5,10 @@
 //! good is remembered until the program is seen to unmap or protect it. (A page that the C library itself gives back
 //! meanwhile is taken for good still; a program that passes such a pointer has freed the memory.)
 
+use core::num::NonZeroUsize;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use once_cell::race::OnceNonZeroUsize;
 
 use super::address_range::AddressRange;
 use crate::host::kernel::{Errno, syscall};
@@ -60,18 +63,14 @@ pub fn in_user_space(address: usize, length: usize) -> Result<(), Errno> {
 /// The end of the addresses that a program can have: `TASK_SIZE_MAX` of arch/x86/include/asm/page_64_types.h.
 #[cfg(target_arch = "x86_64")]
 fn user_space_end() -> usize {
-    static KNOWN: AtomicUsize = AtomicUsize::new(0);
-    // Relaxed: the word says all.
-    let known = KNOWN.load(Ordering::Relaxed);
-    if known != 0 {
-        return known;
-    }
-    // Five levels of page tables, as the kernel uses them where the processor has them.
-    let leaf = core::arch::x86_64::__cpuid_count(7, 0);
-    let bits = if leaf.ecx & (1 << 16) == 0 { 47 } else { 56 };
-    let end = (1usize << bits) - PAGE_BYTES;
-    KNOWN.store(end, Ordering::Relaxed);
-    end
+    // Threads that ask at once both ask the processor.
+    static KNOWN: OnceNonZeroUsize = OnceNonZeroUsize::new();
+    let ask = || {
+        // Five levels of page tables, as the kernel uses them where the processor has them.
+        let bits = if core::arch::x86_64::__cpuid_count(7, 0).ecx & (1 << 16) == 0 { 47 } else { 56 };
+        NonZeroUsize::new((1usize << bits) - PAGE_BYTES).unwrap_or(NonZeroUsize::MAX)
+    };
+    KNOWN.get_or_init(ask).get()
 }
 
 /// The upper half of the addresses is the kernel's.
