@@ -80,7 +80,7 @@ pub struct Inbox<T> {
 pub enum Pushed {
     /// Nothing: the engine's thread will look.
     Seen,
-    /// The engine's thread sleeps: ring, and say so by [`Inbox::rung`].
+    /// The engine's thread sleeps: notify it, and say so by [`Inbox::notified`].
     MustNotify,
 }
 
