@@ -10,10 +10,10 @@ fn main() {
     for argument in [
         format!("-Wl,-soname,{name}"),
         format!("-Wl,--version-script={root}/{map}"),
-        // Threads of ours run code of ours: it can never be unmapped.
+        // The library's threads run its code: it can never be unmapped.
         "-Wl,-z,nodelete".into(),
-        // GNU ld takes no second version script, and rustc has one of its own. Where rustc does not bring lld along (before
-        // 1.90, and on other machines than x86-64), the system's is found.
+        // GNU ld takes no second version script, and rustc has one of its own. Where rustc does not include lld (before 1.90, and
+        // on machines other than x86-64), the system's is found.
         "-fuse-ld=lld".into(),
     ] {
         println!("cargo::rustc-link-arg-cdylib={argument}");

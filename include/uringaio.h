@@ -1,4 +1,4 @@
-/* What uringaio tells of itself to programs that link it. Made from src/public_api.rs by tests/header.rs. */
+/* Functions by which programs that link uringaio ask it about itself. Made from src/public_api.rs by tests/header.rs. */
 
 #ifndef URINGAIO_H
 #define URINGAIO_H
@@ -37,7 +37,7 @@
 #define URINGAIO_SIZES 12
 
 /**
- * Ways of telling: signal, callback, eventfd.
+ * Kinds of notification: signal, callback, eventfd.
  */
 #define URINGAIO_NOTICES 3
 
@@ -137,8 +137,7 @@ int uringaio_serves(void);
 /**
  * What serves this process: `URINGAIO_SYSTEM`, `URINGAIO_IO_URING` or `URINGAIO_THREADS`.
  *
- * Starts nothing: before the first AIO call, and in a forked child before its own first, the answer is
- * `URINGAIO_SYSTEM`. Thread-safe and async-signal-safe.
+ * Starts nothing: before the first AIO call of the process the answer is `URINGAIO_SYSTEM`. Thread-safe and async-signal-safe.
  */
 int uringaio_engine(void);
 
@@ -146,8 +145,8 @@ int uringaio_engine(void);
  * Copies the counters of this process, as they are now, to `counters`, and returns the size of what the library has.
  *
  * `size` is `sizeof *counters`: a program that was built against another version of the library gets the part that both
- * know, and zeros behind it. Counters only grow; other threads count on meanwhile, so numbers that belong together may
- * differ by what is just happening. Thread-safe and async-signal-safe.
+ * know, and zeros behind it. Counters only grow. Other threads count meanwhile, so numbers that belong together may differ by
+ * what is just happening. Thread-safe and async-signal-safe.
  *
  * # Safety
  * `counters` points to `size` bytes, or `size` is 0.

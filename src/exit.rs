@@ -1,6 +1,6 @@
-//! What is done at exit: what was submitted before reaches the kernel, as it would have done in `io_submit` and `aio_write`
-//! themselves; what io_uring is at work on ends, so that no file of the process is held when its parent has waited for it;
-//! and `URINGAIO_STATS=1` asks for a summary.
+//! The end of the process, by `exit` or `_exit`: requests that were submitted reach the kernel, as they would have done in
+//! `io_submit` and `aio_write` themselves; requests that are with io_uring end, so that no file of the process is held once
+//! its parent has waited for it; and `URINGAIO_STATS=1` has a summary written.
 
 use crate::engine;
 use crate::host::descriptors;
@@ -11,7 +11,7 @@ extern "C" fn at_exit() {
     end();
 }
 
-/// A write that an engine has not begun would never be done. (The kernel's AIO waits at exit for what it is at work on, too.)
+/// A write that no engine has begun would never be done. (The kernel's AIO waits at exit for its requests, too.)
 fn end() {
     descriptors::settle();
     engine::await_uring_idle();
@@ -23,9 +23,9 @@ fn end() {
 static AT_EXIT: extern "C" fn() = at_exit;
 
 #[cfg(not(feature = "libaio-abi"))]
-mod leave {
-    //! `_exit(2)` runs no handlers, and is how a forked child of many a program ends (each of fio's jobs): the same is done
-    //! first. A child of `vfork` shares the counters with its parent, but is another process, and writes nothing.
+mod without_handlers {
+    //! `_exit(2)` runs no handlers. Forked children often end so (each of fio's jobs), so the same is done here. A child of
+    //! `vfork` shares the counters with its parent but is another process, and writes nothing.
 
     use core::ffi::c_int;
 

@@ -1,7 +1,17 @@
 //! uringaio: POSIX AIO and libaio on io_uring, for programs that need not change.
 //!
-//! Two faces over one router over two engines: `posix` is `aio_*` and `lio_listio`, `libaio` is `io_*`; `submission` decides
-//! where a request goes; `engine` is the io_uring and the workers; `stats` counts what they do; `host` is system calls, threads, memory. Imports point down that list.
+//! | floor | what it does |
+//! |---|---|
+//! | `exit`, `public_api` | the end of the process; questions about the library |
+//! | `posix`, `libaio` | the two faces: `aio_*` and `lio_listio`; `io_*` |
+//! | `interpose` | `close` and other functions that the library has to see |
+//! | `submission` | decides where a request goes |
+//! | `engine` | io_uring, and worker threads |
+//! | `stats` | counters |
+//! | `c_boundary` | how C functions return results |
+//! | `host`, `symbol_versions` | system calls, threads, memory; versions of exported symbols |
+//!
+//! Imports point down this table, and never in a circle: tests/imports.rs checks it.
 
 #![cfg_attr(feature = "libaio-abi", allow(dead_code, reason = "the drop-in has the libaio face alone"))]
 
@@ -20,8 +30,8 @@ mod stats;
 mod submission;
 mod symbol_versions;
 
-/// Runs when the library is loaded. Reads the environment and looks up what is interposed, nothing more: a program that
-/// never does asynchronous I/O notices no thread, no descriptor and no memory of ours.
+/// Runs when the library is loaded. It reads the environment and looks up the originals of interposed functions, nothing
+/// more: a program that never does asynchronous I/O gets no thread, no descriptor and no memory from the library.
 #[ctor::ctor]
 unsafe fn loaded() {
     host::settings::get();

@@ -1,4 +1,4 @@
-//! What the library tells of itself to programs that link it: `include/uringaio.h` is made from this file.
+//! Functions by which programs that link the library ask it about itself. `include/uringaio.h` is made from this file.
 
 use core::ffi::{c_char, c_int};
 
@@ -30,8 +30,7 @@ pub extern "C" fn uringaio_serves() -> c_int {
 
 /// What serves this process: `URINGAIO_SYSTEM`, `URINGAIO_IO_URING` or `URINGAIO_THREADS`.
 ///
-/// Starts nothing: before the first AIO call, and in a forked child before its own first, the answer is
-/// `URINGAIO_SYSTEM`. Thread-safe and async-signal-safe.
+/// Starts nothing: before the first AIO call of the process the answer is `URINGAIO_SYSTEM`. Thread-safe and async-signal-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn uringaio_engine() -> c_int {
     stats::serves()
@@ -40,8 +39,8 @@ pub extern "C" fn uringaio_engine() -> c_int {
 /// Copies the counters of this process, as they are now, to `counters`, and returns the size of what the library has.
 ///
 /// `size` is `sizeof *counters`: a program that was built against another version of the library gets the part that both
-/// know, and zeros behind it. Counters only grow; other threads count on meanwhile, so numbers that belong together may
-/// differ by what is just happening. Thread-safe and async-signal-safe.
+/// know, and zeros behind it. Counters only grow. Other threads count meanwhile, so numbers that belong together may differ by
+/// what is just happening. Thread-safe and async-signal-safe.
 ///
 /// # Safety
 /// `counters` points to `size` bytes, or `size` is 0.

@@ -1,8 +1,8 @@
 //! Exports a function under a name and a symbol version.
 //!
-//! A versioned symbol is a jump to the function, made in assembly and given its version by `.symver`; the version script
-//! that `build.rs` passes to the linker declares the nodes. (`#[no_mangle]` functions are exported without a version by
-//! rustc's own script, which is what `aio_*` needs: unversioned, they bind for every version of glibc's.)
+//! A versioned symbol is a jump to the function, written in assembly and given its version by `.symver`; the version script
+//! that `build.rs` passes to the linker declares the nodes. (rustc's own script exports `#[no_mangle]` functions without a
+//! version. The `aio_*` functions need that: unversioned, they replace every version of glibc's.)
 
 /// The jump instruction of this machine.
 #[cfg(target_arch = "x86_64")]
@@ -18,8 +18,8 @@ macro_rules! jump {
     };
 }
 
-/// `default_version!("io_getevents", "LIBAIO_0.4", io_getevents)`: what a program linked today binds to. In a static
-/// archive, which has no versions, the plain name.
+/// `default_version!("io_getevents", "LIBAIO_0.4", io_getevents)`: the version that a program linked today binds to. In a
+/// static archive, which has no versions, the plain name.
 macro_rules! default_version {
     ($name:literal, $node:literal, $function:path) => {
         #[cfg(not(feature = "archive"))]
@@ -33,7 +33,7 @@ macro_rules! default_version {
     };
 }
 
-/// `old_version!("io_getevents", "LIBAIO_0.1", io_getevents_0_1)`: what programs linked long ago are bound to.
+/// `old_version!("io_getevents", "LIBAIO_0.1", io_getevents_0_1)`: a version that programs linked long ago are bound to.
 macro_rules! old_version {
     ($name:literal, $node:literal, $function:path) => {
         #[cfg(not(feature = "archive"))]

@@ -1,4 +1,7 @@
-//! A range of addresses, and whether two of them overlap.
+//! Ranges of addresses: whether two overlap, and the pages that they consist of.
+
+/// Bytes of a page. (The kernel's pages may be larger on aarch64; then pages of this size are its parts.)
+pub const PAGE_BYTES: usize = 4096;
 
 /// So many bytes from an address on. What would reach beyond the last address ends there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

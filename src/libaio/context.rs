@@ -15,7 +15,7 @@ mod backlog;
 mod carriage_state;
 mod event_writer;
 mod users;
-pub mod waiters;
+mod waiters;
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -54,12 +54,12 @@ pub struct Context {
     /// How often the context was opened.
     generation: AtomicU32,
     ring: UnsafeCell<EventRing>,
-    /// What `io_setup` was asked for.
+    /// What `io_setup` was asked for. Relaxed throughout: written before the context can be found.
     pub requested: AtomicU32,
     /// Which side carries its requests.
     pub carriage: Carriage,
     users: CacheLine<Users>,
-    /// Requests that went to the engines.
+    /// Requests that went to the engines. Relaxed throughout: a count; the submission publishes the requests.
     submitted: CacheLine<AtomicU64>,
     writer: CacheLine<EventWriter>,
     waiters: CacheLine<Waiters>,
@@ -145,6 +145,7 @@ impl Context {
     pub unsafe fn open(&self, ring: EventRing, address: usize, requested: u32) {
         // SAFETY: no thread looks at the ring of a context that is not in use.
         unsafe { *self.ring.get() = ring };
+        // Relaxed, here and in `reset`: published by the store of the address.
         self.requested.store(requested, Ordering::Relaxed);
         self.submitted.0.store(0, Ordering::Relaxed);
         self.writer.0.reset();
@@ -240,7 +241,6 @@ impl Context {
     /// Notes that so many requests are about to go to the engines.
     #[inline]
     pub fn note_submitted(&self, count: u64) {
-        // Relaxed: a count; the submission publishes the requests.
         self.submitted.0.fetch_add(count, Ordering::Relaxed);
     }
 

@@ -29,9 +29,7 @@ mod slots {
     use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
     use crate::host::kernel::syscall;
-    use crate::libaio::address_range::AddressRange;
-
-    const PAGE_BYTES: usize = 4096;
+    use crate::libaio::address_range::{AddressRange, PAGE_BYTES};
 
     /// The library's function for a name, if it has one.
     pub type Replacement = fn(&CStr) -> Option<usize>;

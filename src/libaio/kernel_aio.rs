@@ -1,6 +1,7 @@
-//! The kernel's own AIO, for contexts that are not ours, and where the engine stands aside.
+//! The kernel's own AIO: for contexts that the kernel carries, for addresses that the library does not know, and where neither
+//! io_uring nor worker threads can be had.
 //!
-//! The answers are those of the system calls: whether an address is a context at all, the kernel knows best.
+//! The answers are those of the system calls: the kernel knows whether an address is a context.
 
 use super::ring::layout::{HEADER_BYTES, HeaderCopy};
 use super::user_access;
@@ -14,9 +15,11 @@ pub const SYS_IO_PGETEVENTS: core::ffi::c_long = 333;
 #[cfg(target_arch = "aarch64")]
 pub const SYS_IO_PGETEVENTS: core::ffi::c_long = 292;
 
+// kernel-refuses: the kernel checks the addresses that a program passes, and refuses bad ones.
+
 type Answer = Result<usize, Errno>;
 
-/// A kernel without AIO has no contexts.
+/// A kernel without AIO has no contexts: `EINVAL` instead of `ENOSYS`.
 fn refused(answer: Answer) -> Answer {
     answer.map_err(|errno| if errno == Errno(libc::ENOSYS) { Errno(libc::EINVAL) } else { errno })
 }
@@ -26,7 +29,7 @@ fn refused(answer: Answer) -> Answer {
 /// # Errors
 /// The kernel's.
 pub fn set_up(nr_events: u32, to: usize) -> Answer {
-    // SAFETY: a bad address is the kernel's to refuse; here and below.
+    // SAFETY: kernel-refuses.
     unsafe { syscall!(libc::SYS_io_setup, nr_events, to) }
 }
 
@@ -35,7 +38,7 @@ pub fn set_up(nr_events: u32, to: usize) -> Answer {
 /// # Errors
 /// The kernel's.
 pub fn destroy(context: usize) -> Answer {
-    // SAFETY: as above.
+    // SAFETY: kernel-refuses.
     refused(unsafe { syscall!(libc::SYS_io_destroy, context) })
 }
 
@@ -44,7 +47,7 @@ pub fn destroy(context: usize) -> Answer {
 /// # Errors
 /// The kernel's.
 pub fn submit(context: usize, nr: isize, list: usize) -> Answer {
-    // SAFETY: as above.
+    // SAFETY: kernel-refuses.
     let answer = refused(unsafe { syscall!(libc::SYS_io_submit, context, nr, list) });
     if answer.is_ok() {
         stats::fell_back(Face::Libaio);
@@ -52,13 +55,13 @@ pub fn submit(context: usize, nr: isize, list: usize) -> Answer {
     answer
 }
 
-/// `io_submit(2)` on a context of ours that the kernel carries.
+/// `io_submit(2)` on a context of the library's that the kernel carries.
 ///
 /// # Errors
 /// The kernel's.
 #[inline]
 pub fn submit_carried(context: usize, nr: isize, list: usize) -> Answer {
-    // SAFETY: as above.
+    // SAFETY: kernel-refuses.
     let answer = unsafe { syscall!(libc::SYS_io_submit, context, nr, list) };
     if let Ok(count) = answer {
         stats::carried_by_kernel(Face::Libaio, count as u64);
@@ -71,7 +74,7 @@ pub fn submit_carried(context: usize, nr: isize, list: usize) -> Answer {
 /// # Errors
 /// The kernel's.
 pub fn cancel(context: usize, iocb: usize, event: usize) -> Answer {
-    // SAFETY: as above.
+    // SAFETY: kernel-refuses.
     refused(unsafe { syscall!(libc::SYS_io_cancel, context, iocb, event) })
 }
 
@@ -80,7 +83,7 @@ pub fn cancel(context: usize, iocb: usize, event: usize) -> Answer {
 /// # Errors
 /// The kernel's.
 pub fn get_events(context: usize, min: isize, most: isize, events: usize, timeout: usize) -> Answer {
-    // SAFETY: as above.
+    // SAFETY: kernel-refuses.
     refused(unsafe { syscall!(libc::SYS_io_getevents, context, min, most, events, timeout) })
 }
 
@@ -96,11 +99,11 @@ pub fn get_events_masked(
     timeout: usize,
     mask: usize,
 ) -> Answer {
-    // SAFETY: as above.
+    // SAFETY: kernel-refuses.
     refused(unsafe { syscall!(SYS_IO_PGETEVENTS, context, min, most, events, timeout, mask) })
 }
 
-/// Whether the ring at `context` shows that it is empty: libaio asks that first when it must not wait.
+/// Whether the ring at `context` shows that it is empty. libaio looks at it first in a call that must not wait.
 pub fn looks_empty(context: usize) -> bool {
     // SAFETY: just seen to be readable.
     context != 0

@@ -35,7 +35,7 @@ pub fn find(address: usize) -> Option<ContextRef> {
 }
 
 /// Transfers of files that are with the engines, of all contexts. A call that was left by a jump may have counted one too many.
-/// Relaxed: whoever asks after a transfer has seen its call return.
+/// Relaxed: a thread that asks about a transfer has seen the `io_submit` of it return.
 fn transfers() -> Option<&'static AtomicU32> {
     Some(&CONTEXTS.get()?.transfers)
 }

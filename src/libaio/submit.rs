@@ -4,9 +4,9 @@ use core::ptr::NonNull;
 
 use super::completion::finish;
 use super::context::{Context, ContextRef, Request};
-use super::iocb::{Iocb, check_rw_flags, empty_nowait_write, opcode};
+use super::iocb::{Iocb, opcode};
 use super::ring::layout::Event;
-use super::{carriage, eventfd, got_patch, kernel_aio, outstanding, registry, user_access};
+use super::{carriage, eventfd, got_patch, kernel_aio, outstanding, registry, rw_flags, user_access};
 use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
 use crate::host::futex;
 use crate::host::kernel::Errno;
@@ -239,7 +239,7 @@ const fn action(opcode: u16) -> Action {
 /// What reads and writes of all kinds check, in the kernel's order. Gives the priority and the flags.
 fn check_transfer(iocb: &Iocb, file: FdInfo, writes: bool) -> Result<(u16, i32), Errno> {
     let priority = iocb.io_priority()?;
-    check_rw_flags(iocb.fd, file, writes, iocb.rw_flags)?;
+    rw_flags::check(iocb.fd, file, writes, iocb.rw_flags)?;
     if !(if writes { file.writes() } else { file.reads() }) {
         return Err(Errno(libc::EBADF));
     }
@@ -384,7 +384,7 @@ fn attempt(used: &ContextRef, transfer: &Transfer, kind: Kind, chains: &mut Chai
     let question = Question { face: Face::Libaio, kind, file, appends, buffers: transfer.vectors };
     match router::route(question) {
         Route::Inline(_) if writes && transfer.total == 0 && transfer.flags & rwf::NOWAIT != 0 && !file.in_memory() => {
-            Plan { attempt: Attempt::Done(empty_nowait_write(transfer.fd)), ..Plan::engine(Carrier::Workers) }
+            Plan { attempt: Attempt::Done(rw_flags::empty_nowait_write(transfer.fd)), ..Plan::engine(Carrier::Workers) }
         }
         Route::Inline(carrier) if writes => {
             if !file.is_direct() {

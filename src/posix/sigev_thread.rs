@@ -257,7 +257,7 @@ extern "C" fn manage(pool: *mut c_void) -> *mut c_void {
 fn start_threads_with_attributes(pool: &'static CallbackPool) -> bool {
     loop {
         let Some(Queued(request)) = pool.state().with_attributes.pop() else { return true };
-        // SAFETY: request-is-owned, by whoever took it from the queue.
+        // SAFETY: request-is-owned, by the thread that took it from the queue.
         let attributes = unsafe { request.as_ref() }.sigevent.attributes as *const libc::pthread_attr_t;
         let mut thread = 0;
         // SAFETY: the program's attributes, which it keeps until the notification; the new thread owns the request.
@@ -278,7 +278,7 @@ fn send_signals(pool: &CallbackPool, progress: &mut Progress) -> bool {
     loop {
         let queued = || pool.state().signals.pop().map(|Queued(request)| request);
         let Some(request) = progress.unsent.take().or_else(queued) else { return true };
-        // SAFETY: request-is-owned, by whoever took it from the queue.
+        // SAFETY: request-is-owned, by the thread that took it from the queue.
         let sigevent = unsafe { request.as_ref() }.sigevent;
         if sigev_signal::send(&sigevent) == Err(Errno(libc::EAGAIN)) {
             progress.unsent = Some(request);
@@ -386,7 +386,7 @@ extern "C" fn run_alone(request: *mut c_void) -> *mut c_void {
 
 /// What a request asks for. The request itself is recycled.
 fn take_sigevent(request: RequestPtr) -> SigEvent {
-    // SAFETY: request-is-owned, by whoever took it from the queue.
+    // SAFETY: request-is-owned, by the thread that took it from the queue.
     unsafe {
         let sigevent = request.as_ref().sigevent;
         request_pool::put(request);

@@ -12,6 +12,7 @@ use super::aiocb::AiocbRef;
 use super::cancellation;
 use crate::engine::{self, Engine, WakeBatch};
 use crate::host::futex::Deadline;
+use crate::host::hash;
 use crate::host::kernel::Errno;
 
 /// A word that threads sleep on. Odd while a thread may sleep on it; counts up otherwise.
@@ -26,19 +27,14 @@ static WORDS: [WaitWord; WAIT_WORDS] = [const { WaitWord(AtomicU32::new(0)) }; W
 /// Which words to wake when a request of the slot finishes, a bit for each.
 static WAITED_FOR: [AtomicU64; SLOTS] = [const { AtomicU64::new(0) }; SLOTS];
 
-/// The high bits of a multiplication that mixes well (2^64 divided by the golden ratio).
-const fn spread(word: usize) -> usize {
-    (word as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> 32
-}
-
 fn slot(address: usize) -> &'static AtomicU64 {
-    &WAITED_FOR[spread(address) % SLOTS]
+    &WAITED_FOR[hash::spread(address) % SLOTS]
 }
 
 /// The calling thread's word, by the address of its `errno`, which no other thread shares and which costs no system call.
 fn own_word() -> usize {
     // SAFETY: asks for an address.
-    spread(unsafe { libc::__errno_location() }.addr()) % WAIT_WORDS
+    hash::spread(unsafe { libc::__errno_location() }.addr()) % WAIT_WORDS
 }
 
 /// Wakes the threads that wait for the aiocb at `address`, whose final status has been stored.

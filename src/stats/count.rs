@@ -26,8 +26,8 @@ pub fn begin(serves: ServedBy) {
     block::begin(serves, kernel::process_id() as u32, kernel::now(), settings::get().stats);
 }
 
-/// A call of the program's submits `count` operations at once. To be called once in each call that submits anything,
-/// whatever lane its operations take.
+/// A call of the program's submits `count` operations at once. Called once in each call that submits anything, for all lanes
+/// together.
 #[inline]
 pub fn submitted(face: Face, count: u64) {
     let slot = block::mine();
@@ -80,7 +80,7 @@ fn ended(slot: block::Mine, face: Face, action: Action, result: i64) {
     }
 }
 
-/// The beginning of a transfer, so many bytes, was done in the calling thread; the rest goes to the engine.
+/// So many bytes at the beginning of a transfer were moved in the calling thread; the rest goes to an engine.
 #[cold]
 pub fn moved(action: Action, bytes: u64) {
     let reads = matches!(action, Action::Read | Action::ReadVector);
@@ -119,7 +119,7 @@ pub fn doorbell_notified() {
     add(block::mine(), word!(doorbells), 1);
 }
 
-/// Begins to time an operation, if somebody observes: the time now, or 0. The answer goes to [`timed`].
+/// Begins to time an operation, if an observer has asked for it: the time now, or 0, for [`timed`].
 #[inline]
 #[must_use]
 pub fn stamp() -> u64 {

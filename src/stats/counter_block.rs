@@ -1,10 +1,10 @@
-//! The block of counters in memory: a slot for each thread, and the note by which another process finds it.
+//! The block of counters in memory, a slot for each thread, and the ELF note by which another process finds it.
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::kinds::ServedBy;
 use super::layout::{self, LANES, LATENCIES, LAYOUT, MAGIC, SLOTS, WORDS};
-use crate::host::thread;
+use crate::host::{hash, thread};
 
 #[repr(C)]
 struct Header {
@@ -39,7 +39,7 @@ const _: () = {
     assert!(align_of::<Block>() == align_of::<layout::Block>());
 };
 
-/// All zeros until the first AIO call, so it takes no room in the file.
+/// All zeros until the first AIO call, so that it takes no room in the file.
 pub static BLOCK: Block = Block {
     header: Header {
         magic: AtomicU64::new(0),
@@ -55,7 +55,7 @@ pub static BLOCK: Block = Block {
     latencies: [const { [const { AtomicU64::new(0) }; LATENCIES] }; LANES],
 };
 
-// The note: name, type, and how far the block is away. It is loaded with the library, so a reader needs no file.
+// The note: name, type, and the distance of the block. It is loaded with the library, so that a reader needs no file.
 core::arch::global_asm!(
     ".pushsection .note.uringaio,\"a\",%note",
     ".balign 4",
@@ -71,38 +71,37 @@ core::arch::global_asm!(
 );
 
 impl Block {
-    /// What serves; 0 before the first AIO call.
+    /// What serves ([`ServedBy`]); 0 before the first AIO call.
     pub fn serves(&self) -> u32 {
         if !has_begun(crate::host::kernel::process_id() as u32) {
             return 0;
         }
-        // Relaxed, here and below: a number by itself, which nothing is published with.
+        // Relaxed, here and below unless it says otherwise: a number by itself, which publishes nothing.
         self.header.serves.load(Ordering::Relaxed)
     }
 }
 
-/// Where the calling thread counts.
+/// The slot that the calling thread counts in.
 #[derive(Clone, Copy)]
 pub struct Mine {
     slot: &'static Slot,
-    /// Whether nobody else writes there.
-    alone: bool,
+    /// No other thread writes there.
+    is_own: bool,
 }
 
-/// The calling thread's slot. The first thread that hashes to a slot keeps it; a thread that later gets the same stack, and
-/// with it the same thread pointer, takes over where the dead one left off. Whoever finds a slot taken counts in the last
-/// one, atomically. So no count is lost, and hardly one is contended. (A signal handler that submits can lose one that the
-/// thread was about to store.)
+/// The calling thread's slot. The first thread that hashes to a slot keeps it; a later thread with the same stack, and with
+/// it the same thread pointer, goes on where the dead one left off. A thread that finds its slot taken counts in the last
+/// slot, atomically. So no count is lost, and few words are contended. (A signal handler that submits can lose a count that
+/// the thread was about to store.)
 #[inline]
 pub fn mine() -> Mine {
     let me = thread::pointer() as u64;
-    let place = (me >> 6).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    let slot = &BLOCK.slots[place as usize % (SLOTS - 1)];
+    let slot = &BLOCK.slots[hash::spread(thread::pointer() >> 6) % (SLOTS - 1)];
     let owner = slot.owner.load(Ordering::Relaxed);
     if owner == me || (owner == 0 && take(slot, me)) {
-        return Mine { slot, alone: true };
+        return Mine { slot, is_own: true };
     }
-    Mine { slot: &BLOCK.slots[SLOTS - 1], alone: false }
+    Mine { slot: &BLOCK.slots[SLOTS - 1], is_own: false }
 }
 
 #[cold]
@@ -114,7 +113,7 @@ fn take(slot: &Slot, me: u64) -> bool {
 #[inline]
 pub fn add(mine: Mine, word: usize, count: u64) {
     let word = &mine.slot.words[word];
-    if mine.alone {
+    if mine.is_own {
         word.store(word.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
     } else {
         word.fetch_add(count, Ordering::Relaxed);
@@ -125,7 +124,7 @@ pub fn add(mine: Mine, word: usize, count: u64) {
 pub fn begin(serves: ServedBy, process: u32, now: u64, observed: bool) {
     let header = &BLOCK.header;
     if header.process.load(Ordering::Relaxed) != process {
-        // A child of a fork: only its first AIO call comes here, and its threads wait for that.
+        // A forked child: only its first AIO call comes here, and its threads wait for that.
         for slot in &BLOCK.slots {
             slot.owner.store(0, Ordering::Relaxed);
             slot.words.iter().for_each(|word| word.store(0, Ordering::Relaxed));
@@ -145,12 +144,13 @@ pub fn begin(serves: ServedBy, process: u32, now: u64, observed: bool) {
     header.layout.store(LAYOUT, Ordering::Relaxed);
     header.serves.store(serves as u32, Ordering::Relaxed);
     header.magic.store(MAGIC, Ordering::Relaxed);
-    // Release: a reader that finds its process here, in whatever order it is shown the rest, finds the rest.
+    // Release pairs with the Acquire in `has_begun`: a reader that finds the process here finds the rest.
     header.process.store(process, Ordering::Release);
 }
 
-/// Whether this process has partially_done to count.
+/// Whether this process has begun to count.
 pub fn has_begun(process: u32) -> bool {
+    // Acquire pairs with the Release in `begin`.
     BLOCK.header.process.load(Ordering::Acquire) == process && BLOCK.header.magic.load(Ordering::Relaxed) == MAGIC
 }
 
@@ -159,7 +159,7 @@ pub fn started() -> u64 {
     BLOCK.header.started.load(Ordering::Relaxed)
 }
 
-/// Whether the next operation is to be timed; it counts against the observer's credit.
+/// Whether the next operation is to be timed; it uses up one of those that the observer has asked for.
 #[inline]
 pub fn is_observed() -> bool {
     let observed = &BLOCK.header.observed;
@@ -167,7 +167,7 @@ pub fn is_observed() -> bool {
         0 => false,
         u32::MAX => true,
         left => {
-            // Two threads may spend the same credit: then one more is timed.
+            // Two threads may use up the same one: then one more is timed.
             observed.store(left - 1, Ordering::Relaxed);
             true
         }

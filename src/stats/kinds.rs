@@ -1,6 +1,6 @@
-//! What is counted apart: whose operation, where it was done, what it does, how the program was told.
+//! By what the counters are kept apart: face, lane, action, kind of notification.
 
-/// Whose operation it is.
+/// The face that an operation belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Face {
@@ -16,11 +16,11 @@ pub enum Face {
 pub enum Lane {
     /// In the calling thread.
     InPlace = 0,
-    /// By the engine.
+    /// By an engine.
     Engine = 1,
 }
 
-/// What an operation does; the engine's kinds, without its own commands.
+/// What an operation does: the engine's kinds without its commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Action {
@@ -40,7 +40,7 @@ pub enum Action {
     Poll = 6,
 }
 
-/// How a program is told of a completion, other than by asking.
+/// How a program learns of a completion without asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Notification {

@@ -1,16 +1,16 @@
-//! What the counters look like to whoever reads them: the library itself, programs that link it, and the command that reads
-//! them out of a running process. Numbers alone; the same file is compiled into both.
+//! The layout of the counters, for all that read them: the library itself, programs that link it, and the command, which
+//! reads them out of a running process. The same file is compiled into the library and the command.
 
 /// The first word of the block: `uringaio`.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"uringaio");
 
-/// Counts up with every change of the layout. A reader of another layout must not guess.
+/// Counts up with every change of the layout. A reader of another layout must refuse.
 pub const LAYOUT: u32 = 3;
 
-/// Name and type of the ELF note that leads to the block. Its descriptor is the layout (4 bytes, little endian) and the
+/// The name of the ELF note that leads to the block. Its descriptor is the layout (4 bytes, little endian) and the
 /// distance from the descriptor's second word to the block (4 bytes, signed).
 pub const NOTE: &str = "uringaio";
-/// See [`NOTE`].
+/// The type of the note, see [`NOTE`].
 pub const NOTE_TYPE: u32 = 1;
 
 /// Faces: 0 is POSIX AIO, 1 is libaio.
@@ -19,7 +19,7 @@ pub const FACES: usize = 2;
 pub const KINDS: usize = 7;
 /// Batch sizes: 1, 2, 3–4, 5–8, … 513–1024, more.
 pub const SIZES: usize = 12;
-/// Ways of telling: signal, callback, eventfd.
+/// Kinds of notification: signal, callback, eventfd.
 pub const NOTICES: usize = 3;
 
 /// Everything that is counted. All numbers only grow.
@@ -76,7 +76,7 @@ pub const LATENCIES: usize = 144;
 /// Lanes: 0 is in the calling thread, 1 is the engine.
 pub const LANES: usize = 2;
 
-/// What stands before the counters.
+/// The first bytes of the block.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Header {
@@ -84,18 +84,18 @@ pub struct Header {
     pub magic: u64,
     /// [`LAYOUT`].
     pub layout: u32,
-    /// Whose numbers these are: a forked child has its parent's until its own first AIO call.
+    /// The process that the numbers belong to: a forked child has its parent's until its own first AIO call.
     pub process: u32,
     /// `CLOCK_MONOTONIC` of the first AIO call, in nanoseconds.
     pub started: u64,
     /// What serves: 0 the system's own AIO, 1 io_uring, 2 threads.
     pub engine: u32,
-    /// How many more operations are to be timed. An observer refills it; at 0, which it comes to soon after the observer
-    /// has gone, no clock is read. All ones never run out.
+    /// How many more operations are to be timed. An observer refills it; soon after the observer has gone it is 0, and no clock
+    /// is read. All ones never run out.
     pub observed: u32,
     /// The library's version, padded with zeros.
     pub version: [u8; 16],
-    /// RingPages, so that what is often read and what is often written do not share a cache line.
+    /// So that words that are often read and words that are often written do not share a cache line.
     pub padding: [u64; 2],
 }
 
@@ -103,7 +103,7 @@ pub struct Header {
 #[repr(C, align(64))]
 #[derive(Clone, Copy)]
 pub struct Slot {
-    /// The thread, by its thread pointer; 0 for nobody.
+    /// The thread pointer of the thread that counts here, or 0.
     pub owner: u64,
     /// [`uringaio_counters`] as words.
     pub words: [u64; WORDS],
@@ -113,11 +113,11 @@ pub struct Slot {
 #[repr(C, align(64))]
 #[derive(Clone, Copy)]
 pub struct Block {
-    /// What it is, and whose.
+    /// What the block is, and of which process.
     pub header: Header,
     /// Counters, to be added up.
     pub slots: [Slot; SLOTS],
-    /// How long operations took from submission to completion, by lane, as far as they were timed.
+    /// How long the timed operations took from submission to completion, by lane.
     pub latencies: [[u64; LATENCIES]; LANES],
 }
 
@@ -128,7 +128,7 @@ pub const fn size_bucket(count: u64) -> usize {
     if bucket < SIZES { bucket } else { SIZES - 1 }
 }
 
-/// The bucket for a time in nanoseconds: four to an octave, so a percentile is known to within a fifth.
+/// The bucket for a time in nanoseconds: four to an octave, so that a percentile is known to within a fifth.
 #[must_use]
 pub const fn latency_bucket(nanoseconds: u64) -> usize {
     let bucket = if nanoseconds < 4 {
@@ -146,7 +146,7 @@ pub const fn latency_bound(bucket: usize) -> u64 {
     if bucket < 4 { bucket as u64 + 1 } else { (5 + (bucket as u64 & 3)) << (bucket / 4 - 1) }
 }
 
-/// The time within which `share` (0 to 1) of the counted operations were done; nothing where none were counted.
+/// The time within which `share` (0 to 1) of the counted operations were done; none if none was counted.
 #[must_use]
 pub fn percentile(buckets: &[u64; LATENCIES], share: f64) -> Option<u64> {
     let total: u64 = buckets.iter().sum();

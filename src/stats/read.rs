@@ -7,8 +7,8 @@ use super::kinds::Lane;
 use super::layout::{LATENCIES, uringaio_counters};
 use crate::host::kernel;
 
-/// The counters of this process, as they are now. Other threads count on meanwhile, so numbers that belong together may
-/// differ by what is just happening.
+/// The counters of this process, as they are now. Other threads count meanwhile, so numbers that belong together may differ by
+/// what is just happening.
 #[must_use]
 pub fn read() -> uringaio_counters {
     uringaio_counters::from_words(&block::totals())

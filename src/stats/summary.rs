@@ -10,10 +10,10 @@ use crate::host::kernel;
 use crate::host::log::write_line;
 use crate::host::settings;
 
-/// Writes the summary to standard error, if it is asked for and this process has made an AIO call. No heap, no lock: what
-/// the program leaves half-way does not matter.
+/// Writes the summary to standard error, if it is asked for and this process has made an AIO call. No heap, no lock: the
+/// program may exit in the middle of anything.
 pub fn summarize() {
-    // First whether there is anything to tell: a process that never used AIO need not have its environment read.
+    // First whether there is anything to tell: the environment of a process that never used AIO need not be read.
     let process = kernel::process_id() as u32;
     if !block::has_begun(process) || !settings::get().stats {
         return;

@@ -3,6 +3,6 @@
 mod functions;
 mod got_replacements;
 mod io_queue;
+mod libaio_0_1;
 mod munmap;
 mod syscall;
-mod versions_0_1;

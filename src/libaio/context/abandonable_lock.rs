@@ -1,10 +1,10 @@
-//! A lock whose holder may have left without a word: a signal handler took it away by `siglongjmp`, or its thread was
-//! cancelled. What it protects is written so that the next holder can begin anew at any point.
+//! A lock whose holder may leave without releasing it: a signal handler left the holder by `siglongjmp`, or its thread was
+//! cancelled. What the lock protects is written so that the next holder can begin anew at any point.
 //!
-//! Two cases look alike to a caller that finds its own thread holding the lock: it is a signal handler that interrupted the
-//! holder, which it must not wait for; or an earlier handler left the holder for good. The stack tells them apart: it grows
-//! downwards, so a call that was interrupted began above. Another thread that holds the lock for a second without having
-//! taken it anew counts as gone.
+//! A call that finds its own thread holding the lock is one of two: a signal handler that interrupted the holder, for which
+//! it must not wait; or the thread's next call, after a handler has left the holder for good. The stack tells them apart: it
+//! grows downwards, so an interrupted call began at a higher address. Another thread that holds the lock for a second without
+//! having taken it anew counts as gone.
 
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -18,20 +18,22 @@ const ABANDONED_AFTER_MS: u64 = 1_000;
 /// How often a thread may find the lock held by a call that it seems to have interrupted: no handler tries that often.
 const MAX_NESTED: u32 = 1_000;
 
-/// Looks at a lock that another thread holds before the caller sleeps between two.
+/// Looks at a lock that another thread holds before the caller sleeps between two looks.
 const SPINS: u32 = 100;
 
-/// The lock.
+const NS_PER_MS: u64 = 1_000_000;
+
+/// The lock. Only the holder writes `stack` and `taken`, and only its thread `nested`: Relaxed.
 pub struct AbandonableLock {
-    /// The holder, by its thread pointer; 0: nobody.
+    /// The holder's thread pointer, or 0.
     holder: AtomicUsize,
-    /// Where the holder's stack was.
+    /// The address of the holder's stack.
     stack: AtomicUsize,
-    /// Counts how often it was taken.
+    /// How often the lock was taken.
     taken: AtomicU32,
     /// How often the holder's own thread has found it held since it was taken.
     nested: AtomicU32,
-    /// When it was first found held since it was taken so many times: `taken` in the upper half, milliseconds in the lower.
+    /// When another thread first found it held since it was taken: `taken` in the upper half, milliseconds in the lower.
     suspected: AtomicU64,
 }
 
@@ -59,13 +61,13 @@ impl AbandonableLock {
     /// Takes the lock, if it is free or was abandoned.
     ///
     /// # Errors
-    /// Who has it.
+    /// Where its holder is.
     #[inline]
     pub fn try_take(&self) -> Result<(), Busy> {
         let here = 0u8;
         let stack = (&raw const here).addr();
         let me = thread::pointer();
-        // Acquire pairs with the Release of `release`.
+        // Acquire pairs with the Release in `release`.
         if let Err(holder) = self.holder.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed) {
             self.take_abandoned(holder, me, stack)?;
         }
@@ -93,32 +95,34 @@ impl AbandonableLock {
         }
     }
 
-    /// Lets the next one. A holder that was taken for gone meanwhile leaves the lock to its successor.
+    /// Releases the lock. A holder that counted as gone meanwhile leaves the lock to its successor.
     #[inline]
     pub fn release(&self) {
+        // Release pairs with the Acquire in `try_take` and `take_abandoned`.
         let _ = self.holder.compare_exchange(thread::pointer(), 0, Ordering::Release, Ordering::Relaxed);
     }
 
     #[cold]
     fn take_abandoned(&self, holder: usize, me: usize, stack: usize) -> Result<(), Busy> {
         if holder == me {
-            let left = (stack >= self.stack.load(Ordering::Relaxed) && !is_on_signal_stack())
+            let was_left = (stack >= self.stack.load(Ordering::Relaxed) && !is_on_signal_stack())
                 || self.nested.fetch_add(1, Ordering::Relaxed) >= MAX_NESTED;
-            return if left { Ok(()) } else { Err(Busy::Nested) };
+            return if was_left { Ok(()) } else { Err(Busy::Nested) };
         }
-        let now = (kernel::now() / 1_000_000) & 0xffff_ffff;
+        let now_ms = (kernel::now() / NS_PER_MS) & 0xffff_ffff;
         let taken = u64::from(self.taken.load(Ordering::Relaxed)) << 32;
-        // Relaxed: a guess that several may make at once; the exchange below lets one of them win.
+        // Relaxed: a guess that several threads may make at once; the exchange below lets one of them win.
         let suspected = self.suspected.load(Ordering::Relaxed);
         if suspected & !0xffff_ffff != taken || suspected == 0 {
-            self.suspected.store(taken | now, Ordering::Relaxed);
+            self.suspected.store(taken | now_ms, Ordering::Relaxed);
             return Err(Busy::Elsewhere);
         }
-        let since = now.wrapping_sub(suspected & 0xffff_ffff) & 0xffff_ffff;
-        if since < ABANDONED_AFTER_MS {
+        let since_ms = now_ms.wrapping_sub(suspected & 0xffff_ffff) & 0xffff_ffff;
+        if since_ms < ABANDONED_AFTER_MS {
             return Err(Busy::Elsewhere);
         }
         self.suspected.store(0, Ordering::Relaxed);
+        // Acquire pairs with the Release in `release`, for what earlier holders did.
         self.holder
             .compare_exchange(holder, me, Ordering::Acquire, Ordering::Relaxed)
             .map_or(Err(Busy::Elsewhere), |_| Ok(()))

@@ -37,7 +37,8 @@ pub struct Target<'a, Owner> {
 /// lock's holder touches or removes one.
 pub struct EventWriter {
     lock: AbandonableLock,
-    /// The index of the next event in the lower half, how often the ring was gone round in the upper.
+    /// The index of the next event in the lower half, how often the ring was gone round in the upper. Only the lock's holder
+    /// writes it, so its own loads are Relaxed.
     position: AtomicU64,
     /// Requests of the engines whose events were written.
     returned: AtomicU64,

@@ -1,33 +1,37 @@
-//! Who is in a call on a context, so that `io_destroy` can wait until nobody is.
+//! The calls that are in progress on a context, so that `io_destroy` can wait until there are none.
 //!
-//! A thread leaves its thread pointer and where its stack is in a slot. A call that a signal handler left by `siglongjmp`
-//! leaves its slot filled; the next call of that thread finds that the stack has shrunk since, and takes the slot over. So
-//! a slot that nobody comes back to costs `io_destroy` a wait that has an end, and nothing else.
+//! A call stores its thread pointer and the address of its stack in a slot. A call that a signal handler left by
+//! `siglongjmp` leaves its slot filled; the next call of that thread finds that the stack has shrunk since, and takes the
+//! slot over. A slot that no call comes back to costs `io_destroy` a wait that has an end, and nothing else.
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use core::time::Duration;
 
 use super::abandonable_lock::is_on_signal_stack;
 use crate::host::futex::{self, Deadline};
-use crate::host::thread;
+use crate::host::{hash, thread};
 
 /// Threads that can be in calls on one context at the same time with a slot of their own; more share a count.
 const SLOTS: usize = 8;
 
-/// How long a call may be in the midst of what takes a microsecond.
+/// How long `io_destroy` waits for calls, which take microseconds unless their thread is stopped.
 const CALL_WAIT_MS: u64 = 2_000;
+
+/// How often `io_destroy` looks, for a call that ends without seeing that it is awaited.
+const LOOK: Duration = Duration::from_millis(1);
 
 struct Slot {
     thread: AtomicUsize,
+    /// Relaxed throughout: only the thread in the slot reads and writes it.
     stack: AtomicUsize,
 }
 
-/// The slots of a context.
+/// The calls on a context.
 pub struct Users {
     slots: [Slot; SLOTS],
     /// Calls that found no slot.
     others: AtomicU32,
-    /// Somebody waits for calls to end; changes as they do.
+    /// Not 0 while `io_destroy` waits, and changes with every call that ends.
     awaited: AtomicU32,
 }
 
@@ -43,7 +47,7 @@ pub enum Entry {
 }
 
 impl Users {
-    /// Nobody.
+    /// No calls.
     pub const fn new() -> Self {
         Self {
             slots: [const { Slot { thread: AtomicUsize::new(0), stack: AtomicUsize::new(0) } }; SLOTS],
@@ -52,16 +56,18 @@ impl Users {
         }
     }
 
-    /// A call begins. SeqCst: either the destroyer sees us, or we see that the context is being destroyed.
+    /// A call begins.
     #[inline]
     pub fn enter(&self) -> Entry {
         let here = 0u8;
         let stack = (&raw const here).addr();
         let me = thread::pointer();
-        let first = (me >> 6).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let first = hash::spread(me >> 6);
         for probe in 0..SLOTS {
             let index = first.wrapping_add(probe) % SLOTS;
             let slot = &self.slots[index];
+            // SeqCst, here and for `others`, pairs with `Context::mark_destroyed` and `is_alone`: either the destroyer sees
+            // this call, or this call sees that the context is being destroyed.
             match slot.thread.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst) {
                 Ok(_) => {
                     slot.stack.store(stack, Ordering::Relaxed);
@@ -85,7 +91,7 @@ impl Users {
     /// A call ends.
     #[inline]
     pub fn leave(&self, entry: Entry) {
-        // Release pairs with the destroyer's SeqCst looks: what the call did with the context is done.
+        // Release pairs with the SeqCst loads in `is_alone`: what the call did with the context is done.
         match entry {
             Entry::Slot(index) => self.slots[index].thread.store(0, Ordering::Release),
             Entry::Counted => {
@@ -93,36 +99,39 @@ impl Users {
             }
             Entry::Nested => return,
         }
+        // Relaxed: a call that misses it is found by the next look of `await_others`.
         if self.awaited.load(Ordering::Relaxed) != 0 {
+            // Release as above, for a waiter that has seen the change.
             self.awaited.fetch_add(1, Ordering::Release);
             futex::wake_all(&raw const self.awaited);
         }
     }
 
-    /// Whether only the calling thread is in a call.
+    /// Whether no other thread is in a call.
     pub fn is_alone(&self) -> bool {
         let me = thread::pointer();
-        let others = |slot: &Slot| ![0, me].contains(&slot.thread.load(Ordering::SeqCst));
-        self.others.load(Ordering::SeqCst) == 0 && !self.slots.iter().any(others)
+        // SeqCst pairs with `enter` and `leave`.
+        let is_other = |slot: &Slot| ![0, me].contains(&slot.thread.load(Ordering::SeqCst));
+        self.others.load(Ordering::SeqCst) == 0 && !self.slots.iter().any(is_other)
     }
 
-    /// Waits until only the calling thread is in a call. False: one does not end. It was left with its thread, or else it may
-    /// still touch everything.
+    /// Waits until no other thread is in a call. False: one does not end. Its thread has ended in it, or else it may still
+    /// touch everything.
     pub fn await_others(&self) -> bool {
         let deadline = Deadline::after(Duration::from_millis(CALL_WAIT_MS));
         loop {
+            // SeqCst orders it before the loads in `is_alone`.
             let seen = self.awaited.fetch_add(1, Ordering::SeqCst).wrapping_add(1);
-            let alone = self.is_alone();
-            if alone || deadline.is_over() {
+            let is_alone = self.is_alone();
+            if is_alone || deadline.is_over() {
                 self.awaited.store(0, Ordering::Relaxed);
-                return alone;
+                return is_alone;
             }
-            // A call that has not seen that it is awaited is noticed at the next look.
-            let _ = futex::wait(&self.awaited, seen, deadline.sooner(Deadline::after(Duration::from_millis(1))));
+            let _ = futex::wait(&self.awaited, seen, deadline.sooner(Deadline::after(LOOK)));
         }
     }
 
-    /// Forgets who is there. Nobody is.
+    /// Forgets all calls, of a context that is not in use.
     pub fn reset(&self) {
         for slot in &self.slots {
             slot.thread.store(0, Ordering::Relaxed);

@@ -6,11 +6,12 @@
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use crate::host::hash;
 use crate::host::kernel::Errno;
 use crate::host::lock::Lock;
 use crate::host::memory;
 use crate::host::thread;
-use crate::libaio::address_range::AddressRange;
+use crate::libaio::address_range::{AddressRange, PAGE_BYTES};
 use crate::libaio::context::{Context, ContextRef};
 use crate::libaio::ring::event_ring::EventRing;
 use crate::libaio::ring::ring_memory::RingMemory;
@@ -18,13 +19,11 @@ use crate::libaio::ring::ring_memory::RingMemory;
 /// Marks an entry whose context is gone.
 const GONE: *mut Context = ptr::without_provenance_mut(1);
 
-/// Rings begin at pages of this size.
-const PAGE_BYTES: usize = 4096;
-
 /// Entries of the smallest table: a page of them.
 const MIN_ENTRIES: usize = 512;
 
-/// The entries of the table at one size. Outgrown ones stay, for lookups that are still in them.
+/// The entries of the table at one size. Outgrown ones stay, for lookups that are still in them. Entries are written under the
+/// lock of the table, where loads are Relaxed.
 struct Entries {
     mask: usize,
     first: *const AtomicPtr<Context>,
@@ -57,7 +56,7 @@ impl Entries {
         }
     }
 
-    /// Takes a context out. `GONE` entries that end at an empty one are emptied, too: returns how many.
+    /// Takes a context out. (Release: as in `insert`.) `GONE` entries that end at an empty one are emptied, too: returns how many.
     fn remove(&self, context: *mut Context, address: usize) -> usize {
         let mut index = spread(address);
         loop {
@@ -83,6 +82,7 @@ impl Entries {
     }
 
     /// The contexts that may be at this address.
+    // Acquire, here, in `all` and in `find`, pairs with the Release in `insert`.
     fn at_address(&self, address: usize) -> impl Iterator<Item = &'static Context> + '_ {
         let first = spread(address);
         let entries = (0..=self.mask).map(move |probe| self.at(first + probe).load(Ordering::Acquire));
@@ -99,9 +99,9 @@ fn real(entry: *mut Context) -> Option<&'static Context> {
     (entry.addr() > GONE.addr()).then(|| unsafe { &*entry })
 }
 
-/// Where a lookup begins: ring addresses differ from the thirteenth bit on.
+/// Where a lookup begins: ring addresses differ in the number of their page.
 const fn spread(address: usize) -> usize {
-    ((address as u64 >> 12).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
+    hash::spread(address / PAGE_BYTES)
 }
 
 /// What one thread at a time changes.

@@ -2,8 +2,7 @@
 //! so small rings are pieces of a chunk, which is mapped when the first is needed.
 
 use crate::host::kernel::{Errno, syscall};
-
-const PAGE_BYTES: usize = 4096;
+use crate::libaio::address_range::PAGE_BYTES;
 
 /// Bytes of a chunk. Pages that no ring uses are never touched, and take no memory.
 const CHUNK_BYTES: usize = 64 * PAGE_BYTES;

@@ -1,11 +1,12 @@
 //! How large the kernel makes a ring: programs see the number of events in its header.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::num::NonZeroUsize;
+
+use once_cell::race::OnceNonZeroUsize;
 
 use super::layout::{HEADER_BYTES, SLOT_BYTES};
 use crate::host::kernel::{self, Errno, syscall};
-
-const PAGE_BYTES: usize = 4096;
+use crate::libaio::address_range::PAGE_BYTES;
 
 /// The kernel makes no larger ring.
 const MAX_RING_BYTES: usize = 0x1000_0000;
@@ -38,18 +39,16 @@ pub fn for_events(nr_events: u32) -> Result<RingSize, Errno> {
 
 /// How many CPUs the kernel provides for, present or not.
 fn possible_cpus() -> u32 {
-    static KNOWN: AtomicU32 = AtomicU32::new(0);
-    // Relaxed: the number is all there is to know.
-    let known = KNOWN.load(Ordering::Relaxed);
-    if known != 0 {
-        return known;
-    }
-    let counted = count_possible_cpus().unwrap_or_else(|| {
-        // SAFETY: asks for a number.
-        u32::try_from(unsafe { libc::sysconf(libc::_SC_NPROCESSORS_CONF) }).unwrap_or(1).max(1)
-    });
-    KNOWN.store(counted, Ordering::Relaxed);
-    counted
+    // Threads that ask at once both ask the kernel.
+    static KNOWN: OnceNonZeroUsize = OnceNonZeroUsize::new();
+    let ask = || {
+        let counted = count_possible_cpus().or_else(|| {
+            // SAFETY: asks for a number.
+            u32::try_from(unsafe { libc::sysconf(libc::_SC_NPROCESSORS_CONF) }).ok()
+        });
+        counted.and_then(|cpus| NonZeroUsize::new(cpus as usize)).unwrap_or(NonZeroUsize::MIN)
+    };
+    KNOWN.get_or_init(ask).get() as u32
 }
 
 /// `/sys/devices/system/cpu/possible`, a list like `0-3,8`.

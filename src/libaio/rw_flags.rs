@@ -1,0 +1,72 @@
+//! `aio_rw_flags`: which `RWF_*` flags the running kernel takes for a file (`kiocb_set_rw_flags` of linux/fs.h).
+
+use core::ffi::c_int;
+
+use crate::host::file_info;
+use crate::host::kernel::{Errno, syscall};
+use crate::submission::fd_cache::FdInfo;
+use crate::submission::inline_io::rwf;
+
+/// Checks the flags of a read or write.
+///
+/// # Errors
+/// `EOPNOTSUPP`, `EINVAL`, `EPERM`.
+pub fn check(fd: c_int, file: FdInfo, writes: bool, flags: c_int) -> Result<(), Errno> {
+    const SIMPLE: c_int = rwf::HIPRI | rwf::DSYNC | rwf::SYNC | rwf::APPEND;
+    const KNOWN: c_int = SIMPLE | rwf::NOWAIT | rwf::NOAPPEND | rwf::ATOMIC | rwf::DONTCACHE | rwf::NOSIGNAL;
+    if flags & !SIMPLE == 0 {
+        return Ok(());
+    }
+    if flags & !KNOWN != 0 || (flags & rwf::ATOMIC != 0 && !writes) {
+        return Err(Errno(libc::EOPNOTSUPP));
+    }
+    if flags & rwf::APPEND != 0 && flags & rwf::NOAPPEND != 0 {
+        // A kernel that does not know the second flag (before 6.9) refuses that first.
+        let number = if file.reads() { libc::SYS_preadv2 } else { libc::SYS_pwritev2 };
+        let unknown = refusal(number, fd, BEYOND_ALL_FILES, rwf::NOAPPEND) == Some(Errno(libc::EOPNOTSUPP));
+        return Err(Errno(if unknown { libc::EOPNOTSUPP } else { libc::EINVAL }));
+    }
+    // Asking would wait on a stream; there the request itself finds out. No stream has a page cache, or writes all or nothing.
+    if file.streams() {
+        let refused = flags & (rwf::ATOMIC | rwf::DONTCACHE) != 0;
+        return if refused { Err(Errno(libc::EOPNOTSUPP)) } else { Ok(()) };
+    }
+    if file.reads() {
+        let refused = refusal(libc::SYS_preadv2, fd, BEYOND_ALL_FILES, flags & !rwf::ATOMIC);
+        if refused == Some(Errno(libc::EOPNOTSUPP)) || refused == Some(Errno(libc::EPERM)) {
+            return refused.map_or(Ok(()), Err);
+        }
+    }
+    let for_writing = flags & !rwf::NOWAIT & !SIMPLE;
+    if writes && file.writes() && for_writing != 0 {
+        let refused = refusal(libc::SYS_pwritev2, fd, 0, for_writing);
+        // EPERM for a seal is about the write itself, and belongs into the event.
+        let is_append_only = || file_info::is_append_only(fd);
+        if refused == Some(Errno(libc::EOPNOTSUPP)) || (refused == Some(Errno(libc::EPERM)) && is_append_only()) {
+            return refused.map_or(Ok(()), Err);
+        }
+    }
+    Ok(())
+}
+
+/// The result of a write of no bytes with `RWF_NOWAIT`: pwritev2(2) does not ask the file system, the kernel's AIO does.
+#[cold]
+pub fn empty_nowait_write(fd: c_int) -> i64 {
+    match refusal(libc::SYS_pwritev2, fd, 0, rwf::NOWAIT) {
+        Some(errno @ Errno(libc::EOPNOTSUPP)) => errno.negated(),
+        _ => 0,
+    }
+}
+
+/// An address in the first page, which is never mapped.
+const UNMAPPED: usize = 16;
+
+/// A position beyond the end of every file, at a block's start.
+const BEYOND_ALL_FILES: i64 = 0x7fff_ffff_ffff_0000;
+
+/// The kernel's error for a transfer of one byte at an address without memory: it checks the flags first.
+fn refusal(number: core::ffi::c_long, fd: c_int, offset: i64, flags: c_int) -> Option<Errno> {
+    let nowhere = libc::iovec { iov_base: core::ptr::without_provenance_mut(UNMAPPED), iov_len: 1 };
+    // SAFETY: reads and writes nothing: the first page is never mapped.
+    unsafe { syscall!(number, fd, &raw const nowhere, 1, offset, 0, flags) }.err()
+}
