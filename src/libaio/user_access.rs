@@ -5,10 +5,7 @@
 //! good is remembered until the program unmaps or protects it. (A page that the C library itself unmaps meanwhile still
 //! counts as good; a program that passes such a pointer has freed the memory.)
 
-use core::num::NonZeroUsize;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-
-use once_cell::race::OnceNonZeroUsize;
 
 use super::address_range::{AddressRange, PAGE_BYTES};
 use crate::host::kernel::{Errno, syscall};
@@ -61,6 +58,10 @@ pub fn in_user_space(address: usize, length: usize) -> Result<(), Errno> {
 /// The end of the addresses that a program can have: `TASK_SIZE_MAX` of arch/x86/include/asm/page_64_types.h.
 #[cfg(target_arch = "x86_64")]
 fn user_space_end() -> usize {
+    use core::num::NonZeroUsize;
+
+    use once_cell::race::OnceNonZeroUsize;
+
     // Threads that ask at once both ask the processor.
     static KNOWN: OnceNonZeroUsize = OnceNonZeroUsize::new();
     let ask = || {
