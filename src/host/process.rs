@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::kernel::{self, Errno, syscall};
 
-const PLACES: usize = 8;
+const PLACES: usize = 16;
 
 #[repr(C)]
 struct Page {

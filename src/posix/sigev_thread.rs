@@ -83,7 +83,7 @@ struct CallbackPool {
     has_manager: AtomicBool,
 }
 
-static POOL: PerProcess<CallbackPool> = PerProcess::new(6);
+static POOL: PerProcess<CallbackPool> = PerProcess::new(8);
 
 /// Makes sure that functions can be called, before a request begins that asks for a callback.
 ///

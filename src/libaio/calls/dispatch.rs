@@ -6,7 +6,6 @@ use super::timeout::Timeout;
 use super::{io_cancel, io_destroy, io_getevents, io_pgetevents};
 use crate::host::kernel::{self, Errno};
 use crate::host::thread::SignalSet;
-use crate::libaio::context::ContextRef;
 use crate::libaio::{kernel_aio, registry, submit, user_access};
 
 type Answer = Result<usize, Errno>;
@@ -48,9 +47,9 @@ pub fn io_submit(address: usize, nr: isize, list: usize) -> Answer {
 /// # Errors
 /// As [`io_cancel::cancel`], or the kernel's.
 pub fn io_cancel(address: usize, iocb: usize, event: usize) -> Answer {
-    match find_own(address) {
-        Some(context) => io_cancel::cancel(&context, iocb),
-        None => kernel_aio::cancel(address, iocb, event),
+    match registry::find(address) {
+        Some(context) if !context.carriage.is_kernels() => io_cancel::cancel(&context, iocb),
+        _ => kernel_aio::cancel(address, iocb, event),
     }
 }
 
@@ -102,12 +101,6 @@ pub fn io_pgetevents(caller: Caller, call: GetEvents, argument: usize) -> Answer
     )
 }
 
-/// A context that the library carries itself.
-#[inline]
-fn find_own(address: usize) -> Option<ContextRef> {
-    registry::find(address).filter(|context| !context.carriage.is_kernels())
-}
-
 /// Both calls; `read_mask` gives the signal mask, if there is one, and `ask_kernel` makes the system call.
 #[inline]
 fn get_events(
@@ -117,7 +110,7 @@ fn get_events(
     ask_kernel: impl Fn(usize, isize, isize, usize, usize) -> Answer,
 ) -> Answer {
     let GetEvents { context: address, min, most, events, timeout } = call;
-    let Some(mut context) = find_own(address) else {
+    let Some(mut context) = registry::find(address).filter(|context| !context.carriage.is_kernels()) else {
         let is_function = caller == Caller::Function;
         if is_function && Timeout::read(timeout) == Ok(Timeout::Now) && kernel_aio::looks_empty(address) {
             return Ok(0);
