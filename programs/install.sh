@@ -35,7 +35,7 @@ linked() {
     numbered_file
     readelf -d program | grep -F 'NEEDED' | grep -F 'liburingaio.so.1' || return 1
     ! readelf -d program | grep -F 'libaio.so' || return 1
-    LD_LIBRARY_PATH=$PREFIX/lib LD_DEBUG=bindings LD_DEBUG_OUTPUT=record timeout "$LIMIT" ./program file 0.3 || return 1
+    LD_LIBRARY_PATH=$PREFIX/lib LD_DEBUG=bindings LD_DEBUG_OUTPUT=record timeout "$LIMIT" ./program file 0.3 direct || return 1
     grep -Eq "to $PREFIX/lib/liburingaio.so.1 \[0\]: normal symbol .$2'" record.*
 }
 
@@ -49,7 +49,7 @@ static() {
     numbered_file
     ! readelf -d program | grep -F 'NEEDED' | grep -F -e liburingaio -e libaio || return 1
     nm program | grep -E " T $2\$" || return 1
-    timeout "$LIMIT" ./program file 0.3
+    timeout "$LIMIT" ./program file 0.3 direct
 }
 
 drop_in() {
@@ -62,7 +62,7 @@ drop_in() {
     $CC -O2 -D_GNU_SOURCE -I"$PREFIX/include/uringaio" -o program "$TOP/demo/libaio.c" "$PREFIX/lib/uringaio/libaio.so.1" ||
         return 1
     numbered_file
-    LD_LIBRARY_PATH=$PREFIX/lib/uringaio timeout "$LIMIT" ./program file 0.3
+    LD_LIBRARY_PATH=$PREFIX/lib/uringaio timeout "$LIMIT" ./program file 0.3 direct
 }
 
 header_is_c_and_cplusplus() {

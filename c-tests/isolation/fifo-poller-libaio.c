@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload drop-in threads -- it takes long
 // alone: a real-time thread keeps a whole processor to itself
 /* A SCHED_FIFO thread that is pinned to one processor, makes the first AIO call and reads the completion ring in memory
    without ever sleeping sees the events of its requests: O_DIRECT reads and writes, buffered ones, and a poll.

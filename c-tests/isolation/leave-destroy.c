@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload -- ten thousand rounds; the other columns share the code that is left
 /* io_destroy of a context with a request in flight is left in the middle a hundred times (the original takes some 30
    ms), by siglongjmp out of a signal handler, by deferred and by asynchronous cancellation, while another thread does
    I/O. Afterwards the context is gone or can still be destroyed, another can be made, the other thread's I/O goes on,

@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload -- ten thousand rounds; the other columns share the code that is left
 /* dup2 over a descriptor with requests in flight is left in the middle ten thousand times, by siglongjmp out of a
    signal handler, by deferred and by asynchronous cancellation, while another thread does I/O. Afterwards every context
    can be destroyed, the other thread's I/O goes on, close, dup2, fcntl and munmap work, and exit and _exit end.

@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload -- ten thousand rounds; the other columns share the code that is left
 /* io_getevents, waiting and with events at hand, is left in the middle ten thousand times, by siglongjmp out of a
    signal handler, by deferred and by asynchronous cancellation, while another thread does I/O. No event is lost: it is
    in the memory that the call was given, or still in the context. Afterwards the context can be destroyed; the other

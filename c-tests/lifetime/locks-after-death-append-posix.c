@@ -1,4 +1,5 @@
 // face: posix
+// columns: oracle preload drop-in threads -- it takes long
 /* A process ends with eight writes in flight to a file opened with O_APPEND, by SIGKILL, exit, _exit or exec; once it
    has been waited for, its flock and its OFD lock on the file are free.
 

@@ -1,4 +1,5 @@
 // face: posix
+// columns: oracle preload drop-in threads -- it takes long
 /* A process that may make no more threads (RLIMIT_NPROC, not root), after its first request, still has its fsyncs,
    reads and writes done, on a disk file and on one that a file server holds; none ends with ECANCELED.
 

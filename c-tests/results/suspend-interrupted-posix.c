@@ -1,4 +1,5 @@
 // face: posix
+// columns: oracle preload drop-in threads -- it takes long
 /* A handler without SA_RESTART that runs ends aio_suspend and lio_listio(LIO_WAIT) with EINTR, each of two thousand
    times, and they end with it only when it has run.
 

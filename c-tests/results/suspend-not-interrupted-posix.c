@@ -1,4 +1,5 @@
 // face: posix
+// columns: oracle preload drop-in threads -- it takes long
 /* A program has a handler without SA_RESTART installed, which never runs, as for crashes. Twenty thousand waits in
    aio_suspend without a time limit and five thousand in lio_listio(LIO_WAIT), beside another thread that waits for a
    request of the first one, never end with EINTR.

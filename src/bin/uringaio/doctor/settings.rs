@@ -12,22 +12,24 @@ enum Values {
     Switch,
     /// A whole number.
     Number,
+    /// CPUs, like `0-3,8`.
+    Cpus,
 }
 
 /// The library's variables, as its `Settings` reads them.
-const KNOWN: [(&str, Values); 8] = [
+const KNOWN: [(&str, Values); 9] = [
+    ("URINGAIO_CPUS", Values::Cpus),
     ("URINGAIO_ENGINE", Values::OneOf(&["auto", "uring", "threads", "system"])),
     ("URINGAIO_FACE", Values::OneOf(&["both", "posix", "libaio"])),
-    ("URINGAIO_INLINE", Values::OneOf(&["auto", "never"])),
-    ("URINGAIO_KERNEL_AIO", Values::OneOf(&["auto", "off"])),
+    ("URINGAIO_INLINE", Values::OneOf(&["on", "1", "never", "off", "0", "no"])),
+    ("URINGAIO_KERNEL_AIO", Values::OneOf(&["on", "1", "off", "0", "no"])),
     ("URINGAIO_LOG", Values::Switch),
     ("URINGAIO_MAX_EVENTS", Values::Number),
     ("URINGAIO_RAW", Values::Switch),
     ("URINGAIO_STATS", Values::Switch),
 ];
 /// Variables that the project's own build and tests use.
-const OF_TESTS: [&str; 5] =
-    ["URINGAIO_TEST_", "URINGAIO_LIBRARY", "URINGAIO_DROP_IN", "URINGAIO_SONAME", "URINGAIO_NO_INSTALL"];
+const OF_TESTS: [&str; 4] = ["URINGAIO_TEST_", "URINGAIO_LIBRARY", "URINGAIO_DROP_IN", "URINGAIO_NO_INSTALL"];
 
 /// What to say about an environment.
 pub fn findings(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<Finding> {
@@ -63,6 +65,9 @@ fn one(name: &str, value: &str) -> Finding {
     match values {
         Values::OneOf(words) if !words.contains(&value) => wrong(words.join(" or ")),
         Values::Number if value.trim().parse::<u64>().is_err() => wrong("a whole number".into()),
+        Values::Cpus if !value.bytes().all(|letter| letter.is_ascii_digit() || b"-, ".contains(&letter)) => {
+            wrong("CPUs, like 0-3,8".into())
+        }
         Values::Switch if !["", "0", "no", "off", "1", "yes", "on", "true"].contains(&value) => Finding::note(
             "settings",
             format!("{name}={value} counts as switched on"),
