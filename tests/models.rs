@@ -1,5 +1,5 @@
-//! Every interleaving of the inbox's pushers and taker, of those who take completions off a queue, and of a sleeper and who
-//! wakes it, by loom. Run with `RUSTFLAGS="--cfg loom"`; without that the file is empty, because loom's
+//! Every interleaving of the inbox's pushers and taker, of threads that run the reactor, of those who take completions off a
+//! queue, and of a sleeper and who wakes it, by loom. Run with `RUSTFLAGS="--cfg loom"`; without that the file is empty, because loom's
 //! atomics work in its models alone.
 #![cfg(loom)]
 #![allow(missing_docs, reason = "a test")]
@@ -12,11 +12,16 @@ mod inbox;
 mod cq_pop;
 
 #[allow(dead_code, reason = "the model uses a part of it")]
+#[path = "../src/engine/workers/combiner.rs"]
+mod combiner;
+
+#[allow(dead_code, reason = "the model uses a part of it")]
 #[path = "../src/libaio/context/waiters.rs"]
 mod waiters;
 
 use std::ptr::NonNull;
 
+use combiner::Combiner;
 use cq_pop::cq_pop;
 use inbox::{Inbox, Node, Pushed};
 use loom::sync::Arc;
@@ -173,6 +178,76 @@ fn settled_means_dealt_with() {
             assert_eq!(dealt.load(Ordering::Relaxed), 1);
         }
         taker.join().unwrap();
+    });
+}
+
+/// A taker that goes home when it finds nothing to do, while others push: what was pushed is taken, and who comes too late is
+/// told so, has pushed nothing, and can push to the next taker.
+#[test]
+fn a_taker_leaves_nothing_behind() {
+    model(|| {
+        let inbox = Arc::new(Inbox::new());
+        let pushers: Vec<_> = (1..=2)
+            .map(|weight| {
+                let inbox = Arc::clone(&inbox);
+                thread::spawn(move || {
+                    let parcel = parcel(weight);
+                    // SAFETY: a fresh parcel; where it was pushed, it is not touched again.
+                    match unsafe { inbox.push(parcel, parcel) } {
+                        Pushed::Gone => return Some(parcel.as_ptr() as usize),
+                        Pushed::MustNotify => inbox.notified(parcel),
+                        Pushed::Seen => {}
+                    }
+                    None
+                })
+            })
+            .collect();
+        let mut weights = Vec::new();
+        // At most once for each parcel, and once more.
+        while !(inbox.all_reached() && inbox.fall_asleep() && inbox.leave()) {
+            open_all(&inbox, &mut weights);
+        }
+        let late: Vec<_> = pushers.into_iter().filter_map(|pusher| pusher.join().unwrap()).collect();
+        assert_eq!(weights.len() + late.len(), 2);
+        assert!(inbox.is_settled() && !inbox.is_waiting());
+        inbox.arrive();
+        for parcel in late {
+            let parcel = NonNull::new(parcel as *mut Parcel).unwrap();
+            // SAFETY: not pushed before.
+            assert_eq!(unsafe { inbox.push(parcel, parcel) }, Pushed::Seen);
+        }
+        open_all(&inbox, &mut weights);
+        assert_eq!(weights.iter().sum::<u32>(), 3);
+    });
+}
+
+/// Of three threads that have something for the reactor, whichever runs it, each one's is seen, and one runs it at a time.
+#[test]
+fn what_is_left_to_the_reactor_is_seen() {
+    model(|| {
+        let combiner = Arc::new(Combiner::new());
+        let waiting = Arc::new(AtomicU32::new(0));
+        let seen = Arc::new(loom::cell::UnsafeCell::new(0));
+        let leave = |combiner: &Combiner, waiting: &AtomicU32, seen: &loom::cell::UnsafeCell<u32>| {
+            waiting.fetch_add(1, Ordering::Relaxed);
+            combiner.run(|| {
+                let new = waiting.swap(0, Ordering::Relaxed);
+                // SAFETY: loom reports it if two do this at once.
+                seen.with_mut(|seen| unsafe { *seen += new });
+            });
+        };
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let (combiner, waiting, seen) = (Arc::clone(&combiner), Arc::clone(&waiting), Arc::clone(&seen));
+                thread::spawn(move || leave(&combiner, &waiting, &seen))
+            })
+            .collect();
+        leave(&combiner, &waiting, &seen);
+        for other in others {
+            other.join().unwrap();
+        }
+        // SAFETY: the others have ended.
+        assert_eq!(seen.with(|seen| unsafe { *seen }), 3);
     });
 }
 

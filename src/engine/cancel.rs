@@ -92,6 +92,11 @@ impl Taken<'_> {
         self.command.cast()
     }
 
+    /// It was not submitted.
+    pub fn put_back(self) {
+        self.pool.put(self.command);
+    }
+
     /// Waits for the answer, until `deadline`. A command that is not answered by then is never used again.
     pub fn wait(self, deadline: Deadline) -> Outcome {
         // SAFETY: commands are never freed; this field is an atomic.

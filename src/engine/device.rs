@@ -4,6 +4,7 @@ use core::ptr::NonNull;
 
 use super::fixed_files::FixedFile;
 use super::operation::Operation;
+use crate::host::futex::Deadline;
 use crate::host::kernel::Errno;
 
 /// Something that a device reports.
@@ -21,9 +22,9 @@ pub enum Event {
 /// How long a device may sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sleep {
-    /// Until something completes or the doorbell is notified.
-    Armed,
-    /// Until something completes, at most this many nanoseconds. Nobody notifies: the next completion is near.
+    /// Until something completes, the doorbell is notified, or the deadline has come.
+    Armed(Deadline),
+    /// Until something completes, at most this many nanoseconds. No submitter notifies: the next completion is near.
     Timed(u32),
 }
 
@@ -32,14 +33,22 @@ pub enum Sleep {
 pub enum Verdict {
     /// It ends with this result.
     Finish(i64),
+    /// A stream write that moved a part of its bytes goes on with the rest.
+    GoOn,
     /// The device tries it once more, from the start in a way that may wait.
     RetryBlocking,
     /// A worker does it again by a plain system call, whose answer counts.
     RetryByWorker,
 }
 
-/// Carries out operations. Used by the engine's thread alone.
+/// The file that a descriptor names at one time: the descriptor's generation, and the file's identity. Never 0.
+pub type Name = (u32, u64);
+
+/// Carries out operations. Used by the thread that runs the reactor alone.
 pub trait Device {
+    /// Whether it may be done with a stream write of which only a part has moved.
+    const MAY_STOP_SHORT: bool;
+
     /// Whether another operation can be issued.
     fn has_room(&self) -> bool;
 
@@ -56,31 +65,27 @@ pub trait Device {
     /// Tries to stop an operation that was issued. [`Event::Cancel`] with `ticket` tells.
     fn cancel(&mut self, operation: NonNull<Operation>, ticket: u64);
 
-    /// Holds the file behind `fd`.
+    /// Holds the file behind `fd`, together with all who hold it by the same name.
     ///
     /// # Errors
     /// `EBADF`; `ENFILE`: no room to hold another; what the kernel answers.
-    fn hold_file(&mut self, fd: i32) -> Result<FixedFile, Errno>;
+    fn hold_file(&mut self, fd: i32, name: Option<Name>) -> Result<FixedFile, Errno>;
 
     /// Lets a file go. Operations that were issued with it, and flushed, keep it.
     fn release_file(&mut self, file: FixedFile);
+
+    /// Lets the file of an operation go, before the program can see the operation's end. True: that takes time, and
+    /// [`Event::Done`] with this operation and `result` follows.
+    fn release_first(&mut self, file: FixedFile, _operation: NonNull<Operation>, _result: i64) -> bool {
+        self.release_file(file);
+        false
+    }
 
     /// Adds `count` to the eventfd in a slot, not before [`Device::flush`].
     fn signal_eventfd(&mut self, file: FixedFile, count: u32);
 
     /// Hands everything accepted to the kernel, and lets completions arrive, without waiting for any.
     fn flush(&mut self);
-
-    /// Gets ready for an armed sleep: from here on a notification ends it, also one that comes before the sleep.
-    fn prepare_sleep(&mut self);
-
-    /// Sleeps. An armed sleep was prepared.
-    fn sleep(&mut self, how: Sleep);
-
-    /// Whether it can sleep for a given time.
-    fn can_wait_timed(&self) -> bool {
-        true
-    }
 
     /// Why it can carry out nothing more: what it was made of was taken away. What has completed is still reported.
     fn lost(&self) -> Option<Errno> {
@@ -89,4 +94,19 @@ pub trait Device {
 
     /// The next event, if one is there.
     fn next(&mut self) -> Option<Event>;
+
+    /// Whether nothing is under way, operations or other.
+    fn is_idle(&self) -> bool;
+}
+
+/// A device that its engine's only thread sleeps in.
+pub trait Waits: Device {
+    /// Gets ready for an armed sleep: from here on a notification ends it, also one that comes before the sleep.
+    fn prepare_sleep(&mut self);
+
+    /// Sleeps. An armed sleep was prepared.
+    fn sleep(&mut self, how: Sleep);
+
+    /// Whether it can sleep for a given time.
+    fn can_wait_timed(&self) -> bool;
 }

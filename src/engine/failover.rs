@@ -12,14 +12,17 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 
+use super::cancel::Command;
 use super::device::Device;
-use super::operation::{Finish, Operation, Order, Stage};
+use super::lifecycle::{CLOSING, RESTING, SERVING, UNAVAILABLE};
+use super::operation::{Finish, Kind, Operation, Order, Stage};
 use super::reactor::Reactor;
 use super::uring::Uring;
 use super::wake_batch::WakeBatch;
-use super::{CLOSING, ENGINE_WAIT_MS, Engine, SERVING, SETTLE_TICK, UNAVAILABLE, URING, inbox, serving, started};
+use super::{ENGINE_WAIT_MS, Engine, SETTLE_TICK, URING, WORKERS, available, inbox, started};
 use crate::host::futex::{self, Deadline};
-use crate::host::kernel::{self, Errno};
+use crate::host::kernel::Errno;
+use crate::host::process::PerProcess;
 use crate::host::{log, memory};
 use crate::stats::{self, ServedBy};
 
@@ -27,26 +30,38 @@ use crate::stats::{self, ServedBy};
 const LOST_RING_WAIT_MS: u64 = 2_000;
 
 /// A filter may be about to forbid io_uring: nothing more goes there, what is there is waited for, as long as a device may
-/// take, and the engine's thread leaves its ring. Called before the filter is set. Async-signal-safe.
+/// take, and the engine's thread leaves its ring. A filter may forbid threads as well: the workers' are there before, and
+/// stay. Called before the filter is set. Async-signal-safe, unless a thread has to be started.
 pub fn close_uring() {
-    let Some(engine) = serving(&URING) else { return };
-    if engine.process.load(Ordering::Relaxed) != kernel::process_id() {
-        // A child of vfork(2): the filter is its own, and the engine its parent's.
+    let Some(engines) = started() else { return };
+    // A filter of a child of `vfork` is that child's alone.
+    if [&URING, &WORKERS].into_iter().filter_map(PerProcess::get).any(|engine| !engine.is_of_this_process()) {
         return;
     }
-    // The workers must be there before threads may be forbidden.
-    if let Some(engines) = started() {
-        let _ = engines.workers();
+    if let Ok(workers) = engines.workers() {
+        workers.stay();
     }
-    if engine.state.compare_exchange(SERVING, CLOSING, Ordering::SeqCst, Ordering::SeqCst).is_err() {
-        return;
-    }
-    stats::begin(ServedBy::Workers);
-    log::log(format_args!("worker threads serve from here on: the program sets a seccomp filter"));
+    let Some(engine) = available(&URING) else { return };
     let deadline = Deadline::after(Duration::from_millis(ENGINE_WAIT_MS));
-    while engine.state.load(Ordering::Acquire) == CLOSING && !deadline.is_over() {
-        engine.notify();
-        let _ = futex::wait(&engine.state, CLOSING, deadline.sooner(Deadline::after(SETTLE_TICK)));
+    let mut is_first = true;
+    while !deadline.is_over() {
+        let state = engine.state.load(Ordering::Acquire);
+        match state {
+            SERVING | RESTING => {
+                // With no thread there is nothing to wait for.
+                let next = if state == SERVING { CLOSING } else { UNAVAILABLE };
+                if engine.state.compare_exchange(state, next, Ordering::SeqCst, Ordering::SeqCst).is_ok() && is_first {
+                    is_first = false;
+                    stats::begin(ServedBy::Workers);
+                    log::log(format_args!("worker threads serve from here on: the program sets a seccomp filter"));
+                }
+            }
+            UNAVAILABLE => return,
+            state => {
+                engine.notify();
+                let _ = futex::wait(&engine.state, state, deadline.sooner(Deadline::after(SETTLE_TICK)));
+            }
+        }
     }
 }
 
@@ -57,7 +72,7 @@ impl Engine {
     }
 }
 
-/// The ring is not used any more: it was closed, or is lost. Runs on its thread.
+/// The ring is not used any more: it was closed, or is lost. Runs on its thread, which ends afterwards.
 pub(super) fn after(engine: &'static Engine, mut reactor: Reactor<Uring>) {
     if let Some(Errno(errno)) = reactor.device().lost() {
         engine.state.store(CLOSING, Ordering::SeqCst);
@@ -73,26 +88,50 @@ pub(super) fn after(engine: &'static Engine, mut reactor: Reactor<Uring>) {
     }
     engine.wants_signal.store(0, Ordering::Relaxed);
     engine.decide(UNAVAILABLE);
-    forward(engine, &mut reactor);
+    // The ring, and the files in it.
+    drop(reactor);
+    forward(engine);
 }
 
-/// Hands on to the workers what submitters push that saw the engine serving before.
-fn forward(engine: &'static Engine, reactor: &mut Reactor<Uring>) -> ! {
+/// Hands on to the workers what submitters pushed that saw the engine serving before. Later ones find its inbox without a
+/// thread, and go to the workers themselves.
+pub(super) fn forward(engine: &'static Engine) {
+    let mut wakes = WakeBatch::new();
     loop {
-        // Acquire pairs with the Release of `notify`.
-        let notified = engine.doorbell.load(Ordering::Acquire);
         let mut next = engine.inbox.take();
         while let Some(operation) = next {
             // SAFETY: taken just now, and not passed on yet.
             next = unsafe { inbox::next(operation) };
-            reactor.pass_on(operation);
+            pass_on(operation, &mut wakes);
         }
+        wakes.wake_now();
         engine.end_turn();
-        if engine.inbox.all_reached() && engine.inbox.fall_asleep() {
-            let _ = futex::wait(&engine.doorbell, notified, Deadline::Never);
-            engine.inbox.wake_up();
+        if engine.inbox.all_reached() && engine.inbox.fall_asleep() && engine.inbox.leave() {
+            engine.thread.store(0, Ordering::Relaxed);
+            return;
         }
     }
+}
+
+/// Gives an operation to the workers, or ends it with `EIO` where there are none.
+fn pass_on(operation: NonNull<Operation>, wakes: &mut WakeBatch) {
+    if let Some(command) = Command::of(operation) {
+        return Command::answer(command, wakes);
+    }
+    // SAFETY: taken from the inbox, so this thread's alone.
+    let this = unsafe { operation.as_ref() };
+    let finish = this.finish;
+    let result = match (this.stage, this.kind) {
+        (Stage::Returned, _) => this.offset,
+        (_, Kind::Nop) => 0,
+        _ => match started().and_then(|engines| engines.workers().ok()) {
+            // SAFETY: as its submitter promised.
+            Some(workers) => return unsafe { workers.submit(operation) },
+            None => -i64::from(libc::EIO),
+        },
+    };
+    // SAFETY: called once, with what the face submitted.
+    unsafe { finish(operation, result, wakes) };
 }
 
 /// A request that a worker does again.
@@ -116,23 +155,25 @@ pub(super) fn redo(mut original: NonNull<Operation>) -> bool {
     }
     operation.is_internal = true;
     let Ok(redone) = memory::boxed(Redone { operation, original }) else { return false };
-    // SAFETY: leaked until `returned`; the buffers stay by the promise of whoever submitted the original.
+    this.stage = Stage::WithWorker;
+    // SAFETY: leaked until `returned`; the buffers stay by the promise of the submitter of the original.
     unsafe { workers.submit(NonNull::from(Box::leak(redone)).cast()) };
     true
 }
 
-/// A worker has done it: the original goes back to the engine that holds its place in the order.
-unsafe fn returned(operation: NonNull<Operation>, result: i64, _: &mut WakeBatch) {
+/// A worker has done it: the original goes back to the engine that holds its place in the order. If that serves no longer,
+/// the original ends here.
+unsafe fn returned(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch) {
     // SAFETY: the operation is the first field of a box that `redo` leaked.
     let Redone { mut original, .. } = *unsafe { Box::from_raw(operation.cast::<Redone>().as_ptr()) };
     // SAFETY: the engine on io_uring does not touch it until it comes back.
-    unsafe {
-        let this = original.as_mut();
-        this.offset = result;
-        this.stage = Stage::Returned;
-    }
-    if let Some(engine) = URING.get() {
-        // SAFETY: as whoever submitted it first promised.
-        unsafe { engine.submit(original) };
+    let this = unsafe { original.as_mut() };
+    this.offset = result;
+    this.stage = Stage::Returned;
+    let finish = this.finish;
+    // SAFETY: as its first submitter promised.
+    if URING.get().is_none_or(|engine| unsafe { !engine.push(original, original) }) {
+        // SAFETY: called once, with what the face submitted.
+        unsafe { finish(original, result, wakes) };
     }
 }

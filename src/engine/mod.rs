@@ -1,10 +1,11 @@
-//! The engines: a thread that owns one io_uring, and a thread that has workers do plain system calls; and the door to both.
+//! The engines: one thread with an io_uring, and worker threads that make plain system calls; and the door to both.
 //!
-//! A face makes an [`Operation`] and submits it to the engine that the router has chosen. The engine's thread calls the
+//! A face makes an [`Operation`] and submits it to the engine that the router has chosen. A thread of the engine's calls the
 //! operation's [`Finish`] when it is done. The engines know nothing of aiocbs, iocbs or signals.
 //!
 //! io_uring serves the files for which it is known to answer as `pread` and `pwrite` do; the workers serve everything else,
-//! and everything where io_uring cannot be had. The workers start when they are first needed.
+//! and everything where io_uring cannot be had. Threads start when they are first needed, and end when there is nothing to do
+//! ([`lifecycle`]).
 
 mod cancel;
 pub mod cq_pop;
@@ -13,6 +14,7 @@ pub mod device_times;
 mod failover;
 mod fixed_files;
 pub mod inbox;
+mod lifecycle;
 mod operation;
 mod order;
 mod outstanding;
@@ -28,7 +30,7 @@ mod workers;
 
 use core::ffi::{c_int, c_void};
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering, fence};
 use core::time::Duration;
 
 pub use cancel::{Matcher, Outcome};
@@ -44,9 +46,9 @@ use crate::host::{descriptors, log, memory, thread};
 use crate::stats::{self, ServedBy};
 use cancel::Commands;
 use inbox::{Inbox, Node, Pushed};
-use reactor::Reactor;
+use lifecycle::{NEW, STARTING, UNAVAILABLE};
+use reactor::{End, Reactor};
 use uring::Uring;
-use workers::Workers;
 
 // SAFETY: the link is a field, and operations are aligned to 8.
 unsafe impl Node for Operation {
@@ -58,20 +60,11 @@ unsafe impl Node for Operation {
 static URING: PerProcess<Engine> = PerProcess::new(0);
 static WORKERS: PerProcess<Engine> = PerProcess::new(3);
 
-/// How long a call of the program's waits for an engine's thread at the longest, before it goes on without.
+/// How long a call of the program's waits for an engine's thread at the longest, before it goes on without an answer.
 const ENGINE_WAIT_MS: u64 = 2_000;
 
-/// One look at a condition that nobody wakes for.
+/// The pause between two looks at a condition that no thread wakes for.
 const SETTLE_TICK: Duration = Duration::from_millis(10);
-
-// What `Engine::state` says.
-const NEW: u32 = 0;
-const STARTING: u32 = 1;
-const SERVING: u32 = 2;
-/// It takes nothing more, and ends what it has.
-const CLOSING: u32 = 3;
-/// It cannot be had, or serves no longer.
-const UNAVAILABLE: u32 = 4;
 
 /// What carries operations out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,24 +78,28 @@ pub enum Carrier {
 /// One engine of the process.
 pub struct Engine {
     carrier: Carrier,
+    /// See [`lifecycle`].
     state: AtomicU32,
     inbox: Inbox<Operation>,
     commands: Commands,
-    /// The engine's thread. Relaxed: that thread reads what it wrote, and any other finds a number that is not its own.
+    /// The thread that runs the reactor now, 0 for none. Relaxed: that thread reads what it wrote, and any other finds a
+    /// number that is not its own.
     thread: AtomicI32,
-    /// Counts notifications. The engine's thread sleeps on it.
+    /// Counts notifications. The engine's threads sleep on it.
     doorbell: AtomicU32,
     /// The thread that has to be sent a signal with each notification; 0 for none.
     wants_signal: AtomicI32,
     /// The process that this thread is of: not that of a child of `vfork`, which may notify as well.
     process: AtomicI32,
-    /// Counts the engine's turns: all that was taken in one has reached the kernel when the next begins.
+    /// Whether its threads stay although they have nothing to do.
+    stays: AtomicBool,
+    /// Counts the reactor's turns: all that was taken in one has reached the kernel when the next begins.
     turns: AtomicU32,
-    /// Somebody sleeps on `turns`.
+    /// A thread sleeps on `turns`.
     turn_awaited: AtomicU32,
 }
 
-/// The engines of this process: whoever has this has found that one of them serves.
+/// The engines of this process. To have this means that one of them takes operations.
 #[derive(Clone, Copy)]
 pub struct Engines(());
 
@@ -113,8 +110,7 @@ pub struct Engines(());
 /// `EAGAIN`: there is no memory to begin with; nothing is decided yet.
 #[inline]
 pub fn get() -> Result<Option<Engines>, Errno> {
-    // Acquire pairs with the Release of `Engine::decide`.
-    if URING.get().is_some_and(|engine| engine.state.load(Ordering::Acquire) == SERVING) {
+    if URING.get().is_some_and(Engine::is_available) {
         return Ok(Some(Engines(())));
     }
     start()
@@ -131,6 +127,10 @@ fn start() -> Result<Option<Engines>, Errno> {
     };
     if serves {
         return Ok(Some(Engines(())));
+    }
+    // What no thread could be had for is not tried again: the program has contexts of the system's from here on.
+    for engine in [&URING, &WORKERS].into_iter().filter_map(PerProcess::get) {
+        let _ = engine.state.compare_exchange(NEW, UNAVAILABLE, Ordering::Relaxed, Ordering::Relaxed);
     }
     if stats::serves() != ServedBy::System as c_int || !stats::has_begun() {
         stats::begin(ServedBy::System);
@@ -149,38 +149,38 @@ fn engine_of(carrier: Carrier) -> Result<&'static Engine, Errno> {
     place.get_or_init(|| memory::boxed(Engine::new(carrier))).map_err(|_| Errno(libc::EAGAIN))
 }
 
-fn serving(place: &PerProcess<Engine>) -> Option<&'static Engine> {
-    place.get().filter(|engine| engine.state.load(Ordering::Acquire) == SERVING)
+fn available(place: &PerProcess<Engine>) -> Option<&'static Engine> {
+    place.get().filter(|engine| engine.is_available())
 }
 
-/// The engines that serve in this process now. Async-signal-safe.
+/// The engines that have a thread now: the others have nothing outstanding. Async-signal-safe.
 pub fn running() -> impl Iterator<Item = &'static Engine> {
-    [&URING, &WORKERS].into_iter().filter_map(serving)
+    [&URING, &WORKERS].into_iter().filter_map(PerProcess::get).filter(|engine| engine.has_thread())
 }
 
 /// Whether this process has tried to start the engines and found that the system's own implementation has to serve.
 /// Async-signal-safe.
 #[must_use]
 pub fn stands_aside() -> bool {
-    stats::has_begun() && running().next().is_none()
+    stats::has_begun() && started().is_none()
 }
 
 #[allow(clippy::unused_self, reason = "having it says that an engine serves")]
 impl Engines {
-    /// The engine on io_uring, if it serves.
+    /// The engine on io_uring, if it serves, with a thread.
     #[inline]
     #[must_use]
     pub fn uring(self) -> Option<&'static Engine> {
-        serving(&URING)
+        available(&URING).filter(|engine| engine.has_thread() || engine.serve())
     }
 
-    /// The engine of worker threads, started by the first call.
+    /// The engine of worker threads, with a thread.
     ///
     /// # Errors
     /// `EAGAIN`: no thread or memory can be had.
     #[inline]
     pub fn workers(self) -> Result<&'static Engine, Errno> {
-        match serving(&WORKERS) {
+        match WORKERS.get().filter(|engine| engine.has_thread()) {
             Some(engine) => Ok(engine),
             None => engine_of(Carrier::Workers).ok().filter(|engine| engine.serve()).ok_or(Errno(libc::EAGAIN)),
         }
@@ -212,7 +212,7 @@ impl Engines {
 /// The engines, for a caller that has found them serving before.
 #[must_use]
 pub fn started() -> Option<Engines> {
-    running().next().map(|_| Engines(()))
+    available(&URING).or_else(|| available(&WORKERS)).map(|_| Engines(()))
 }
 
 /// Returns when the kernel has the file of everything that was submitted before, or the engine's table has it.
@@ -240,7 +240,7 @@ const EXIT_WAIT_MS: u64 = 1_000;
 /// Returns when nothing is with io_uring: for a process that ends. The kernel takes a ring apart after the process has been
 /// waited for, and holds the files of its requests as long. Async-signal-safe.
 pub fn await_uring_idle() {
-    let Some(engine) = serving(&URING) else { return };
+    let Some(engine) = URING.get().filter(|engine| engine.has_thread()) else { return };
     if engine.process.load(Ordering::Relaxed) != kernel::process_id() {
         return;
     }
@@ -256,12 +256,13 @@ impl Engine {
         Self {
             carrier,
             state: AtomicU32::new(NEW),
-            inbox: Inbox::new(),
+            inbox: Inbox::without_thread(),
             commands: Commands::new(),
             thread: AtomicI32::new(0),
             doorbell: AtomicU32::new(0),
             wants_signal: AtomicI32::new(0),
             process: AtomicI32::new(0),
+            stays: AtomicBool::new(false),
             turns: AtomicU32::new(0),
             turn_awaited: AtomicU32::new(0),
         }
@@ -273,48 +274,14 @@ impl Engine {
         self.carrier
     }
 
-    /// Starts the thread, or waits until another has. Whether it serves.
-    fn serve(&'static self) -> bool {
-        if self.state.compare_exchange(NEW, STARTING, Ordering::Acquire, Ordering::Acquire).is_ok()
-            && thread::start(body, ptr::from_ref(self).cast_mut().cast()).is_err()
-        {
-            log::log(format_args!("no thread can be had"));
-            // Perhaps later.
-            self.decide(NEW);
-            return false;
-        }
-        loop {
-            match self.state.load(Ordering::Acquire) {
-                SERVING => return true,
-                // Another tried, and no thread could be had.
-                NEW | CLOSING | UNAVAILABLE => return false,
-                state => {
-                    let _ = futex::wait(&self.state, state, Deadline::Never);
-                }
-            }
-        }
-    }
-
-    /// For the engine's thread, when it begins.
-    fn begin_thread(&self) {
-        thread::set_name(c"uringaio");
-        self.thread.store(kernel::thread_id(), Ordering::Relaxed);
-    }
-
-    fn decide(&self, state: u32) {
-        // Release pairs with the Acquire of whoever reads the state: the engine is whole.
-        self.state.store(state, Ordering::Release);
-        futex::wake_all(&raw const self.state);
-    }
-
-    /// Submits an operation. Allocates nothing and takes no lock.
+    /// Submits an operation. Allocates nothing and takes no lock, unless a thread has to be started.
     ///
     /// # Safety
     /// The operation, and what it points to, stay valid and untouched until its [`Finish`] is called. (Buffers that the
     /// program unmaps meanwhile lead to `-EFAULT` or to bytes in whatever is mapped there by then, as with any system
     /// call.)
     #[inline]
-    pub unsafe fn submit(&self, operation: NonNull<Operation>) {
+    pub unsafe fn submit(&'static self, operation: NonNull<Operation>) {
         // SAFETY: the caller's promise.
         unsafe { self.submit_chain(operation, operation) };
     }
@@ -323,18 +290,69 @@ impl Engine {
     ///
     /// # Safety
     /// As for [`Engine::submit`], for each.
-    pub unsafe fn submit_chain(&self, newest: NonNull<Operation>, oldest: NonNull<Operation>) {
+    pub unsafe fn submit_chain(&'static self, newest: NonNull<Operation>, oldest: NonNull<Operation>) {
         let stamp = stats::stamp();
         if stamp != 0 {
             // SAFETY: the caller's promise.
             unsafe { stamp_chain(newest, oldest, stamp) };
         }
         // SAFETY: the caller's promise.
-        if unsafe { self.inbox.push(newest, oldest) } == Pushed::MustNotify {
-            stats::doorbell_notified();
-            self.notify();
-            self.inbox.notified(newest);
+        while !unsafe { self.push(newest, oldest) } {
+            // The thread has gone home since the caller asked for the engine.
+            if !self.serve() {
+                // SAFETY: the caller's promise; nothing was pushed.
+                return unsafe { self.divert(newest, oldest) };
+            }
         }
+    }
+
+    /// Pushes a chain, and notifies the thread. False: there is none, and nothing was pushed.
+    ///
+    /// # Safety
+    /// As for [`Engine::submit`], for each.
+    #[inline]
+    unsafe fn push(&self, newest: NonNull<Operation>, oldest: NonNull<Operation>) -> bool {
+        // SAFETY: the caller's promise.
+        match unsafe { self.inbox.push(newest, oldest) } {
+            Pushed::Seen => {}
+            Pushed::MustNotify => {
+                stats::doorbell_notified();
+                self.notify();
+                self.inbox.notified(newest);
+            }
+            Pushed::Gone => return false,
+        }
+        true
+    }
+
+    /// No thread of this engine can be had: the workers serve instead of io_uring, and where they cannot either, the
+    /// operations end with `EAGAIN`, in the calling thread.
+    ///
+    /// # Safety
+    /// As for [`Engine::submit`], for each.
+    #[cold]
+    unsafe fn divert(&self, newest: NonNull<Operation>, oldest: NonNull<Operation>) {
+        if self.carrier == Carrier::Uring
+            && let Some(workers) = started().and_then(|engines| engines.workers().ok())
+        {
+            // SAFETY: the caller's promise.
+            return unsafe { workers.submit_chain(newest, oldest) };
+        }
+        // SAFETY: the caller's promise. Relaxed: the chain is this thread's.
+        unsafe { oldest.as_ref() }.link.store(ptr::null_mut(), Ordering::Relaxed);
+        let mut wakes = WakeBatch::new();
+        // SAFETY: as above.
+        let mut next = unsafe { inbox::oldest_first(newest.as_ptr()) };
+        while let Some(operation) = next {
+            // SAFETY: as above; what is finished is not touched again.
+            unsafe {
+                next = inbox::next(operation);
+                let is_nop = operation.as_ref().kind == Kind::Nop;
+                let result = if is_nop { 0 } else { Errno(libc::EAGAIN).negated() };
+                (operation.as_ref().finish)(operation, result, &mut wakes);
+            }
+        }
+        wakes.wake_now();
     }
 
     /// Wakes the engine's thread.
@@ -411,9 +429,14 @@ impl Engine {
             return Outcome::default();
         }
         let Some(command) = self.commands.take(matcher, stops) else { return Outcome::default() };
+        let operation = command.operation();
         // SAFETY: a command is in memory that is never freed, and stays untouched until it is answered.
-        unsafe { self.submit(command.operation()) };
-        command.wait(Deadline::after(Duration::from_millis(ENGINE_WAIT_MS)))
+        if unsafe { self.push(operation, operation) } {
+            return command.wait(Deadline::after(Duration::from_millis(ENGINE_WAIT_MS)));
+        }
+        // Without a thread there is nothing outstanding.
+        command.put_back();
+        Outcome::default()
     }
 }
 
@@ -444,26 +467,46 @@ unsafe fn stamp_chain(newest: NonNull<Operation>, oldest: NonNull<Operation>, st
     }
 }
 
-extern "C" fn body(engine: *mut c_void) -> *mut c_void {
-    // SAFETY: `serve` passed the engine, which lives as long as the process.
-    let engine = unsafe { &*engine.cast::<Engine>() };
-    engine.begin_thread();
+/// Starts the thread of the engine on io_uring, or the first threads of the workers. Runs on a thread that has the program's
+/// descriptors.
+fn start_threads(engine: &'static Engine) -> Result<(), Errno> {
     match engine.carrier {
-        Carrier::Uring => serve_by_uring(engine),
-        Carrier::Workers => serve_by_workers(engine),
+        Carrier::Uring => thread::start(serve_by_uring, ptr::from_ref(engine).cast_mut().cast()),
+        Carrier::Workers => workers::crew::start(engine),
     }
+}
+
+extern "C" fn serve_by_uring(engine: *mut c_void) -> *mut c_void {
+    // SAFETY: `start_threads` passed the engine, which lives as long as the process.
+    serve_with_ring(unsafe { &*engine.cast::<Engine>() });
     ptr::null_mut()
 }
 
-fn serve_by_uring(engine: &'static Engine) {
+fn serve_with_ring(engine: &'static Engine) {
+    engine.begin_thread();
+    let is_first = engine.state.load(Ordering::Relaxed) == STARTING;
+    if !is_first {
+        // The submitter need not wait for the ring.
+        engine.begin_serving();
+    }
     match Uring::new(&engine.doorbell) {
         Ok(device) => {
-            log::log(format_args!("io_uring serves"));
             engine.process.store(kernel::process_id(), Ordering::Relaxed);
             engine.wants_signal.store(device.wants_signal().unwrap_or(0), Ordering::Relaxed);
-            stats::begin(ServedBy::Uring);
-            engine.decide(SERVING);
-            failover::after(engine, Reactor::new(engine, device).run());
+            if is_first {
+                log::log(format_args!("io_uring serves"));
+                stats::begin(ServedBy::Uring);
+                engine.begin_serving();
+            }
+            let mut reactor = Reactor::new(engine, device);
+            match reactor.run() {
+                End::Idle => {
+                    // The ring ends with its thread, and so do the kernel's workers for it.
+                    drop(reactor);
+                    engine.rest();
+                }
+                End::Closed => failover::after(engine, reactor),
+            }
         }
         Err(refused) => {
             let who = match settings::get().engine {
@@ -472,26 +515,9 @@ fn serve_by_uring(engine: &'static Engine) {
             };
             log::log(format_args!("{who}: {refused}"));
             engine.decide(UNAVAILABLE);
-        }
-    }
-}
-
-fn serve_by_workers(engine: &'static Engine) {
-    match Workers::new(&engine.doorbell) {
-        Ok(device) => {
-            if serving(&URING).is_none() {
-                if settings::get().engine == EngineChoice::Threads {
-                    log::log(format_args!("worker threads serve: URINGAIO_ENGINE=threads"));
-                }
-                stats::begin(ServedBy::Workers);
+            if !is_first {
+                failover::forward(engine);
             }
-            engine.decide(SERVING);
-            // Workers serve for as long as the process lives.
-            let _ = Reactor::new(engine, device).run();
-        }
-        Err(why) => {
-            log::log(format_args!("worker threads cannot serve: {why}"));
-            engine.decide(UNAVAILABLE);
         }
     }
 }

@@ -75,21 +75,25 @@ pub enum Order {
     BarrierEverywhere,
 }
 
-/// What a face does with a result. Called once for each operation, by the engine's thread, which does not touch the
+/// What a face does with a result. Called once for each operation, by a thread of the library, which does not touch the
 /// operation afterwards: it may be freed or submitted again. The result is a count or the like, or `-errno`.
 ///
 /// It must not block, and it wakes waiters through [`WakeBatch`], so that many completions cost few wakes.
 pub type Finish = unsafe fn(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch);
 
-/// Where an operation stands. The engine's thread alone reads and writes it.
+/// Where an operation stands. The thread that runs the reactor alone reads and writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Held back by order, or for want of room in the device.
     Held,
     /// With the device.
     Issued,
+    /// With a worker of the other engine, which does it again.
+    WithWorker,
     /// Back from a worker of the other engine, with its result in `offset`.
     Returned,
+    /// It has its result, and the device closes its file.
+    Ending,
 }
 
 /// One piece of I/O. A face embeds it as the first field of a structure of its own and gets that back in [`Finish`].
@@ -205,7 +209,12 @@ impl Operation {
 
     /// Whether issuing it again reaches the file it was submitted for.
     pub(super) fn has_its_file(&self) -> bool {
-        self.held.is_some() || descriptors::generation(self.fd) == self.fd_generation
+        self.held.is_some() || self.has_its_number()
+    }
+
+    /// Whether the descriptor still names the file that it was submitted for.
+    pub(super) fn has_its_number(&self) -> bool {
+        descriptors::generation(self.fd) == self.fd_generation
     }
 
     /// What a poll is registered for: what it asked for, in both ways in which poll(2) can say it.
@@ -232,25 +241,55 @@ impl Operation {
     /// Takes note that `bytes` more have moved. Whether there are any left.
     pub(super) fn advance(&mut self, bytes: usize) -> bool {
         self.moved += bytes;
-        if self.kind != Kind::WriteVector {
-            self.address += bytes;
-            self.length -= bytes.min(self.length);
-            return self.length > 0;
+        // SAFETY: `address` and `length` are the face's copy of the array, which is ours to change.
+        unsafe { advance(self.kind, &mut self.address, &mut self.length, bytes) }
+    }
+}
+
+/// Moves the beginning of an operation's buffers by `bytes`. Whether there is anything left.
+///
+/// # Safety
+/// Where `kind` has a vector, `address` and `length` are an array that is the caller's to change.
+pub(super) unsafe fn advance(kind: Kind, address: &mut usize, length: &mut usize, bytes: usize) -> bool {
+    if !matches!(kind, Kind::ReadVector | Kind::WriteVector) {
+        *address += bytes.min(*length);
+        *length -= bytes.min(*length);
+        return *length > 0;
+    }
+    let mut bytes = bytes;
+    while *length > 0 {
+        // SAFETY: the caller's promise.
+        let vector = unsafe { &mut *core::ptr::with_exposed_provenance_mut::<libc::iovec>(*address) };
+        if bytes < vector.iov_len {
+            vector.iov_base = vector.iov_base.wrapping_byte_add(bytes);
+            vector.iov_len -= bytes;
+            return true;
         }
-        let mut bytes = bytes;
-        while self.length > 0 {
-            // SAFETY: `address` and `length` are the face's copy of the array, which stays until the operation is
-            // finished and is ours to change.
-            let vector = unsafe { &mut *(self.address as *mut libc::iovec) };
-            if bytes < vector.iov_len {
-                vector.iov_base = vector.iov_base.wrapping_byte_add(bytes);
-                vector.iov_len -= bytes;
-                return true;
-            }
-            bytes -= vector.iov_len;
-            self.address += size_of::<libc::iovec>();
-            self.length -= 1;
+        bytes -= vector.iov_len;
+        *address += size_of::<libc::iovec>();
+        *length -= 1;
+    }
+    false
+}
+
+/// Leaves no more than `most` bytes of an operation's buffers, at least one.
+///
+/// # Safety
+/// As for [`advance`].
+pub(super) unsafe fn shorten(kind: Kind, address: usize, length: &mut usize, most: usize) {
+    if !matches!(kind, Kind::ReadVector | Kind::WriteVector) {
+        *length = (*length).min(most);
+        return;
+    }
+    let mut left = most;
+    for index in 0..*length {
+        // SAFETY: the caller's promise.
+        let vector = unsafe { &mut *core::ptr::with_exposed_provenance_mut::<libc::iovec>(address).add(index) };
+        if vector.iov_len >= left {
+            vector.iov_len = left;
+            *length = index + 1;
+            return;
         }
-        false
+        left -= vector.iov_len;
     }
 }

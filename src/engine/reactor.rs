@@ -1,17 +1,20 @@
-//! An engine's thread: takes what was submitted, keeps order, issues, sleeps, delivers.
+//! What an engine does with operations: takes what was submitted, keeps order, issues, delivers.
 //!
 //! One turn:
 //!
 //! ```text
 //!     take the inbox ─→ order: go, or be held ─→ device ─→ flush: the kernel has the files ("settled")
 //!          ↑                     │ released                                    │
-//!     sleep (armed, or timed) ←── deliver: finish, wake, signal eventfds ←── completions
+//!        sleep ←── deliver: finish, wake, signal eventfds ←── completions ←────┘
 //! ```
+//!
+//! The engine on io_uring has one thread, which runs turn after turn and sleeps in its ring ([`Reactor::run`]). With the
+//! workers any thread runs the next turn that has something to do, one thread at a time ([`super::workers::crew`]).
 
 use core::ptr::NonNull;
 
 use super::cancel::{Command, Outcome};
-use super::device::{Device, Event, Sleep, Verdict};
+use super::device::{Device, Event, Sleep, Verdict, Waits};
 use super::fixed_files::{FixedFile, SharedFixedFiles};
 use super::operation::{Operation, Order, Stage};
 use super::order::Orders;
@@ -19,12 +22,13 @@ use super::outstanding::Outstanding;
 use super::queue::Queue;
 use super::sleep_policy::SleepPolicy;
 use super::wake_batch::WakeBatch;
-use super::{Carrier, Engine, failover, inbox, started, workers};
+use super::{Carrier, Engine, failover, inbox, lifecycle, workers};
 use crate::host::descriptors;
+use crate::host::futex::Deadline;
 use crate::host::kernel::Errno;
 use crate::stats::{self, Lane, Notification};
 
-/// What an engine's thread knows.
+/// What an engine knows of its operations. One thread at a time has it.
 pub struct Reactor<D> {
     engine: &'static Engine,
     device: D,
@@ -78,20 +82,20 @@ impl<D: Device> Reactor<D> {
         &self.device
     }
 
-    /// Runs for as long as the device serves, or until the engine is closed and nothing is outstanding. What was accepted
-    /// and is not finished is in the reactor that is given back.
-    #[must_use]
-    pub fn run(mut self) -> Self {
-        let mut timed = false;
+    /// Takes and delivers until there is nothing to do, and leaves the inbox asleep: the next submitter notifies a thread.
+    pub fn turn(&mut self) {
         loop {
             self.take();
-            if self.device.lost().is_some() || (self.engine.is_closing() && self.outstanding.is_empty()) {
-                return self;
+            self.deliver();
+            if self.engine.inbox.fall_asleep() {
+                return;
             }
-            let completed = self.deliver();
-            self.sleep_policy.note(completed, timed);
-            timed = !self.engine.inbox.is_waiting() && self.rest();
         }
+    }
+
+    /// Whether nothing is outstanding, and nothing is held.
+    pub fn is_idle(&self) -> bool {
+        self.outstanding.is_empty() && self.answers.is_empty() && self.device.is_idle()
     }
 
     /// Takes the inbox, and sees to it that the kernel has what was taken.
@@ -120,7 +124,8 @@ impl<D: Device> Reactor<D> {
         if stage == Stage::Returned {
             // SAFETY: as above.
             let result = unsafe { operation.as_ref() }.offset;
-            return self.finish(operation, result);
+            self.finish(operation, result);
+            return;
         }
         let Some(action) = kind.action() else {
             match Command::of(operation) {
@@ -134,13 +139,14 @@ impl<D: Device> Reactor<D> {
         {
             // SAFETY: as above. It has no place in the order yet.
             unsafe { (*operation.as_ptr()).order = Order::Free };
-            return self.finish(operation, errno.negated());
+            self.finish(operation, errno.negated());
+            return;
         }
         if self.orders.accept(operation) {
             // SAFETY: as above.
             let this = unsafe { operation.as_ref() };
             // What may need more than one transfer must find its file again.
-            if this.is_stream_write() && this.length > UNSPLIT_BYTES {
+            if D::MAY_STOP_SHORT && this.is_stream_write() && this.length > UNSPLIT_BYTES {
                 self.hold(operation);
             }
             if self.ready.is_empty() && self.device.has_room() {
@@ -176,7 +182,8 @@ impl<D: Device> Reactor<D> {
         // SAFETY: as in `accept`.
         let this = unsafe { operation.as_mut() };
         if this.held.is_none() {
-            this.held = self.device.hold_file(this.fd).ok();
+            let name = (this.file != 0).then_some((this.fd_generation, this.file));
+            this.held = self.device.hold_file(this.fd, name).ok();
         }
     }
 
@@ -185,7 +192,7 @@ impl<D: Device> Reactor<D> {
         let held = if let Some(shared) = self.eventfds.share(fd, generation) {
             shared
         } else {
-            let held = self.device.hold_file(fd)?;
+            let held = self.device.hold_file(fd, None)?;
             self.eventfds.insert(held, fd, generation);
             held
         };
@@ -199,11 +206,13 @@ impl<D: Device> Reactor<D> {
         let this = unsafe { operation.as_mut() };
         if !this.has_its_file() {
             // Held back without its file, and the program has closed the descriptor meanwhile.
-            return self.finish(operation, -i64::from(libc::EBADF));
+            self.finish(operation, -i64::from(libc::EBADF));
+            return;
         }
         this.stage = Stage::Issued;
         if this.order == Order::BarrierEverywhere
             && self.engine.carrier() == Carrier::Uring
+            && this.has_its_number()
             && failover::redo(operation)
         {
             // All that came before it here has ended; the workers hold it back behind what they have.
@@ -229,24 +238,6 @@ impl<D: Device> Reactor<D> {
         while let Some(command) = self.answers.pop() {
             Command::answer(command, &mut self.wakes);
         }
-    }
-
-    /// Sleeps until there is something to do. Whether it was a timed sleep.
-    fn rest(&mut self) -> bool {
-        if let Some(nanoseconds) = self.sleep_policy.timed_wait_ns(self.device.in_flight())
-            && self.device.can_wait_timed()
-        {
-            stats::slept(false);
-            self.device.sleep(Sleep::Timed(nanoseconds));
-            return true;
-        }
-        self.device.prepare_sleep();
-        if !self.engine.is_closing() && self.engine.inbox.fall_asleep() {
-            stats::slept(true);
-            self.device.sleep(Sleep::Armed);
-            self.engine.inbox.wake_up();
-        }
-        false
     }
 
     /// Finishes what has completed, issues what that released, then wakes and signals. How many completed.
@@ -292,44 +283,46 @@ impl<D: Device> Reactor<D> {
         let this = unsafe { operation.as_mut() };
         let result = match self.device.judge(this, result) {
             Verdict::Finish(result) => result,
+            Verdict::GoOn => {
+                // A blocking write of a stream moves everything, or meets an error.
+                if this.advance(result as usize) && this.has_its_file() {
+                    return self.device.issue(operation, false);
+                }
+                this.moved as i64
+            }
             Verdict::RetryBlocking if this.has_its_file() => {
                 this.retries += 1;
                 return self.device.issue(operation, true);
             }
-            Verdict::RetryByWorker if this.has_its_file() && failover::redo(operation) => return,
+            // A slot of the ring's is of no use to a worker.
+            Verdict::RetryByWorker if this.has_its_number() && failover::redo(operation) => return,
             // Not one thread can be had in this process: the engine's own does it. It is on a file, and ends by itself.
-            Verdict::RetryByWorker if this.has_its_file() => workers::do_here(this),
+            Verdict::RetryByWorker if this.has_its_number() => workers::do_here(this),
             // Its file is gone: the answer was not the program's, and none is known.
-            _ => -i64::from(libc::EIO),
+            Verdict::RetryBlocking | Verdict::RetryByWorker => -i64::from(libc::EIO),
         };
-        if let Some(result) = self.after_stream_write(operation, result) {
-            self.finish(operation, result);
-        }
+        self.finish(operation, result);
     }
 
-    /// A blocking write of a stream moves everything, or meets an error. The result; none where it goes on.
-    fn after_stream_write(&mut self, mut operation: NonNull<Operation>, result: i64) -> Option<i64> {
+    /// Ends an operation: lets go what it held, and hands it back to its face. False: the device still closes its file, and
+    /// reports it once more then.
+    fn finish(&mut self, mut operation: NonNull<Operation>, result: i64) -> bool {
         // SAFETY: as in `accept`.
         let this = unsafe { operation.as_mut() };
-        if !this.is_stream_write() {
-            return Some(result);
+        self.orders.finished(this, &mut self.ready);
+        if let Some(file) = this.held.take()
+            && self.device.release_first(file, operation, result)
+        {
+            this.order = Order::Free;
+            this.stage = Stage::Ending;
+            return false;
         }
-        if result > 0 && this.advance(result as usize) && !this.nonblocking && this.has_its_file() {
-            self.device.issue(operation, false);
-            return None;
-        }
-        Some(if this.moved > 0 { this.moved as i64 } else { result })
-    }
-
-    /// Ends an operation: lets go what it held, and hands it back to its face.
-    fn finish(&mut self, operation: NonNull<Operation>, result: i64) {
-        // SAFETY: as in `accept`.
-        self.orders.finished(unsafe { operation.as_ref() }, &mut self.ready);
-        self.release(operation);
+        self.outstanding.remove(operation);
         if !self.stopping.is_empty() {
             self.settle_stops(operation, result);
         }
         self.hand_back(operation, result);
+        true
     }
 
     /// Gives an operation, which nothing here knows any more, back to its face.
@@ -355,16 +348,6 @@ impl<D: Device> Reactor<D> {
         }
     }
 
-    /// Nothing here knows the operation any more, and its file is let go: before its end can be seen, so that a program that
-    /// has seen it finds the file free.
-    fn release(&mut self, mut operation: NonNull<Operation>) {
-        // SAFETY: as in `accept`.
-        if let Some(file) = unsafe { operation.as_mut() }.held.take() {
-            self.device.release_file(file);
-        }
-        self.outstanding.remove(operation);
-    }
-
     /// Begins what a command asks for.
     fn carry_out(&mut self, mut command: NonNull<Command>) {
         // SAFETY: a command is untouched until it is answered; only this thread looks at these fields.
@@ -378,18 +361,18 @@ impl<D: Device> Reactor<D> {
             let this = unsafe { operation.as_mut() };
             match this.stage {
                 _ if !stops || this.partially_done => outcome.refused += 1,
+                Stage::Held if self.drop_held(operation) => outcome.canceled += 1,
                 Stage::Held => {
-                    outcome.canceled += 1;
-                    self.drop_held(operation);
+                    pending += 1;
+                    self.note_stop(operation, command);
                 }
-                Stage::Returned => outcome.refused += 1,
+                Stage::WithWorker | Stage::Returned | Stage::Ending => outcome.refused += 1,
                 Stage::Issued if this.moved > 0 => outcome.refused += 1,
                 Stage::Issued => {
                     this.cancel_requested = true;
-                    self.tickets += 1;
                     pending += 1;
-                    self.stopping.push(Stopping { ticket: self.tickets, operation, command });
-                    self.device.cancel(operation, self.tickets);
+                    let ticket = self.note_stop(operation, command);
+                    self.device.cancel(operation, ticket);
                 }
             }
         }
@@ -403,14 +386,22 @@ impl<D: Device> Reactor<D> {
         }
     }
 
-    /// Ends an operation that was not issued.
-    fn drop_held(&mut self, operation: NonNull<Operation>) {
-        if self.ready.remove(operation) {
-            return self.finish(operation, CANCELED);
+    /// A command waits for the end of an operation. The ticket by which the device may say that it does not come.
+    fn note_stop(&mut self, operation: NonNull<Operation>, command: NonNull<Command>) -> u64 {
+        self.tickets += 1;
+        self.stopping.push(Stopping { ticket: self.tickets, operation, command });
+        self.tickets
+    }
+
+    /// Ends an operation that was not issued. Whether it has ended: its file may still be closed.
+    fn drop_held(&mut self, operation: NonNull<Operation>) -> bool {
+        if !self.ready.remove(operation) {
+            self.orders.remove(operation, &mut self.ready);
+            // It has no place in the order any more.
+            // SAFETY: as in `accept`.
+            unsafe { (*operation.as_ptr()).order = Order::Free };
         }
-        self.orders.remove(operation, &mut self.ready);
-        self.release(operation);
-        self.hand_back(operation, CANCELED);
+        self.finish(operation, CANCELED)
     }
 
     /// The device's answer to an attempt to stop. Where it was accepted, the operation's own end decides.
@@ -445,7 +436,10 @@ impl<D: Device> Reactor<D> {
 
     /// The device is gone: everything outstanding ends with `errno`, and every command is answered.
     pub fn fail_all(&mut self, errno: Errno) {
-        for operation in self.outstanding.matching(|_| true) {
+        // What a worker does again ends when that is done.
+        // SAFETY: outstanding operations are alive.
+        for operation in self.outstanding.matching(|operation| unsafe { operation.as_ref() }.stage != Stage::WithWorker)
+        {
             self.orders.remove(operation, &mut self.ready);
             self.ready.remove(operation);
             // Its file goes with the device.
@@ -461,21 +455,66 @@ impl<D: Device> Reactor<D> {
         self.wakes.take_eventfds(|_, _| ());
         self.wakes.wake_now();
     }
+}
 
-    /// The engine serves no longer: what was pushed late goes to the workers, or ends with `EIO` where there are none.
-    pub fn pass_on(&mut self, operation: NonNull<Operation>) {
-        // SAFETY: taken from the inbox, so this thread's alone.
-        let (stage, kind) = unsafe { (operation.as_ref().stage, operation.as_ref().kind) };
-        let workers = started().and_then(|engines| engines.workers().ok());
-        match (Command::of(operation), workers) {
-            (Some(command), _) => Command::answer(command, &mut self.wakes),
-            (None, Some(workers)) if stage != Stage::Returned => {
-                // SAFETY: as whoever submitted it promised.
-                unsafe { workers.submit(operation) };
+/// How [`Reactor::run`] came to its end.
+pub enum End {
+    /// There has been nothing to do for long, and the engine has no thread any more.
+    Idle,
+    /// The engine was closed and nothing is outstanding, or the device serves no longer. What was accepted and is not
+    /// finished is in the reactor.
+    Closed,
+}
+
+/// How a sleep ended.
+#[derive(PartialEq, Eq)]
+enum Slept {
+    /// There may be something to do.
+    Woken,
+    /// The same, after a sleep that no submitter could have ended.
+    Timed,
+    /// There has been nothing to do for long, and the engine has no thread any more.
+    Gone,
+}
+
+impl<D: Waits> Reactor<D> {
+    /// Runs turn after turn, and sleeps in between.
+    pub fn run(&mut self) -> End {
+        let mut slept = Slept::Woken;
+        loop {
+            self.take();
+            if self.device.lost().is_some() || (self.engine.is_closing() && self.outstanding.is_empty()) {
+                return End::Closed;
             }
-            _ => self.hand_back(operation, if kind.action().is_some() { -i64::from(libc::EIO) } else { 0 }),
+            let completed = self.deliver();
+            self.sleep_policy.note(completed, slept == Slept::Timed);
+            slept = if self.engine.inbox.is_waiting() { Slept::Woken } else { self.sleep() };
+            if slept == Slept::Gone {
+                return End::Idle;
+            }
         }
-        self.wakes.wake_now();
+    }
+
+    /// Sleeps until there is something to do.
+    fn sleep(&mut self) -> Slept {
+        if let Some(nanoseconds) = self.sleep_policy.timed_wait_ns(self.device.in_flight())
+            && self.device.can_wait_timed()
+        {
+            stats::slept(false);
+            self.device.sleep(Sleep::Timed(nanoseconds));
+            return Slept::Timed;
+        }
+        self.device.prepare_sleep();
+        if !self.engine.is_closing() && self.engine.inbox.fall_asleep() {
+            stats::slept(true);
+            let deadline = if self.is_idle() { lifecycle::idle_exit() } else { Deadline::Never };
+            self.device.sleep(Sleep::Armed(deadline));
+            if deadline.is_over() && self.engine.leave() {
+                return Slept::Gone;
+            }
+            self.engine.inbox.wake_up();
+        }
+        Slept::Woken
     }
 }
 

@@ -1,10 +1,10 @@
 //! A helper thread that has the program's descriptor table, for library threads that have left it.
 //!
-//! The engine of worker threads has a descriptor table of its own, in which it holds the files of outstanding requests
-//! without the program seeing them. It asks the broker to pass a file from the program's table to its own, and to start
-//! threads that need the program's descriptors: those that call the program's notification functions.
+//! The workers have a descriptor table of their own, in which they hold the files of outstanding requests without the
+//! program seeing them. They ask the broker to pass a file from the program's table to their own, and to start threads that
+//! need the program's descriptors: those that call the program's notification functions.
 //!
-//! The broker has one client at a time: that engine's thread.
+//! The broker has one client at a time: the worker that runs the reactor.
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
@@ -25,6 +25,8 @@ static FD_BROKER: PerProcess<FdBroker> = PerProcess::new(7);
 const IDLE: u32 = 0;
 const ASKED: u32 = 1;
 const DONE: u32 = 2;
+/// There will be no task any more.
+const DISMISSED: u32 = 3;
 
 /// The library's descriptors in the program's table get numbers from here on, where `RLIMIT_NOFILE` allows: programs
 /// that close or count descriptors begin from below.
@@ -48,11 +50,11 @@ pub struct FdBroker {
 unsafe impl Sync for FdBroker {}
 
 impl FdBroker {
-    /// Starts a broker in the calling thread's descriptor table, with the calling thread as its client.
+    /// Prepares for a thread that is to become the broker, by [`FdBroker::serve`]. There is none now.
     ///
     /// # Errors
-    /// There is no thread or memory for it.
-    pub fn start() -> Result<&'static Self, Errno> {
+    /// There is no memory for it.
+    pub fn prepare() -> Result<&'static Self, Errno> {
         let broker = FD_BROKER.get_or_init(|| {
             super::memory::boxed(Self {
                 state: AtomicU32::new(IDLE),
@@ -62,20 +64,79 @@ impl FdBroker {
                 socket: UnsafeCell::new(None),
             })
         })?;
-        broker.client.store(kernel::thread_id() as u32, Ordering::Relaxed);
-        if broker.thread.load(Ordering::Acquire) == 0 {
-            thread::start(body, ptr::from_ref(broker).cast_mut().cast())?;
-            while broker.thread.load(Ordering::Acquire) == 0 {
-                let _ = futex::wait(&broker.thread, 0, Deadline::Never);
+        broker.state.store(IDLE, Ordering::Relaxed);
+        Ok(broker)
+    }
+
+    /// This process's broker, if one was ever prepared.
+    #[must_use]
+    pub fn current() -> Option<&'static Self> {
+        FD_BROKER.get()
+    }
+
+    /// Makes the calling thread, which has the program's descriptors, the broker: it does what it is asked to, until it is
+    /// dismissed.
+    pub fn serve(&self) {
+        // Release pairs with the Acquire of `await_thread`.
+        self.thread.store(kernel::thread_id() as u32, Ordering::Release);
+        futex::wake_all(&raw const self.thread);
+        loop {
+            match self.state.load(Ordering::Acquire) {
+                ASKED => {
+                    // SAFETY: the client wrote it before it asked, and vouches for the call.
+                    unsafe {
+                        let (task, argument) = *self.task.get();
+                        task(argument);
+                    }
+                    self.state.store(DONE, Ordering::Release);
+                    futex::wake(&raw const self.state, 1);
+                }
+                DISMISSED => break,
+                state => {
+                    let _ = futex::wait(&self.state, state, Deadline::Never);
+                }
             }
         }
-        Ok(broker)
+        self.close_socket();
+        self.thread.store(0, Ordering::Relaxed);
+    }
+
+    /// Waits until a thread has become the broker.
+    pub fn await_thread(&self) {
+        // Acquire pairs with the Release of `serve`.
+        while self.thread.load(Ordering::Acquire) == 0 {
+            let _ = futex::wait(&self.thread, 0, Deadline::Never);
+        }
+    }
+
+    /// Ends [`FdBroker::serve`]. For the client only.
+    pub fn dismiss(&self) {
+        self.set_client(0);
+        // Release pairs with the broker's Acquire: it sees what its client did last.
+        self.state.store(DISMISSED, Ordering::Release);
+        futex::wake(&raw const self.state, 1);
+    }
+
+    /// The thread with this id is the client from here on; with 0 none is. Relaxed: a thread that finds its own id there has
+    /// written it.
+    pub fn set_client(&self, thread: c_int) {
+        self.client.store(thread as u32, Ordering::Relaxed);
+    }
+
+    /// Closes the broker's end of the socket, unless the program has done so.
+    fn close_socket(&self) {
+        // SAFETY: this is the broker's thread.
+        if let Some((end, inode)) = unsafe { (*self.socket.get()).take() }
+            && inode_of(end) == Ok(inode)
+        {
+            kernel::close(end);
+        }
     }
 
     /// The broker's thread id.
     #[must_use]
     pub fn thread(&self) -> c_int {
-        self.thread.load(Ordering::Acquire) as c_int
+        self.thread.load(Ordering::Relaxed) as c_int
     }
 
     /// Has the broker call `task(argument)`, and waits for its end. For the client only.
@@ -106,10 +167,7 @@ impl FdBroker {
         // SAFETY: writes the two numbers.
         unsafe { syscall!(libc::SYS_socketpair, libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) }?;
         let end = raise(ends[0]);
-        let mut status = MaybeUninit::<libc::stat>::uninit();
-        // SAFETY: fstat fills the structure or fails.
-        let inode =
-            unsafe { syscall!(libc::SYS_fstat, end, status.as_mut_ptr()).map(|_| status.assume_init().st_ino) }?;
+        let inode = inode_of(end)?;
         // SAFETY: the broker reads it only when this thread asks.
         unsafe { *self.socket.get() = Some((end, inode)) };
         Ok(ends[1])
@@ -187,29 +245,10 @@ pub fn raise(fd: c_int) -> c_int {
 
 unsafe fn nothing(_: *mut c_void) {}
 
-extern "C" fn body(broker: *mut c_void) -> *mut c_void {
-    // SAFETY: `start` passed the broker, which is never freed.
-    let broker = unsafe { &*broker.cast::<FdBroker>() };
-    thread::set_name(c"uringaio");
-    // Release pairs with the Acquire of `start`.
-    broker.thread.store(kernel::thread_id() as u32, Ordering::Release);
-    futex::wake_all(&raw const broker.thread);
-    loop {
-        match broker.state.load(Ordering::Acquire) {
-            ASKED => {
-                // SAFETY: the client wrote it before it asked, and vouches for the call.
-                unsafe {
-                    let (task, argument) = *broker.task.get();
-                    task(argument);
-                }
-                broker.state.store(DONE, Ordering::Release);
-                futex::wake(&raw const broker.state, 1);
-            }
-            state => {
-                let _ = futex::wait(&broker.state, state, Deadline::Never);
-            }
-        }
-    }
+fn inode_of(fd: c_int) -> Result<u64, Errno> {
+    let mut status = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: fstat fills the structure or fails.
+    unsafe { syscall!(libc::SYS_fstat, fd, status.as_mut_ptr()).map(|_| status.assume_init().st_ino) }
 }
 
 struct Sending<'a> {
@@ -259,13 +298,8 @@ unsafe fn send(sending: *mut c_void) {
     sending.answer = (|| {
         // SAFETY: this is the broker's thread.
         let (end, inode) = unsafe { *sending.broker.socket.get() }.ok_or(Errno(libc::ENOTCONN))?;
-        let mut status = MaybeUninit::<libc::stat>::uninit();
         // The program may have closed the number, and opened another file that got it.
-        // SAFETY: fstat fills the structure or fails.
-        let known = unsafe {
-            syscall!(libc::SYS_fstat, end, status.as_mut_ptr()).is_ok() && status.assume_init().st_ino == inode
-        };
-        if !known {
+        if inode_of(end) != Ok(inode) {
             return Err(Errno(libc::ENOTCONN));
         }
         let mut byte = 0u8;

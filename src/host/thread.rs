@@ -1,4 +1,4 @@
-//! Threads of the library: every signal blocked, a small stack, a name, detached, scheduled as the process is.
+//! Threads of the library: every signal blocked, a small stack, a name, scheduled as the process is.
 
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
@@ -48,23 +48,59 @@ struct Launch {
 /// # Errors
 /// `EAGAIN` or `ENOMEM`: there can be no thread.
 pub fn start(body: Body, argument: *mut c_void) -> Result<(), Errno> {
+    start_as(body, argument, libc::PTHREAD_CREATE_DETACHED).map(drop)
+}
+
+/// The same, for a thread that is to be joined.
+///
+/// # Errors
+/// As for [`start`].
+pub fn start_joinable(body: Body, argument: *mut c_void) -> Result<JoinHandle, Errno> {
+    start_as(body, argument, libc::PTHREAD_CREATE_JOINABLE).map(JoinHandle)
+}
+
+/// A thread that is to be joined or detached, once.
+pub struct JoinHandle(libc::pthread_t);
+
+impl JoinHandle {
+    /// That of the calling thread, if its creator does not use the one that it has.
+    #[must_use]
+    pub fn of_this_thread() -> Self {
+        // SAFETY: takes no arguments.
+        Self(unsafe { libc::pthread_self() })
+    }
+
+    /// Nothing waits for the thread's end.
+    pub fn detach(self) {
+        // SAFETY: each thread is detached or joined once.
+        unsafe { libc::pthread_detach(self.0) };
+    }
+
+    /// Waits until the thread has ended, for the C library and for the kernel.
+    pub fn join(self) {
+        // SAFETY: each thread is detached or joined once.
+        unsafe { libc::pthread_join(self.0, core::ptr::null_mut()) };
+    }
+}
+
+fn start_as(body: Body, argument: *mut c_void, detached: c_int) -> Result<libc::pthread_t, Errno> {
     // SAFETY: errno is this thread's. The C library may set it on its way to a thread (glibc on aarch64 does); libaio's
     // functions leave it alone.
     let errno = unsafe { *libc::__errno_location() };
     // Neither a jump nor a cancellation leaves a thread before its gate.
     let blocked = block_all_departures();
-    let started = launch(body, argument);
+    let started = launch(body, argument, detached);
     restore_signals(&blocked);
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
     started
 }
 
-fn launch(body: Body, argument: *mut c_void) -> Result<(), Errno> {
+fn launch(body: Body, argument: *mut c_void, detached: c_int) -> Result<libc::pthread_t, Errno> {
     let launch = Box::into_raw(memory::boxed(Launch { body, argument, gate: AtomicU32::new(0) })?);
-    let thread = match create(launch.cast(), PTHREAD_EXPLICIT_SCHED) {
+    let thread = match create(launch.cast(), detached, PTHREAD_EXPLICIT_SCHED) {
         // The kernel refuses SCHED_OTHER to an unprivileged thread that is SCHED_IDLE.
-        Err(Errno(libc::EPERM)) => create(launch.cast(), PTHREAD_INHERIT_SCHED),
+        Err(Errno(libc::EPERM)) => create(launch.cast(), detached, PTHREAD_INHERIT_SCHED),
         answer => answer,
     };
     let thread = thread.inspect_err(|_| {
@@ -83,7 +119,7 @@ fn launch(body: Body, argument: *mut c_void) -> Result<(), Errno> {
     // SAFETY: as above.
     unsafe { &*gate }.store(1, Ordering::Release);
     futex::wake(gate, 1);
-    Ok(())
+    Ok(thread)
 }
 
 extern "C" fn begin(launch: *mut c_void) -> *mut c_void {
@@ -105,7 +141,7 @@ extern "C" fn begin(launch: *mut c_void) -> *mut c_void {
     body(argument)
 }
 
-fn create(launch: *mut c_void, scheduling: c_int) -> Result<libc::pthread_t, Errno> {
+fn create(launch: *mut c_void, detached: c_int, scheduling: c_int) -> Result<libc::pthread_t, Errno> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
     let attributes = attributes.as_mut_ptr();
     let mut thread = 0;
@@ -116,7 +152,7 @@ fn create(launch: *mut c_void, scheduling: c_int) -> Result<libc::pthread_t, Err
         if libc::pthread_attr_init(attributes) != 0 {
             return Err(Errno(libc::ENOMEM));
         }
-        libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
+        libc::pthread_attr_setdetachstate(attributes, detached);
         libc::pthread_attr_setstacksize(
             attributes,
             (least_stack() + STACK_BYTES).next_multiple_of(kernel::page_size()),

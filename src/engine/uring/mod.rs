@@ -16,11 +16,11 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use io_uring::opcode;
 use io_uring::types::Fixed;
 
-use super::device::{Device, Event, Sleep, Verdict};
+use super::device::{Device, Event, Name, Sleep, Verdict, Waits};
 use super::device_times;
 use super::fixed_files::{FixedFile, FixedFiles};
 use super::operation::{NO_DEVICE, Operation};
-use crate::host::futex::{self, Deadline};
+use crate::host::futex;
 use crate::host::kernel::{self, Errno, syscall};
 use refused::Refused;
 pub use ring::DOORBELL_SIGNAL;
@@ -32,6 +32,9 @@ const AUXILIARY_ENTRIES: usize = 64;
 /// With fewer in flight every operation is timed, otherwise one of so many.
 const FEW_IN_FLIGHT: usize = 2;
 const SAMPLE: usize = 16;
+
+/// The longest wait in the ring that has an end.
+const MAX_WAIT_NS: u64 = 4_000_000_000;
 
 // What a completion belongs to, in the low bits of its user data; an operation's address has none.
 const OPERATION: u64 = 0;
@@ -106,7 +109,7 @@ impl Uring {
         }
     }
 
-    /// Takes the doorbell's signal, if it was sent. Whoever sent it has pushed before.
+    /// Takes the doorbell's signal, if it was sent: its sender has pushed before.
     fn drain_doorbell(&self) {
         if self.ring.doorbell() == Doorbell::Futex || self.ring.lost().is_some() {
             return;
@@ -137,6 +140,8 @@ impl Uring {
 }
 
 impl Device for Uring {
+    const MAY_STOP_SHORT: bool = true;
+
     fn has_room(&self) -> bool {
         self.in_flight < COMPLETIONS as usize - AUXILIARY_ENTRIES
     }
@@ -165,7 +170,7 @@ impl Device for Uring {
         self.auxiliary += 1;
     }
 
-    fn hold_file(&mut self, fd: i32) -> Result<FixedFile, Errno> {
+    fn hold_file(&mut self, fd: i32, _: Option<Name>) -> Result<FixedFile, Errno> {
         let file = self.files.take().ok_or(Errno(libc::ENFILE))?;
         self.ring.set_file(file.0, fd).inspect_err(|_| self.files.give_back(file))?;
         Ok(file)
@@ -195,33 +200,6 @@ impl Device for Uring {
 
     fn flush(&mut self) {
         self.ring.submit();
-    }
-
-    fn prepare_sleep(&mut self) {
-        // Acquire pairs with the Release of `Engine::notify`. Read before the inbox is put asleep: who notifies after that
-        // changes it.
-        let seen = self.doorbell.load(Ordering::Acquire);
-        // With nothing under way the doorbell is all there is to wait for, and a plain futex is the shorter way.
-        self.before = (self.in_flight == 0 && self.auxiliary == 0 && !self.armed).then_some(seen);
-        if self.before.is_none() && !self.armed {
-            self.arm(seen);
-            self.ring.submit();
-        }
-    }
-
-    fn sleep(&mut self, how: Sleep) {
-        match (how, self.before.take()) {
-            (Sleep::Timed(nanoseconds), _) => self.ring.wait(Some(nanoseconds)),
-            (Sleep::Armed, None) => self.ring.wait(None),
-            (Sleep::Armed, Some(seen)) => {
-                let _ = futex::wait(self.doorbell, seen, Deadline::Never);
-                self.drain_doorbell();
-            }
-        }
-    }
-
-    fn can_wait_timed(&self) -> bool {
-        self.ring.has_timeouts()
     }
 
     fn lost(&self) -> Option<Errno> {
@@ -256,5 +234,38 @@ impl Device for Uring {
                 }
             }
         }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.in_flight == 0 && self.auxiliary == 0
+    }
+}
+
+impl Waits for Uring {
+    fn prepare_sleep(&mut self) {
+        // Acquire pairs with the Release of `Engine::notify`. Read before the inbox is put asleep: a later
+        // notification changes it.
+        let seen = self.doorbell.load(Ordering::Acquire);
+        // With nothing under way the doorbell is all there is to wait for, and a plain futex is the shorter way.
+        self.before = (self.in_flight == 0 && self.auxiliary == 0 && !self.armed).then_some(seen);
+        if self.before.is_none() && !self.armed {
+            self.arm(seen);
+            self.ring.submit();
+        }
+    }
+
+    fn sleep(&mut self, how: Sleep) {
+        match (how, self.before.take()) {
+            (Sleep::Timed(nanoseconds), _) => self.ring.wait(Some(nanoseconds)),
+            (Sleep::Armed(deadline), None) => self.ring.wait(deadline.left().map(|left| left.min(MAX_WAIT_NS) as u32)),
+            (Sleep::Armed(deadline), Some(seen)) => {
+                let _ = futex::wait(self.doorbell, seen, deadline);
+                self.drain_doorbell();
+            }
+        }
+    }
+
+    fn can_wait_timed(&self) -> bool {
+        self.ring.has_timeouts()
     }
 }

@@ -1,29 +1,28 @@
 //! The system calls that carry an operation out.
+//!
+//! An answer of the file's is passed on as it is, after one call: also `EAGAIN`, `EINTR` or `EIO` of a file server's.
 
-use core::cell::Cell;
 use core::ffi::c_int;
+use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::file_table::Nature;
-use super::job::{Task, WILLING};
-use crate::engine::operation::Kind;
-use crate::host::kernel::{self, Errno, syscall};
+use super::job::{Job, Task};
+use crate::engine::operation::{Kind, MAX_RW_BYTES};
+use crate::host::kernel::{Errno, syscall};
 
-/// How an attempt went.
-pub enum Answer {
-    /// The operation's result.
-    Done(i64),
+/// How an attempt to move bytes of a stream without waiting went.
+pub enum Attempt {
+    /// The file's answer.
+    Answered(i64),
     /// It would have to wait for one of these events.
-    Wait(u32),
-    /// Nobody can tell whether it would have to wait.
-    Unknown,
+    MustWait(u32),
+    /// It is ready, but cannot be asked not to wait: another reader or writer may be faster.
+    MayBlock,
 }
 
-/// What a pipe that has room for anything has room for, at once and whole: `PIPE_BUF`.
-const WHOLE: usize = 4096;
-
-/// Vectors that are looked at when a write has to be cut to size.
-const VECTORS: usize = 16;
+/// Attempts that may find nothing although the file was ready, before it is one that is not asked any more.
+const MAX_VAIN_ATTEMPTS: u8 = 32;
 
 /// "The file's own position": what `read` and `write` use, and streams do not have.
 const NO_OFFSET: i64 = -1;
@@ -32,32 +31,27 @@ const IOPRIO_WHO_PROCESS: c_int = 1;
 
 /// Carries the operation out, however long it takes.
 pub fn blocking(task: &Task) -> i64 {
-    if task.priority != 0 {
-        // The kernel takes the priority of the thread.
-        set_priority(task.priority);
-        let result = unhurried(task);
-        set_priority(0);
-        return result;
+    if task.priority == 0 {
+        return blocking_as_is(task);
     }
-    unhurried(task)
+    // The kernel takes the priority of the thread.
+    set_priority(task.priority);
+    let result = blocking_as_is(task);
+    set_priority(0);
+    result
 }
 
-fn unhurried(task: &Task) -> i64 {
-    let fd = task.fd;
+fn blocking_as_is(task: &Task) -> i64 {
     let sync = |number| {
         // SAFETY: takes a descriptor.
-        value(unsafe { syscall!(number, fd) })
+        value(unsafe { syscall!(number, task.fd) })
     };
     match task.kind {
         Kind::Sync => sync(libc::SYS_fsync),
         Kind::DataSync => sync(libc::SYS_fdatasync),
-        Kind::Poll => 0,
-        // See [`Task::closing`].
-        Kind::Nop => {
-            kernel::close(fd);
-            0
-        }
-        _ => value(transfer(task, &Vectors::of(task), task.rw_flags)),
+        Kind::Poll | Kind::Nop => 0,
+        _ if task.nature == Nature::Socket => value(exchange(task, 0)),
+        _ => value(transfer(task, task.rw_flags)),
     }
 }
 
@@ -67,115 +61,128 @@ fn set_priority(priority: u16) {
 }
 
 /// Tries to move bytes of a stream without waiting.
-pub fn attempt(task: &Task, attempts: &Cell<u8>) -> Answer {
-    let writes = matches!(task.kind, Kind::Write | Kind::WriteVector);
-    let events = if writes { libc::POLLOUT } else { libc::POLLIN } as u32;
-    let vectors = Vectors::of(task);
+pub fn attempt(task: &Task, job: &Job) -> Attempt {
     // An answer without waiting was asked for, by the file's flags or the operation's: it is the answer.
-    let final_answer = task.nonblocking || task.rw_flags & libc::RWF_NOWAIT != 0;
-    if final_answer {
-        return Answer::Done(value(transfer(task, &vectors, task.rw_flags)));
+    if task.nonblocking || task.rw_flags & libc::RWF_NOWAIT != 0 {
+        return Attempt::Answered(value(transfer(task, task.rw_flags)));
     }
+    let events = if task.writes() { libc::POLLOUT } else { libc::POLLIN } as u32;
     let tried = match task.nature {
-        Nature::Socket => exchange(task.fd, &vectors, writes),
-        _ if attempts.get() >= WILLING => Err(Errno(libc::EOPNOTSUPP)),
-        _ => transfer(task, &vectors, task.rw_flags | libc::RWF_NOWAIT),
+        Nature::Socket => exchange(task, libc::MSG_DONTWAIT),
+        // A device that is asked not to wait may stop short, in the midst of what it has (/dev/zero does).
+        Nature::Device => Err(Errno(libc::EOPNOTSUPP)),
+        _ if job.vain_attempts.get() >= MAX_VAIN_ATTEMPTS => Err(Errno(libc::EOPNOTSUPP)),
+        _ => transfer(task, task.rw_flags | libc::RWF_NOWAIT),
     };
     match tried {
         Err(Errno(libc::EAGAIN)) => {
             // Another may have been faster each time it was ready; or it is a file that never does without waiting.
-            attempts.set(attempts.get().saturating_add(1));
-            Answer::Wait(events)
+            job.vain_attempts.set(job.vain_attempts.get().saturating_add(1));
+            Attempt::MustWait(events)
         }
         Err(Errno(libc::EOPNOTSUPP | libc::ENOSYS)) if task.nature != Nature::Socket => {
-            // The file cannot be asked not to wait. Where it says it is ready, what it is ready for does not wait.
-            attempts.set(WILLING);
+            job.vain_attempts.set(MAX_VAIN_ATTEMPTS);
             match ready(task.fd, events) {
-                Ok(true) => {
-                    let cut = if writes { vectors.cut(WHOLE) } else { vectors };
-                    Answer::Done(value(transfer(task, &cut, task.rw_flags)))
-                }
-                Ok(false) => Answer::Wait(events),
-                Err(_) => Answer::Unknown,
+                Ok(0) => Attempt::MustWait(events),
+                _ => Attempt::MayBlock,
             }
         }
-        answer => Answer::Done(value(answer)),
+        answer => Attempt::Answered(value(answer)),
     }
 }
 
-/// Whether one of `events`, or an error, is true of the file now.
+/// Whether the options of the file say more about waiting than that it is ready: a timeout, or how much has to be there. Then
+/// a plain call does what they say, as long as it may take.
+pub fn has_waiting_options(task: &Task) -> bool {
+    match task.nature {
+        Nature::Socket if task.writes() => has_timeout(task.fd, libc::SO_SNDTIMEO),
+        Nature::Socket => has_timeout(task.fd, libc::SO_RCVTIMEO) || low_water_bytes(task.fd) > 1,
+        Nature::Device => !task.writes() && counts_or_times(task.fd),
+        Nature::Stream | Nature::File => false,
+    }
+}
+
+fn has_timeout(fd: c_int, option: c_int) -> bool {
+    socket_option::<libc::timeval>(fd, option).is_some_and(|time| time.tv_sec != 0 || time.tv_usec != 0)
+}
+
+fn low_water_bytes(fd: c_int) -> c_int {
+    socket_option(fd, libc::SO_RCVLOWAT).unwrap_or(1)
+}
+
+/// Whether closing the socket may have to wait for its peer.
+pub fn lingers(fd: c_int) -> bool {
+    socket_option::<libc::linger>(fd, libc::SO_LINGER).is_none_or(|linger| linger.l_onoff != 0)
+}
+
+/// An option that is a structure of numbers.
+fn socket_option<T: Copy>(fd: c_int, option: c_int) -> Option<T> {
+    let mut found = MaybeUninit::<T>::zeroed();
+    let mut size = size_of::<T>() as libc::socklen_t;
+    // SAFETY: fills at most as many bytes as there are; numbers of zero bytes are valid.
+    unsafe {
+        syscall!(libc::SYS_getsockopt, fd, libc::SOL_SOCKET, option, found.as_mut_ptr(), &raw mut size)
+            .ok()
+            .map(|_| found.assume_init())
+    }
+}
+
+/// Whether it is a terminal that has VTIME, or a VMIN other than 1 (termios(3)).
+fn counts_or_times(fd: c_int) -> bool {
+    /// `struct termios` of the kernel's.
+    #[repr(C)]
+    struct Modes {
+        input: u32,
+        output: u32,
+        control: u32,
+        local: u32,
+        line: u8,
+        characters: [u8; 19],
+    }
+    let mut modes = MaybeUninit::<Modes>::zeroed();
+    // SAFETY: fills the structure, or fails where it is no terminal.
+    let asked = unsafe { syscall!(libc::SYS_ioctl, fd, libc::TCGETS, modes.as_mut_ptr()) };
+    // SAFETY: numbers, zeroed before.
+    let modes = unsafe { modes.assume_init() };
+    let is_canonical = modes.local & libc::ICANON != 0;
+    asked.is_ok() && !is_canonical && (modes.characters[libc::VMIN], modes.characters[libc::VTIME]) != (1, 0)
+}
+
+/// Which of `events`, errors among them, are true of the file now.
 ///
 /// # Errors
 /// What the kernel answers instead.
-pub fn ready(fd: c_int, events: u32) -> Result<bool, Errno> {
+pub fn ready(fd: c_int, events: u32) -> Result<u32, Errno> {
     let mut asked = libc::pollfd { fd, events: events as i16, revents: 0 };
     let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: reads and writes one structure, and reads the time.
-    let found = unsafe { syscall!(libc::SYS_ppoll, &raw mut asked, 1, &raw const now, 0, 0) };
-    found.map(|files| files != 0)
+    unsafe { syscall!(libc::SYS_ppoll, &raw mut asked, 1, &raw const now, 0, 0) }?;
+    Ok(u32::from(asked.revents as u16))
 }
 
-/// The program's buffers: an array of the face's, or one of ours.
-struct Vectors {
-    there: Option<(usize, usize)>,
-    here: [libc::iovec; VECTORS],
-    count: usize,
+/// The program's buffers as an array: the face's, or the one buffer that `single` has room for.
+fn vectors(task: &Task, single: &mut libc::iovec) -> (*const libc::iovec, usize) {
+    if matches!(task.kind, Kind::ReadVector | Kind::WriteVector) {
+        return (ptr::with_exposed_provenance(task.address), task.length);
+    }
+    let length = task.length.min(MAX_RW_BYTES);
+    *single = libc::iovec { iov_base: ptr::with_exposed_provenance_mut(task.address), iov_len: length };
+    (single, 1)
 }
 
-impl Vectors {
-    const NONE: Self =
-        Self { there: None, here: [libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 }; VECTORS], count: 0 };
-
-    fn of(task: &Task) -> Self {
-        let mut all = Self::NONE;
-        if matches!(task.kind, Kind::ReadVector | Kind::WriteVector) {
-            all.there = Some((task.address, task.length));
-        } else {
-            all.here[0] =
-                libc::iovec { iov_base: ptr::with_exposed_provenance_mut(task.address), iov_len: task.length };
-            all.count = 1;
-        }
-        all
-    }
-
-    fn parts(&self) -> (*const libc::iovec, usize) {
-        match self.there {
-            Some((address, count)) => (ptr::with_exposed_provenance(address), count),
-            None => (self.here.as_ptr(), self.count),
-        }
-    }
-
-    /// The only one, if it is.
-    const fn single(&self) -> Option<libc::iovec> {
-        if self.there.is_none() && self.count == 1 { Some(self.here[0]) } else { None }
-    }
-
-    /// No more than `most` bytes of them.
-    fn cut(&self, most: usize) -> Self {
-        let (from, count) = self.parts();
-        let (mut all, mut left) = (Self::NONE, most);
-        while all.count < count.min(VECTORS) && left > 0 {
-            // SAFETY: within the face's copy of the array, which stays until the operation is finished, or within ours.
-            let vector = unsafe { *from.add(all.count) };
-            let length = vector.iov_len.min(left);
-            all.here[all.count] = libc::iovec { iov_base: vector.iov_base, iov_len: length };
-            left -= length;
-            all.count += 1;
-        }
-        all
-    }
-}
+const NOTHING: libc::iovec = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
 
 /// `preadv2` or `pwritev2`, or the older calls where there are no flags.
-fn transfer(task: &Task, vectors: &Vectors, flags: c_int) -> Result<usize, Errno> {
-    let writes = matches!(task.kind, Kind::Write | Kind::WriteVector);
-    let (address, count) = vectors.parts();
-    let number = if writes { libc::SYS_pwritev2 } else { libc::SYS_preadv2 };
+fn transfer(task: &Task, flags: c_int) -> Result<usize, Errno> {
+    let mut single = NOTHING;
+    let (address, count) = vectors(task, &mut single);
+    let has_vector = !ptr::eq(address, &raw const single);
+    let number = if task.writes() { libc::SYS_pwritev2 } else { libc::SYS_preadv2 };
     let at = |offset: i64| {
-        if let (0, Some(vector), true) = (flags, vectors.single(), offset >= 0) {
-            let number = if writes { libc::SYS_pwrite64 } else { libc::SYS_pread64 };
+        if flags == 0 && !has_vector && offset >= 0 {
+            let number = if task.writes() { libc::SYS_pwrite64 } else { libc::SYS_pread64 };
             // SAFETY: the buffer is the program's, or the kernel answers EFAULT.
-            return unsafe { syscall!(number, task.fd, vector.iov_base, vector.iov_len, offset) };
+            return unsafe { syscall!(number, task.fd, single.iov_base, single.iov_len, offset) };
         }
         // The offset is in one register; the next one is for its upper half on 32-bit machines alone.
         // SAFETY: as above, for each buffer.
@@ -192,15 +199,26 @@ fn transfer(task: &Task, vectors: &Vectors, flags: c_int) -> Result<usize, Errno
 }
 
 /// `sendmsg` or `recvmsg`, which every socket can be asked not to wait in.
-fn exchange(fd: c_int, vectors: &Vectors, writes: bool) -> Result<usize, Errno> {
-    let (address, count) = vectors.parts();
+fn exchange(task: &Task, flags: c_int) -> Result<usize, Errno> {
+    let mut single = NOTHING;
+    let (address, count) = vectors(task, &mut single);
+    if !task.writes() && is_empty(address, count) {
+        // As `read(2)`: nothing is asked for. A message would be taken.
+        return Ok(0);
+    }
     // SAFETY: a structure of numbers and null pointers.
     let mut message: libc::msghdr = unsafe { core::mem::zeroed() };
     message.msg_iov = address.cast_mut();
     message.msg_iovlen = count as _;
-    let number = if writes { libc::SYS_sendmsg } else { libc::SYS_recvmsg };
+    let number = if task.writes() { libc::SYS_sendmsg } else { libc::SYS_recvmsg };
     // SAFETY: the message is read, and the buffers are the program's, or the kernel answers EFAULT.
-    unsafe { syscall!(number, fd, &raw mut message, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) }
+    unsafe { syscall!(number, task.fd, &raw mut message, flags | libc::MSG_NOSIGNAL) }
+}
+
+/// Whether there is not one byte to be moved.
+fn is_empty(address: *const libc::iovec, count: usize) -> bool {
+    // SAFETY: the face's copy of the array, which stays until the operation is finished, or the caller's.
+    (0..count).all(|index| unsafe { (*address.add(index)).iov_len == 0 })
 }
 
 fn value(answer: Result<usize, Errno>) -> i64 {

@@ -1,15 +1,21 @@
-//! The thread engine's files: a descriptor table of its own, where the file of each outstanding request is held, whatever
+//! The workers' files: a descriptor table of their own, where the file of each outstanding request is held, whatever
 //! becomes of the program's number for it.
 //!
 //! The table is not the program's, so nothing in it can be seen, counted or closed by the program, and closing a number in
 //! it does not drop the program's POSIX locks: those belong to the table (fcntl(2), `locks_remove_posix`).
+//!
+//! Requests on one file share a descriptor. The reactor alone adds holders; a worker that is done with a request takes its
+//! hold off and, if that was the last, closes the file before it reports the request as done ([`Holders`]).
 
 use core::ffi::{c_int, c_void};
-use core::ptr;
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::collections::HashMap;
 
+use super::blocks::Blocks;
+use super::file_limit;
+use crate::engine::device::Name;
 use crate::host::fd_broker::FdBroker;
-use crate::host::file_info::{self, Backing};
+use crate::host::file_info;
 use crate::host::kernel::{self, Errno, syscall};
 
 /// `CLOSE_RANGE_UNSHARE` of `close_range(2)`.
@@ -18,41 +24,98 @@ const CLOSE_RANGE_UNSHARE: u32 = 1 << 1;
 /// `PIDFD_THREAD` of `pidfd_open(2)` (6.9): names a thread, not a process.
 const PIDFD_THREAD: c_int = libc::O_EXCL;
 
+/// Descriptors that the kernel makes room for at once: a table grows by waiting for all processors, as soon as two threads
+/// share it.
+const ROOM_AT_FIRST: u64 = 1024;
+
+/// Descriptors kept for requests that end by themselves, and for those that must be let in to see whether they can end.
+const RESERVE: usize = 64;
+
 /// What a file is to the threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nature {
-    /// Answers in a time that depends on no other program.
+    /// Answers in a time that depends on no other program, or on one that is there for that.
     File,
-    /// May have nothing to give or no room to take.
+    /// A pipe or the like: may have nothing to give or no room to take.
     Stream,
     /// The same, and has the socket calls.
     Socket,
-    /// A stream that may have positions.
+    /// A character device: a stream that may have positions.
     Device,
 }
 
-/// The program's descriptor, at one time of its life, as several requests name it.
-type Name = (c_int, u32, u64);
+/// How many hold each descriptor.
+pub struct Holders(Blocks<AtomicU32>);
 
-struct Held {
-    count: u32,
-    nature: Nature,
-    /// Whether closing it may have to wait for another program or machine.
-    close_may_block: bool,
-    name: Option<Name>,
+impl Holders {
+    pub const fn new() -> Self {
+        // SAFETY: zero bytes are a valid number.
+        Self(unsafe { Blocks::new() })
+    }
+
+    /// One holder fewer. True: it was the last, and the file is the caller's to close.
+    pub fn release(&self, ours: c_int) -> bool {
+        // Release and Acquire: the last one sees what all did.
+        self.0.get(ours as usize).is_some_and(|count| count.fetch_sub(1, Ordering::AcqRel) == 1)
+    }
+
+    /// One holder more of a descriptor that has one. For the reactor.
+    fn retain(&self, ours: c_int) -> bool {
+        let Some(count) = self.0.get(ours as usize) else { return false };
+        let mut now = count.load(Ordering::Relaxed);
+        while now > 0 {
+            match count.compare_exchange_weak(now, now + 1, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(other) => now = other,
+            }
+        }
+        false
+    }
+
+    /// Whether there is one holder. For the reactor, while it is a holder.
+    fn is_alone(&self, ours: c_int) -> bool {
+        // Acquire pairs with the Release of `release`.
+        self.0.get(ours as usize).is_some_and(|count| count.load(Ordering::Acquire) == 1)
+    }
+
+    /// A new descriptor, with one holder.
+    fn begin(&self, ours: c_int) -> Result<(), Errno> {
+        self.0.make(ours as usize)?.store(1, Ordering::Relaxed);
+        Ok(())
+    }
 }
 
-/// How files come across.
+/// The program's descriptor, at one time of its life, as several requests name it.
+type FullName = (c_int, Name);
+
+struct Held {
+    life: u32,
+    nature: Nature,
+    name: Option<FullName>,
+}
+
+/// A descriptor that nothing holds any more, to be closed by a worker.
+#[derive(Clone, Copy, Debug)]
+pub struct Unheld {
+    pub fd: c_int,
+    pub life: u32,
+}
+
+/// How files come across, and which there are. The reactor's.
 pub struct FileTable {
     broker: &'static FdBroker,
     /// A name of the program's table, for `pidfd_getfd`.
     table: Option<c_int>,
     /// Where the broker sends files to.
     socket: Option<c_int>,
+    holders: &'static Holders,
     /// By descriptor of ours.
     held: Vec<Option<Held>>,
-    names: HashMap<Name, c_int>,
+    names: HashMap<FullName, c_int>,
     open: usize,
+    lives: u32,
+    /// How many descriptors the table may have.
+    limit: usize,
 }
 
 impl FileTable {
@@ -60,9 +123,8 @@ impl FileTable {
     /// own, with nothing in it.
     ///
     /// # Errors
-    /// Why that cannot be done; what was partially_done is undone as far as possible.
-    pub fn leave() -> Result<Self, &'static str> {
-        let broker = FdBroker::start().map_err(|_| "no thread can be had")?;
+    /// Why that cannot be done; what was done is undone as far as possible.
+    pub fn leave(broker: &'static FdBroker, holders: &'static Holders) -> Result<Self, &'static str> {
         let allowed = getfd(-1, 0) == Err(Errno(libc::EBADF));
         // A thread's name lasts even where the program's first thread, which a process's name means, has ended. Told apart by
         // asking for a thread that cannot be.
@@ -74,7 +136,7 @@ impl FileTable {
         let left = separate(socket);
         if let (Some(mut end), true) = (socket, left.is_ok()) {
             // The program's table has it still.
-            // SAFETY: the number outlives the errand.
+            // SAFETY: the number outlives the task.
             unsafe { broker.ask(close_there, (&raw mut end).cast()) };
         }
         left?;
@@ -83,86 +145,120 @@ impl FileTable {
             (true, true) => open_pidfd(broker.thread(), PIDFD_THREAD),
             (true, false) => open_pidfd(kernel::process_id(), 0),
         };
-        if table.is_err() && socket.is_none() {
-            return Err("the process cannot be named");
-        }
-        Ok(Self { broker, table: table.ok(), socket, held: Vec::new(), names: HashMap::new(), open: 0 })
+        let Some(any) = table.ok().or(socket) else { return Err("the process cannot be named") };
+        make_room(any);
+        Ok(Self {
+            broker,
+            table: table.ok(),
+            socket,
+            holders,
+            held: Vec::new(),
+            names: HashMap::new(),
+            open: 0,
+            lives: 0,
+            limit: file_limit::hard(),
+        })
     }
 
-    /// How many files are held.
+    /// How many files are open.
     pub const fn open(&self) -> usize {
         self.open
     }
 
-    /// Holds the program's `fd`. With `identity`, together with all who hold the same file at the same time of its life.
+    /// Whether there is room for a file that may be held for ever.
+    pub fn has_room(&self) -> bool {
+        self.open + RESERVE.min(self.limit / 4) < self.limit
+    }
+
+    /// Holds the program's `fd`. With a name, together with all who hold it by the same name.
     ///
     /// # Errors
     /// `EBADF`; `EMFILE`.
-    pub fn acquire(&mut self, fd: c_int, generation: u32, identity: Option<u64>) -> Result<c_int, Errno> {
-        let name = identity.map(|identity| (fd, generation, identity));
-        if let Some(&known) = name.and_then(|name| self.names.get(&name)) {
-            self.retain(known);
+    pub fn hold(&mut self, fd: c_int, name: Option<Name>) -> Result<c_int, Errno> {
+        let name = name.map(|name| (fd, name));
+        if let Some(&known) = name.and_then(|name| self.names.get(&name))
+            && self.holders.retain(known)
+        {
             return Ok(known);
         }
-        let ours = self.fetch(fd)?;
+        let ours = file_limit::raised_if_full(|| self.fetch(fd))?;
+        self.insert(ours, nature(ours), name)
+    }
+
+    fn insert(&mut self, ours: c_int, nature: Nature, name: Option<FullName>) -> Result<c_int, Errno> {
         let index = ours as usize;
         if self.held.len() <= index {
-            if self.held.try_reserve(index + 1).is_err() {
+            if self.held.try_reserve(index + 1 - self.held.len()).is_err() {
                 kernel::close(ours);
                 return Err(Errno(libc::ENOMEM));
             }
             self.held.resize_with(index + 1, || None);
         }
-        let nature = nature(ours);
-        // What may have to wait is waited for by its number, so each waits for a number of its own.
-        let name = name.filter(|_| nature == Nature::File);
-        if let Some(name) = name
-            && self.names.try_reserve(1).is_ok()
-        {
+        // A worker has closed what had this number, and has not said so yet.
+        self.forget(ours);
+        self.holders.begin(ours).inspect_err(|_| kernel::close(ours))?;
+        let name = name.filter(|_| self.names.try_reserve(1).is_ok());
+        if let Some(name) = name {
             self.names.insert(name, ours);
         }
-        self.held[index] =
-            Some(Held { count: 1, nature, close_may_block: nature == Nature::File && close_may_block(ours), name });
+        self.lives = self.lives.wrapping_add(1);
+        self.held[index] = Some(Held { life: self.lives, nature, name });
         self.open += 1;
         Ok(ours)
     }
 
-    /// One holder more of a file that is held.
-    pub fn retain(&mut self, ours: c_int) {
-        if let Some(Some(held)) = self.held.get_mut(ours as usize) {
-            held.count += 1;
-        }
-    }
-
-    /// One holder fewer. The last closes it; where that may take its time, it is left to whoever called, and true is the answer.
-    #[must_use]
-    pub fn release(&mut self, ours: c_int) -> bool {
-        let Some(place) = self.held.get_mut(ours as usize) else { return false };
-        let Some(held) = place else { return false };
-        held.count -= 1;
-        if held.count > 0 {
-            return false;
-        }
-        if let Some(name) = held.name {
+    /// Nothing finds the file of this number by its name any more.
+    fn forget(&mut self, ours: c_int) {
+        if let Some(name) = self.held.get_mut(ours as usize).and_then(Option::as_mut).and_then(|held| held.name.take())
+            && self.names.get(&name) == Some(&ours)
+        {
             self.names.remove(&name);
         }
-        let close_may_block = held.close_may_block;
-        *place = None;
-        if !close_may_block {
-            kernel::close(ours);
-            self.closed();
-        }
-        close_may_block
     }
 
-    /// A file is closed.
-    pub const fn closed(&mut self) {
+    /// Turns the caller's hold into that of a descriptor which nobody else holds or will hold, as the epoll needs. With the
+    /// other one, if nothing holds that any more.
+    ///
+    /// # Errors
+    /// `EMFILE`: the caller still has its hold.
+    pub fn separate(&mut self, ours: c_int) -> Result<(c_int, Option<Unheld>), Errno> {
+        if self.holders.is_alone(ours) {
+            self.forget(ours);
+            return Ok((ours, None));
+        }
+        // SAFETY: makes a descriptor.
+        let copy = file_limit::raised_if_full(|| unsafe { syscall!(libc::SYS_fcntl, ours, libc::F_DUPFD_CLOEXEC, 0) })?;
+        let copy = self.insert(copy as c_int, self.nature(ours), None)?;
+        Ok((copy, self.release(ours)))
+    }
+
+    /// One hold of the reactor's fewer. What it was the last to hold, a worker has to close.
+    pub fn release(&mut self, ours: c_int) -> Option<Unheld> {
+        if !self.holders.release(ours) {
+            return None;
+        }
+        self.forget(ours);
+        Some(Unheld { fd: ours, life: self.life(ours) })
+    }
+
+    /// A worker has closed a file.
+    pub fn closed(&mut self, closed: Unheld) {
         self.open -= 1;
+        // Unless the number has another file by now.
+        if self.life(closed.fd) == closed.life {
+            self.forget(closed.fd);
+            self.held[closed.fd as usize] = None;
+        }
     }
 
     /// What kind of file a held one is.
     pub fn nature(&self, ours: c_int) -> Nature {
         self.held.get(ours as usize).and_then(Option::as_ref).map_or(Nature::File, |held| held.nature)
+    }
+
+    /// Which of the files that have had this number it is.
+    pub fn life(&self, ours: c_int) -> u32 {
+        self.held.get(ours as usize).and_then(Option::as_ref).map_or(0, |held| held.life)
     }
 
     fn fetch(&self, fd: c_int) -> Result<c_int, Errno> {
@@ -178,6 +274,12 @@ impl FileTable {
     }
 }
 
+impl Drop for FileTable {
+    fn drop(&mut self) {
+        [self.table, self.socket].into_iter().flatten().for_each(kernel::close);
+    }
+}
+
 fn open_pidfd(of: c_int, flags: c_int) -> Result<c_int, Errno> {
     // SAFETY: makes a descriptor.
     unsafe { syscall!(libc::SYS_pidfd_open, of, flags) }.map(|fd| fd as c_int)
@@ -188,8 +290,9 @@ fn getfd(table: c_int, fd: c_int) -> Result<c_int, Errno> {
     unsafe { syscall!(libc::SYS_pidfd_getfd, table, fd, 0) }.map(|fd| fd as c_int)
 }
 
+/// Closes a descriptor of the program's table: runs on the broker's thread.
 unsafe fn close_there(fd: *mut c_void) {
-    // SAFETY: `leave` passes a number.
+    // SAFETY: a number of the caller's.
     kernel::close(unsafe { *fd.cast::<c_int>() });
 }
 
@@ -205,11 +308,8 @@ fn separate(keep: Option<c_int>) -> Result<(), &'static str> {
         if unsafe { syscall!(libc::SYS_unshare, libc::CLONE_FILES) }.is_err() {
             return Err("no descriptor table of its own can be had");
         }
-        let mut limit = libc::rlimit { rlim_cur: 1024, rlim_max: 1024 };
-        // SAFETY: fills the structure.
-        let _ = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, ptr::null::<u8>(), &raw mut limit) };
         if !close_range(above, u32::MAX, 0) {
-            (above..limit.rlim_max.min(1 << 20) as c_int).for_each(kernel::close);
+            (above..file_limit::hard() as c_int).for_each(kernel::close);
         }
     }
     if let Some(keep) = keep.filter(|&keep| keep > 0)
@@ -220,13 +320,16 @@ fn separate(keep: Option<c_int>) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether the last `close` may wait: where others keep the file, what was written is sent to them then (NFS), or they are
-/// asked (FUSE, which on Linux 6.1 also waits until no write is under way).
-fn close_may_block(ours: c_int) -> bool {
-    file_info::info_with_flags(ours, 0)
-        .is_ok_and(|info| file_info::backing(ours, &info, kernel::now()) == Backing::Remote)
+/// Has the kernel make room in the table of this thread, which no other shares yet.
+fn make_room(any: c_int) {
+    let highest = file_limit::soft().min(ROOM_AT_FIRST) - 1;
+    // SAFETY: makes a descriptor, and closes it.
+    if let Ok(high) = unsafe { syscall!(libc::SYS_fcntl, any, libc::F_DUPFD_CLOEXEC, highest) } {
+        kernel::close(high as c_int);
+    }
 }
 
+/// What a file is, without asking the server of a remote one.
 fn nature(ours: c_int) -> Nature {
     match file_info::file_type(ours).unwrap_or(libc::S_IFREG) {
         libc::S_IFSOCK => Nature::Socket,

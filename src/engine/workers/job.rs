@@ -1,23 +1,27 @@
 //! What the threads know of one operation, and the table of all of them.
+//!
+//! A job has one owner at a time. It changes hands through the queues, through the list of those that are done, and through
+//! its phase:
+//!
+//! ```text
+//!               reactor takes it                             the epoll's event, or a cancellation
+//!   free ─────────────────────────→ queued ──→ a worker ⇄ parked ──────────────────────────────────→ queued, or done
+//!     ↑                                           │
+//!     └───────────── reactor reaps it ←── done ←──┘
+//! ```
 
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering, fence};
 
+use super::blocks::Blocks;
 use super::file_table::Nature;
 use crate::engine::inbox::Node;
 use crate::engine::operation::{Kind, Operation};
 use crate::host::kernel::Errno;
-use crate::host::memory;
 
-/// Jobs at a time.
-pub const JOBS: usize = 8192;
-
-/// See [`Job::attempts`].
-pub const WILLING: u8 = 32;
-
-/// What is to be done: of the operation, what the threads need. The operation itself is the engine's thread's alone.
+/// What is to be done: of the operation, what the threads need. The operation itself is the reactor's alone.
 #[derive(Clone, Copy)]
 pub struct Task {
     pub kind: Kind,
@@ -30,12 +34,16 @@ pub struct Task {
     pub nonblocking: bool,
     /// The file, in the engine's own table.
     pub fd: c_int,
+    /// Which of the files that have had this number.
+    pub life: u32,
     pub nature: Nature,
+    /// It does not wait: if it would have to, it comes back with [`Job::would_wait`] set.
+    pub is_glance: bool,
 }
 
 impl Task {
     /// What `operation` asks of the file `fd`.
-    pub const fn of(operation: &Operation, fd: c_int, nature: Nature) -> Self {
+    pub const fn of(operation: &Operation, fd: c_int, life: u32, nature: Nature) -> Self {
         Self {
             kind: operation.kind,
             address: operation.address,
@@ -46,12 +54,14 @@ impl Task {
             events: operation.awaited(),
             nonblocking: operation.nonblocking,
             fd,
+            life,
             nature,
+            is_glance: false,
         }
     }
 
-    /// To close a file of ours, which may take its time.
-    pub const fn closing(fd: c_int) -> Self {
+    /// To close a file.
+    pub const fn closing(fd: c_int, life: u32) -> Self {
         Self {
             kind: Kind::Nop,
             address: 0,
@@ -62,7 +72,9 @@ impl Task {
             events: 0,
             nonblocking: false,
             fd,
-            nature: Nature::File,
+            life,
+            nature: Nature::Device,
+            is_glance: false,
         }
     }
 
@@ -71,46 +83,60 @@ impl Task {
         matches!(self.kind, Kind::Read | Kind::Write | Kind::ReadVector | Kind::WriteVector)
     }
 
-    /// Whether it may have to wait for another program.
+    /// Whether it moves bytes to the file.
+    pub const fn writes(&self) -> bool {
+        matches!(self.kind, Kind::Write | Kind::WriteVector)
+    }
+
+    /// Whether it may have to wait for another program, for ever if that does nothing.
     pub const fn may_wait(&self) -> bool {
-        matches!(self.kind, Kind::Poll) || (self.transfers() && !matches!(self.nature, Nature::File))
+        matches!(self.kind, Kind::Poll | Kind::Nop) || (self.transfers() && !matches!(self.nature, Nature::File))
     }
 }
 
-/// One operation with the threads. It belongs to one of them at a time: whoever takes it out of a queue, or changes its
-/// phase from `Waiting`.
+/// One operation with the threads.
 pub struct Job {
     /// In the list of those that are done.
     link: AtomicPtr<Job>,
-    /// In the queue of a pool, under its lock; or in a chain that its owner makes.
+    /// In a queue, under its lock; or in a chain that its owner makes.
     pub next: Cell<Option<&'static Job>>,
-    /// Whose it is.
+    /// Its place in the table.
+    number: Cell<u32>,
+    /// Whose it is; null for a file that is only closed.
     pub operation: Cell<*mut Operation>,
-    pub task: Cell<MaybeUninit<Task>>,
+    task: Cell<MaybeUninit<Task>>,
     /// Whether the epoll knows it.
-    pub registered: Cell<bool>,
-    /// Attempts without waiting that came to nothing; [`WILLING`] of them, and it is done without asking for that.
-    pub attempts: Cell<u8>,
-    /// The result, once it is done.
+    pub is_registered: Cell<bool>,
+    /// How often an attempt without waiting found nothing to do although the file was ready.
+    pub vain_attempts: Cell<u8>,
+    /// Bytes that were written so far.
+    pub moved: Cell<usize>,
+    /// Its result is known, and only its file is still to be let go.
+    pub is_decided: Cell<bool>,
+    /// The result, once it is known.
     pub result: Cell<i64>,
+    /// It comes back without a result: it would have to wait, and was not to.
+    pub would_wait: Cell<bool>,
+    /// Whether its file was closed for it: it was the last that held it.
+    pub has_closed: Cell<bool>,
     /// Whether it is to be stopped, or can be stopped no longer.
     stop: AtomicU8,
-    /// Its life's number, what it is at, and what the epoll saw.
+    /// Its life's number, its phase, and what the epoll saw.
     phase: AtomicU64,
 }
 
 // SAFETY: the cells are touched by the job's owner alone, and it changes owners through locks and atomics that order that.
 unsafe impl Sync for Job {}
 
-/// What a job is at, as far as the epoll is concerned.
+/// Whose a job is, as far as the epoll is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Somebody has it.
+    /// A thread's.
     Owned = 0,
-    /// Somebody has it, and was overtaken by the epoll's event while registering it.
+    /// A thread's, which was overtaken by the epoll's event while it registered the job.
     Fired = 1,
-    /// Nobody has it: the epoll's event, or a cancellation, makes an owner.
-    Waiting = 2,
+    /// No thread's: the epoll's event, or a cancellation, makes an owner.
+    Parked = 2,
 }
 
 // What `Job::stop` says, beside 0.
@@ -124,8 +150,24 @@ const LIFE: u32 = 32;
 impl Job {
     /// What is to be done.
     pub fn task(&self) -> Task {
-        // SAFETY: written when the job was given out, before anybody else could see it.
+        // SAFETY: written when the job was given out, before any other thread could see it.
         unsafe { self.task.get().assume_init() }
+    }
+
+    /// Changes what is left to be done. For the owner.
+    pub fn set_task(&self, task: Task) {
+        self.task.set(MaybeUninit::new(task));
+    }
+
+    /// Decides its result. For the owner.
+    pub fn decide(&self, result: i64) {
+        self.result.set(result);
+        self.is_decided.set(true);
+    }
+
+    /// Its place in the table.
+    pub const fn number(&self) -> u32 {
+        self.number.get()
     }
 
     /// The number of its life: distinguishes it from those that had its place before.
@@ -138,43 +180,43 @@ impl Job {
     }
 
     /// The owner leaves it to the epoll. False: the event has come already, and it is the owner's still.
-    pub fn leave(&self) -> bool {
+    pub fn park(&self) -> bool {
         let life = self.life();
-        // Release pairs with the Acquire of whoever owns it next.
-        let left = self.phase.compare_exchange(
+        // Release pairs with the Acquire of the next owner.
+        let parked = self.phase.compare_exchange(
             Self::word(life, 0, Phase::Owned),
-            Self::word(life, 0, Phase::Waiting),
+            Self::word(life, 0, Phase::Parked),
             Ordering::AcqRel,
             Ordering::Acquire,
         );
-        left.is_ok()
+        parked.is_ok()
     }
 
     /// The events the epoll saw, for the owner; forgotten by that.
-    pub fn seen(&self) -> u32 {
+    pub fn take_events(&self) -> u32 {
         let life = self.life();
         let word = self.phase.swap(Self::word(life, 0, Phase::Owned), Ordering::AcqRel);
         (word >> EVENTS) as u32 & 0xffff
     }
 
-    /// The epoll has seen `events` for the job in its life `life`. True: whoever calls owns it now.
+    /// The epoll has seen `events` for the job in its life `life`. True: the caller owns it now.
     pub fn fire(&self, life: u32, events: u32) -> bool {
         let mut word = self.phase.load(Ordering::Acquire);
         loop {
             if (word >> LIFE) as u32 != life {
                 return false;
             }
-            let waits = word & PHASE == Phase::Waiting as u64;
-            let phase = if waits { Phase::Owned } else { Phase::Fired };
+            let is_parked = word & PHASE == Phase::Parked as u64;
+            let phase = if is_parked { Phase::Owned } else { Phase::Fired };
             let new = Self::word(life, events, phase);
             match self.phase.compare_exchange_weak(word, new, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return waits,
+                Ok(_) => return is_parked,
                 Err(now) => word = now,
             }
         }
     }
 
-    /// Takes it from the epoll. False: it does not wait.
+    /// Takes it from the epoll. False: it is not parked.
     pub fn try_claim(&self) -> bool {
         self.try_claim_in(self.life())
     }
@@ -183,7 +225,7 @@ impl Job {
     pub fn try_claim_in(&self, life: u32) -> bool {
         self.phase
             .compare_exchange(
-                Self::word(life, 0, Phase::Waiting),
+                Self::word(life, 0, Phase::Parked),
                 Self::word(life, 0, Phase::Owned),
                 Ordering::AcqRel,
                 Ordering::Acquire,
@@ -193,23 +235,28 @@ impl Job {
 }
 
 impl Job {
-    /// Asks whoever tries it without waiting to stop it. False: it is too late for that.
+    /// Asks its owner to stop it. False: it is too late for that.
     pub fn ask_to_stop(&self) -> bool {
         let asked = self.stop.compare_exchange(0, WANTED, Ordering::AcqRel, Ordering::Acquire);
-        // Pairs with that of `is_cancel_requested`: either this thread then finds it waiting, or its owner finds it cancel_requested.
+        // Pairs with that of `is_to_stop`: either this thread then finds it parked, or its owner finds this.
         fence(Ordering::SeqCst);
         asked != Err(TOO_LATE)
     }
 
     /// Whether its owner is to stop it.
-    pub fn is_cancel_requested(&self) -> bool {
+    pub fn is_to_stop(&self) -> bool {
         fence(Ordering::SeqCst);
         self.stop.load(Ordering::Acquire) == WANTED
     }
 
     /// From here on it cannot be stopped. False: it is to be stopped.
-    pub fn begin_to_wait(&self) -> bool {
+    pub fn commit(&self) -> bool {
         self.stop.compare_exchange(0, TOO_LATE, Ordering::AcqRel, Ordering::Acquire) != Err(WANTED)
+    }
+
+    /// From here on it cannot be stopped, even if it was to be: bytes have moved.
+    pub fn commit_now(&self) {
+        self.stop.store(TOO_LATE, Ordering::Release);
     }
 }
 
@@ -220,60 +267,62 @@ unsafe impl Node for Job {
     }
 }
 
-/// The table. The engine's thread alone gives out its places.
+/// The table. The reactor alone gives out its places.
 pub struct Jobs {
-    table: &'static [Job],
+    table: &'static Blocks<Job>,
     free: Option<&'static Job>,
-    used: usize,
+    /// Places that were ever used.
+    made: usize,
+    in_use: usize,
 }
 
 impl Jobs {
-    /// An empty table. Its memory is used as it fills.
+    /// A table whose places are all free.
+    pub const fn new(table: &'static Blocks<Job>) -> Self {
+        Self { table, free: None, made: 0, in_use: 0 }
+    }
+
+    /// How many places are in use.
+    pub const fn in_use(&self) -> usize {
+        self.in_use
+    }
+
+    /// A job for `operation`, or for none.
     ///
     /// # Errors
     /// `ENOMEM`.
-    pub fn new() -> Result<Self, Errno> {
-        // SAFETY: jobs of zero bytes are valid: no pointers, zero numbers, a task that nobody reads yet. The pages are never
-        // given back.
-        let table = unsafe { core::slice::from_raw_parts(memory::pages::<Job>(JOBS)?.as_ptr(), JOBS) };
-        Ok(Self { table, free: None, used: 0 })
-    }
-
-    /// The table, for those who find jobs by their place.
-    pub const fn table(&self) -> &'static [Job] {
-        self.table
-    }
-
-    /// A job for `operation`, null if it is nobody's; nothing if the table is full.
-    pub fn take(&mut self, operation: *mut Operation, task: Task) -> Option<&'static Job> {
-        let job = match self.free {
-            Some(free) => {
-                self.free = free.next.get();
-                free
-            }
-            None => self.table.get(self.used).inspect(|_| self.used += 1)?,
+    pub fn take(&mut self, operation: *mut Operation, task: Task) -> Result<&'static Job, Errno> {
+        let job = if let Some(free) = self.free {
+            self.free = free.next.get();
+            free
+        } else {
+            let job = self.table.make(self.made)?;
+            job.number.set(self.made as u32);
+            self.made += 1;
+            job
         };
+        self.in_use += 1;
         job.next.set(None);
         job.operation.set(operation);
-        job.task.set(MaybeUninit::new(task));
-        job.registered.set(false);
-        job.attempts.set(0);
+        job.set_task(task);
+        job.is_registered.set(false);
+        job.vain_attempts.set(0);
+        job.moved.set(0);
+        job.is_decided.set(false);
+        job.would_wait.set(false);
+        job.has_closed.set(false);
         job.stop.store(0, Ordering::Release);
-        Some(job)
+        Ok(job)
     }
 
     /// The job's life is over.
     pub fn give_back(&mut self, job: &'static Job) {
+        self.in_use -= 1;
         job.operation.set(core::ptr::null_mut());
         job.phase.store(Job::word(job.life().wrapping_add(1), 0, Phase::Owned), Ordering::Release);
         job.next.set(self.free);
         self.free = Some(job);
     }
-}
-
-/// The number of a job's place.
-pub fn place(table: &'static [Job], job: &Job) -> usize {
-    (core::ptr::from_ref(job).addr() - table.as_ptr().addr()) / size_of::<Job>()
 }
 
 /// The job behind this one in the list that the inbox gave.

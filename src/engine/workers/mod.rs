@@ -1,167 +1,232 @@
-//! The device that is threads of ours, for where there is no io_uring.
+//! The device that is worker threads making plain system calls.
 //!
-//! All of them, the engine's thread among them, share a descriptor table that is not the program's (`files`). The engine's
-//! thread holds in it the file of each operation that it accepts; workers (`pool`) take operations from a queue and do the
-//! system calls (`perform`); what would wait for another program is left to one epoll (`poller`), so that it costs no thread
-//! and can be cancelled. What is done comes back through an inbox like the engine's own.
+//! All of them share a descriptor table that is not the program's ([`file_table`]). The one that runs the reactor holds in
+//! it the file of each operation that is accepted, and makes a [`job`] of it; others, or it itself afterwards, do the
+//! system calls ([`run`], [`execute`]); what would wait for another program is left to one epoll ([`poller`]), so that it
+//! costs no thread and can be cancelled. [`crew`] has the threads' own life.
+//!
+//! | operation | how it is done | cancelled |
+//! |---|---|---|
+//! | I/O on a file | one plain call in one of a bounded number of workers | until a worker has taken it |
+//! | read, write of a pipe, socket, eventfd, … | attempts without waiting; parked in between | until bytes have moved |
+//! | the same, where the file cannot be asked not to wait (terminals, devices) | parked until it is ready, then one plain call in a worker of its own | until it was ready |
+//! | read of a terminal with VTIME or a VMIN other than 1; of a socket with SO_RCVTIMEO or SO_RCVLOWAT; write with SO_SNDTIMEO | one plain call in a worker of its own | until a worker has taken it |
+//! | poll | parked; reported by the poller | until it is reported |
+//!
+//! A worker "of its own" does not count among those of its class, so what blocks for ever takes no other's place.
+//!
+//! Where no thread can be had: what ends by itself is done by the only worker there is, which hears nothing else
+//! meanwhile; streams wait until a second thread can be had, which is tried again and again. Where the descriptor table is
+//! full up to the hard limit: what may wait for ever is looked at in turn, with a descriptor for the moment
+//! ([`Task::is_glance`]); its file is then not held in between.
 
-mod execute;
+pub mod blocks;
+pub mod combiner;
+pub mod crew;
+pub mod execute;
+mod file_limit;
 mod file_table;
 mod job;
 mod poller;
-mod pool;
-mod shared;
+mod queue;
+mod run;
 
-use core::ffi::c_int;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU32, Ordering};
-use core::time::Duration;
+use core::sync::atomic::Ordering;
 use std::collections::VecDeque;
 
-use super::device::{Device, Event, Sleep, Verdict};
+use super::device::{Device, Event, Name, Verdict};
 use super::fixed_files::FixedFile;
 use super::operation::{Kind, Operation};
-use crate::host::futex::{self, Deadline};
+use crate::host::fd_broker::FdBroker;
 use crate::host::kernel::{self, Errno, syscall};
-use crate::host::{descriptors, memory};
-use file_table::FileTable;
-use job::{JOBS, Job, Jobs, Task};
-use pool::Pool;
-use shared::Shared;
+use crew::Crew;
+use file_table::{FileTable, Nature, Unheld};
+use job::{Job, Jobs, Task};
+use queue::{Class, STUCK_NS};
 
-/// Descriptors of the table that are not given to operations.
-const RESERVED_DESCRIPTORS: usize = 16;
+/// Operations at a time that are looked at with a descriptor for the moment.
+const GLANCES: usize = 8;
 
 const CANCELED: i64 = Errno(libc::ECANCELED).negated();
+
+/// Does an operation on a file in the calling thread, by the program's descriptor: where no worker can be had.
+pub fn do_here(operation: &Operation) -> i64 {
+    execute::blocking(&Task::of(operation, operation.fd, 0, Nature::File))
+}
 
 /// How an attempt to stop an operation went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stop {
     /// It is stopped.
     Done,
-    /// Whoever tries it without waiting stops it, unless it is done first.
+    /// Its worker stops it, unless it is done first.
     Asked,
     /// It goes on.
     Refused,
 }
 
-/// Operations for one pool, linked, that were accepted since the last flush.
+/// Jobs of one class, linked, that were made since the last flush.
 #[derive(Default)]
-struct Chain {
-    ends: Option<(&'static Job, &'static Job)>,
-    count: u32,
-}
+struct Chain(Option<(&'static Job, &'static Job)>);
 
 impl Chain {
     fn push(&mut self, job: &'static Job) {
-        self.ends = match self.ends {
-            None => Some((job, job)),
+        job.next.set(None);
+        self.0 = Some(match self.0 {
+            None => (job, job),
             Some((first, last)) => {
                 last.next.set(Some(job));
-                Some((first, job))
+                (first, job)
             }
-        };
-        self.count += 1;
+        });
     }
 }
 
-/// Threads, and what must be remembered of what they were given.
+/// What the reactor knows of the operations that the threads have.
 pub struct Workers {
-    shared: &'static Shared,
+    crew: &'static Crew,
     jobs: Jobs,
     files: FileTable,
     in_flight: usize,
     for_files: Chain,
     for_streams: Chain,
-    /// Whether the epoll was asked for.
-    has_poller: bool,
     /// Done, taken from the threads, oldest first.
     taken: *mut Job,
     /// What is to be reported, and is not of the threads' making.
     events: VecDeque<Event>,
-    /// Attempts to stop, by ticket, that those who are at work on the operations know of.
+    /// Attempts to stop, by ticket, that the workers of the operations know of.
     asked: Vec<(NonNull<Operation>, u64)>,
-    /// Operations that found the descriptor table full.
-    waiting_for_fd: VecDeque<NonNull<Operation>>,
-    /// The doorbell's value before a sleep; nothing if there is something to do instead.
-    before: Option<u32>,
-    /// The table's size.
-    limit: usize,
+    /// Operations that end by themselves and found the descriptor table full.
+    waiting: VecDeque<NonNull<Operation>>,
+    /// The same for those that may have to wait for ever.
+    rotating: VecDeque<NonNull<Operation>>,
+    /// Those of them that are being looked at.
+    glances: usize,
+    /// Those that are still to be looked at in this round, and when it began.
+    round: (usize, u64),
 }
 
 impl Workers {
-    /// Leaves the program's descriptor table for good, and makes the device of the calling thread.
+    /// Leaves the program's descriptor table for good, and makes the device.
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn new(doorbell: &'static AtomicU32) -> Result<Self, &'static str> {
-        let jobs = Jobs::new().map_err(|_| "there is no memory")?;
-        let shared = memory::boxed(Shared::new(doorbell, jobs.table())).map_err(|_| "there is no memory")?;
-        let files = FileTable::leave()?;
+    pub fn new(crew: &'static Crew, broker: &'static FdBroker) -> Result<Self, &'static str> {
         Ok(Self {
-            shared: Box::leak(shared),
-            jobs,
-            files,
+            crew,
+            jobs: Jobs::new(&crew.jobs),
+            files: FileTable::leave(broker, &crew.holders)?,
             in_flight: 0,
             for_files: Chain::default(),
             for_streams: Chain::default(),
-            has_poller: false,
-            asked: Vec::new(),
             taken: core::ptr::null_mut(),
             events: VecDeque::new(),
-            waiting_for_fd: VecDeque::new(),
-            before: None,
-            limit: table_size(),
+            asked: Vec::new(),
+            waiting: VecDeque::new(),
+            rotating: VecDeque::new(),
+            glances: 0,
+            round: (0, 0),
         })
     }
 
-    /// Holds the operation's file and makes a job of it, or says why not.
-    fn admit(&mut self, operation: NonNull<Operation>) -> Result<&'static Job, Errno> {
-        // SAFETY: the engine's thread owns the operation until it is finished.
-        let this = unsafe { operation.as_ref() };
-        let fd = match this.held {
-            Some(FixedFile(ours)) => {
-                self.files.retain(ours as i32);
-                ours as i32
+    /// Makes a job of an operation, with the file that it holds or that is held for it now.
+    fn admit(&mut self, mut operation: NonNull<Operation>, is_glance: bool) -> Result<(), Refusal> {
+        // SAFETY: the reactor owns the operation until it is finished.
+        let this = unsafe { operation.as_mut() };
+        let name = (this.file != 0).then_some((this.fd_generation, this.file));
+        let (ours, is_new) = match this.held {
+            Some(FixedFile(ours)) => (ours as i32, false),
+            None if this.has_its_number() => (self.files.hold(this.fd, name)?, true),
+            // The program has closed it.
+            None => return Err(Refusal::Failed(Errno(libc::EBADF))),
+        };
+        let mut task = Task::of(this, ours, 0, self.files.nature(ours));
+        if task.may_wait() {
+            // Each needs a descriptor of its own, and leaves room for what ends by itself.
+            let has_room = is_glance || self.files.has_room();
+            match if has_room { self.files.separate(ours) } else { Err(Errno(libc::EMFILE)) } {
+                Ok((fd, unheld)) => {
+                    task.fd = fd;
+                    self.close(unheld);
+                }
+                Err(errno) => {
+                    if is_new {
+                        self.let_go(ours);
+                    }
+                    return Err(if has_room { errno.into() } else { Refusal::FullForWaiting });
+                }
             }
-            None => self.files.acquire(this.fd, this.fd_generation, (this.file != 0).then_some(this.file))?,
-        };
-        let task = Task::of(this, fd, self.files.nature(fd));
-        let Some(job) = self.jobs.take(operation.as_ptr(), task) else {
-            self.let_go(fd);
-            return Err(Errno(libc::EMFILE));
-        };
-        // SAFETY: as above.
-        unsafe { (*operation.as_ptr()).handle = core::ptr::from_ref(job).cast() };
-        Ok(job)
+        }
+        this.held = None;
+        task.life = self.files.life(task.fd);
+        task.is_glance = is_glance;
+        let job = self.jobs.take(operation.as_ptr(), task).inspect_err(|_| self.let_go(task.fd))?;
+        job.moved.set(this.moved);
+        this.handle = core::ptr::from_ref(job).cast();
+        self.send(job);
+        Ok(())
     }
 
     fn send(&mut self, job: &'static Job) {
-        if job.task().may_wait() {
-            if !self.has_poller {
-                self.has_poller = true;
-                // Without an epoll a stream keeps a worker busy.
-                let _ = poller::start(self.shared);
-            }
-            self.for_streams.push(job);
-        } else {
-            self.for_files.push(job);
-        }
+        if job.task().may_wait() { &mut self.for_streams } else { &mut self.for_files }.push(job);
     }
 
     /// Tries again what found the table full.
     fn feed(&mut self) {
-        while let Some(&operation) = self.waiting_for_fd.front() {
-            // SAFETY: as in `admit`.
-            let this = unsafe { operation.as_ref() };
-            let known = this.held.is_some() || descriptors::generation(this.fd) == this.fd_generation;
-            match if known { self.admit(operation) } else { Err(Errno(libc::EBADF)) } {
-                Ok(job) => self.send(job),
-                // Something under way will make room.
-                Err(Errno(libc::EMFILE)) if self.files.open() > 0 => return,
-                Err(errno) => self.end(operation, errno.negated()),
+        while let Some(&operation) = self.waiting.front() {
+            match self.admit(operation, false) {
+                Err(Refusal::Full) if self.files.open() > 0 => break,
+                answer => {
+                    self.waiting.pop_front();
+                    self.settle(operation, answer);
+                }
             }
-            self.waiting_for_fd.pop_front();
+        }
+        while let Some(&operation) = self.rotating.front()
+            && self.files.has_room()
+        {
+            match self.admit(operation, false) {
+                Err(Refusal::Full | Refusal::FullForWaiting) => break,
+                answer => {
+                    self.rotating.pop_front();
+                    self.settle(operation, answer);
+                }
+            }
+        }
+        self.look_round();
+        self.crew.wants_retry.store(!self.waiting.is_empty() || !self.rotating.is_empty(), Ordering::Relaxed);
+    }
+
+    /// Looks at what may have to wait for ever and has no room, a few at a time, each at most once in [`STUCK_NS`].
+    fn look_round(&mut self) {
+        if self.round.0 == 0 && !self.rotating.is_empty() && self.glances == 0 {
+            let now = kernel::now();
+            if now - self.round.1 >= STUCK_NS {
+                self.round = (self.rotating.len(), now);
+            }
+        }
+        while self.round.0 > 0 && self.glances < GLANCES {
+            let Some(operation) = self.rotating.pop_front() else {
+                self.round.0 = 0;
+                return;
+            };
+            match self.admit(operation, true) {
+                Ok(()) => self.glances += 1,
+                Err(Refusal::Full) if self.files.open() > 0 => return self.rotating.push_front(operation),
+                answer => self.settle(operation, answer),
+            }
+            self.round.0 -= 1;
+        }
+    }
+
+    /// What became of an attempt to admit an operation that is under way.
+    fn settle(&mut self, operation: NonNull<Operation>, answer: Result<(), Refusal>) {
+        match answer {
+            Ok(()) => {}
+            Err(Refusal::FullForWaiting) => self.rotating.push_back(operation),
+            Err(Refusal::Full) => self.end(operation, Errno(libc::EMFILE).negated()),
+            Err(Refusal::Failed(errno)) => self.end(operation, errno.negated()),
         }
     }
 
@@ -170,41 +235,72 @@ impl Workers {
         self.events.push_back(Event::Done(operation, result));
     }
 
-    /// Ends a job that is this thread's again.
-    fn reap(&mut self, job: &'static Job) -> Option<NonNull<Operation>> {
+    /// Takes a job that is done. Its operation and the result, if it is the end of one.
+    fn reap(&mut self, job: &'static Job) -> Option<(NonNull<Operation>, i64)> {
+        let (task, result, moved) = (job.task(), job.result.get(), job.moved.get());
         let operation = NonNull::new(job.operation.get());
-        let fd = job.task().fd;
+        let would_wait = job.would_wait.get();
+        if job.has_closed.get() {
+            self.files.closed(Unheld { fd: task.fd, life: task.life });
+        }
         self.jobs.give_back(job);
-        if operation.is_some() {
-            self.in_flight -= 1;
-            self.let_go(fd);
-        } else {
-            self.files.closed();
+        let mut operation = operation?;
+        if task.is_glance {
+            self.glances -= 1;
         }
-        operation
+        if would_wait && !self.asked.iter().any(|&(asked, _)| asked == operation) {
+            // SAFETY: as in `admit`.
+            let this = unsafe { operation.as_mut() };
+            (this.address, this.length, this.moved) = (task.address, task.length, moved);
+            this.handle = core::ptr::null();
+            self.rotating.push_back(operation);
+            return None;
+        }
+        self.in_flight -= 1;
+        let result = if would_wait { CANCELED } else { result };
+        self.answer_asked(operation, result == CANCELED);
+        Some((operation, result))
     }
 
-    /// One holder of a file fewer. What this thread must not wait for, a worker closes.
-    fn let_go(&mut self, fd: c_int) {
-        if !self.files.release(fd) {
-            return;
-        }
-        let Some(job) = self.jobs.take(core::ptr::null_mut(), Task::closing(fd)) else {
-            kernel::close(fd);
-            return self.files.closed();
-        };
-        send_to(&self.shared.files, self.shared, (job, job), 1);
+    /// One hold of the reactor's fewer.
+    fn let_go(&mut self, fd: i32) {
+        let unheld = self.files.release(fd);
+        self.close(unheld);
     }
 
-    /// Takes back an operation that nobody is at work on, or has it stopped.
+    /// Closes what nothing holds any more: a worker does, where that may take time.
+    fn close(&mut self, unheld: Option<Unheld>) {
+        let Some(unheld) = unheld else { return };
+        match self.closing_job(unheld, core::ptr::null_mut()) {
+            Some(job) => self.send(job),
+            None => self.close_here(unheld),
+        }
+    }
+
+    fn close_here(&mut self, unheld: Unheld) {
+        kernel::close(unheld.fd);
+        self.files.closed(unheld);
+    }
+
+    /// A job that closes a file; none where that takes no time, or there is no memory for one.
+    fn closing_job(&mut self, unheld: Unheld, operation: *mut Operation) -> Option<&'static Job> {
+        if self.files.nature(unheld.fd) == Nature::Stream {
+            return None;
+        }
+        self.jobs.take(operation, Task::closing(unheld.fd, unheld.life)).ok()
+    }
+
+    /// Takes back an operation that no worker has, or has it stopped.
     fn retrieve(&mut self, operation: NonNull<Operation>) -> Stop {
-        if let Some(index) = self.waiting_for_fd.iter().position(|&waiting_for_fd| waiting_for_fd == operation) {
-            self.waiting_for_fd.remove(index);
-            self.in_flight -= 1;
-            return Stop::Done;
+        for waiting in [&mut self.waiting, &mut self.rotating] {
+            if let Some(index) = waiting.iter().position(|&waiting| waiting == operation) {
+                waiting.remove(index);
+                self.in_flight -= 1;
+                return Stop::Done;
+            }
         }
         // What was just accepted is in the queues from here on.
-        self.send_chains();
+        self.flush();
         // SAFETY: as in `admit`; the handle names the job of an operation that is in flight.
         let Some(job) = (unsafe { operation.as_ref().handle.cast::<Job>().as_ref::<'static>() }) else {
             return Stop::Refused;
@@ -212,17 +308,24 @@ impl Workers {
         if job.operation.get() != operation.as_ptr() {
             return Stop::Refused;
         }
-        let asked = job.task().may_wait() && job.ask_to_stop();
-        if self.shared.files.remove(job) || self.shared.streams.remove(job) || job.try_claim() {
-            poller::forget(self.shared, job);
-            self.reap(job);
-            self.answer_asked(operation, true);
-            return Stop::Done;
+        let asked = job.task().may_wait();
+        if asked && !job.ask_to_stop() {
+            return Stop::Refused;
+        }
+        if self.crew.take_back(job) || job.try_claim() {
+            // Its end is that of any other: its file is let go first.
+            job.decide(CANCELED);
+            if job.task().nature == Nature::Stream {
+                self.crew.finish(job);
+            } else {
+                self.send(job);
+            }
+            return Stop::Asked;
         }
         if asked { Stop::Asked } else { Stop::Refused }
     }
 
-    /// What somebody was asked to stop has ended, one way or the other.
+    /// What a worker was asked to stop has ended, one way or the other.
     fn answer_asked(&mut self, operation: NonNull<Operation>, stopped: bool) {
         let events = &mut self.events;
         self.asked.retain(|&(asked, ticket)| {
@@ -233,47 +336,43 @@ impl Workers {
             !meant
         });
     }
+}
 
-    fn send_chains(&mut self) {
-        for (chain, pool) in [(&mut self.for_files, &self.shared.files), (&mut self.for_streams, &self.shared.streams)]
-        {
-            let Chain { ends, count } = core::mem::take(chain);
-            if let Some(ends) = ends {
-                send_to(pool, self.shared, ends, count);
-            }
-        }
-    }
+/// Why an operation was not admitted.
+#[derive(Clone, Copy)]
+enum Refusal {
+    /// The table is full.
+    Full,
+    /// What is left of it is for operations that end by themselves.
+    FullForWaiting,
+    /// It fails.
+    Failed(Errno),
+}
 
-    /// Sleeps, unless something is done, on the doorbell that rang `seen` times until now.
-    fn sleep_on(&self, seen: u32, deadline: Deadline) {
-        if self.shared.done.fall_asleep() {
-            let _ = futex::wait(self.shared.doorbell, seen, deadline);
-        }
-        self.shared.done.wake_up();
+impl From<Errno> for Refusal {
+    fn from(errno: Errno) -> Self {
+        if errno == Errno(libc::EMFILE) { Self::Full } else { Self::Failed(errno) }
     }
 }
 
 impl Device for Workers {
+    const MAY_STOP_SHORT: bool = false;
+
     fn has_room(&self) -> bool {
-        let has_file = self.files.open() + RESERVED_DESCRIPTORS < self.limit || self.in_flight == 0;
-        self.in_flight < JOBS && has_file && self.waiting_for_fd.is_empty()
+        true
     }
 
     fn in_flight(&self) -> usize {
         self.in_flight
     }
 
-    fn issue(&mut self, operation: NonNull<Operation>, _patiently: bool) {
+    fn issue(&mut self, operation: NonNull<Operation>, _blocking: bool) {
         self.in_flight += 1;
         // SAFETY: as in `admit`.
         unsafe { (*operation.as_ptr()).handle = core::ptr::null() };
-        match self.admit(operation) {
-            Ok(job) => self.send(job),
-            Err(Errno(libc::EMFILE)) if self.files.open() > 0 => {
-                self.limit = table_size();
-                self.waiting_for_fd.push_back(operation);
-            }
-            Err(errno) => self.end(operation, errno.negated()),
+        match self.admit(operation, false) {
+            Err(Refusal::Full) if self.files.open() > 0 => self.waiting.push_back(operation),
+            answer => self.settle(operation, answer),
         }
     }
 
@@ -296,21 +395,33 @@ impl Device for Workers {
         })
     }
 
-    fn hold_file(&mut self, fd: i32) -> Result<FixedFile, Errno> {
+    fn hold_file(&mut self, fd: i32, name: Option<Name>) -> Result<FixedFile, Errno> {
         // What waits for its turn must not take the room of what is under way.
-        if self.files.open() >= self.limit / 2 {
+        if !self.files.has_room() {
             return Err(Errno(libc::ENFILE));
         }
-        self.files.acquire(fd, 0, None).map(|ours| FixedFile(ours as u32))
+        self.files.hold(fd, name).map(|ours| FixedFile(ours as u32))
     }
 
     fn release_file(&mut self, file: FixedFile) {
         self.let_go(file.0 as i32);
     }
 
+    fn release_first(&mut self, file: FixedFile, operation: NonNull<Operation>, result: i64) -> bool {
+        let Some(unheld) = self.files.release(file.0 as i32) else { return false };
+        let Some(job) = self.closing_job(unheld, operation.as_ptr()) else {
+            self.close_here(unheld);
+            return false;
+        };
+        self.in_flight += 1;
+        job.decide(result);
+        self.send(job);
+        true
+    }
+
     fn signal_eventfd(&mut self, file: FixedFile, count: u32) {
         // A counter without room is at its end, and tells what it is there to tell; the kernel's own additions stop there too.
-        if execute::ready(file.0 as i32, libc::POLLOUT as u32) != Ok(false) {
+        if execute::ready(file.0 as i32, libc::POLLOUT as u32) != Ok(0) {
             let amount = u64::from(count);
             // SAFETY: reads the eight bytes.
             let _ = unsafe { syscall!(libc::SYS_write, file.0, &raw const amount, 8) };
@@ -319,31 +430,16 @@ impl Device for Workers {
     }
 
     fn flush(&mut self) {
-        self.send_chains();
-    }
-
-    fn prepare_sleep(&mut self) {
-        // Acquire pairs with the ringer's Release. Read before either inbox is put asleep: whoever rings after that changes
-        // it.
-        let seen = self.shared.doorbell.load(Ordering::Acquire);
-        self.before = self.events.is_empty().then_some(seen);
-    }
-
-    fn sleep(&mut self, how: Sleep) {
-        match (how, self.before.take()) {
-            _ if !self.events.is_empty() => {}
-            (Sleep::Timed(nanoseconds), _) => {
-                let seen = self.shared.doorbell.load(Ordering::Acquire);
-                self.sleep_on(seen, Deadline::after(Duration::from_nanos(nanoseconds.into())));
+        for (class, chain) in [(Class::File, &mut self.for_files), (Class::Stream, &mut self.for_streams)] {
+            if let Some(ends) = chain.0.take() {
+                self.crew.push(class, ends);
             }
-            (Sleep::Armed, Some(seen)) => self.sleep_on(seen, Deadline::Never),
-            (Sleep::Armed, None) => {}
         }
     }
 
     fn next(&mut self) -> Option<Event> {
         loop {
-            if !self.waiting_for_fd.is_empty() {
+            if !self.waiting.is_empty() || !self.rotating.is_empty() {
                 self.feed();
             }
             if let Some(event) = self.events.pop_front() {
@@ -352,41 +448,20 @@ impl Device for Workers {
             // SAFETY: jobs are never freed.
             if let Some(job) = unsafe { self.taken.as_ref::<'static>() } {
                 self.taken = job::after(job);
-                let result = job.result.get();
-                if let Some(operation) = self.reap(job) {
-                    self.answer_asked(operation, result == CANCELED);
+                if let Some((operation, result)) = self.reap(job) {
                     return Some(Event::Done(operation, result));
                 }
                 continue;
             }
-            match self.shared.done.take() {
+            match self.crew.done.take() {
                 Some(oldest) => self.taken = oldest.as_ptr(),
-                None if self.shared.done.all_reached() => return None,
+                None if self.crew.done.all_reached() => return None,
                 None => {}
             }
         }
     }
-}
 
-/// Sends a chain of jobs to a pool.
-fn send_to(pool: &Pool, shared: &'static Shared, (first, last): (&'static Job, &'static Job), count: u32) {
-    if !pool.push(shared, first, last, count) {
-        // Not one thread is to be had: this one does it.
-        while let Some(job) = pool.pop() {
-            shared.run(job);
-        }
+    fn is_idle(&self) -> bool {
+        self.jobs.in_use() == 0 && self.in_flight == 0 && self.events.is_empty()
     }
-}
-
-/// Does an operation on a file in the calling thread, by the program's descriptor: where no worker can be had.
-pub fn do_here(operation: &Operation) -> i64 {
-    execute::blocking(&Task::of(operation, operation.fd, file_table::Nature::File))
-}
-
-/// How many descriptors the table may have.
-fn table_size() -> usize {
-    let mut limit = libc::rlimit { rlim_cur: 1024, rlim_max: 1024 };
-    // SAFETY: fills the structure.
-    let _ = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, core::ptr::null::<u8>(), &raw mut limit) };
-    usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX).max(RESERVED_DESCRIPTORS * 2)
 }
