@@ -91,10 +91,10 @@ static inline void departure_tick(int signal)
     }
 }
 
-/* A time after which to leave a call that usually takes `usual`: three in four near one that has hit before. */
-static inline long departure_delay(long usual, long hit)
+/* A time of at most `widest`: three in four near one that has hit before. */
+static inline long departure_delay(long widest, long hit)
 {
-    long widest = 2 * (usual < 500000 ? usual : 500000) + 6000, delay;
+    long delay;
 
     if (hit == 0 || rand() % 4 == 0)
         return 1 + rand() % widest;
@@ -152,7 +152,7 @@ static inline void leave_by_jumps(void)
     }
     while (departing.left < departing.wanted && departing.attempts++ < 5 * departing.wanted) {
         departing.test->before();
-        delay = departure_delay(usual, hit);
+        delay = departure_delay(2 * (usual < 500000 ? usual : 500000) + 6000, hit);
         departure_timer(delay);
         departing.armed = 1;
         departing.test->armed();
@@ -198,6 +198,7 @@ static inline void *departure_cancelled(void *unused)
 static inline void leave_by_cancellation(int type)
 {
     int64_t usual = 0;
+    long hit = 0;
 
     cancelled.type = type;
     while (departing.left < departing.wanted && departing.attempts++ < departing.wanted) {
@@ -206,7 +207,7 @@ static inline void leave_by_cancellation(int type)
         int64_t start, delay = measured ? 2000000 : rand() % (usual + 1);
         pthread_t thread;
 
-        cancelled.spin = measured ? 0 : rand() % CANCELLATION_TAKES_NS;
+        cancelled.spin = measured ? 0 : departure_delay(CANCELLATION_TAKES_NS, hit);
         atomic_store(&cancelled.stage, NOT_READY);
         thread = start_thread(departure_cancelled, NULL);
         while (atomic_load(&cancelled.stage) == NOT_READY)
@@ -218,7 +219,10 @@ static inline void leave_by_cancellation(int type)
             usual = now_ns() - start < 500000 ? now_ns() - start : 500000;
         pthread_cancel(thread);
         if (join_thread(thread) == PTHREAD_CANCELED) {
-            departing.left += atomic_load(&cancelled.stage) == IN_CALL;
+            if (atomic_load(&cancelled.stage) == IN_CALL) {
+                departing.left++;
+                hit = cancelled.spin;
+            }
             departing.test->settle(1);
         } else {
             departing.test->settle(0);

@@ -1,0 +1,57 @@
+// face: libaio
+/* A process ends with polls of a FIFO in flight, by SIGKILL, exit, _exit or exec; once it has been waited for, the FIFO
+   has no reader: a write gets EPIPE.
+
+   [E2] pipe(7): a write without a reader fails with EPIPE; wait(2): a process that has been waited for has no
+   descriptors. */
+#include <poll.h>
+
+#include "deaths.h"
+#include "libaio-calls.h"
+
+#define IN_FLIGHT 4
+
+static void live(int unused, enum death death, int told)
+{
+    static struct iocb iocbs[IN_FLIGHT], *list[IN_FLIGHT];
+    int fd = MUST(open(scratch_path("fifo"), O_RDONLY | O_CLOEXEC));
+    io_context_t context = context_of(IN_FLIGHT);
+
+    (void)unused;
+    for (int i = 0; i < IN_FLIGHT; i++) {
+        io_prep_poll(&iocbs[i], fd, POLLIN);
+        list[i] = &iocbs[i];
+    }
+    CHECK_INT(io_submit(context, IN_FLIGHT, list), IN_FLIGHT);
+    die(death, told);
+}
+
+int main(void)
+{
+    int failed = 0;
+
+    start_deadline();
+    signal(SIGPIPE, SIG_IGN);
+    MUST(mkfifo(scratch_path("fifo"), 0600));
+    for (enum death death = 0; death < DEATHS; death++) {
+        int kept = 0;
+
+        STEP(death_names[death]);
+        for (int round = 0; round < ROUNDS; round++) {
+            int reader = MUST(open(scratch_path("fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+            int writer = MUST(open(scratch_path("fifo"), O_WRONLY | O_CLOEXEC));
+
+            close(reader);
+            live_and_die(live, 0, death);
+            if (write(writer, "x", 1) != -1 || errno != EPIPE)
+                kept++;
+            close(writer);
+        }
+        if (kept) {
+            fprintf(stderr, "after %s: the FIFO still had a reader in %d of %d rounds\n", death_names[death], kept,
+                    ROUNDS);
+            failed = 1;
+        }
+    }
+    return failed;
+}
