@@ -21,14 +21,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Imports that are left out of the search for circles until they are mended: this file uses that one.
-const EXCEPTIONS: &[(&str, &str)] = &[
-    ("engine/failover.rs", "engine/mod.rs"),
-    ("engine/reactor.rs", "engine/failover.rs"),
-    ("engine/reactor.rs", "engine/mod.rs"),
-    ("engine/uring/setup.rs", "engine/uring/ring.rs"),
-    ("engine/workers/shared.rs", "engine/workers/poller.rs"),
-    ("engine/workers/shared.rs", "engine/workers/pool.rs"),
-];
+const EXCEPTIONS: &[(&str, &str)] = &[("engine/uring/setup.rs", "engine/uring/ring.rs")];
 
 /// A path as it is written in a module: its segments, and where.
 #[derive(Clone, Debug)]

@@ -4,9 +4,6 @@
 //! io_uring is waited for, and nothing more goes there. A filter set in another way (an instruction of the program's own, a
 //! supervisor's) shows as a call on the ring that fails: what the kernel has is reported as far as it still completes
 //! within a short time; what is then left ends with `EIO`.
-//!
-//! Here is also the way of a single request to the workers and back: io_uring has given an answer that is none of the
-//! program's business ([`redo`]).
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
@@ -14,16 +11,15 @@ use core::time::Duration;
 
 use super::cancel::Command;
 use super::device::Device;
-use super::lifecycle::{CLOSING, RESTING, SERVING, UNAVAILABLE};
-use super::operation::{Finish, Kind, Operation, Order, Stage};
+use super::lifecycle::{CLOSING, ENGINE_WAIT_MS, Engine, RESTING, SERVING, SETTLE_TICK, UNAVAILABLE};
+use super::operation::{Kind, Operation, Stage};
 use super::reactor::Reactor;
 use super::uring::Uring;
 use super::wake_batch::WakeBatch;
-use super::{ENGINE_WAIT_MS, Engine, SETTLE_TICK, URING, WORKERS, available, inbox, started};
+use super::{engines, inbox};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
-use crate::host::process::PerProcess;
-use crate::host::{log, memory};
+use crate::host::log;
 use crate::stats::{self, ServedBy};
 
 /// How long completions of a lost ring are waited for: a device that answers does so well within this time.
@@ -33,15 +29,14 @@ const LOST_RING_WAIT_MS: u64 = 2_000;
 /// take, and the engine's thread leaves its ring. A filter may forbid threads as well: the workers' are there before, and
 /// stay. Called before the filter is set. Async-signal-safe, unless a thread has to be started.
 pub fn close_uring() {
-    let Some(engines) = started() else { return };
     // A filter of a child of `vfork` is that child's alone.
-    if [&URING, &WORKERS].into_iter().filter_map(PerProcess::get).any(|engine| !engine.is_of_this_process()) {
+    if engines::started().is_none() || engines::all().any(|engine| !engine.is_of_this_process()) {
         return;
     }
-    if let Ok(workers) = engines.workers() {
+    if let Some(workers) = engines::workers() {
         workers.stay();
     }
-    let Some(engine) = available(&URING) else { return };
+    let Some(engine) = engines::uring().filter(|engine| engine.is_available()) else { return };
     let deadline = Deadline::after(Duration::from_millis(ENGINE_WAIT_MS));
     let mut is_first = true;
     while !deadline.is_over() {
@@ -62,13 +57,6 @@ pub fn close_uring() {
                 let _ = futex::wait(&engine.state, state, deadline.sooner(Deadline::after(SETTLE_TICK)));
             }
         }
-    }
-}
-
-impl Engine {
-    /// Whether the engine's thread is to leave its ring as soon as nothing is under way there.
-    pub(super) fn is_closing(&self) -> bool {
-        self.state.load(Ordering::Relaxed) == CLOSING
     }
 }
 
@@ -124,7 +112,7 @@ fn pass_on(operation: NonNull<Operation>, wakes: &mut WakeBatch) {
     let result = match (this.stage, this.kind) {
         (Stage::Returned, _) => this.offset,
         (_, Kind::Nop) => 0,
-        _ => match started().and_then(|engines| engines.workers().ok()) {
+        _ => match engines::workers() {
             // SAFETY: as its submitter promised.
             Some(workers) => return unsafe { workers.submit(operation) },
             None => -i64::from(libc::EIO),
@@ -132,48 +120,4 @@ fn pass_on(operation: NonNull<Operation>, wakes: &mut WakeBatch) {
     };
     // SAFETY: called once, with what the face submitted.
     unsafe { finish(operation, result, wakes) };
-}
-
-/// A request that a worker does again.
-#[repr(C)]
-struct Redone {
-    operation: Operation,
-    original: NonNull<Operation>,
-}
-
-/// Has a worker do an operation again by a plain system call. It comes back to the engine on io_uring, whose order it is
-/// still part of, as [`Stage::Returned`]. False: no worker can be had.
-pub(super) fn redo(mut original: NonNull<Operation>) -> bool {
-    let Some(workers) = started().and_then(|engines| engines.workers().ok()) else { return false };
-    // SAFETY: the engine's thread owns the operation until it is finished.
-    let this = unsafe { original.as_mut() };
-    let mut operation = Operation::new(this.kind, this.fd, returned as Finish);
-    (operation.address, operation.length, operation.offset) = (this.address, this.length, this.offset);
-    (operation.rw_flags, operation.priority, operation.face) = (this.rw_flags, this.priority, this.face);
-    if this.order == Order::BarrierEverywhere {
-        (operation.order, operation.file) = (Order::Barrier, this.file);
-    }
-    operation.is_internal = true;
-    let Ok(redone) = memory::boxed(Redone { operation, original }) else { return false };
-    this.stage = Stage::WithWorker;
-    // SAFETY: leaked until `returned`; the buffers stay by the promise of the submitter of the original.
-    unsafe { workers.submit(NonNull::from(Box::leak(redone)).cast()) };
-    true
-}
-
-/// A worker has done it: the original goes back to the engine that holds its place in the order. If that serves no longer,
-/// the original ends here.
-unsafe fn returned(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch) {
-    // SAFETY: the operation is the first field of a box that `redo` leaked.
-    let Redone { mut original, .. } = *unsafe { Box::from_raw(operation.cast::<Redone>().as_ptr()) };
-    // SAFETY: the engine on io_uring does not touch it until it comes back.
-    let this = unsafe { original.as_mut() };
-    this.offset = result;
-    this.stage = Stage::Returned;
-    let finish = this.finish;
-    // SAFETY: as its first submitter promised.
-    if URING.get().is_none_or(|engine| unsafe { !engine.push(original, original) }) {
-        // SAFETY: called once, with what the face submitted.
-        unsafe { finish(original, result, wakes) };
-    }
 }

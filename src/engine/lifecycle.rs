@@ -34,13 +34,21 @@
 //! the state on, so that no handler can wait for the thread that it has interrupted.
 
 use core::ffi::c_void;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use core::time::Duration;
 
-use super::Engine;
+use super::cancel::Commands;
+use super::inbox::Inbox;
+use super::operation::Operation;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
 use crate::host::{fd_broker, kernel, log, thread};
+
+/// How long a call of the program's waits for an engine's thread at the longest, before it goes on without an answer.
+pub const ENGINE_WAIT_MS: u64 = 2_000;
+
+/// The pause between two looks at a condition that no thread wakes for.
+pub const SETTLE_TICK: Duration = Duration::from_millis(10);
 
 /// After so long without an operation outstanding a thread of the library ends.
 pub const IDLE_EXIT_MS: u64 = 1_000;
@@ -60,7 +68,69 @@ pub fn idle_exit() -> Deadline {
     Deadline::after(Duration::from_millis(IDLE_EXIT_MS))
 }
 
+/// What carries operations out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// io_uring.
+    Uring,
+    /// Worker threads and plain system calls.
+    Workers,
+}
+
+/// How an engine's first threads are started.
+pub type StartThreads = fn(&'static Engine) -> Result<(), Errno>;
+
+/// One engine of the process.
+pub struct Engine {
+    carrier: Carrier,
+    /// Starts the first threads, on a thread that has the program's descriptors.
+    start_threads: StartThreads,
+    /// See the module.
+    pub(super) state: AtomicU32,
+    pub(super) inbox: Inbox<Operation>,
+    pub(super) commands: Commands,
+    /// The thread that runs the reactor now, 0 for none. Relaxed: that thread reads what it wrote, and any other finds a
+    /// number that is not its own.
+    pub(super) thread: AtomicI32,
+    /// Counts notifications. The engine's threads sleep on it.
+    pub(super) doorbell: AtomicU32,
+    /// The thread that has to be sent a signal with each notification; 0 for none.
+    pub(super) wants_signal: AtomicI32,
+    /// The process that this thread is of: not that of a child of `vfork`, which may notify as well.
+    pub(super) process: AtomicI32,
+    /// Whether its threads stay although they have nothing to do.
+    pub(super) stays: AtomicBool,
+    /// Counts the reactor's turns: all that was taken in one has reached the kernel when the next begins.
+    pub(super) turns: AtomicU32,
+    /// A thread sleeps on `turns`.
+    pub(super) turn_awaited: AtomicU32,
+}
+
 impl Engine {
+    /// An engine that is not started yet.
+    pub fn new(carrier: Carrier, start_threads: StartThreads) -> Self {
+        Self {
+            carrier,
+            start_threads,
+            state: AtomicU32::new(NEW),
+            inbox: Inbox::without_thread(),
+            commands: Commands::new(),
+            thread: AtomicI32::new(0),
+            doorbell: AtomicU32::new(0),
+            wants_signal: AtomicI32::new(0),
+            process: AtomicI32::new(0),
+            stays: AtomicBool::new(false),
+            turns: AtomicU32::new(0),
+            turn_awaited: AtomicU32::new(0),
+        }
+    }
+
+    /// What carries operations out.
+    #[must_use]
+    pub const fn carrier(&self) -> Carrier {
+        self.carrier
+    }
+
     /// Whether it takes operations, with or without a thread at the moment.
     #[inline]
     pub(super) fn is_available(&self) -> bool {
@@ -123,7 +193,7 @@ impl Engine {
         unsafe fn start(wanted: *mut c_void) {
             // SAFETY: the one below, which outlives the task.
             let wanted = unsafe { &mut *wanted.cast::<Wanted>() };
-            wanted.answer = super::start_threads(wanted.engine);
+            wanted.answer = (wanted.engine.start_threads)(wanted.engine);
         }
         let mut wanted = Wanted { engine: self, answer: Ok(()) };
         // SAFETY: as `start` asks.
@@ -162,6 +232,11 @@ impl Engine {
         self.thread.store(thread, Ordering::Relaxed);
         self.decide(SERVING);
         false
+    }
+
+    /// Whether the engine's thread is to leave its ring as soon as nothing is under way there.
+    pub(super) fn is_closing(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == CLOSING
     }
 
     /// A thread that has left holds nothing any more: the next may begin.

@@ -4,6 +4,7 @@ use core::ffi::c_int;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicPtr;
 
+use super::inbox::Node;
 use super::wake_batch::WakeBatch;
 use crate::host::descriptors;
 use crate::stats::{Action, Face};
@@ -162,6 +163,13 @@ pub struct Operation {
 }
 
 const _: () = assert!(size_of::<Operation>() == 128, "two cache lines");
+
+// SAFETY: the link is a field, and operations are aligned to 8.
+unsafe impl Node for Operation {
+    fn link(&self) -> &AtomicPtr<Self> {
+        &self.link
+    }
+}
 
 impl Operation {
     /// An operation that does nothing yet.

@@ -16,13 +16,14 @@ use core::ptr::NonNull;
 use super::cancel::{Command, Outcome};
 use super::device::{Device, Event, Sleep, Verdict, Waits};
 use super::fixed_files::{FixedFile, SharedFixedFiles};
+use super::lifecycle::{self, Carrier, Engine};
 use super::operation::{Operation, Order, Stage};
 use super::order::Orders;
 use super::outstanding::Outstanding;
 use super::queue::Queue;
 use super::sleep_policy::SleepPolicy;
 use super::wake_batch::WakeBatch;
-use super::{Carrier, Engine, failover, inbox, lifecycle, workers};
+use super::{inbox, redo};
 use crate::host::descriptors;
 use crate::host::futex::Deadline;
 use crate::host::kernel::Errno;
@@ -213,7 +214,7 @@ impl<D: Device> Reactor<D> {
         if this.order == Order::BarrierEverywhere
             && self.engine.carrier() == Carrier::Uring
             && this.has_its_number()
-            && failover::redo(operation)
+            && redo::redo(operation)
         {
             // All that came before it here has ended; the workers hold it back behind what they have.
             return;
@@ -295,9 +296,9 @@ impl<D: Device> Reactor<D> {
                 return self.device.issue(operation, true);
             }
             // A slot of the ring's is of no use to a worker.
-            Verdict::RetryByWorker if this.has_its_number() && failover::redo(operation) => return,
+            Verdict::RetryByWorker if this.has_its_number() && redo::redo(operation) => return,
             // Not one thread can be had in this process: the engine's own does it. It is on a file, and ends by itself.
-            Verdict::RetryByWorker if this.has_its_number() => workers::do_here(this),
+            Verdict::RetryByWorker if this.has_its_number() => redo::do_here(this),
             // Its file is gone: the answer was not the program's, and none is known.
             Verdict::RetryBlocking | Verdict::RetryByWorker => -i64::from(libc::EIO),
         };

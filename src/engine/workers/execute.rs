@@ -6,8 +6,8 @@ use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::ptr;
 
-use super::file_table::Nature;
 use super::job::{Job, Task};
+use super::nature::Nature;
 use crate::engine::operation::{Kind, MAX_RW_BYTES};
 use crate::host::kernel::{Errno, syscall};
 

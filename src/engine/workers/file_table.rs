@@ -8,14 +8,13 @@
 //! hold off and, if that was the last, closes the file before it reports the request as done ([`Holders`]).
 
 use core::ffi::{c_int, c_void};
-use core::sync::atomic::{AtomicU32, Ordering};
 use std::collections::HashMap;
 
-use super::blocks::Blocks;
 use super::file_limit;
+use super::holders::Holders;
+use super::nature::Nature;
 use crate::engine::device::Name;
 use crate::host::fd_broker::FdBroker;
-use crate::host::file_info;
 use crate::host::kernel::{self, Errno, syscall};
 
 /// `CLOSE_RANGE_UNSHARE` of `close_range(2)`.
@@ -30,60 +29,6 @@ const ROOM_AT_FIRST: u64 = 1024;
 
 /// Descriptors kept for requests that end by themselves, and for those that must be let in to see whether they can end.
 const RESERVE: usize = 64;
-
-/// What a file is to the threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nature {
-    /// Answers in a time that depends on no other program, or on one that is there for that.
-    File,
-    /// A pipe or the like: may have nothing to give or no room to take.
-    Stream,
-    /// The same, and has the socket calls.
-    Socket,
-    /// A character device: a stream that may have positions.
-    Device,
-}
-
-/// How many hold each descriptor.
-pub struct Holders(Blocks<AtomicU32>);
-
-impl Holders {
-    pub const fn new() -> Self {
-        // SAFETY: zero bytes are a valid number.
-        Self(unsafe { Blocks::new() })
-    }
-
-    /// One holder fewer. True: it was the last, and the file is the caller's to close.
-    pub fn release(&self, ours: c_int) -> bool {
-        // Release and Acquire: the last one sees what all did.
-        self.0.get(ours as usize).is_some_and(|count| count.fetch_sub(1, Ordering::AcqRel) == 1)
-    }
-
-    /// One holder more of a descriptor that has one. For the reactor.
-    fn retain(&self, ours: c_int) -> bool {
-        let Some(count) = self.0.get(ours as usize) else { return false };
-        let mut now = count.load(Ordering::Relaxed);
-        while now > 0 {
-            match count.compare_exchange_weak(now, now + 1, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return true,
-                Err(other) => now = other,
-            }
-        }
-        false
-    }
-
-    /// Whether there is one holder. For the reactor, while it is a holder.
-    fn is_alone(&self, ours: c_int) -> bool {
-        // Acquire pairs with the Release of `release`.
-        self.0.get(ours as usize).is_some_and(|count| count.load(Ordering::Acquire) == 1)
-    }
-
-    /// A new descriptor, with one holder.
-    fn begin(&self, ours: c_int) -> Result<(), Errno> {
-        self.0.make(ours as usize)?.store(1, Ordering::Relaxed);
-        Ok(())
-    }
-}
 
 /// The program's descriptor, at one time of its life, as several requests name it.
 type FullName = (c_int, Name);
@@ -182,7 +127,7 @@ impl FileTable {
             return Ok(known);
         }
         let ours = file_limit::raised_if_full(|| self.fetch(fd))?;
-        self.insert(ours, nature(ours), name)
+        self.insert(ours, Nature::of(ours), name)
     }
 
     fn insert(&mut self, ours: c_int, nature: Nature, name: Option<FullName>) -> Result<c_int, Errno> {
@@ -326,15 +271,5 @@ fn make_room(any: c_int) {
     // SAFETY: makes a descriptor, and closes it.
     if let Ok(high) = unsafe { syscall!(libc::SYS_fcntl, any, libc::F_DUPFD_CLOEXEC, highest) } {
         kernel::close(high as c_int);
-    }
-}
-
-/// What a file is, without asking the server of a remote one.
-fn nature(ours: c_int) -> Nature {
-    match file_info::file_type(ours).unwrap_or(libc::S_IFREG) {
-        libc::S_IFSOCK => Nature::Socket,
-        libc::S_IFCHR => Nature::Device,
-        libc::S_IFIFO | 0 => Nature::Stream,
-        _ => Nature::File,
     }
 }

@@ -16,7 +16,7 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering, fence};
 
 use super::blocks::Blocks;
-use super::file_table::Nature;
+use super::nature::Nature;
 use crate::engine::inbox::Node;
 use crate::engine::operation::{Kind, Operation};
 use crate::host::kernel::Errno;

@@ -1,165 +1,41 @@
-//! Waiting for streams: one thread and one epoll for all that have nothing to give or no room to take.
+//! The poller: the thread that waits for streams, and starts the workers.
 //!
-//! It is the first thread in the workers' descriptor table, and the last. It starts the workers: all memory that the C
-//! library takes for threads is then taken by one thread (glibc gives each that asks for some an arena of its own). It makes
-//! no transfer, and closes no file whose closing may take time: both are left to a worker.
+//! It is the first thread in the workers' descriptor table, and the last. It starts all workers, so that one thread alone
+//! takes the memory that the C library takes for threads (glibc gives each thread that asks for some an arena of its own). It
+//! makes no transfer, and closes no file whose closing may take time: both are left to a worker.
 
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use super::crew::Crew;
+use super::epoll::BELL;
 use super::execute;
-use super::file_table::Nature;
 use super::job::Job;
+use super::nature::Nature;
+use super::shared_reactor::SharedReactor;
+use super::worker;
 use crate::engine::lifecycle::IDLE_EXIT_MS;
 use crate::engine::operation::Kind;
-use crate::host::kernel::{self, Errno, syscall};
-
-/// What became of a job that was to be parked.
-pub enum Parked {
-    /// It is parked, and the caller's no longer.
-    Waits,
-    /// It need not be: these events have come meanwhile.
-    Ready(u32),
-    /// Its file cannot be waited for.
-    Refused(Errno),
-}
-
-/// What the epoll tells of the poller's bell.
-const BELL: u64 = u64::MAX;
+use crate::host::kernel;
 
 /// Events that are taken at a time.
 const EVENTS_AT_ONCE: usize = 64;
 
-/// The epoll, and how its thread is told of something else.
-pub struct Poller {
-    epoll: AtomicI32,
-    /// An eventfd in the epoll.
-    bell: AtomicI32,
-    /// Whether the thread is to end.
-    is_over: AtomicBool,
-}
-
-impl Poller {
-    /// None yet.
-    pub const fn new() -> Self {
-        Self { epoll: AtomicI32::new(-1), bell: AtomicI32::new(-1), is_over: AtomicBool::new(false) }
-    }
-
-    /// Makes the epoll, in the calling thread's descriptor table.
-    ///
-    /// # Errors
-    /// What the kernel answers.
-    pub fn begin(&self) -> Result<(), Errno> {
-        // SAFETY: makes a descriptor.
-        let epoll = unsafe { syscall!(libc::SYS_epoll_create1, libc::EPOLL_CLOEXEC) }? as c_int;
-        let flags = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
-        // SAFETY: makes a descriptor.
-        let bell = unsafe { syscall!(libc::SYS_eventfd2, 0, flags) }.inspect_err(|_| kernel::close(epoll))? as c_int;
-        let event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: BELL };
-        // SAFETY: reads the event.
-        let known = unsafe { syscall!(libc::SYS_epoll_ctl, epoll, libc::EPOLL_CTL_ADD, bell, &raw const event) };
-        known.inspect_err(|_| close_both(epoll, bell))?;
-        self.is_over.store(false, Ordering::Relaxed);
-        // Seen by the workers, which are started after this.
-        self.epoll.store(epoll, Ordering::Relaxed);
-        self.bell.store(bell, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// The thread is to start workers, or to end.
-    pub fn ring(&self) {
-        let one = 1u64;
-        // SAFETY: reads eight bytes.
-        let _ = unsafe { syscall!(libc::SYS_write, self.bell.load(Ordering::Relaxed), &raw const one, 8) };
-    }
-
-    /// The thread is to end: nothing is parked, and no worker is left but the calling one.
-    pub fn dismiss(&self) {
-        // Release pairs with the Acquire of `take_bell`.
-        self.is_over.store(true, Ordering::Release);
-        self.ring();
-    }
-
-    /// Whether the thread is to end; if not, workers are to be started.
-    fn take_bell(&self) -> bool {
-        let mut count = 0u64;
-        // SAFETY: fills eight bytes.
-        let _ = unsafe { syscall!(libc::SYS_read, self.bell.load(Ordering::Relaxed), &raw mut count, 8) };
-        self.is_over.load(Ordering::Acquire)
-    }
-
-    /// Ends the epoll. For its thread.
-    pub fn end(&self) {
-        close_both(self.epoll.swap(-1, Ordering::Relaxed), self.bell.swap(-1, Ordering::Relaxed));
-    }
-
-    /// Parks a job that the caller owns until one of `events` is true of its file.
-    pub fn park(&self, job: &'static Job, events: u32) -> Parked {
-        let epoll = self.epoll.load(Ordering::Relaxed);
-        let task = job.task();
-        // What was seen before is old.
-        let _ = job.take_events();
-        let event = libc::epoll_event {
-            events: events | libc::EPOLLONESHOT as u32,
-            u64: u64::from(job.life()) << 32 | u64::from(job.number()),
-        };
-        let command = if job.is_registered.get() { libc::EPOLL_CTL_MOD } else { libc::EPOLL_CTL_ADD };
-        // Set before the epoll's thread can have the job.
-        let before = job.is_registered.replace(true);
-        // SAFETY: reads the event.
-        let known = unsafe { syscall!(libc::SYS_epoll_ctl, epoll, command, task.fd, &raw const event) };
-        if let Err(errno) = known {
-            job.is_registered.set(before);
-            // A file that cannot be waited for is always ready to be read and written, as poll(2) says.
-            let always = (libc::POLLIN | libc::POLLOUT | libc::POLLRDNORM | libc::POLLWRNORM) as u32;
-            return match errno {
-                Errno(libc::EPERM) if task.kind == Kind::Poll && events & always != 0 => Parked::Ready(events & always),
-                errno => Parked::Refused(errno),
-            };
-        }
-        // From here on another thread may own it, unless that was too early.
-        if job.park() { Parked::Waits } else { Parked::Ready(job.take_events()) }
-    }
-
-    /// Takes a job that the caller owns out of the epoll.
-    pub fn forget(&self, job: &'static Job) {
-        if job.is_registered.replace(false) {
-            let unused = libc::epoll_event { events: 0, u64: 0 };
-            let epoll = self.epoll.load(Ordering::Relaxed);
-            // SAFETY: takes numbers; the event is not read.
-            let _ =
-                unsafe { syscall!(libc::SYS_epoll_ctl, epoll, libc::EPOLL_CTL_DEL, job.task().fd, &raw const unused) };
-        }
-    }
-}
-
-fn close_both(epoll: c_int, stop: c_int) {
-    kernel::close(epoll);
-    kernel::close(stop);
-}
-
-/// What the poller's thread does until it is dismissed.
-pub fn run(crew: &'static Crew) {
-    let me = kernel::thread_id();
-    let epoll = crew.poller.epoll.load(Ordering::Relaxed);
+/// What the poller does until it is dismissed.
+pub fn run(reactor: &'static SharedReactor) {
+    let (crew, me) = (reactor.crew, kernel::thread_id());
     let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS_AT_ONCE];
     loop {
         // After the last operation, this thread may be the only one to notice that there has been nothing to do for long.
-        let most_ms = if crew.may_leave() { IDLE_EXIT_MS as c_int } else { -1 };
-        // SAFETY: fills as many events as there is room for. No signal mask is given.
-        let seen = unsafe {
-            syscall!(libc::SYS_epoll_pwait, epoll, events.as_mut_ptr(), events.len(), most_ms as isize, 0, 8)
-        };
-        let seen = seen.unwrap_or(0).min(events.len());
+        let most_ms = if crew.quiet_since().is_some() { IDLE_EXIT_MS as c_int } else { -1 };
+        let seen = crew.epoll.wait(&mut events, most_ms);
         let mut finished = false;
         for event in &events[..seen] {
             let (data, seen) = (event.u64, event.events);
             if data == BELL {
-                if crew.poller.take_bell() {
+                if crew.epoll.take_bell() {
                     return;
                 }
-                crew.start_workers();
+                worker::start(reactor);
                 continue;
             }
             // The phase tells whether the job is still meant.
@@ -170,10 +46,10 @@ pub fn run(crew: &'static Crew) {
             }
         }
         if finished {
-            crew.lead(me);
+            reactor.run(me);
             crew.call_for_work();
         }
-        if seen == 0 && crew.may_leave() {
+        if seen == 0 && crew.quiet_since().is_some() {
             crew.ring();
         }
     }

@@ -1,10 +1,10 @@
 //! What a worker does with a job.
 
 use super::crew::{Crew, Slot};
+use super::epoll::Parked;
 use super::execute::{self, Attempt};
-use super::file_table::Nature;
 use super::job::{Job, Task};
-use super::poller::Parked;
+use super::nature::Nature;
 use crate::engine::operation::{self, Kind, MAX_RW_BYTES};
 use crate::host::kernel::Errno;
 
@@ -57,7 +57,7 @@ fn run_stream(crew: &'static Crew, job: &'static Job, slot: &mut Slot) -> Option
         if task.is_glance {
             return glance(crew, job, events);
         }
-        match crew.poller.park(job, events) {
+        match crew.epoll.park(job, events) {
             Parked::Waits => {
                 // It may have been asked to stop after it was looked at last, and before it could be found parked.
                 return (job.is_to_stop() && job.try_claim_in(life)).then_some(CANCELED);

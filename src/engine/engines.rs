@@ -1,0 +1,150 @@
+//! Both engines of a process: which there are, and what is asked of both.
+
+use core::ffi::c_int;
+use core::sync::atomic::Ordering;
+use core::time::Duration;
+
+use super::cancel::{Matcher, Outcome};
+use super::lifecycle::{Carrier, ENGINE_WAIT_MS, Engine, StartThreads};
+use super::operation::Operation;
+use crate::host::futex::{self, Deadline};
+use crate::host::kernel::{self, Errno};
+use crate::host::memory;
+use crate::host::process::PerProcess;
+use crate::stats;
+
+static URING: PerProcess<Engine> = PerProcess::new(0);
+static WORKERS: PerProcess<Engine> = PerProcess::new(3);
+
+/// The engines of this process. To have this means that one of them takes operations.
+#[derive(Clone, Copy)]
+pub struct Engines(());
+
+/// The engine of this kind, made by the first call.
+///
+/// # Errors
+/// `EAGAIN`: there is no memory.
+pub fn make(carrier: Carrier, start_threads: StartThreads) -> Result<&'static Engine, Errno> {
+    let place = match carrier {
+        Carrier::Uring => &URING,
+        Carrier::Workers => &WORKERS,
+    };
+    place.get_or_init(|| memory::boxed(Engine::new(carrier, start_threads))).map_err(|_| Errno(libc::EAGAIN))
+}
+
+/// The engines that were made.
+pub fn all() -> impl Iterator<Item = &'static Engine> {
+    [&URING, &WORKERS].into_iter().filter_map(PerProcess::get)
+}
+
+/// The engine on io_uring, whatever its state.
+pub fn uring() -> Option<&'static Engine> {
+    URING.get()
+}
+
+/// Whether io_uring serves.
+#[inline]
+pub fn uring_serves() -> bool {
+    URING.get().is_some_and(Engine::is_available)
+}
+
+/// The engine of worker threads, with a thread; none where none can be had.
+#[inline]
+pub fn workers() -> Option<&'static Engine> {
+    WORKERS.get().filter(|engine| engine.has_thread() || engine.serve())
+}
+
+/// The engines that have a thread now: the others have nothing outstanding. Async-signal-safe.
+pub fn running() -> impl Iterator<Item = &'static Engine> {
+    all().filter(|engine| engine.has_thread())
+}
+
+/// Whether this process has tried to start the engines and found that the system's own implementation has to serve.
+/// Async-signal-safe.
+#[must_use]
+pub fn stands_aside() -> bool {
+    stats::has_begun() && started().is_none()
+}
+
+#[allow(clippy::unused_self, reason = "having it says that an engine serves")]
+impl Engines {
+    /// The engine on io_uring, if it serves, with a thread.
+    #[inline]
+    #[must_use]
+    pub fn uring(self) -> Option<&'static Engine> {
+        URING.get().filter(|engine| engine.is_available() && (engine.has_thread() || engine.serve()))
+    }
+
+    /// The engine of worker threads, with a thread.
+    ///
+    /// # Errors
+    /// `EAGAIN`: no thread or memory can be had.
+    #[inline]
+    pub fn workers(self) -> Result<&'static Engine, Errno> {
+        workers().ok_or(Errno(libc::EAGAIN))
+    }
+
+    /// The engine on io_uring where it serves, or else the workers.
+    ///
+    /// # Errors
+    /// `EAGAIN`: no thread or memory can be had.
+    #[inline]
+    pub fn uring_or_workers(self) -> Result<&'static Engine, Errno> {
+        self.uring().map_or_else(|| self.workers(), Ok)
+    }
+
+    /// Stops what is outstanding and meant, in every engine. Returns when it is known of each how it went, or an engine's
+    /// thread does not answer.
+    #[must_use]
+    pub fn cancel(self, matcher: Matcher) -> Outcome {
+        running().fold(Outcome::default(), |all, engine| all.and(engine.cancel(matcher)))
+    }
+
+    /// How many operations that are meant are outstanding. They go on.
+    #[must_use]
+    pub fn count(self, matcher: Matcher) -> u32 {
+        running().map(|engine| engine.count(matcher)).sum()
+    }
+}
+
+/// The engines, for a caller that has found them serving before.
+#[must_use]
+pub fn started() -> Option<Engines> {
+    all().find(|engine| engine.is_available()).map(|_| Engines(()))
+}
+
+/// Returns when the kernel has the file of everything that was submitted before, or the engine's table has it.
+pub fn settle_all() {
+    running().for_each(Engine::settle);
+}
+
+/// Returns when no operation that was submitted before with descriptor `fd` is under way.
+pub fn drain_all(fd: c_int) {
+    fn is_on(operation: &Operation, arguments: &[usize; 3]) -> bool {
+        operation.fd as usize == arguments[0]
+    }
+    let matcher = Matcher { test: is_on, arguments: [fd as usize, 0, 0] };
+    let deadline = Deadline::after(Duration::from_millis(ENGINE_WAIT_MS));
+    for engine in running() {
+        while engine.count(matcher) > 0 && !deadline.is_over() {
+            futex::sleep_50us();
+        }
+    }
+}
+
+/// How long a process that ends waits for what io_uring is at work on: as long as a disk may take.
+const EXIT_WAIT_MS: u64 = 1_000;
+
+/// Returns when nothing is with io_uring: for a process that ends. The kernel takes a ring apart after the process has been
+/// waited for, and holds the files of its requests as long. Async-signal-safe.
+pub fn await_uring_idle() {
+    let Some(engine) = URING.get().filter(|engine| engine.has_thread()) else { return };
+    if engine.process.load(Ordering::Relaxed) != kernel::process_id() {
+        return;
+    }
+    let deadline = Deadline::after(Duration::from_millis(EXIT_WAIT_MS));
+    let all = Matcher { test: |_, _| true, arguments: [0; 3] };
+    while engine.count(all) > 0 && !deadline.is_over() {
+        futex::sleep_50us();
+    }
+}

@@ -1,0 +1,61 @@
+//! The way of a single operation from io_uring to a worker and back: io_uring has given an answer that is none of the
+//! program's business, or the operation has to wait for what the workers have.
+
+use core::ptr::NonNull;
+
+use super::engines;
+use super::operation::{Finish, Operation, Order, Stage};
+use super::wake_batch::WakeBatch;
+use super::workers::execute;
+use super::workers::job::Task;
+use super::workers::nature::Nature;
+use crate::host::memory;
+
+/// A request that a worker does again.
+#[repr(C)]
+struct Redone {
+    operation: Operation,
+    original: NonNull<Operation>,
+}
+
+/// Has a worker do an operation again by a plain system call. It comes back to the engine on io_uring, whose order it is
+/// still part of, as [`Stage::Returned`]. False: no worker can be had.
+pub fn redo(mut original: NonNull<Operation>) -> bool {
+    let Some(workers) = engines::workers() else { return false };
+    // SAFETY: the engine's thread owns the operation until it is finished.
+    let this = unsafe { original.as_mut() };
+    let mut operation = Operation::new(this.kind, this.fd, returned as Finish);
+    (operation.address, operation.length, operation.offset) = (this.address, this.length, this.offset);
+    (operation.rw_flags, operation.priority, operation.face) = (this.rw_flags, this.priority, this.face);
+    if this.order == Order::BarrierEverywhere {
+        (operation.order, operation.file) = (Order::Barrier, this.file);
+    }
+    operation.is_internal = true;
+    let Ok(redone) = memory::boxed(Redone { operation, original }) else { return false };
+    this.stage = Stage::WithWorker;
+    // SAFETY: leaked until `returned`; the buffers stay by the promise of the submitter of the original.
+    unsafe { workers.submit(NonNull::from(Box::leak(redone)).cast()) };
+    true
+}
+
+/// A worker has done it: the original goes back to the engine that holds its place in the order. If that serves no longer,
+/// the original ends here.
+unsafe fn returned(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch) {
+    // SAFETY: the operation is the first field of a box that `redo` leaked.
+    let Redone { mut original, .. } = *unsafe { Box::from_raw(operation.cast::<Redone>().as_ptr()) };
+    // SAFETY: the engine on io_uring does not touch it until it comes back.
+    let this = unsafe { original.as_mut() };
+    this.offset = result;
+    this.stage = Stage::Returned;
+    let finish = this.finish;
+    // SAFETY: as its first submitter promised.
+    if engines::uring().is_none_or(|engine| unsafe { !engine.push(original, original) }) {
+        // SAFETY: called once, with what the face submitted.
+        unsafe { finish(original, result, wakes) };
+    }
+}
+
+/// Does an operation on a file in the calling thread, by the program's descriptor: where no worker can be had.
+pub fn do_here(operation: &Operation) -> i64 {
+    execute::blocking(&Task::of(operation, operation.fd, 0, Nature::File))
+}

@@ -1,0 +1,30 @@
+//! What a file is to the workers: how it may make them wait.
+
+use core::ffi::c_int;
+
+use crate::host::file_info;
+
+/// What a file is to the threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// Answers in a time that depends on no other program, or on one that is there for that.
+    File,
+    /// A pipe or the like: may have nothing to give or no room to take.
+    Stream,
+    /// The same, and has the socket calls.
+    Socket,
+    /// A character device: a stream that may have positions.
+    Device,
+}
+
+impl Nature {
+    /// That of an open file. Its server is not asked.
+    pub fn of(fd: c_int) -> Self {
+        match file_info::file_type(fd).unwrap_or(libc::S_IFREG) {
+            libc::S_IFSOCK => Self::Socket,
+            libc::S_IFCHR => Self::Device,
+            libc::S_IFIFO | 0 => Self::Stream,
+            _ => Self::File,
+        }
+    }
+}

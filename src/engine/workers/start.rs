@@ -1,0 +1,170 @@
+//! The first threads of the workers' engine, from which all others come, and the last ones.
+//!
+//! ```text
+//!   a submitter's thread ─┬─ starts ─→ broker ←────────── joins ─────────┐
+//!                         │            the program's descriptors         │
+//!                         └─ starts ─→ poller ─── starts ─→ workers      │
+//!                                      │   ↑                  │          │
+//!                                      │   └───── joins ──────┘          │
+//!                                      │   descriptors of their own      │
+//!                                      └─────────────────────────────────┘
+//! ```
+//!
+//! Each worker that ends joins the one that ended before it; the poller joins the last of them, and the broker the poller. So
+//! the broker ends when all others are gone: where the program's own threads have ended, the C library calls `exit` on the
+//! last thread of the process, and that one must have the program's descriptors.
+
+use core::ffi::c_void;
+use core::ptr;
+use core::sync::atomic::Ordering;
+
+use super::crew::Crew;
+use super::device::Workers;
+use super::shared_reactor::SharedReactor;
+use super::{poller, worker};
+use crate::engine::engines;
+use crate::engine::lifecycle::{Engine, NEW, RESTING, STARTING, UNAVAILABLE};
+use crate::engine::reactor::Reactor;
+use crate::host::fd_broker::FdBroker;
+use crate::host::kernel::{self, Errno};
+use crate::host::lock::Lock;
+use crate::host::process::PerProcess;
+use crate::host::settings::{self, EngineChoice};
+use crate::host::thread::{self, JoinHandle};
+use crate::host::{log, memory};
+use crate::stats::{self, ServedBy};
+
+/// The first threads.
+struct Founders {
+    reactor: SharedReactor,
+    /// The poller's thread, for the broker to join.
+    poller: Lock<Option<JoinHandle>>,
+    /// Why the poller could not begin.
+    refusal: Lock<Option<Refusal>>,
+}
+
+static FOUNDERS: PerProcess<Founders> = PerProcess::new(8);
+
+/// Why the poller could not begin.
+#[derive(Clone, Copy)]
+enum Refusal {
+    /// There may be a thread later.
+    NoThread,
+    Cannot(&'static str),
+}
+
+/// Starts the broker and the poller. Runs on a thread that has the program's descriptors.
+///
+/// # Errors
+/// `EAGAIN` or `ENOMEM`: no thread or memory can be had.
+pub fn start(engine: &'static Engine) -> Result<(), Errno> {
+    let founders = FOUNDERS.get_or_init(|| {
+        let crew = Box::leak(memory::boxed(Crew::new(engine))?);
+        memory::boxed(Founders { reactor: SharedReactor::new(crew), poller: Lock::new(None), refusal: Lock::new(None) })
+    })?;
+    let broker = FdBroker::prepare()?;
+    let argument = ptr::from_ref(founders).cast_mut().cast();
+    let broker_thread = thread::start_joinable(serve_as_broker, argument)?;
+    thread::start_joinable(serve_as_poller, argument).map(drop).inspect_err(|_| {
+        broker.dismiss();
+        broker_thread.join();
+    })
+}
+
+extern "C" fn serve_as_broker(founders: *mut c_void) -> *mut c_void {
+    // SAFETY: `start` passed the founders, which live as long as the process.
+    let founders: &'static Founders = unsafe { &*founders.cast::<Founders>() };
+    if let Some(broker) = FdBroker::current() {
+        broker.serve();
+    }
+    let poller = founders.poller.lock().take();
+    // Without a poller the starter joins this thread.
+    if let Some(poller) = poller {
+        poller.join();
+        JoinHandle::of_this_thread().detach();
+        founders.end();
+    }
+    ptr::null_mut()
+}
+
+extern "C" fn serve_as_poller(founders: *mut c_void) -> *mut c_void {
+    // SAFETY: `start` passed the founders, which live as long as the process.
+    let founders: &'static Founders = unsafe { &*founders.cast::<Founders>() };
+    *founders.poller.lock() = Some(JoinHandle::of_this_thread());
+    let Some(broker) = FdBroker::current() else { return ptr::null_mut() };
+    broker.await_thread();
+    match founders.begin(broker) {
+        Ok(()) => {
+            poller::run(&founders.reactor);
+            let last = founders.reactor.crew.queue.lock().take_ended();
+            if let Some(last) = last {
+                last.join();
+            }
+            founders.take_apart();
+        }
+        Err(refusal) => *founders.refusal.lock() = Some(refusal),
+    }
+    broker.dismiss();
+    ptr::null_mut()
+}
+
+impl Founders {
+    /// The poller leaves the program's descriptors, and makes the reactor and the first worker.
+    fn begin(&'static self, broker: &'static FdBroker) -> Result<(), Refusal> {
+        const NO_MEMORY: Refusal = Refusal::Cannot("there is no memory");
+        broker.set_client(kernel::thread_id());
+        let crew = self.reactor.crew;
+        let device = Workers::new(crew, broker).map_err(Refusal::Cannot)?;
+        let reactor = memory::boxed(Reactor::new(crew.engine, device)).map_err(|_| NO_MEMORY)?;
+        crew.epoll.begin().map_err(|_| Refusal::Cannot("no epoll can be had"))?;
+        // SAFETY: there is no other thread yet.
+        unsafe { self.reactor.set(Some(reactor)) };
+        crew.begin_quiet();
+        crew.queue.lock().ask_for_first();
+        if !worker::start(&self.reactor) {
+            self.take_apart();
+            return Err(Refusal::NoThread);
+        }
+        if crew.engine.state.load(Ordering::Relaxed) == STARTING {
+            announce();
+        }
+        broker.set_client(0);
+        crew.engine.begin_serving();
+        Ok(())
+    }
+
+    /// Undoes what the poller has made.
+    fn take_apart(&self) {
+        // SAFETY: no worker is left, and this is the poller. Files and sockets go with the reactor.
+        unsafe { self.reactor.set(None) };
+        self.reactor.crew.epoll.end();
+    }
+
+    /// All other threads are gone. Runs on the broker's thread, which goes as well.
+    fn end(&self) {
+        let engine = self.reactor.crew.engine;
+        let is_first = engine.state.load(Ordering::Relaxed) == STARTING;
+        let refusal = self.refusal.lock().take();
+        match refusal {
+            None => engine.rest(),
+            Some(Refusal::NoThread) => {
+                log::log(format_args!("no thread can be had"));
+                engine.decide(if is_first { NEW } else { RESTING });
+            }
+            Some(Refusal::Cannot(why)) => {
+                log::log(format_args!("worker threads cannot serve: {why}"));
+                engine.decide(if is_first { UNAVAILABLE } else { RESTING });
+            }
+        }
+    }
+}
+
+/// Says that the workers serve, unless io_uring does beside them.
+fn announce() {
+    if !engines::uring_serves() {
+        if settings::get().engine == EngineChoice::Threads {
+            log::log(format_args!("worker threads serve: URINGAIO_ENGINE=threads"));
+        }
+        stats::begin(ServedBy::Workers);
+    }
+}
