@@ -30,7 +30,7 @@ pub fn hand_over(context: &ContextRef) -> bool {
 
 #[cold]
 fn try_hand_over(context: &ContextRef) -> bool {
-    if !context.is_idle() || !context.is_empty() {
+    if !context.is_idle() || !context.may_begin_anew() {
         return false;
     }
     let carriage = &context.carriage;
@@ -38,8 +38,9 @@ fn try_hand_over(context: &ContextRef) -> bool {
     let blocked = thread::block_all_departures();
     let mut is_kernels = false;
     if carriage.begin_change() {
-        // A call that began earlier does not look at the carrier again: it must not find another ring under it.
-        if context.is_used_alone() && context.is_idle() && context.is_empty() {
+        // A call that began earlier, perhaps one that this call's signal handler has interrupted, does not look at the carrier
+        // again: it must not find another ring under it.
+        if context.is_only_call() && context.is_idle() && context.may_begin_anew() {
             is_kernels = put_kernels_ring(context).is_ok();
             if !is_kernels {
                 carriage.stay();
@@ -57,6 +58,9 @@ fn try_hand_over(context: &ContextRef) -> bool {
 
 /// Makes a context of the kernel's and moves its ring onto the one at the address that the program knows.
 fn put_kernels_ring(context: &ContextRef) -> Result<(), Errno> {
+    if context.carriage.is_filtered() && !kernel_aio::may_set_up() {
+        return Err(Errno(libc::EPERM));
+    }
     let mut kernels: usize = 0;
     kernel_aio::set_up(context.requested.load(Ordering::Relaxed), (&raw mut kernels).addr())?;
     let (nr, length) = (context.ring().nr(), context.ring().length());

@@ -34,6 +34,9 @@ use super::{request, user_access};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
 
+/// How often a call looks, 50 µs apart, whether another thread has written the backlog.
+const BACKLOG_LOOKS: u32 = 100;
+
 /// A request of a context.
 pub type Request = request::Request<Context>;
 
@@ -65,6 +68,8 @@ pub struct Context {
     waiters: CacheLine<Waiters>,
     /// The reapers' lock.
     reaping: CacheLine<AbandonableLock>,
+    /// Events that calls have taken, in contrast to those that the program took out of the ring itself.
+    reaped: AtomicU64,
     /// Its requests.
     pub pool: RequestPool<Self>,
 }
@@ -112,6 +117,11 @@ impl ContextRef {
         if is_gone { Err(Errno(libc::EINVAL)) } else { Ok(done) }
     }
 
+    /// Whether this call is the only one on the context, of any thread: it has interrupted none of its own thread's either.
+    pub fn is_only_call(&self) -> bool {
+        self.context.users.0.is_only(self.entry)
+    }
+
     /// The context itself, for callers that know that it stays: one with a request in flight does.
     #[must_use]
     pub fn context(&self) -> &'static Context {
@@ -134,6 +144,7 @@ impl Context {
             writer: CacheLine(EventWriter::new()),
             waiters: CacheLine(Waiters::new()),
             reaping: CacheLine(AbandonableLock::new()),
+            reaped: AtomicU64::new(0),
             pool: RequestPool::new(),
         }
     }
@@ -150,6 +161,7 @@ impl Context {
         self.submitted.0.store(0, Ordering::Relaxed);
         self.writer.0.reset();
         self.waiters.0.reset();
+        self.reaped.store(0, Ordering::Relaxed);
         self.users.0.reset();
         self.carriage.reset();
         self.generation.fetch_add(1, Ordering::Relaxed);
@@ -334,13 +346,19 @@ impl Context {
         self.ring().head() == self.writer.0.tail()
     }
 
+    /// Whether a ring that begins anew looks the same to the program: this one is at its start, or no event was ever taken
+    /// but by calls. (A program that takes events itself may remember where it was.)
+    pub fn may_begin_anew(&self) -> bool {
+        self.is_empty() && (self.writer.0.tail() == 0 || self.reaped.load(Ordering::Relaxed) == self.completed())
+    }
+
     /// Moves up to `most` events to `to`, and says how many.
     ///
     /// # Errors
     /// `EFAULT`: `to` cannot be written, and every event is still in the ring. `EINTR`: the caller is a signal handler that
     /// interrupted this very function.
     pub fn take(&self, to: usize, most: usize) -> Result<usize, Errno> {
-        if most == 0 || self.is_empty() {
+        if most == 0 || (self.is_empty() && !self.fill_from_backlog()) {
             return Ok(0);
         }
         self.reaping.0.take()?;
@@ -350,6 +368,24 @@ impl Context {
             futex::wake_all(self.word());
         }
         taken
+    }
+
+    /// The ring is empty. Whether it has events after the backlog was written: the thread that was to write it may have left
+    /// by a jump, or needs a moment.
+    fn fill_from_backlog(&self) -> bool {
+        for _ in 0..BACKLOG_LOOKS {
+            if !self.has_backlog() {
+                break;
+            }
+            if self.writer.0.write_backlog(&self.target()) {
+                futex::wake_all(self.word());
+            }
+            if !self.is_empty() {
+                break;
+            }
+            futex::sleep_50us();
+        }
+        !self.is_empty()
     }
 
     fn take_locked(&self, to: usize, most: usize) -> Result<usize, Errno> {
@@ -365,6 +401,8 @@ impl Context {
             at = ring.after(at);
         }
         ring.set_head(at);
+        // Relaxed: under the lock, and compared by a thread that is alone.
+        self.reaped.store(self.reaped.load(Ordering::Relaxed) + count as u64, Ordering::Relaxed);
         Ok(count)
     }
 }

@@ -6,6 +6,8 @@ use super::timeout::Timeout;
 use super::{io_cancel, io_destroy, io_getevents, io_pgetevents};
 use crate::host::kernel::{self, Errno};
 use crate::host::thread::SignalSet;
+use crate::libaio::context::ContextRef;
+use crate::libaio::ring::layout::Event;
 use crate::libaio::{kernel_aio, registry, submit, user_access};
 
 type Answer = Result<usize, Errno>;
@@ -130,11 +132,17 @@ fn get_events(
     };
     match waited? {
         Waited::Done(got) => Ok(got),
-        Waited::InKernel => {
+        Waited::InKernel(got) => {
             drop(context);
             let left = time.left(began).to_timespec();
             let left = left.as_ref().map_or(0, |left| (&raw const *left).addr());
-            ask_kernel(address, min, most, events, left)
+            // The counts are positive, and `got` is less than `min`.
+            let (min, most) = (min - got as isize, most - got as isize);
+            match ask_kernel(address, min, most, events + got * size_of::<Event>(), left) {
+                Ok(more) => Ok(got + more),
+                Err(_) if got > 0 => Ok(got),
+                Err(errno) => Err(errno),
+            }
         }
     }
 }

@@ -62,8 +62,8 @@ impl Wanted {
 pub enum Waited {
     /// With so many events.
     Done(usize),
-    /// Without events until here, and the kernel carries the context from here on.
-    InKernel,
+    /// With so many events until here, and the kernel carries the context from here on.
+    InKernel(usize),
 }
 
 /// Takes the events that are wanted, or fewer if the time is over or a signal came.
@@ -111,8 +111,8 @@ fn await_events<S: Sleep>(
         if got >= wanted.min {
             return Ok(Waited::Done(got));
         }
-        if got == 0 && context.carriage.is_kernels() {
-            return Ok(Waited::InKernel);
+        if context.carriage.is_kernels() && ending != Some(Errno(libc::EINTR)) {
+            return Ok(Waited::InKernel(got));
         }
         if context.is_destroyed() {
             ending = Some(Errno(libc::EINVAL));

@@ -38,7 +38,8 @@ pub fn get_events(
     }
     thread::restore_signals(&before);
     match got {
-        Ok(Waited::Done(0)) if interrupted => Err(Errno(libc::EINTR)),
+        Ok(Waited::Done(0) | Waited::InKernel(0)) if interrupted => Err(Errno(libc::EINTR)),
+        Ok(Waited::InKernel(got)) if interrupted => Ok(Waited::Done(got)),
         got => got,
     }
 }

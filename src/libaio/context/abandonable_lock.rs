@@ -3,8 +3,9 @@
 //!
 //! A call that finds its own thread holding the lock is one of two: a signal handler that interrupted the holder, for which
 //! it must not wait; or the thread's next call, after a handler has left the holder for good. The stack tells them apart: it
-//! grows downwards, so an interrupted call began at a higher address. Another thread that holds the lock for a second without
-//! having taken it anew counts as gone.
+//! grows downwards, so an interrupted call began at a higher address. A holder that is found again a second later, without
+//! the lock having been taken anew meanwhile, counts as gone: another thread, and the own one, whose next call may be deeper
+//! than the last.
 
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -12,7 +13,7 @@ use crate::host::futex;
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::thread;
 
-/// How long another thread may hold the lock before it counts as gone.
+/// How long a call may hold the lock before it counts as gone.
 const ABANDONED_AFTER_MS: u64 = 1_000;
 
 /// How often a thread may find the lock held by a call that it seems to have interrupted: no handler tries that often.
@@ -104,10 +105,12 @@ impl AbandonableLock {
 
     #[cold]
     fn take_abandoned(&self, holder: usize, me: usize, stack: usize) -> Result<(), Busy> {
-        if holder == me {
-            let was_left = (stack >= self.stack.load(Ordering::Relaxed) && !is_on_signal_stack())
-                || self.nested.fetch_add(1, Ordering::Relaxed) >= MAX_NESTED;
-            return if was_left { Ok(()) } else { Err(Busy::Nested) };
+        let busy = if holder == me { Busy::Nested } else { Busy::Elsewhere };
+        if holder == me
+            && ((stack >= self.stack.load(Ordering::Relaxed) && !is_on_signal_stack())
+                || self.nested.fetch_add(1, Ordering::Relaxed) >= MAX_NESTED)
+        {
+            return Ok(());
         }
         let now_ms = (kernel::now() / NS_PER_MS) & 0xffff_ffff;
         let taken = u64::from(self.taken.load(Ordering::Relaxed)) << 32;
@@ -115,17 +118,15 @@ impl AbandonableLock {
         let suspected = self.suspected.load(Ordering::Relaxed);
         if suspected & !0xffff_ffff != taken || suspected == 0 {
             self.suspected.store(taken | now_ms, Ordering::Relaxed);
-            return Err(Busy::Elsewhere);
+            return Err(busy);
         }
         let since_ms = now_ms.wrapping_sub(suspected & 0xffff_ffff) & 0xffff_ffff;
         if since_ms < ABANDONED_AFTER_MS {
-            return Err(Busy::Elsewhere);
+            return Err(busy);
         }
         self.suspected.store(0, Ordering::Relaxed);
         // Acquire pairs with the Release in `release`, for what earlier holders did.
-        self.holder
-            .compare_exchange(holder, me, Ordering::Acquire, Ordering::Relaxed)
-            .map_or(Err(Busy::Elsewhere), |_| Ok(()))
+        self.holder.compare_exchange(holder, me, Ordering::Acquire, Ordering::Relaxed).map_or(Err(busy), |_| Ok(()))
     }
 }
 

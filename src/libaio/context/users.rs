@@ -115,8 +115,15 @@ impl Users {
         self.others.load(Ordering::SeqCst) == 0 && !self.slots.iter().any(is_other)
     }
 
-    /// Waits until no other thread is in a call. False: one does not end. Its thread has ended in it, or else it may still
-    /// touch everything.
+    /// Whether no call is noted but that of `entry`, which is noted.
+    pub fn is_only(&self, entry: Entry) -> bool {
+        let Entry::Slot(own) = entry else { return false };
+        let is_free = |(index, slot): (usize, &Slot)| index == own || slot.thread.load(Ordering::SeqCst) == 0;
+        self.others.load(Ordering::SeqCst) == 0 && self.slots.iter().enumerate().all(is_free)
+    }
+
+    /// Waits until only the calling thread is in a call. False: one does not end. It was left with its thread, or else it may
+    /// still touch everything.
     pub fn await_others(&self) -> bool {
         let deadline = Deadline::after(Duration::from_millis(CALL_WAIT_MS));
         loop {
@@ -160,6 +167,7 @@ mod tests {
         let second = users.enter();
         assert_eq!(second, first);
         assert_eq!(deeper(&users), Entry::Nested);
+        assert!(users.is_only(second) && !users.is_only(Entry::Nested));
         users.leave(second);
         assert!(users.is_alone() && users.await_others());
     }
