@@ -134,6 +134,9 @@ impl FdInfo {
 #[inline]
 pub fn lookup(fd: c_int) -> Result<FdInfo, Errno> {
     let (tag, entry) = (tag(fd), entry(fd));
+    if fd as u32 > MAX_TAGGED_FD {
+        return ask(fd, tag);
+    }
     // Acquire pairs with the Release of `store`: the identity is of this descriptor, or the word has changed below.
     let tagged = entry.tagged.load(Ordering::Acquire);
     if tagged & !0xffff == tag && tagged as u16 & KNOWN != 0 {
