@@ -2,23 +2,26 @@
 //! with other rights (a raw `setresuid`, which changes the calling thread alone). The engines' threads have the process's
 //! table and rights: what such a thread asks for is done where it stands.
 //!
-//! A thread is noted when it separates itself through the C library. In a forked child nobody is separate: its one thread is
-//! the process. A thread that is taken for separate without being so is served where it stands, which is slower and never
-//! wrong.
+//! A thread is noted when it separates itself through the C library, and forgotten when it ends: another may be made in its
+//! place, and a read that waits must not be done in a thread that could have gone on. In a forked child nobody is separate:
+//! its one thread is the process.
 
+use core::ffi::c_void;
+use core::ptr;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::host::memory;
 use crate::host::process::PerProcess;
 use crate::host::thread;
+use crate::host::thread_exit_hook::ThreadExitHook;
 
 const SLOTS: usize = 64;
 
 /// The threads of this process that separated themselves. None of them ever came to that in most programs.
 struct Separate {
-    /// By thread pointer.
+    /// By thread pointer; 0 where the thread has ended.
     threads: [AtomicUsize; SLOTS],
-    /// How many there ever were. More than there are slots: every thread counts as separate.
+    /// How many slots were ever used. More than there are: every thread counts as separate.
     count: AtomicU32,
 }
 
@@ -33,10 +36,21 @@ pub fn note_separate() {
     if let Ok(separate) = made
         && !separate.has(me)
     {
+        ENDS.set(ptr::without_provenance_mut(me));
         // Relaxed throughout: a thread asks about itself alone.
-        let count = separate.count.fetch_add(1, Ordering::Relaxed);
-        if let Some(slot) = separate.threads.get(count as usize) {
-            slot.store(me, Ordering::Relaxed);
+        let takes = |slot: &AtomicUsize| slot.compare_exchange(0, me, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        let used = separate.threads.iter().position(takes).unwrap_or(SLOTS) as u32 + 1;
+        separate.count.fetch_max(used, Ordering::Relaxed);
+    }
+}
+
+static ENDS: ThreadExitHook = ThreadExitHook::new(forget);
+
+/// A separate thread ends.
+unsafe extern "C" fn forget(thread: *mut c_void) {
+    if let Some(separate) = SEPARATE.get() {
+        for slot in &separate.threads {
+            let _ = slot.compare_exchange(thread.addr(), 0, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 }
