@@ -138,7 +138,11 @@ impl Plan {
             ask_kernel(&transfer, writes)?;
         }
         let order = match args.kind {
-            Kind::Sync | Kind::DataSync if order_counts::is_idle(file.identity, Order::Writing) => Order::Barrier,
+            Kind::Sync | Kind::DataSync
+                if order_counts::is_idle(file.identity, Order::Writing) && !router::may_be_with_workers() =>
+            {
+                Order::Barrier
+            }
             Kind::Sync | Kind::DataSync => Order::BarrierEverywhere,
             _ if appends || (writes && !file.seeks()) => Order::Writing,
             _ if file.seeks() => Order::Counted,

@@ -138,6 +138,12 @@ pub fn route(question: Question) -> Route {
     }
 }
 
+/// Whether writes on a file that io_uring serves may be with the workers nevertheless, uncounted.
+#[must_use]
+pub fn may_be_with_workers() -> bool {
+    !Hazards::now().never_were()
+}
+
 #[cfg(test)]
 mod tests {
     use super::TABLE;
