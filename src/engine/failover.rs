@@ -19,7 +19,7 @@ use super::wake_batch::WakeBatch;
 use super::{engines, inbox};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
-use crate::host::log;
+use crate::host::{log, seccomp};
 use crate::stats::{self, ServedBy};
 
 /// How long completions of a lost ring are waited for: a device that answers does so well within this time.
@@ -29,6 +29,7 @@ const LOST_RING_WAIT_MS: u64 = 2_000;
 /// take, and the engine's thread leaves its ring. A filter may forbid threads as well: the workers' are there before, and
 /// stay. Called before the filter is set. Async-signal-safe, unless a thread has to be started.
 pub fn close_uring() {
+    seccomp::note_set();
     // A filter of a child of `vfork` is that child's alone.
     if engines::started().is_none() || engines::all().any(|engine| !engine.is_of_this_process()) {
         return;

@@ -7,7 +7,7 @@
 
 use core::ffi::c_int;
 use core::ptr;
-use core::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use core::time::Duration;
 
 use super::futex::{self, Deadline};
@@ -46,6 +46,21 @@ pub fn is_active() -> bool {
         Err(Errno(libc::EINVAL)) => false,
         Err(_) => true,
     }
+}
+
+/// How often the program was seen to set a filter.
+static SET: AtomicU32 = AtomicU32::new(0);
+
+/// The program is about to set a filter.
+pub fn note_set() {
+    // Relaxed here and below: a thread asks about filters that it has set itself, or knows of.
+    SET.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Changes when the program sets a filter.
+#[must_use]
+pub fn times_set() -> u32 {
+    SET.load(Ordering::Relaxed)
 }
 
 /// The page that both processes see.

@@ -6,6 +6,7 @@
 use super::ring::layout::{HEADER_BYTES, HeaderCopy};
 use super::user_access;
 use crate::host::kernel::{Errno, syscall};
+use crate::host::seccomp;
 use crate::stats::{self, Face};
 
 /// The number of `io_pgetevents(2)`.
@@ -31,6 +32,14 @@ fn refused(answer: Answer) -> Answer {
 pub fn set_up(nr_events: u32, to: usize) -> Answer {
     // SAFETY: kernel-refuses.
     unsafe { syscall!(libc::SYS_io_setup, nr_events, to) }
+}
+
+/// Whether `io_setup(2)` and `io_destroy(2)` may be called: a seccomp filter might end the process.
+#[cold]
+pub fn may_set_up() -> bool {
+    let calls = [libc::SYS_io_setup, libc::SYS_io_destroy].map(|number| seccomp::Call { number, arguments: [0; 2] });
+    // SAFETY: no context is made without a place for its address, and there is none at 0.
+    matches!(unsafe { seccomp::try_in_child(&calls) }, Ok(seccomp::Answer::All(_)))
 }
 
 /// `io_destroy(2)`

@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
 use crate::host::futex::{self, Deadline};
-use crate::host::settings;
+use crate::host::{seccomp, settings};
 
 // The values of `Carriage::carrier`.
 const LIBRARY: u32 = 0;
@@ -26,12 +26,14 @@ pub struct Carriage {
     carrier: AtomicU32,
     /// `O_DIRECT` requests to come before the context may be handed over, or [`NEVER`]. Relaxed throughout: an estimate.
     to_come: AtomicU32,
+    /// How often the program had set a seccomp filter when the context was made.
+    filters: AtomicU32,
 }
 
 impl Carriage {
     /// The library does.
     pub const fn new() -> Self {
-        Self { carrier: AtomicU32::new(LIBRARY), to_come: AtomicU32::new(0) }
+        Self { carrier: AtomicU32::new(LIBRARY), to_come: AtomicU32::new(0), filters: AtomicU32::new(0) }
     }
 
     /// The same, of a context that is not in use.
@@ -41,6 +43,12 @@ impl Carriage {
         // The kernel's AIO does in the caller what a device cannot be asked to do without waiting.
         let to_come = if settings.kernel_aio && settings.inline { 0 } else { NEVER };
         self.to_come.store(to_come, Ordering::Relaxed);
+        self.filters.store(seccomp::times_set(), Ordering::Relaxed);
+    }
+
+    /// Whether the program has set a seccomp filter since it made the context: it may forbid what making one takes.
+    pub fn is_filtered(&self) -> bool {
+        seccomp::times_set() != self.filters.load(Ordering::Relaxed)
     }
 
     /// Whether the kernel carries the context.
