@@ -5,9 +5,10 @@
 //! number. What the C library closes by itself is not seen; the program has no I/O on such numbers.
 
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence};
 
 use super::file_info;
+use super::futex;
 
 const COUNTERS: usize = 4096;
 
@@ -52,6 +53,7 @@ pub fn settle_by(settle: fn(), drain: fn(c_int)) {
 pub fn before_close(fd: c_int) {
     settle();
     counter(fd).fetch_add(1, Ordering::Relaxed);
+    await_unused(|used| used == fd);
 }
 
 /// Must be called after `fd` was replaced or its flags were changed: what was learnt of it meanwhile is out of date.
@@ -64,6 +66,7 @@ pub fn after_change(fd: c_int) {
 pub fn before_closing_many() {
     settle();
     RANGES.fetch_add(1, Ordering::Relaxed);
+    await_unused(|_| true);
 }
 
 /// Must be called before the flags of the open file behind `fd` become `flags`. The kernel may look at the flags again
@@ -90,6 +93,52 @@ pub fn settle() {
     if !settle.is_null() {
         // SAFETY: only `settle_by` stores here, and it stores a `fn()`.
         unsafe { core::mem::transmute::<*mut (), fn()>(settle)() };
+    }
+}
+
+/// Descriptors that calls are writing to by number at this moment, each with one added; 0: none. One cache line.
+static USED: [AtomicU32; USED_SLOTS] = [const { AtomicU32::new(0) }; USED_SLOTS];
+
+const USED_SLOTS: usize = 16;
+
+/// How long a close waits for such a call, 50 µs at a time: a signal handler may have left it by a jump.
+const USED_LOOKS: u32 = 200;
+
+/// Does `work` with `fd` if it was not closed since its [`generation`] was asked for. A close that comes meanwhile waits until
+/// it is done, so that the number is not another file's.
+pub fn while_open(fd: c_int, known: u32, work: impl FnOnce()) {
+    let mark = (fd as u32).wrapping_add(1);
+    // SeqCst here and below pairs with `await_unused`: either it finds the mark, or the number is seen to be closed here.
+    let takes = |slot: &&AtomicU32| slot.compare_exchange(0, mark, Ordering::SeqCst, Ordering::Relaxed).is_ok();
+    let slot = USED.iter().find(takes);
+    fence(Ordering::SeqCst);
+    if generation(fd) == known {
+        work();
+    }
+    if let Some(slot) = slot {
+        // Fails where a close has waited for too long. Release pairs with the Acquire of `await_unused`.
+        let _ = slot.compare_exchange(mark, 0, Ordering::Release, Ordering::Relaxed);
+    }
+}
+
+/// Returns when no call is writing to a descriptor that `is_meant`, which was just noted as closed.
+fn await_unused(is_meant: impl Fn(c_int) -> bool) {
+    fence(Ordering::SeqCst);
+    for slot in &USED {
+        let mut looks = 0;
+        loop {
+            let mark = slot.load(Ordering::Acquire);
+            if mark == 0 || !is_meant(mark.wrapping_sub(1) as c_int) {
+                break;
+            }
+            if looks == USED_LOOKS {
+                // The call was left.
+                let _ = slot.compare_exchange(mark, 0, Ordering::Relaxed, Ordering::Relaxed);
+                break;
+            }
+            looks += 1;
+            futex::sleep_50us();
+        }
     }
 }
 

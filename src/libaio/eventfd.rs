@@ -5,6 +5,7 @@ use core::ffi::c_int;
 use super::context::Context;
 use super::iocb::{Iocb, RESFD};
 use crate::engine::WakeBatch;
+use crate::host::descriptors;
 use crate::host::kernel::Errno;
 use crate::stats::{self, Notification};
 use crate::submission::fd_cache::{self, FdInfo};
@@ -14,23 +15,37 @@ use crate::submission::inline_io;
 /// thread that does not run is not waited for.
 const EVENT_LOOKS: u32 = 10_000;
 
+/// The eventfd of an iocb.
+#[derive(Clone, Copy)]
+pub struct Eventfd {
+    fd: c_int,
+    info: FdInfo,
+    /// [`descriptors::generation`] of the number when it was looked up.
+    generation: u32,
+}
+
 /// The eventfd that an iocb names, if it names one.
 ///
 /// # Errors
 /// `EBADF`; `EINVAL`: it is no eventfd.
 #[inline]
-pub fn of(iocb: &Iocb) -> Result<Option<FdInfo>, Errno> {
+pub fn of(iocb: &Iocb) -> Result<Option<Eventfd>, Errno> {
     if iocb.flags & RESFD == 0 {
         return Ok(None);
     }
-    let eventfd = fd_cache::lookup(iocb.resfd)?;
-    if eventfd.is_eventfd() { Ok(Some(eventfd)) } else { Err(Errno(libc::EINVAL)) }
+    let (fd, generation) = (iocb.resfd, descriptors::generation(iocb.resfd));
+    let info = fd_cache::lookup(fd)?;
+    if info.is_eventfd() { Ok(Some(Eventfd { fd, info, generation })) } else { Err(Errno(libc::EINVAL)) }
 }
 
-/// Counts an iocb that was done at once, and whose event is in the ring.
-pub fn signal(fd: c_int, eventfd: FdInfo) {
-    inline_io::signal_eventfd(fd, eventfd);
-    stats::notified(Notification::Eventfd, 1);
+/// Counts an iocb that was done at once, and whose event is in the ring. A thread that has seen the event may close the
+/// eventfd, and the number may then be another file's: nothing is written there.
+pub fn signal(eventfd: Eventfd) {
+    let Eventfd { fd, info, generation } = eventfd;
+    descriptors::while_open(fd, generation, || {
+        inline_io::signal_eventfd(fd, info);
+        stats::notified(Notification::Eventfd, 1);
+    });
 }
 
 /// Has the engine signal the eventfd of the request that it has just finished.

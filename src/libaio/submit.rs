@@ -195,7 +195,7 @@ fn one(used: &ContextRef, list: usize, index: usize, nr: usize, chains: &mut Cha
                 futex::wake_all(used.word());
             }
             if let Some(eventfd) = eventfd {
-                eventfd::signal(iocb.resfd, eventfd);
+                eventfd::signal(eventfd);
             }
         }
         Taken::Request(mut request, carrier) => {
