@@ -59,6 +59,7 @@ pub fn running() -> impl Iterator<Item = &'static Engine> {
     all().filter(|engine| engine.has_thread())
 }
 
+#[cfg(not(feature = "libaio-abi"))]
 /// Whether this process has tried to start the engines and found that the system's own implementation has to serve.
 /// Async-signal-safe.
 #[must_use]

@@ -35,7 +35,9 @@ mod workers;
 use core::ffi::c_int;
 
 pub use cancel::Matcher;
-pub use engines::{Engines, await_uring_idle, running, stands_aside, started};
+#[cfg(not(feature = "libaio-abi"))]
+pub use engines::stands_aside;
+pub use engines::{Engines, await_uring_idle, running, started};
 pub use failover::close_uring;
 pub use lifecycle::{Carrier, Engine};
 pub use operation::{Finish, Kind, MAX_RW_BYTES, Operation, Order};

@@ -43,7 +43,7 @@ struct Founders {
     refusal: Lock<Option<Refusal>>,
 }
 
-static FOUNDERS: PerProcess<Founders> = PerProcess::new(8);
+static FOUNDERS: PerProcess<Founders> = PerProcess::new(6);
 
 /// Why the poller could not begin.
 #[derive(Clone, Copy)]
