@@ -23,6 +23,7 @@ mod queue;
 pub mod raw_ring;
 mod reactor;
 mod redo;
+mod ring_layout;
 mod sleep_policy;
 mod submit;
 #[cfg(test)]

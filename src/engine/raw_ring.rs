@@ -7,11 +7,12 @@
 
 use core::ffi::c_void;
 use core::ptr;
-use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use io_uring::{EnterFlags, squeue};
 
 use super::cq_pop::cq_pop;
+use super::ring_layout::{Completion, FEATURE_NO_IOWAIT, Parameters};
 use crate::host::futex::Deadline;
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::thread::SignalSet;
@@ -23,62 +24,10 @@ const SETUP: u32 = 1 << 3 | 1 << 7 | 1 << 9 | 1 << 12 | 1 << 13 | 1 << 14 | 1 <<
 const ENTER_REGISTERED_RING: u32 = 1 << 4;
 const REGISTER_USE_REGISTERED_RING: u32 = 1 << 31;
 const UNREGISTER_RING_FDS: u32 = 21;
-const FEATURE_NO_IOWAIT: u32 = 1 << 17;
 
 const PAGE: usize = 4096;
 /// What the kernel puts before the completions, and more.
 const HEADER: usize = 512;
-
-#[repr(C)]
-#[derive(Default)]
-struct SubmissionOffsets {
-    head: u32,
-    tail: u32,
-    mask: u32,
-    entries: u32,
-    flags: u32,
-    dropped: u32,
-    array: u32,
-    reserved: u32,
-    address: u64,
-}
-
-#[repr(C)]
-#[derive(Default)]
-struct CompletionOffsets {
-    head: u32,
-    tail: u32,
-    mask: u32,
-    entries: u32,
-    overflow: u32,
-    completions: u32,
-    flags: u32,
-    reserved: u32,
-    address: u64,
-}
-
-/// `struct io_uring_params`
-#[repr(C)]
-#[derive(Default)]
-struct Parameters {
-    submissions: u32,
-    completions: u32,
-    flags: u32,
-    thread: [u32; 2],
-    features: u32,
-    workers: u32,
-    reserved: [u32; 3],
-    submission: SubmissionOffsets,
-    completion: CompletionOffsets,
-}
-
-/// `struct io_uring_cqe`
-#[repr(C)]
-struct Completion {
-    user_data: AtomicU64,
-    result: AtomicI32,
-    flags: u32,
-}
 
 /// `struct io_uring_getevents_arg`
 #[repr(C)]
@@ -89,10 +38,7 @@ struct WaitArguments {
     time: u64,
 }
 
-const _: () = {
-    assert!(size_of::<Parameters>() == 120 && size_of::<Completion>() == 16 && size_of::<WaitArguments>() == 24);
-    assert!(size_of::<squeue::Entry>() == 64);
-};
+const _: () = assert!(size_of::<WaitArguments>() == 24);
 
 /// Memory for a ring of so many entries, used by one ring after another.
 pub struct RingPages {

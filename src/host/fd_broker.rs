@@ -228,19 +228,31 @@ pub fn start_thread(body: thread::Body, argument: *mut c_void) -> Result<(), Err
 /// Gives a descriptor of the library's a high number, and closes the one it had.
 #[must_use]
 pub fn raise(fd: c_int) -> c_int {
+    match duplicate_high(fd) {
+        Ok(high) => {
+            kernel::close(fd);
+            high
+        }
+        Err(_) => fd,
+    }
+}
+
+/// Makes another descriptor of a file, with a number as high as can be.
+///
+/// # Errors
+/// `EMFILE`.
+pub fn duplicate_high(fd: c_int) -> Result<c_int, Errno> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: fills the structure.
     let _ = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, ptr::null::<u8>(), &raw mut limit) };
     let mut lowest = FIRST_OWN_FD.min(limit.rlim_cur.saturating_sub(64));
-    while lowest > fd as u64 {
+    loop {
         // SAFETY: makes a descriptor.
-        if let Ok(high) = unsafe { syscall!(libc::SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, lowest) } {
-            kernel::close(fd);
-            return high as c_int;
+        match unsafe { syscall!(libc::SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, lowest) } {
+            Err(_) if lowest > 0 => lowest /= 2,
+            answer => return answer.map(|high| high as c_int),
         }
-        lowest /= 2;
     }
-    fd
 }
 
 unsafe fn nothing(_: *mut c_void) {}

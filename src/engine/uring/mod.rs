@@ -5,6 +5,7 @@ mod answers_test;
 mod refused;
 mod results;
 mod ring;
+mod ring_memory;
 mod setup;
 mod sqe;
 #[cfg(test)]
@@ -23,8 +24,10 @@ use super::operation::{NO_DEVICE, Operation};
 use crate::host::futex;
 use crate::host::kernel::{self, Errno, syscall};
 use refused::Refused;
-pub use ring::DOORBELL_SIGNAL;
-use ring::{COMPLETIONS, Completion, Doorbell, Ring};
+use ring::Ring;
+use ring_memory::Completion;
+pub use setup::DOORBELL_SIGNAL;
+use setup::{COMPLETIONS, Doorbell};
 
 /// Completions kept free for entries that are not operations: cancellations, eventfds, the doorbell.
 const AUXILIARY_ENTRIES: usize = 64;
@@ -114,7 +117,7 @@ impl Uring {
         if self.ring.doorbell() == Doorbell::Futex || self.ring.lost().is_some() {
             return;
         }
-        let set = ring::signal_set(ring::DOORBELL_SIGNAL);
+        let set = setup::signal_set(DOORBELL_SIGNAL);
         let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         // SAFETY: reads the set and the time.
         let _ = unsafe {

@@ -4,23 +4,18 @@
 //! that thread enters the kernel, and no thread of the program is ever interrupted for one. `DEFER_TASKRUN` is as fast,
 //! but after a filter has taken the ring away it would report nothing more; see [`crate::engine::failover`].
 
-use core::mem::ManuallyDrop;
 use core::ptr;
 use std::collections::VecDeque;
 
 use io_uring::squeue;
-use io_uring::{EnterFlags, IoUring, opcode};
+use io_uring::{EnterFlags, opcode};
 
 use super::refused::Refused;
-use super::setup::{self, FileTableAccess, RingName, RingSetup};
+use super::ring_memory::{Completion, RingMemory};
+use super::setup::{self, Doorbell, FileTableAccess, RingName, RingSetup};
+use crate::engine::ring_layout::{FEATURE_EXT_ARG, FEATURE_NO_IOWAIT};
 use crate::host::kernel::{Errno, syscall};
 use crate::host::{futex, memory};
-
-/// Completions that fit: also the most operations in flight, so that none can overflow. What is submitted beyond that
-/// waits in the engine. The kernel counts a ring's memory against the RLIMIT_MEMLOCK of its user, all processes
-/// together: 28 KiB each, so that the usual 8 MiB carry 292 processes. More in flight is no faster: a device has its
-/// own depth, and 4096 reads at once on a virtio disk took as long with 16,384 completions.
-pub const COMPLETIONS: u32 = 1024;
 
 /// How often in a row the kernel may refuse an attempt for now. After a tenth of these there is a millisecond between
 /// two.
@@ -29,19 +24,9 @@ const MAX_REFUSALS: u32 = 400;
 /// The user data of a change of the file table. No operation's address and no tag is the same.
 const TABLE: u64 = u64::MAX;
 
-/// A completion: what became of an entry.
-#[derive(Clone, Copy, Debug)]
-pub struct Completion {
-    /// The entry's user data.
-    pub data: u64,
-    pub result: i32,
-}
-
 /// A ring that belongs to the thread that made it.
 pub struct Ring {
-    /// Its descriptor is closed or has another number: no function of the crate that uses it is called, and it is never
-    /// dropped.
-    uring: ManuallyDrop<IoUring>,
+    memory: RingMemory,
     pub(super) name: RingName,
     doorbell: Doorbell,
     has_timeouts: bool,
@@ -67,13 +52,12 @@ impl Ring {
     /// # Errors
     /// What stands in the way; nothing is left behind.
     pub fn new() -> Result<Self, Refused> {
-        let RingSetup { uring, name, doorbell, files } = setup::set_up()?;
-        let params = uring.params();
-        let no_iowait = if params.is_feature_no_iowait() { EnterFlags::NO_IOWAIT.bits() } else { 0 };
-        let has_timeouts = params.is_feature_ext_arg();
         let changing = memory::boxed(-1)?;
+        let RingSetup { memory, name, doorbell, files } = setup::set_up()?;
+        let no_iowait = if memory.has_feature(FEATURE_NO_IOWAIT) { EnterFlags::NO_IOWAIT.bits() } else { 0 };
+        let has_timeouts = memory.has_feature(FEATURE_EXT_ARG);
         Ok(Self {
-            uring: ManuallyDrop::new(uring),
+            memory,
             name,
             doorbell,
             has_timeouts,
@@ -108,7 +92,7 @@ impl Ring {
     /// What the entry points to stays until its completion.
     pub unsafe fn push(&mut self, entry: &squeue::Entry) {
         // SAFETY: the caller's promise.
-        while unsafe { self.uring.submission().push(entry) }.is_err() && self.lost.is_none() {
+        while unsafe { !self.memory.push(entry) } && self.lost.is_none() {
             self.submit();
         }
         // A ring that is lost counts it too: the kernel takes nothing more, whether there was room or not.
@@ -183,12 +167,7 @@ impl Ring {
 
     /// The next completion.
     pub fn next(&mut self) -> Option<Completion> {
-        self.early.pop_front().or_else(|| self.completed()).filter(|completion| completion.data != TABLE)
-    }
-
-    fn completed(&mut self) -> Option<Completion> {
-        let entry = self.uring.completion().next()?;
-        Some(Completion { data: entry.user_data(), result: entry.result() })
+        self.early.pop_front().or_else(|| self.memory.pop()).filter(|completion| completion.data != TABLE)
     }
 
     /// Puts the file behind `fd` into a slot of the file table, or empties the slot with -1.
@@ -213,7 +192,7 @@ impl Ring {
         // SAFETY: the box stays as long as the ring's memory does.
         unsafe { self.push(&entry.user_data(TABLE)) };
         loop {
-            while let Some(completion) = self.completed() {
+            while let Some(completion) = self.memory.pop() {
                 match completion {
                     Completion { data: TABLE, result: 0.., .. } => return Ok(()),
                     Completion { data: TABLE, result: errno, .. } => return Err(Errno(-errno)),
@@ -232,20 +211,9 @@ impl Ring {
     }
 }
 
-/// How another thread wakes the ring's thread while that sleeps in the ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doorbell {
-    /// It waits on the futex (6.7).
-    Futex,
-    /// The thread is sent [`DOORBELL_SIGNAL`], which it blocks. The ring polls a signalfd in this slot of its table:
-    /// there is no descriptor that the program could close and reuse.
-    Signal(u32),
-}
-
-/// Sent to one thread, which blocks it, so no handler runs. Its default action is to be ignored.
-pub const DOORBELL_SIGNAL: i32 = libc::SIGURG;
-
-/// The kernel's set of one signal.
-pub const fn signal_set(signal: i32) -> u64 {
-    1 << (signal - 1)
+impl Drop for Ring {
+    fn drop(&mut self) {
+        // A ring without a descriptor is registered with its thread, and ends with that.
+        self.name.close();
+    }
 }

@@ -2,6 +2,7 @@
 //! program's descriptor table.
 
 use core::ptr;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::os::fd::AsRawFd;
 
 use io_uring::register::Restriction;
@@ -9,10 +10,16 @@ use io_uring::squeue::Flags;
 use io_uring::{EnterFlags, IoUring, Probe, Submitter, opcode};
 
 use super::refused::{self, Refused};
-use super::ring::{COMPLETIONS, DOORBELL_SIGNAL, Doorbell, signal_set};
+use super::ring_memory::RingMemory;
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::settings::{self, EngineChoice};
 use crate::host::{fd_broker, kernel_version, scheduling, thread};
+
+/// Completions that fit: also the most operations in flight, so that none can overflow. What is submitted beyond that
+/// waits in the engine. The kernel counts a ring's memory against the RLIMIT_MEMLOCK of its user, all processes
+/// together: 28 KiB each, so that the usual 8 MiB carry 292 processes. More in flight is no faster: a device has its
+/// own depth, and 4096 reads at once on a virtio disk took as long with 16,384 completions.
+pub const COMPLETIONS: u32 = 1024;
 
 /// Entries of the submission queue: more than these take another call.
 const SUBMISSIONS: u32 = 128;
@@ -39,7 +46,7 @@ const USE_REGISTERED_RING: u32 = 1 << 31;
 
 /// A ring, ready for use.
 pub struct RingSetup {
-    pub uring: IoUring,
+    pub memory: RingMemory,
     pub name: RingName,
     pub doorbell: Doorbell,
     /// Slots of its file table for fixed files.
@@ -55,7 +62,12 @@ pub fn set_up() -> Result<RingSetup, Refused> {
 }
 
 fn within(limit: u64) -> Result<RingSetup, Refused> {
-    refused::try_filter()?;
+    // A filter that is set later is seen as it is set, or by what it refuses.
+    static HAS_TRIED_FILTER: AtomicBool = AtomicBool::new(false);
+    if !HAS_TRIED_FILTER.load(Ordering::Relaxed) {
+        refused::try_filter()?;
+        HAS_TRIED_FILTER.store(true, Ordering::Relaxed);
+    }
     let uring = create()?;
     let submitter = uring.submitter();
     let mut probe = Probe::new();
@@ -75,8 +87,11 @@ fn within(limit: u64) -> Result<RingSetup, Refused> {
     let mut name = RingName::of(&uring);
     restrict(&submitter, doorbell, name.table)?;
     submitter.register_enable_rings()?;
-    name.close_fd(&uring);
-    Ok(RingSetup { uring, name, doorbell, files })
+    let memory = RingMemory::map(uring.as_raw_fd(), &uring)?;
+    name.keep(&uring)?;
+    // Closes the descriptor: the program's descriptor table is as it was.
+    drop(uring);
+    Ok(RingSetup { memory, name, doorbell, files })
 }
 
 /// Has the kernel's workers run where the library's threads do (5.14): without that, on every CPU of the machine.
@@ -230,15 +245,20 @@ impl RingName {
         Self { enter: (update.offset, EnterFlags::REGISTERED_RING.bits()), table }
     }
 
-    /// Closes the ring's descriptor, so that the program's descriptor table is as it was. Where the ring has no other
-    /// name, the descriptor gets a high number instead.
-    fn close_fd(&mut self, ring: &IoUring) {
-        let fd = ring.as_raw_fd();
-        if self.enter.1 != 0 {
-            return kernel::close(fd);
+    /// Where the ring has no other name, gives it a descriptor with a high number.
+    fn keep(&mut self, ring: &IoUring) -> Result<(), Errno> {
+        if self.enter.1 == 0 {
+            let high = fd_broker::duplicate_high(ring.as_raw_fd())? as u32;
+            *self = Self { enter: (high, 0), table: FileTableAccess::ByCall(high, 0) };
         }
-        let high = fd_broker::raise(fd) as u32;
-        *self = Self { enter: (high, 0), table: FileTableAccess::ByCall(high, 0) };
+        Ok(())
+    }
+
+    /// Closes the ring's descriptor, if it has one, and the program has not used its number for another file.
+    pub fn close(&self) {
+        if self.enter.1 == 0 && matches!(update_files(self.table, 0, -1), Ok(_) | Err(Errno(libc::ENXIO))) {
+            kernel::close(self.enter.0 as i32);
+        }
     }
 }
 
@@ -280,4 +300,22 @@ fn with_raised_limit<T>(work: impl FnOnce(u64) -> T) -> T {
         let _ = limit(&raw const before, ptr::null_mut());
     }
     done
+}
+
+/// How another thread wakes the ring's thread while that sleeps in the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doorbell {
+    /// It waits on the futex (6.7).
+    Futex,
+    /// The thread is sent [`DOORBELL_SIGNAL`], which it blocks. The ring polls a signalfd in this slot of its table:
+    /// there is no descriptor that the program could close and reuse.
+    Signal(u32),
+}
+
+/// Sent to one thread, which blocks it, so no handler runs. Its default action is to be ignored.
+pub const DOORBELL_SIGNAL: i32 = libc::SIGURG;
+
+/// The kernel's set of one signal.
+pub const fn signal_set(signal: i32) -> u64 {
+    1 << (signal - 1)
 }
