@@ -11,7 +11,6 @@ use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::memory;
 use crate::host::process::PerProcess;
-use crate::stats;
 
 static URING: PerProcess<Engine> = PerProcess::new(0);
 static WORKERS: PerProcess<Engine> = PerProcess::new(3);
@@ -59,12 +58,12 @@ pub fn running() -> impl Iterator<Item = &'static Engine> {
     all().filter(|engine| engine.has_thread())
 }
 
-#[cfg(not(feature = "libaio-abi"))]
 /// Whether this process has tried to start the engines and found that the system's own implementation has to serve.
 /// Async-signal-safe.
+#[cfg(not(feature = "libaio-abi"))]
 #[must_use]
 pub fn stands_aside() -> bool {
-    stats::has_begun() && started().is_none()
+    crate::stats::has_begun() && started().is_none()
 }
 
 #[allow(clippy::unused_self, reason = "having it says that an engine serves")]
