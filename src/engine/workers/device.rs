@@ -19,6 +19,10 @@ use crate::host::kernel::{self, Errno, syscall};
 /// Operations at a time that are looked at with a descriptor for the moment.
 const GLANCES: usize = 8;
 
+/// After a round of such looks there is none for so many times as long, within bounds.
+const IDLE_SHARE: u64 = 16;
+const MAX_PAUSE_NS: u64 = 500_000_000;
+
 const CANCELED: i64 = Errno(libc::ECANCELED).negated();
 
 /// How an attempt to stop an operation went.
@@ -69,8 +73,10 @@ pub struct Workers {
     rotating: VecDeque<NonNull<Operation>>,
     /// Those of them that are being looked at.
     glances: usize,
-    /// Those that are still to be looked at in this round, and when it began.
-    round: (usize, u64),
+    /// How many of them are still to be looked at in this round.
+    round: usize,
+    /// When this round began and the next one may, in nanoseconds.
+    round_times: (u64, u64),
 }
 
 impl Workers {
@@ -92,7 +98,8 @@ impl Workers {
             waiting: VecDeque::new(),
             rotating: VecDeque::new(),
             glances: 0,
-            round: (0, 0),
+            round: 0,
+            round_times: (0, 0),
         })
     }
 
@@ -164,17 +171,24 @@ impl Workers {
         self.crew.wants_retry.store(!self.waiting.is_empty() || !self.rotating.is_empty(), Ordering::Relaxed);
     }
 
-    /// Looks at what may have to wait for ever and has no room, a few at a time, each at most once in [`STUCK_NS`].
+    /// Looks at what may have to wait for ever and has no room, a few at a time, each once in a round.
     fn look_round(&mut self) {
-        if self.round.0 == 0 && !self.rotating.is_empty() && self.glances == 0 {
+        if self.round == 0 && self.glances == 0 && !self.rotating.is_empty() {
             let now = kernel::now();
-            if now - self.round.1 >= STUCK_NS {
-                self.round = (self.rotating.len(), now);
+            let (began, next) = &mut self.round_times;
+            if *began != 0 {
+                // It has ended.
+                *next = now + ((now - *began) * IDLE_SHARE).clamp(STUCK_NS, MAX_PAUSE_NS);
+                *began = 0;
+            }
+            if now >= *next {
+                *began = now;
+                self.round = self.rotating.len();
             }
         }
-        while self.round.0 > 0 && self.glances < GLANCES {
+        while self.round > 0 && self.glances < GLANCES {
             let Some(operation) = self.rotating.pop_front() else {
-                self.round.0 = 0;
+                self.round = 0;
                 return;
             };
             match self.admit(operation, true) {
@@ -182,7 +196,7 @@ impl Workers {
                 Err(Refusal::Full) if self.files.open() > 0 => return self.rotating.push_front(operation),
                 answer => self.settle(operation, answer),
             }
-            self.round.0 -= 1;
+            self.round -= 1;
         }
     }
 
