@@ -1,5 +1,5 @@
 // face: libaio
-// columns: oracle preload drop-in threads -- it takes long
+// columns: oracle preload drop-in threads -- the column engine keeps O_DIRECT away from the kernel's AIO, which asks no server
 // alone: a real-time thread keeps a whole processor to itself
 /* A SCHED_FIFO thread that is pinned to one processor, makes the first AIO call and reads the completion ring in memory
    without ever sleeping sees the events of its requests: O_DIRECT reads and writes, buffered ones, and a poll.

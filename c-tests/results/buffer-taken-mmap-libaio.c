@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload drop-in threads -- the column engine keeps O_DIRECT away from the kernel's AIO, which pins buffers in io_submit
 /* mmap(MAP_FIXED) of other memory over the buffer right after io_submit of O_DIRECT writes changes nothing in what they
    write.
 

@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload drop-in threads -- the column engine keeps O_DIRECT away from the kernel's AIO, which reads holes in io_submit
 /* What the kernel finishes inside io_submit on an O_DIRECT file has its event in the ring when io_submit returns: a
    read of a hole, at and past the end of the file, of no bytes, and the -EINVAL of a misaligned read and write. Two
    hundred times each.

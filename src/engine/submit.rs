@@ -19,7 +19,7 @@ impl Engine {
     /// Submits an operation. Allocates nothing and takes no lock, unless a thread has to be started.
     ///
     /// # Safety
-    /// The operation, and what it points to, stay valid and untouched until its [`Finish`] is called. (Buffers that the
+    /// The operation, and what it points to, stay valid and untouched until its `Finish` is called. (Buffers that the
     /// program unmaps meanwhile lead to `-EFAULT` or to bytes in whatever is mapped there by then, as with any system
     /// call.)
     #[inline]

@@ -242,11 +242,24 @@ impl Transfer<'_> {
         if self.total == 0 && !is_socket(self.fd) {
             return self.nothing(libc::SYS_read);
         }
+        if !self.may_refuse() && self.waits_for_more() {
+            return Left;
+        }
         match self.without_waiting(|offset, flags| self.read_at(self.vectors, offset, flags)) {
             Err(Errno(libc::EAGAIN)) if self.may_refuse() => Done(Errno(libc::EAGAIN).negated()),
             Err(Errno(libc::EAGAIN | libc::EINTR | libc::EOPNOTSUPP)) => Left,
             answer => Done(result(answer)),
         }
+    }
+
+    /// Whether a call that must not wait would answer with less than one that may: of a socket with a low-water mark
+    /// (socket(7), `SO_RCVLOWAT`), or of a device, which may stop after a page (`read_iter_zero` of drivers/char/mem.c).
+    fn waits_for_more(&self) -> bool {
+        let of_socket = socket_option(self.fd, libc::SO_RCVLOWAT);
+        of_socket.map_or_else(
+            || self.total > kernel::page_size() && file_info::file_type(self.fd) == Ok(libc::S_IFCHR),
+            |bytes| bytes > 1,
+        )
     }
 
     /// A transfer of no bytes: `preadv2` and `pwritev2` do not ask the file, the kernel's AIO and the plain calls do.
@@ -286,10 +299,15 @@ impl Transfer<'_> {
 }
 
 fn is_socket(fd: c_int) -> bool {
-    let (mut kind, mut length): (c_int, libc::socklen_t) = (0, size_of::<c_int>() as libc::socklen_t);
-    let (kind, length) = (&raw mut kind, &raw mut length);
+    socket_option(fd, libc::SO_TYPE).is_some()
+}
+
+/// An option that is a number; none of what is no socket.
+fn socket_option(fd: c_int, option: c_int) -> Option<c_int> {
+    let (mut value, mut length): (c_int, libc::socklen_t) = (0, size_of::<c_int>() as libc::socklen_t);
+    let (to, size) = (&raw mut value, &raw mut length);
     // SAFETY: writes the two.
-    unsafe { syscall!(libc::SYS_getsockopt, fd, libc::SOL_SOCKET, libc::SO_TYPE, kind, length) }.is_ok()
+    unsafe { syscall!(libc::SYS_getsockopt, fd, libc::SOL_SOCKET, option, to, size) }.ok().map(|_| value)
 }
 
 /// What is true of `events` at this moment.
