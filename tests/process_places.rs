@@ -1,4 +1,4 @@
-//! Values that belong to one process have places in one page (src/host/process.rs): no two may have the same.
+//! Values that belong to one process have places in one page (src/host/fork.rs): no two may have the same.
 #![allow(missing_docs, clippy::expect_used, reason = "a test")]
 
 use std::collections::BTreeMap;

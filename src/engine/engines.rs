@@ -7,10 +7,10 @@ use core::time::Duration;
 use super::cancel::{Matcher, Outcome};
 use super::lifecycle::{Carrier, ENGINE_WAIT_MS, Engine, StartThreads};
 use super::operation::Operation;
+use crate::host::fork::PerProcess;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::memory;
-use crate::host::process::PerProcess;
 
 static URING: PerProcess<Engine> = PerProcess::new(0);
 static WORKERS: PerProcess<Engine> = PerProcess::new(3);

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The engine on io_uring has one thread, which runs turn after turn and sleeps in its ring ([`Reactor::run`]). With the
-//! workers any thread runs the next turn that has something to do, one thread at a time (`super::workers::crew`).
+//! workers any thread runs the next turn that has something to do, one thread at a time (`super::workers::combiner`).
 
 use core::ptr::NonNull;
 

@@ -12,9 +12,9 @@ use core::mem::{MaybeUninit, offset_of};
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use super::fork::PerProcess;
 use super::futex::{self, Deadline};
 use super::kernel::{self, Errno, syscall};
-use super::process::PerProcess;
 use super::thread;
 
 /// What the broker is asked to do.

@@ -11,9 +11,9 @@ use super::context::ContextRef;
 use super::ring::event_ring::{self, EventRing};
 use super::ring::ring_size::RingSize;
 use super::user_access;
+use crate::host::fork::PerProcess;
 use crate::host::kernel::Errno;
 use crate::host::memory::boxed;
-use crate::host::process::PerProcess;
 use crate::host::settings;
 
 static CONTEXTS: PerProcess<Contexts> = PerProcess::new(2);

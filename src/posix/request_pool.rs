@@ -3,10 +3,10 @@
 //! No call waits for another in it, so a signal handler may use it, and may leave it at any point by a jump.
 
 use super::request::{Request, RequestPtr};
+use crate::host::fork::PerProcess;
 use crate::host::kernel::Errno;
 use crate::host::memory;
 use crate::host::pool::Pool;
-use crate::host::process::PerProcess;
 
 static REQUESTS: PerProcess<Pool<Request>> = PerProcess::new(1);
 

@@ -4,9 +4,9 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::engine::{Operation, Order};
+use crate::host::fork::PerProcess;
 use crate::host::kernel::Errno;
 use crate::host::memory;
-use crate::host::process::PerProcess;
 
 static COUNTS: PerProcess<OrderCounts> = PerProcess::new(4);
 

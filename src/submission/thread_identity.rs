@@ -10,8 +10,8 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
+use crate::host::fork::PerProcess;
 use crate::host::memory;
-use crate::host::process::PerProcess;
 use crate::host::thread;
 use crate::host::thread_exit_hook::ThreadExitHook;
 
