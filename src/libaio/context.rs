@@ -18,7 +18,7 @@ mod users;
 mod waiters;
 
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence};
 use core::time::Duration;
 
 use abandonable_lock::AbandonableLock;
@@ -396,11 +396,14 @@ impl Context {
         let mut at = head;
         for index in 0..count {
             let event = ring.read(at);
+            // A handler may leave this call by a jump at any point. It finds whole events in the array, `object` being written
+            // last, and all others in the ring. (Between its last store and `set_head` an event is in both.)
             // SAFETY: seen to be writable; the program's array need not be aligned.
-            unsafe { (to as *mut Event).add(index).write_unaligned(event) };
+            unsafe { event.write_object_last((to as *mut Event).add(index)) };
             at = ring.after(at);
+            ring.set_head(at);
+            compiler_fence(Ordering::SeqCst);
         }
-        ring.set_head(at);
         // Relaxed: under the lock, and compared by a thread that is alone.
         self.reaped.store(self.reaped.load(Ordering::Relaxed) + count as u64, Ordering::Relaxed);
         Ok(count)

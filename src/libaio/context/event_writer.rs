@@ -6,7 +6,7 @@
 //! nothing or all of an event that its predecessor was writing.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering, fence};
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering, compiler_fence, fence};
 
 use super::abandonable_lock::AbandonableLock;
 use super::backlog::Backlog;
@@ -248,12 +248,16 @@ impl EventWriter {
             let (event, is_counted) = unsafe { (request.as_ref().event(), request.as_ref().is_counted()) };
             // SAFETY: as above.
             if unsafe { *progress(operation) } != WRITTEN {
+                // The fences keep these stores in order for `recover`, if a handler leaves this call by a jump.
                 self.writing.store(operation.as_ptr(), Ordering::Relaxed);
+                compiler_fence(Ordering::SeqCst);
                 // SAFETY: as above.
                 unsafe { *progress(operation) = self.position.load(Ordering::Relaxed) as i64 };
+                compiler_fence(Ordering::SeqCst);
                 let is_written = self.write(to.ring, &event);
                 // SAFETY: as above.
                 unsafe { *progress(operation) = if is_written { WRITTEN } else { UNWRITTEN } };
+                compiler_fence(Ordering::SeqCst);
                 self.writing.store(ptr::null_mut(), Ordering::Relaxed);
                 if !is_written {
                     return false;

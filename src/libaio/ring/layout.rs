@@ -1,6 +1,6 @@
 //! The layout of a completion ring: the kernel's `struct aio_ring` of fs/aio.c.
 
-use core::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
+use core::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering, compiler_fence};
 
 /// The value of [`Header::magic`].
 pub const MAGIC: u32 = 0xa10a_10a1;
@@ -51,6 +51,24 @@ pub struct Event {
     pub result: i64,
     /// 0
     pub result2: i64,
+}
+
+impl Event {
+    /// Writes the event, `object` last: a signal handler that interrupts this finds no other field missing beside it.
+    ///
+    /// # Safety
+    /// `to` can be written. It need not be aligned.
+    #[inline]
+    pub unsafe fn write_object_last(self, to: *mut Self) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            (&raw mut (*to).result).write_unaligned(self.result);
+            (&raw mut (*to).result2).write_unaligned(self.result2);
+            (&raw mut (*to).data).write_unaligned(self.data);
+            compiler_fence(Ordering::SeqCst);
+            (&raw mut (*to).object).write_unaligned(self.object);
+        }
+    }
 }
 
 /// Bytes of the header.
