@@ -44,7 +44,7 @@ struct fuse_server {
     atomic_int errors_left;                           /* … as many of them as this; negative: all */
 
     /* Counted by the server: requests that have reached it, and those held now. */
-    atomic_int attributes, reads, writes, fsyncs, held;
+    atomic_int attributes, reads, writes, fsyncs, flushes, held;
     struct fuse_record read_records[FUSE_RECORDS], write_records[FUSE_RECORDS];
 
     unsigned char bytes[FUSE_BYTES];                  /* what every file holds */
@@ -244,6 +244,9 @@ static inline void fuse_serve(int dev)
             atomic_fetch_add(&fuse->fsyncs, 1);
             break;
         case FUSE_FLUSH:
+            atomic_fetch_add(&fuse->flushes, 1);
+            fuse_reply(dev, r.head.unique, 0, NULL, 0);
+            break;
         case FUSE_RELEASE:
             fuse_reply(dev, r.head.unique, 0, NULL, 0);
             break;

@@ -1,4 +1,5 @@
-//! Commands to an engine's thread, which alone knows where each operation stands: stop what is meant, or count it.
+//! Commands to an engine's thread, which alone knows where each operation stands: stop what is meant, count it, or close a
+//! file.
 //!
 //! A command carries values and lies in memory of the engine's own, never on the caller's stack: a caller that a signal
 //! handler takes away by `siglongjmp`, or that is cancelled, leaves nothing behind that the engine's thread could walk into.
@@ -38,13 +39,22 @@ impl Outcome {
     }
 }
 
+/// What is to be done.
+#[derive(Clone, Copy)]
+pub(super) enum Task {
+    /// Stop what is meant.
+    Stop(Matcher),
+    /// Count it.
+    Count(Matcher),
+    /// Close what is kept for this descriptor of the program's, or for all of them with -1.
+    LetGo(i32),
+}
+
 /// A command. Its fields but `state` are the engine's thread's from the submission to the answer.
 #[repr(C)]
 pub(super) struct Command {
     operation: Operation,
-    pub(super) matcher: Matcher,
-    /// Whether what is meant is to be stopped, or only counted.
-    pub(super) stops: bool,
+    pub(super) task: Task,
     pub(super) outcome: Outcome,
     /// Answers of the device that are still to come.
     pub(super) pending: u32,
@@ -70,14 +80,13 @@ impl Commands {
     }
 
     /// A command; none where memory is out.
-    pub fn take(&self, matcher: Matcher, stops: bool) -> Option<Taken<'_>> {
+    pub fn take(&self, task: Task) -> Option<Taken<'_>> {
         let command = self.0.take()?;
         // SAFETY: taken from the pool, so the caller's alone.
         unsafe {
             command.write(Command {
                 operation: Operation::new(Kind::Nop, -1, mark as Finish),
-                matcher,
-                stops,
+                task,
                 outcome: Outcome::default(),
                 pending: 0,
                 state: AtomicU32::new(ASKED),

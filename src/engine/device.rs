@@ -41,7 +41,7 @@ pub enum Verdict {
     RetryByWorker,
 }
 
-/// The file that a descriptor names at one time: the descriptor's generation, and the file's identity. Never 0.
+/// The file that a descriptor names at one time: the descriptor's generation, and the file's identity or 0.
 pub type Name = (u32, u64);
 
 /// Carries out operations. Used by the thread that runs the reactor alone.
@@ -81,6 +81,12 @@ pub trait Device {
         false
     }
 
+    /// Closes what is kept for the program's `fd`, or for any with -1. How many times [`Event::Done`] with `command` follows,
+    /// because a file takes time.
+    fn close_kept(&mut self, _fd: i32, _command: NonNull<Operation>) -> u32 {
+        0
+    }
+
     /// Adds `count` to the eventfd in a slot, not before [`Device::flush`].
     fn signal_eventfd(&mut self, file: FixedFile, count: u32);
 
@@ -94,6 +100,11 @@ pub trait Device {
 
     /// The next event, if one is there.
     fn next(&mut self) -> Option<Event>;
+
+    /// Closes what is kept between operations. Whether there was anything.
+    fn tidy(&mut self) -> bool {
+        false
+    }
 
     /// Whether nothing is under way, operations or other.
     fn is_idle(&self) -> bool;

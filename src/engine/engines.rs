@@ -132,6 +132,14 @@ pub fn drain_all(fd: c_int) {
     }
 }
 
+/// Returns when no file is open any more that is kept for the program's `fd`, or for any with -1: the program is about to close
+/// it.
+pub fn let_go(fd: c_int) {
+    if let Some(workers) = WORKERS.get().filter(|engine| engine.has_thread()) {
+        workers.let_go(fd);
+    }
+}
+
 /// How long a process that ends waits for what io_uring is at work on: as long as a disk may take.
 const EXIT_WAIT_MS: u64 = 1_000;
 

@@ -61,7 +61,7 @@ pub fn get() -> Result<Option<Engines>, Errno> {
 
 #[cold]
 fn start() -> Result<Option<Engines>, Errno> {
-    descriptors::settle_by(engines::settle_all, engines::drain_all);
+    descriptors::settle_by(engines::settle_all, engines::drain_all, engines::let_go);
     let choice = settings::get().engine;
     if choice != EngineChoice::System {
         let uring = engines::make(Carrier::Uring, uring_thread::start)?;

@@ -13,7 +13,7 @@
 
 use core::ptr::NonNull;
 
-use super::cancel::{Command, Outcome};
+use super::cancel::{Command, Matcher, Outcome, Task};
 use super::device::{Device, Event, Sleep, Verdict, Waits};
 use super::fixed_files::{FixedFile, SharedFixedFiles};
 use super::lifecycle::{self, Carrier, Engine};
@@ -92,6 +92,13 @@ impl<D: Device> Reactor<D> {
                 return;
             }
         }
+    }
+
+    /// There has been nothing to do for long: has the device close what it keeps. Whether there was anything.
+    pub fn tidy(&mut self) -> bool {
+        let tidies = self.device.tidy();
+        self.device.flush();
+        tidies
     }
 
     /// Whether nothing is outstanding, and nothing is held.
@@ -183,8 +190,7 @@ impl<D: Device> Reactor<D> {
         // SAFETY: as in `accept`.
         let this = unsafe { operation.as_mut() };
         if this.held.is_none() {
-            let name = (this.file != 0).then_some((this.fd_generation, this.file));
-            this.held = self.device.hold_file(this.fd, name).ok();
+            this.held = self.device.hold_file(this.fd, Some((this.fd_generation, this.file))).ok();
         }
     }
 
@@ -280,6 +286,10 @@ impl<D: Device> Reactor<D> {
 
     /// The device is done with an operation: that may not be the end of it.
     fn done(&mut self, mut operation: NonNull<Operation>, result: i64) {
+        if let Some(command) = Command::of(operation) {
+            // A file is closed that was kept.
+            return self.count_down(command);
+        }
         // SAFETY: as in `accept`.
         let this = unsafe { operation.as_mut() };
         let result = match self.device.judge(this, result) {
@@ -350,18 +360,40 @@ impl<D: Device> Reactor<D> {
     }
 
     /// Begins what a command asks for.
-    fn carry_out(&mut self, mut command: NonNull<Command>) {
-        // SAFETY: a command is untouched until it is answered; only this thread looks at these fields.
-        let (matcher, stops) = unsafe { (command.as_ref().matcher, command.as_ref().stops) };
+    fn carry_out(&mut self, command: NonNull<Command>) {
+        // SAFETY: a command is untouched until it is answered; only this thread looks at this field.
+        match unsafe { command.as_ref().task } {
+            Task::Stop(matcher) => self.stop(matcher, command),
+            Task::Count(matcher) => {
+                // SAFETY: as above.
+                unsafe { (*command.as_ptr()).outcome.refused = self.matching(matcher).len() as u32 };
+                self.answers.push(command);
+            }
+            Task::LetGo(fd) => {
+                let pending = self.device.close_kept(fd, command.cast());
+                // SAFETY: as above.
+                unsafe { (*command.as_ptr()).pending = pending };
+                if pending == 0 {
+                    self.answers.push(command);
+                }
+            }
+        }
+    }
+
+    fn matching(&self, matcher: Matcher) -> Vec<NonNull<Operation>> {
         // SAFETY: outstanding operations are alive.
-        let meant = |operation: NonNull<Operation>| (matcher.test)(unsafe { operation.as_ref() }, &matcher.arguments);
+        self.outstanding.matching(|operation| (matcher.test)(unsafe { operation.as_ref() }, &matcher.arguments))
+    }
+
+    /// Stops what is meant, as far as that can be done.
+    fn stop(&mut self, matcher: Matcher, mut command: NonNull<Command>) {
         let mut outcome = Outcome::default();
         let mut pending = 0;
-        for mut operation in self.outstanding.matching(meant) {
+        for mut operation in self.matching(matcher) {
             // SAFETY: as in `accept`; nothing that is stopped here frees another.
             let this = unsafe { operation.as_mut() };
             match this.stage {
-                _ if !stops || this.partially_done => outcome.refused += 1,
+                _ if this.partially_done => outcome.refused += 1,
                 Stage::Held if self.drop_held(operation) => outcome.canceled += 1,
                 Stage::Held => {
                     pending += 1;
@@ -377,11 +409,9 @@ impl<D: Device> Reactor<D> {
                 }
             }
         }
-        // SAFETY: as above.
-        unsafe {
-            command.as_mut().outcome = outcome;
-            command.as_mut().pending = pending;
-        }
+        // SAFETY: as in `carry_out`.
+        let this = unsafe { command.as_mut() };
+        (this.outcome, this.pending) = (outcome, pending);
         if pending == 0 {
             self.answers.push(command);
         }
@@ -429,6 +459,13 @@ impl<D: Device> Reactor<D> {
         let this = unsafe { command.as_mut() };
         let Outcome { canceled, refused } = &mut this.outcome;
         *(if stopped { canceled } else { refused }) += 1;
+        self.count_down(command);
+    }
+
+    /// One answer less that a command waits for.
+    fn count_down(&mut self, mut command: NonNull<Command>) {
+        // SAFETY: as in `carry_out`; a command with answers pending is not answered yet.
+        let this = unsafe { command.as_mut() };
         this.pending -= 1;
         if this.pending == 0 {
             self.answers.push(command);

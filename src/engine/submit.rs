@@ -4,7 +4,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{Ordering, fence};
 use core::time::Duration;
 
-use super::cancel::{Matcher, Outcome};
+use super::cancel::{Matcher, Outcome, Task};
 use super::engines;
 use super::inbox::{self, Pushed};
 use super::lifecycle::{Carrier, ENGINE_WAIT_MS, Engine, SETTLE_TICK};
@@ -157,20 +157,25 @@ impl Engine {
     /// answer.
     #[must_use]
     pub fn cancel(&self, matcher: Matcher) -> Outcome {
-        self.command(matcher, true)
+        self.command(Task::Stop(matcher))
     }
 
     /// How many operations that are meant are outstanding. They go on.
     #[must_use]
     pub fn count(&self, matcher: Matcher) -> u32 {
-        self.command(matcher, false).refused
+        self.command(Task::Count(matcher)).refused
     }
 
-    fn command(&self, matcher: Matcher, stops: bool) -> Outcome {
+    /// Returns when what the device keeps open for the program's `fd` is closed; with -1, for all.
+    pub(super) fn let_go(&self, fd: i32) {
+        self.command(Task::LetGo(fd));
+    }
+
+    fn command(&self, task: Task) -> Outcome {
         if self.thread.load(Ordering::Relaxed) == kernel::thread_id() {
             return Outcome::default();
         }
-        let Some(command) = self.commands.take(matcher, stops) else { return Outcome::default() };
+        let Some(command) = self.commands.take(task) else { return Outcome::default() };
         let operation = command.operation();
         // SAFETY: a command is in memory that is never freed, and stays untouched until it is answered.
         if unsafe { self.push(operation, operation) } {

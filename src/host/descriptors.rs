@@ -24,6 +24,15 @@ static RANGES: AtomicU32 = AtomicU32::new(0);
 /// The function that settles; see [`settle_by`].
 static SETTLE: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
+/// How many files the engine keeps open for each number, with shared counters as well.
+static KEPT: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
+
+/// How many it keeps open for all numbers.
+static ALL_KEPT: AtomicU32 = AtomicU32::new(0);
+
+/// The function that lets go of kept files; see [`settle_by`].
+static LET_GO: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+
 /// The function that drains; see [`settle_by`].
 static DRAIN: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
@@ -41,17 +50,39 @@ pub fn flags_generation(fd: c_int) -> u32 {
     generation(fd).wrapping_add(FLAGS[fd as usize % COUNTERS].load(Ordering::Relaxed))
 }
 
-/// `settle` is called before every change of a descriptor, and `drain` before a change of flags on which operations
-/// under way depend. Both must be async-signal-safe, as `close` is.
-pub fn settle_by(settle: fn(), drain: fn(c_int)) {
+/// `settle` is called before every change of a descriptor, `drain` before a change of flags on which operations under way
+/// depend, and `let_go` before a descriptor is closed for which a file is kept open ([`note_kept`]); with -1 for all. They
+/// must be async-signal-safe, as `close` is.
+pub fn settle_by(settle: fn(), drain: fn(c_int), let_go: fn(c_int)) {
     // Release pairs with the Acquire where they are called.
     SETTLE.store(settle as *mut (), Ordering::Release);
     DRAIN.store(drain as *mut (), Ordering::Release);
+    LET_GO.store(let_go as *mut (), Ordering::Release);
+}
+
+/// The engine keeps a file open as long as the program has `fd`, or does so no longer. SeqCst: a thread that closes the
+/// number afterwards, by whatever order, sees it.
+pub fn note_kept(fd: c_int, is_kept: bool) {
+    let change = if is_kept { 1 } else { u32::MAX };
+    KEPT[fd as usize % COUNTERS].fetch_add(change, Ordering::SeqCst);
+    ALL_KEPT.fetch_add(change, Ordering::SeqCst);
+}
+
+/// Has the engine let go of what it keeps for `fd`, or for all with -1.
+fn let_go(fd: c_int) {
+    let let_go = LET_GO.load(Ordering::Acquire);
+    if !let_go.is_null() {
+        // SAFETY: only `settle_by` stores here, and it stores a `fn(c_int)`.
+        unsafe { core::mem::transmute::<*mut (), fn(c_int)>(let_go)(fd) };
+    }
 }
 
 /// Must be called before `fd` is closed or replaced.
 pub fn before_close(fd: c_int) {
     settle();
+    if KEPT[fd as usize % COUNTERS].load(Ordering::SeqCst) != 0 {
+        let_go(fd);
+    }
     counter(fd).fetch_add(1, Ordering::Relaxed);
     await_unused(|used| used == fd);
 }
@@ -65,6 +96,9 @@ pub fn after_change(fd: c_int) {
 /// Must be called before a range of descriptors is closed.
 pub fn before_closing_many() {
     settle();
+    if ALL_KEPT.load(Ordering::SeqCst) != 0 {
+        let_go(-1);
+    }
     RANGES.fetch_add(1, Ordering::Relaxed);
     await_unused(|_| true);
 }

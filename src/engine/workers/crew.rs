@@ -27,6 +27,8 @@ pub struct Crew {
     is_busy: AtomicBool,
     /// When that ended last, in nanoseconds.
     quiet_since: AtomicU64,
+    /// What has been kept is being closed, because nothing has been outstanding for long.
+    is_tidying: AtomicBool,
     /// Whether the reactor is to be run again after a while, without a reason that wakes a thread.
     pub wants_retry: AtomicBool,
 }
@@ -67,15 +69,22 @@ impl Crew {
             epoll: Epoll::new(),
             is_busy: AtomicBool::new(false),
             quiet_since: AtomicU64::new(0),
+            is_tidying: AtomicBool::new(false),
             wants_retry: AtomicBool::new(false),
         }
     }
 
     /// Whether anything is outstanding after a turn of the reactor.
     pub fn note_busy(&self, is_busy: bool) {
-        if self.is_busy.swap(is_busy, Ordering::Relaxed) && !is_busy {
+        let ends = self.is_busy.swap(is_busy, Ordering::Relaxed) && !is_busy;
+        if ends && !self.is_tidying.swap(false, Ordering::Relaxed) {
             self.quiet_since.store(kernel::now(), Ordering::Relaxed);
         }
+    }
+
+    /// What is outstanding from now on is of the library's making.
+    pub fn begin_tidying(&self) {
+        self.is_tidying.store(true, Ordering::Relaxed);
     }
 
     /// Nothing is outstanding from now on.

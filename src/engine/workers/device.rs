@@ -9,11 +9,11 @@ use super::execute;
 use super::file_table::{FileTable, Unheld};
 use super::job::{self, Job, Jobs, Task};
 use super::nature::Nature;
+use super::own_table::OwnTable;
 use super::queue::{Class, STUCK_NS};
 use crate::engine::device::{Device, Event, Name, Verdict};
 use crate::engine::fixed_files::FixedFile;
 use crate::engine::operation::{Kind, Operation};
-use crate::host::fd_broker::FdBroker;
 use crate::host::kernel::{self, Errno, syscall};
 
 /// Operations at a time that are looked at with a descriptor for the moment.
@@ -80,15 +80,12 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Leaves the program's descriptor table for good, and makes the device.
-    ///
-    /// # Errors
-    /// What stands in the way.
-    pub fn new(crew: &'static Crew, broker: &'static FdBroker) -> Result<Self, &'static str> {
-        Ok(Self {
+    /// The device, with the files of a table.
+    pub fn new(crew: &'static Crew, own: OwnTable) -> Self {
+        Self {
             crew,
             jobs: Jobs::new(&crew.jobs),
-            files: FileTable::leave(broker, &crew.holders)?,
+            files: FileTable::new(own, &crew.holders),
             in_flight: 0,
             for_files: Chain::default(),
             for_streams: Chain::default(),
@@ -100,14 +97,15 @@ impl Workers {
             glances: 0,
             round: 0,
             round_times: (0, 0),
-        })
+        }
     }
 
     /// Makes a job of an operation, with the file that it holds or that is held for it now.
     fn admit(&mut self, mut operation: NonNull<Operation>, is_glance: bool) -> Result<(), Refusal> {
+        self.let_go_of_unused();
         // SAFETY: the reactor owns the operation until it is finished.
         let this = unsafe { operation.as_mut() };
-        let name = (this.file != 0).then_some((this.fd_generation, this.file));
+        let name = (this.fd_generation, this.file);
         let (ours, is_new) = match this.held {
             Some(FixedFile(ours)) => (ours as i32, false),
             None if this.has_its_number() => (self.files.hold(this.fd, name)?, true),
@@ -240,6 +238,18 @@ impl Workers {
         let result = if would_wait { CANCELED } else { result };
         self.answer_asked(operation, result == CANCELED);
         Some((operation, result))
+    }
+
+    /// Closes what was kept and has not been used, and where the table is nearly full, all that is kept.
+    fn let_go_of_unused(&mut self) {
+        while let Some(fd) = self.files.take_unused() {
+            self.let_go(fd);
+        }
+        while !self.files.has_room()
+            && let Some(fd) = self.files.take_kept(-1)
+        {
+            self.let_go(fd);
+        }
     }
 
     /// One hold of the reactor's fewer.
@@ -380,7 +390,11 @@ impl Device for Workers {
         if !self.files.has_room() {
             return Err(Errno(libc::ENFILE));
         }
-        self.files.hold(fd, name).map(|ours| FixedFile(ours as u32))
+        let held = match name {
+            Some(name) => self.files.hold(fd, name),
+            None => self.files.hold_alone(fd),
+        };
+        held.map(|ours| FixedFile(ours as u32))
     }
 
     fn release_file(&mut self, file: FixedFile) {
@@ -397,6 +411,23 @@ impl Device for Workers {
         job.decide(result);
         self.send(job);
         true
+    }
+
+    fn close_kept(&mut self, fd: i32, command: NonNull<Operation>) -> u32 {
+        let mut closing = 0;
+        while let Some(ours) = self.files.take_kept(fd) {
+            closing += u32::from(self.release_first(FixedFile(ours as u32), command, 0));
+        }
+        closing
+    }
+
+    fn tidy(&mut self) -> bool {
+        let mut tidies = false;
+        while let Some(fd) = self.files.take_kept(-1) {
+            self.let_go(fd);
+            tidies = true;
+        }
+        tidies
     }
 
     fn signal_eventfd(&mut self, file: FixedFile, count: u32) {

@@ -54,7 +54,7 @@ impl SharedReactor {
         }
         self.combiner.hold();
         // SAFETY: this thread has the combiner.
-        if unsafe { self.turn(me) } && leaves() {
+        if unsafe { self.turn(me) && !self.tidy() } && leaves() {
             // The combiner stays taken, until the poller takes the reactor out.
             return true;
         }
@@ -64,6 +64,19 @@ impl SharedReactor {
             unsafe { self.turn(me) };
         }
         false
+    }
+
+    /// Has closed what is kept between requests. Whether there was anything: then it is closed by workers first.
+    ///
+    /// # Safety
+    /// The calling thread has the combiner.
+    unsafe fn tidy(&self) -> bool {
+        // SAFETY: the caller's promise.
+        let tidies = unsafe { &mut *self.reactor.get() }.as_mut().is_some_and(|reactor| reactor.tidy());
+        if tidies {
+            self.crew.begin_tidying();
+        }
+        tidies
     }
 
     /// One turn. Whether nothing is outstanding afterwards.

@@ -20,6 +20,7 @@ use core::sync::atomic::Ordering;
 
 use super::crew::Crew;
 use super::device::Workers;
+use super::own_table::OwnTable;
 use super::shared_reactor::SharedReactor;
 use super::{poller, worker};
 use crate::engine::engines;
@@ -114,7 +115,7 @@ impl Founders {
         const NO_MEMORY: Refusal = Refusal::Cannot("there is no memory");
         broker.set_client(kernel::thread_id());
         let crew = self.reactor.crew;
-        let device = Workers::new(crew, broker).map_err(Refusal::Cannot)?;
+        let device = Workers::new(crew, OwnTable::leave(broker).map_err(Refusal::Cannot)?);
         let reactor = memory::boxed(Reactor::new(crew.engine, device)).map_err(|_| NO_MEMORY)?;
         crew.epoll.begin().map_err(|_| Refusal::Cannot("no epoll can be had"))?;
         // SAFETY: there is no other thread yet.
