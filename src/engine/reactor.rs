@@ -11,12 +11,15 @@
 //! The engine on io_uring has one thread, which runs turn after turn and sleeps in its ring ([`Reactor::run`]). With the
 //! workers any thread runs the next turn that has something to do, one thread at a time (`super::workers::combiner`).
 
+mod commands;
+pub mod run;
+
 use core::ptr::NonNull;
 
-use super::cancel::{Command, Matcher, Outcome, Task};
-use super::device::{Device, Event, Sleep, Verdict, Waits};
+use super::cancel::Command;
+use super::device::{Device, Event, Verdict};
 use super::fixed_files::{FixedFile, SharedFixedFiles};
-use super::lifecycle::{self, Carrier, Engine};
+use super::lifecycle::{Carrier, Engine};
 use super::operation::{Operation, Order, Stage};
 use super::order::Orders;
 use super::outstanding::Outstanding;
@@ -25,7 +28,6 @@ use super::sleep_policy::SleepPolicy;
 use super::wake_batch::WakeBatch;
 use super::{inbox, redo};
 use crate::host::descriptors;
-use crate::host::futex::Deadline;
 use crate::host::kernel::Errno;
 use crate::stats::{self, Lane, Notification};
 
@@ -359,119 +361,6 @@ impl<D: Device> Reactor<D> {
         }
     }
 
-    /// Begins what a command asks for.
-    fn carry_out(&mut self, command: NonNull<Command>) {
-        // SAFETY: a command is untouched until it is answered; only this thread looks at this field.
-        match unsafe { command.as_ref().task } {
-            Task::Stop(matcher) => self.stop(matcher, command),
-            Task::Count(matcher) => {
-                // SAFETY: as above.
-                unsafe { (*command.as_ptr()).outcome.refused = self.matching(matcher).len() as u32 };
-                self.answers.push(command);
-            }
-            Task::LetGo(fd) => {
-                let pending = self.device.close_kept(fd, command.cast());
-                // SAFETY: as above.
-                unsafe { (*command.as_ptr()).pending = pending };
-                if pending == 0 {
-                    self.answers.push(command);
-                }
-            }
-        }
-    }
-
-    fn matching(&self, matcher: Matcher) -> Vec<NonNull<Operation>> {
-        // SAFETY: outstanding operations are alive.
-        self.outstanding.matching(|operation| (matcher.test)(unsafe { operation.as_ref() }, &matcher.arguments))
-    }
-
-    /// Stops what is meant, as far as that can be done.
-    fn stop(&mut self, matcher: Matcher, mut command: NonNull<Command>) {
-        let mut outcome = Outcome::default();
-        let mut pending = 0;
-        for mut operation in self.matching(matcher) {
-            // SAFETY: as in `accept`; nothing that is stopped here frees another.
-            let this = unsafe { operation.as_mut() };
-            match this.stage {
-                _ if this.partially_done => outcome.refused += 1,
-                Stage::Held if self.drop_held(operation) => outcome.canceled += 1,
-                Stage::Held => {
-                    pending += 1;
-                    self.note_stop(operation, command);
-                }
-                Stage::WithWorker | Stage::Returned | Stage::Ending => outcome.refused += 1,
-                Stage::Issued if this.moved > 0 => outcome.refused += 1,
-                Stage::Issued => {
-                    this.cancel_requested = true;
-                    pending += 1;
-                    let ticket = self.note_stop(operation, command);
-                    self.device.cancel(operation, ticket);
-                }
-            }
-        }
-        // SAFETY: as in `carry_out`.
-        let this = unsafe { command.as_mut() };
-        (this.outcome, this.pending) = (outcome, pending);
-        if pending == 0 {
-            self.answers.push(command);
-        }
-    }
-
-    /// A command waits for the end of an operation. The ticket by which the device may say that it does not come.
-    fn note_stop(&mut self, operation: NonNull<Operation>, command: NonNull<Command>) -> u64 {
-        self.tickets += 1;
-        self.stopping.push(Stopping { ticket: self.tickets, operation, command });
-        self.tickets
-    }
-
-    /// Ends an operation that was not issued. Whether it has ended: its file may still be closed.
-    fn drop_held(&mut self, operation: NonNull<Operation>) -> bool {
-        if !self.ready.remove(operation) {
-            self.orders.remove(operation, &mut self.ready);
-            // It has no place in the order any more.
-            // SAFETY: as in `accept`.
-            unsafe { (*operation.as_ptr()).order = Order::Free };
-        }
-        self.finish(operation, CANCELED)
-    }
-
-    /// The device's answer to an attempt to stop. Where it was accepted, the operation's own end decides.
-    fn answered(&mut self, ticket: u64, stopped: bool) {
-        if stopped {
-            return;
-        }
-        if let Some(index) = self.stopping.iter().position(|stopping| stopping.ticket == ticket) {
-            let Stopping { command, .. } = self.stopping.swap_remove(index);
-            self.count_stop(command, false);
-        }
-    }
-
-    /// An operation has ended that commands were about to stop.
-    fn settle_stops(&mut self, operation: NonNull<Operation>, result: i64) {
-        while let Some(index) = self.stopping.iter().position(|stopping| stopping.operation == operation) {
-            let Stopping { command, .. } = self.stopping.swap_remove(index);
-            self.count_stop(command, result == CANCELED);
-        }
-    }
-
-    fn count_stop(&mut self, mut command: NonNull<Command>, stopped: bool) {
-        // SAFETY: as in `carry_out`; a command with answers pending is not answered yet.
-        let this = unsafe { command.as_mut() };
-        let Outcome { canceled, refused } = &mut this.outcome;
-        *(if stopped { canceled } else { refused }) += 1;
-        self.count_down(command);
-    }
-
-    /// One answer less that a command waits for.
-    fn count_down(&mut self, mut command: NonNull<Command>) {
-        // SAFETY: as in `carry_out`; a command with answers pending is not answered yet.
-        let this = unsafe { command.as_mut() };
-        this.pending -= 1;
-        if this.pending == 0 {
-            self.answers.push(command);
-        }
-    }
-
     /// The device is gone: everything outstanding ends with `errno`, and every command is answered.
     pub fn fail_all(&mut self, errno: Errno) {
         // What a worker does again ends when that is done.
@@ -492,67 +381,6 @@ impl<D: Device> Reactor<D> {
         }
         self.wakes.take_eventfds(|_, _| ());
         self.wakes.wake_now();
-    }
-}
-
-/// How [`Reactor::run`] came to its end.
-pub enum End {
-    /// There has been nothing to do for long, and the engine has no thread any more.
-    Idle,
-    /// The engine was closed and nothing is outstanding, or the device serves no longer. What was accepted and is not
-    /// finished is in the reactor.
-    Closed,
-}
-
-/// How a sleep ended.
-#[derive(PartialEq, Eq)]
-enum Slept {
-    /// There may be something to do.
-    Woken,
-    /// The same, after a sleep that no submitter could have ended.
-    Timed,
-    /// There has been nothing to do for long, and the engine has no thread any more.
-    Gone,
-}
-
-impl<D: Waits> Reactor<D> {
-    /// Runs turn after turn, and sleeps in between.
-    pub fn run(&mut self) -> End {
-        let mut slept = Slept::Woken;
-        loop {
-            self.take();
-            if self.device.lost().is_some() || (self.engine.is_closing() && self.outstanding.is_empty()) {
-                return End::Closed;
-            }
-            let completed = self.deliver();
-            self.sleep_policy.note(completed, slept == Slept::Timed);
-            slept = if self.engine.inbox.is_waiting() { Slept::Woken } else { self.sleep() };
-            if slept == Slept::Gone {
-                return End::Idle;
-            }
-        }
-    }
-
-    /// Sleeps until there is something to do.
-    fn sleep(&mut self) -> Slept {
-        if let Some(nanoseconds) = self.sleep_policy.timed_wait_ns(self.device.in_flight())
-            && self.device.can_wait_timed()
-        {
-            stats::slept(false);
-            self.device.sleep(Sleep::Timed(nanoseconds));
-            return Slept::Timed;
-        }
-        self.device.prepare_sleep();
-        if !self.engine.is_closing() && self.engine.inbox.fall_asleep() {
-            stats::slept(true);
-            let deadline = if self.is_idle() { lifecycle::idle_exit() } else { Deadline::Never };
-            self.device.sleep(Sleep::Armed(deadline));
-            if deadline.is_over() && self.engine.leave() {
-                return Slept::Gone;
-            }
-            self.engine.inbox.wake_up();
-        }
-        Slept::Woken
     }
 }
 

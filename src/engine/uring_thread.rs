@@ -6,7 +6,8 @@ use core::sync::atomic::Ordering;
 
 use super::failover;
 use super::lifecycle::{Engine, STARTING, UNAVAILABLE};
-use super::reactor::{End, Reactor};
+use super::reactor::Reactor;
+use super::reactor::run::End;
 use super::uring::Uring;
 use crate::host::kernel::{self, Errno};
 use crate::host::settings::{self, EngineChoice};

@@ -50,7 +50,7 @@ impl Slot {
             let calls = queue.call_one();
             drop(queue);
             if calls {
-                self.crew.ring();
+                self.crew.wake_worker();
             }
         }
     }
@@ -100,7 +100,7 @@ impl Crew {
     }
 
     /// Wakes one worker.
-    pub fn ring(&self) {
+    pub fn wake_worker(&self) {
         // Release pairs with the Acquire of a worker that is about to sleep.
         self.engine.doorbell.fetch_add(1, Ordering::Release);
         futex::wake(&raw const self.engine.doorbell, 1);
@@ -125,10 +125,10 @@ impl Crew {
         let (asks, calls) = (queue.ask_for_worker(), queue.call_one());
         drop(queue);
         if asks {
-            self.epoll.ring();
+            self.epoll.notify();
         }
         if calls {
-            self.ring();
+            self.wake_worker();
         }
     }
 

@@ -17,7 +17,7 @@ use crate::engine::operation::{Kind, Operation};
 use crate::host::kernel::{self, Errno, syscall};
 
 /// Operations at a time that are looked at with a descriptor for the moment.
-const GLANCES: usize = 8;
+const MAX_TRIALS: usize = 8;
 
 /// After a round of such looks there is none for so many times as long, within bounds.
 const IDLE_SHARE: u64 = 16;
@@ -72,7 +72,7 @@ pub struct Workers {
     /// The same for those that may have to wait for ever.
     rotating: VecDeque<NonNull<Operation>>,
     /// Those of them that are being looked at.
-    glances: usize,
+    trials: usize,
     /// How many of them are still to be looked at in this round.
     round: usize,
     /// When this round began and the next one may, in nanoseconds.
@@ -94,14 +94,14 @@ impl Workers {
             asked: Vec::new(),
             waiting: VecDeque::new(),
             rotating: VecDeque::new(),
-            glances: 0,
+            trials: 0,
             round: 0,
             round_times: (0, 0),
         }
     }
 
     /// Makes a job of an operation, with the file that it holds or that is held for it now.
-    fn admit(&mut self, mut operation: NonNull<Operation>, is_glance: bool) -> Result<(), Refusal> {
+    fn admit(&mut self, mut operation: NonNull<Operation>, is_trial: bool) -> Result<(), Refusal> {
         self.let_go_of_unused();
         // SAFETY: the reactor owns the operation until it is finished.
         let this = unsafe { operation.as_mut() };
@@ -115,7 +115,7 @@ impl Workers {
         let mut task = Task::of(this, ours, 0, self.files.nature(ours));
         if task.may_wait() {
             // Each needs a descriptor of its own, and leaves room for what ends by itself.
-            let has_room = is_glance || self.files.has_room();
+            let has_room = is_trial || self.files.has_room();
             match if has_room { self.files.separate(ours) } else { Err(Errno(libc::EMFILE)) } {
                 Ok((fd, unheld)) => {
                     task.fd = fd;
@@ -131,7 +131,7 @@ impl Workers {
         }
         this.held = None;
         task.life = self.files.life(task.fd);
-        task.is_glance = is_glance;
+        task.is_trial = is_trial;
         let job = self.jobs.take(operation.as_ptr(), task).inspect_err(|_| self.let_go(task.fd))?;
         job.moved.set(this.moved);
         this.handle = core::ptr::from_ref(job).cast();
@@ -165,13 +165,13 @@ impl Workers {
                 }
             }
         }
-        self.look_round();
+        self.try_round();
         self.crew.wants_retry.store(!self.waiting.is_empty() || !self.rotating.is_empty(), Ordering::Relaxed);
     }
 
     /// Looks at what may have to wait for ever and has no room, a few at a time, each once in a round.
-    fn look_round(&mut self) {
-        if self.round == 0 && self.glances == 0 && !self.rotating.is_empty() {
+    fn try_round(&mut self) {
+        if self.round == 0 && self.trials == 0 && !self.rotating.is_empty() {
             let now = kernel::now();
             let (began, next) = &mut self.round_times;
             if *began != 0 {
@@ -184,13 +184,13 @@ impl Workers {
                 self.round = self.rotating.len();
             }
         }
-        while self.round > 0 && self.glances < GLANCES {
+        while self.round > 0 && self.trials < MAX_TRIALS {
             let Some(operation) = self.rotating.pop_front() else {
                 self.round = 0;
                 return;
             };
             match self.admit(operation, true) {
-                Ok(()) => self.glances += 1,
+                Ok(()) => self.trials += 1,
                 Err(Refusal::Full) if self.files.open() > 0 => return self.rotating.push_front(operation),
                 answer => self.settle(operation, answer),
             }
@@ -223,8 +223,8 @@ impl Workers {
         }
         self.jobs.give_back(job);
         let mut operation = operation?;
-        if task.is_glance {
-            self.glances -= 1;
+        if task.is_trial {
+            self.trials -= 1;
         }
         if would_wait && !self.asked.iter().any(|&(asked, _)| asked == operation) {
             // SAFETY: as in `admit`.

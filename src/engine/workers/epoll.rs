@@ -17,14 +17,14 @@ pub enum Parked {
     Refused(Errno),
 }
 
-/// What the epoll tells of the poller's bell.
-pub const BELL: u64 = u64::MAX;
+/// What the epoll tells of the poller's wakeup.
+pub const WAKEUP: u64 = u64::MAX;
 
 /// The epoll, and how the poller is told of something else.
 pub struct Epoll {
     fd: AtomicI32,
     /// An eventfd in the epoll.
-    bell: AtomicI32,
+    wakeup: AtomicI32,
     /// Whether the thread is to end.
     is_over: AtomicBool,
 }
@@ -32,7 +32,7 @@ pub struct Epoll {
 impl Epoll {
     /// None yet.
     pub const fn new() -> Self {
-        Self { fd: AtomicI32::new(-1), bell: AtomicI32::new(-1), is_over: AtomicBool::new(false) }
+        Self { fd: AtomicI32::new(-1), wakeup: AtomicI32::new(-1), is_over: AtomicBool::new(false) }
     }
 
     /// Makes the epoll, in the calling thread's descriptor table.
@@ -44,37 +44,37 @@ impl Epoll {
         let epoll = unsafe { syscall!(libc::SYS_epoll_create1, libc::EPOLL_CLOEXEC) }? as c_int;
         let flags = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
         // SAFETY: makes a descriptor.
-        let bell = unsafe { syscall!(libc::SYS_eventfd2, 0, flags) }.inspect_err(|_| kernel::close(epoll))? as c_int;
-        let event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: BELL };
+        let wakeup = unsafe { syscall!(libc::SYS_eventfd2, 0, flags) }.inspect_err(|_| kernel::close(epoll))? as c_int;
+        let event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: WAKEUP };
         // SAFETY: reads the event.
-        let known = unsafe { syscall!(libc::SYS_epoll_ctl, epoll, libc::EPOLL_CTL_ADD, bell, &raw const event) };
-        known.inspect_err(|_| close_both(epoll, bell))?;
+        let known = unsafe { syscall!(libc::SYS_epoll_ctl, epoll, libc::EPOLL_CTL_ADD, wakeup, &raw const event) };
+        known.inspect_err(|_| close_both(epoll, wakeup))?;
         self.is_over.store(false, Ordering::Relaxed);
         // Seen by the workers, which are started after this.
         self.fd.store(epoll, Ordering::Relaxed);
-        self.bell.store(bell, Ordering::Relaxed);
+        self.wakeup.store(wakeup, Ordering::Relaxed);
         Ok(())
     }
 
     /// The poller is to start workers, or to end.
-    pub fn ring(&self) {
+    pub fn notify(&self) {
         let one = 1u64;
         // SAFETY: reads eight bytes.
-        let _ = unsafe { syscall!(libc::SYS_write, self.bell.load(Ordering::Relaxed), &raw const one, 8) };
+        let _ = unsafe { syscall!(libc::SYS_write, self.wakeup.load(Ordering::Relaxed), &raw const one, 8) };
     }
 
     /// The poller is to end: nothing is parked, and no worker is left but the calling one.
     pub fn dismiss(&self) {
-        // Release pairs with the Acquire of `take_bell`.
+        // Release pairs with the Acquire of `take_wakeup`.
         self.is_over.store(true, Ordering::Release);
-        self.ring();
+        self.notify();
     }
 
     /// Whether the poller is to end; if not, it is to start workers.
-    pub fn take_bell(&self) -> bool {
+    pub fn take_wakeup(&self) -> bool {
         let mut count = 0u64;
         // SAFETY: fills eight bytes.
-        let _ = unsafe { syscall!(libc::SYS_read, self.bell.load(Ordering::Relaxed), &raw mut count, 8) };
+        let _ = unsafe { syscall!(libc::SYS_read, self.wakeup.load(Ordering::Relaxed), &raw mut count, 8) };
         self.is_over.load(Ordering::Acquire)
     }
 
@@ -89,7 +89,7 @@ impl Epoll {
 
     /// Ends the epoll. For the poller.
     pub fn end(&self) {
-        close_both(self.fd.swap(-1, Ordering::Relaxed), self.bell.swap(-1, Ordering::Relaxed));
+        close_both(self.fd.swap(-1, Ordering::Relaxed), self.wakeup.swap(-1, Ordering::Relaxed));
     }
 
     /// Parks a job that the caller owns until one of `events` is true of its file.

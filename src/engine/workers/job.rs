@@ -38,7 +38,7 @@ pub struct Task {
     pub life: u32,
     pub nature: Nature,
     /// It does not wait: if it would have to, it comes back with [`Job::would_wait`] set.
-    pub is_glance: bool,
+    pub is_trial: bool,
 }
 
 impl Task {
@@ -56,7 +56,7 @@ impl Task {
             fd,
             life,
             nature,
-            is_glance: false,
+            is_trial: false,
         }
     }
 
@@ -74,7 +74,7 @@ impl Task {
             fd,
             life,
             nature: Nature::Device,
-            is_glance: false,
+            is_trial: false,
         }
     }
 

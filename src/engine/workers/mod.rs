@@ -18,7 +18,7 @@
 //! Where no thread can be had: what ends by itself is done by the only worker there is, which hears nothing else
 //! meanwhile; streams wait until a second thread can be had, which is tried again and again. Where the descriptor table is
 //! full up to the hard limit: what may wait for ever is looked at in turn, with a descriptor for the moment
-//! (`Task::is_glance`); its file is then not held in between.
+//! (`Task::is_trial`); its file is then not held in between.
 
 pub mod blocks;
 mod combiner;

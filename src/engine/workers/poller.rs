@@ -7,7 +7,7 @@
 use core::ffi::c_int;
 
 use super::crew::Crew;
-use super::epoll::BELL;
+use super::epoll::WAKEUP;
 use super::execute;
 use super::job::Job;
 use super::nature::Nature;
@@ -31,8 +31,8 @@ pub fn run(reactor: &'static SharedReactor) {
         let mut finished = false;
         for event in &events[..seen] {
             let (data, seen) = (event.u64, event.events);
-            if data == BELL {
-                if crew.epoll.take_bell() {
+            if data == WAKEUP {
+                if crew.epoll.take_wakeup() {
                     return;
                 }
                 worker::start(reactor);
@@ -50,7 +50,7 @@ pub fn run(reactor: &'static SharedReactor) {
             crew.call_for_work();
         }
         if seen == 0 && crew.quiet_since().is_some() {
-            crew.ring();
+            crew.wake_worker();
         }
     }
 }

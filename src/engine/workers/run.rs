@@ -54,8 +54,8 @@ fn run_stream(crew: &'static Crew, job: &'static Job, slot: &mut Slot) -> Option
                 Attempt::MayBlock => return run_blocking(crew, job, slot),
             }
         };
-        if task.is_glance {
-            return glance(crew, job, events);
+        if task.is_trial {
+            return trial(crew, job, events);
         }
         match crew.epoll.park(job, events) {
             Parked::Waits => {
@@ -75,7 +75,7 @@ fn run_stream(crew: &'static Crew, job: &'static Job, slot: &mut Slot) -> Option
 /// know how much it had moved.
 fn run_blocking(crew: &'static Crew, job: &'static Job, slot: &mut Slot) -> Option<i64> {
     let task = job.task();
-    if task.is_glance {
+    if task.is_trial {
         return would_wait(crew, job);
     }
     if slot.is_alone {
@@ -118,7 +118,7 @@ fn moved(job: &Job, task: &Task, result: i64) -> Option<i64> {
 }
 
 /// The end of an attempt of a job that must not wait: it is done, or would have to wait for one of these events.
-fn glance(crew: &'static Crew, job: &'static Job, events: u32) -> Option<i64> {
+fn trial(crew: &'static Crew, job: &'static Job, events: u32) -> Option<i64> {
     let task = job.task();
     if task.kind == Kind::Poll {
         match execute::ready(task.fd, events) {

@@ -36,7 +36,7 @@ use crate::host::{log, memory};
 use crate::stats::{self, ServedBy};
 
 /// The first threads.
-struct Founders {
+struct FirstThreads {
     reactor: SharedReactor,
     /// The poller's thread, for the broker to join.
     poller: Lock<Option<JoinHandle>>,
@@ -44,7 +44,7 @@ struct Founders {
     refusal: Lock<Option<Refusal>>,
 }
 
-static FOUNDERS: PerProcess<Founders> = PerProcess::new(6);
+static FIRST_THREADS: PerProcess<FirstThreads> = PerProcess::new(6);
 
 /// Why the poller could not begin.
 #[derive(Clone, Copy)]
@@ -59,12 +59,16 @@ enum Refusal {
 /// # Errors
 /// `EAGAIN` or `ENOMEM`: no thread or memory can be had.
 pub fn start(engine: &'static Engine) -> Result<(), Errno> {
-    let founders = FOUNDERS.get_or_init(|| {
+    let first_threads = FIRST_THREADS.get_or_init(|| {
         let crew = Box::leak(memory::boxed(Crew::new(engine))?);
-        memory::boxed(Founders { reactor: SharedReactor::new(crew), poller: Lock::new(None), refusal: Lock::new(None) })
+        memory::boxed(FirstThreads {
+            reactor: SharedReactor::new(crew),
+            poller: Lock::new(None),
+            refusal: Lock::new(None),
+        })
     })?;
     let broker = FdBroker::prepare()?;
-    let argument = ptr::from_ref(founders).cast_mut().cast();
+    let argument = ptr::from_ref(first_threads).cast_mut().cast();
     let broker_thread = thread::start_joinable(serve_as_broker, argument)?;
     thread::start_joinable(serve_as_poller, argument).map(drop).inspect_err(|_| {
         broker.dismiss();
@@ -72,44 +76,44 @@ pub fn start(engine: &'static Engine) -> Result<(), Errno> {
     })
 }
 
-extern "C" fn serve_as_broker(founders: *mut c_void) -> *mut c_void {
-    // SAFETY: `start` passed the founders, which live as long as the process.
-    let founders: &'static Founders = unsafe { &*founders.cast::<Founders>() };
+extern "C" fn serve_as_broker(first_threads: *mut c_void) -> *mut c_void {
+    // SAFETY: `start` passed the first_threads, which live as long as the process.
+    let first_threads: &'static FirstThreads = unsafe { &*first_threads.cast::<FirstThreads>() };
     if let Some(broker) = FdBroker::current() {
         broker.serve();
     }
-    let poller = founders.poller.lock().take();
+    let poller = first_threads.poller.lock().take();
     // Without a poller the starter joins this thread.
     if let Some(poller) = poller {
         poller.join();
         JoinHandle::of_this_thread().detach();
-        founders.end();
+        first_threads.end();
     }
     ptr::null_mut()
 }
 
-extern "C" fn serve_as_poller(founders: *mut c_void) -> *mut c_void {
-    // SAFETY: `start` passed the founders, which live as long as the process.
-    let founders: &'static Founders = unsafe { &*founders.cast::<Founders>() };
-    *founders.poller.lock() = Some(JoinHandle::of_this_thread());
+extern "C" fn serve_as_poller(first_threads: *mut c_void) -> *mut c_void {
+    // SAFETY: `start` passed the first_threads, which live as long as the process.
+    let first_threads: &'static FirstThreads = unsafe { &*first_threads.cast::<FirstThreads>() };
+    *first_threads.poller.lock() = Some(JoinHandle::of_this_thread());
     let Some(broker) = FdBroker::current() else { return ptr::null_mut() };
     broker.await_thread();
-    match founders.begin(broker) {
+    match first_threads.begin(broker) {
         Ok(()) => {
-            poller::run(&founders.reactor);
-            let last = founders.reactor.crew.queue.lock().take_ended();
+            poller::run(&first_threads.reactor);
+            let last = first_threads.reactor.crew.queue.lock().take_ended();
             if let Some(last) = last {
                 last.join();
             }
-            founders.take_apart();
+            first_threads.take_apart();
         }
-        Err(refusal) => *founders.refusal.lock() = Some(refusal),
+        Err(refusal) => *first_threads.refusal.lock() = Some(refusal),
     }
     broker.dismiss();
     ptr::null_mut()
 }
 
-impl Founders {
+impl FirstThreads {
     /// The poller leaves the program's descriptors, and makes the reactor and the first worker.
     fn begin(&'static self, broker: &'static FdBroker) -> Result<(), Refusal> {
         const NO_MEMORY: Refusal = Refusal::Cannot("there is no memory");

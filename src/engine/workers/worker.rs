@@ -129,10 +129,10 @@ impl Worker {
         let calls = queue.call_one();
         drop(queue);
         if asks {
-            crew.epoll.ring();
+            crew.epoll.notify();
         }
         if calls {
-            crew.ring();
+            crew.wake_worker();
         }
         next
     }
@@ -171,7 +171,7 @@ impl Worker {
         join(before);
         if crew.quiet_since().is_some() {
             // That one may have nothing to wake it.
-            crew.ring();
+            crew.wake_worker();
         }
         true
     }
