@@ -1,9 +1,9 @@
-//! Commands to an engine's thread, which alone knows where each operation stands: stop what is meant, count it, or close a
-//! file.
+//! Commands to an engine's thread, which alone knows where each operation stands: stop what is meant, count it, or
+//! close a file.
 //!
-//! A command carries values and lies in memory of the engine's own, never on the caller's stack: a caller that a signal
-//! handler takes away by `siglongjmp`, or that is cancelled, leaves nothing behind that the engine's thread could walk into.
-//! Its command is then carried out all the same and never used again.
+//! A command carries values and lies in memory of the engine, never on the caller's stack: a caller that leaves by
+//! `siglongjmp`, or is cancelled, leaves nothing behind that the engine's thread could touch. Its command is then
+//! carried out all the same and never used again.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -18,7 +18,7 @@ use crate::host::pool::Pool;
 pub struct Matcher {
     /// Whether an operation is meant. It may look at the structure around the operation, which is alive.
     pub test: fn(operation: &Operation, arguments: &[usize; 3]) -> bool,
-    /// What it is tested by.
+    /// What the test is given.
     pub arguments: [usize; 3],
 }
 
@@ -127,12 +127,12 @@ impl Taken<'_> {
 impl Command {
     /// The command in this operation, if it is one.
     pub(super) fn of(operation: NonNull<Operation>) -> Option<NonNull<Self>> {
-        // SAFETY: the operation is alive; a command's finish function is known to nobody else.
+        // SAFETY: the operation is alive; no other operation has a command's finish function.
         let finish = unsafe { operation.as_ref() }.finish;
         core::ptr::fn_addr_eq(finish, mark as Finish).then(|| operation.cast())
     }
 
-    /// Tells the caller, who may give it back the moment after.
+    /// Tells the caller, which may give it back at once.
     pub(super) fn answer(this: NonNull<Self>, wakes: &mut WakeBatch) {
         // SAFETY: commands are never freed; the field is an atomic.
         let state = unsafe { &(*this.as_ptr()).state };

@@ -1,4 +1,4 @@
-//! What the reactor asks of whatever carries I/O out: io_uring, or workers.
+//! What the reactor needs of what carries I/O out: io_uring, or workers.
 
 use core::ptr::NonNull;
 
@@ -12,8 +12,8 @@ use crate::host::kernel::Errno;
 pub enum Event {
     /// An operation is done.
     Done(NonNull<Operation>, i64),
-    /// The answer to [`Device::cancel`] with this ticket. True: the operation ends with `-ECANCELED` if nothing else came
-    /// first, and its own event follows or has come. False: it cannot be stopped, or is past stopping.
+    /// The answer to [`Device::cancel`] with this ticket. True: the operation ends with `-ECANCELED` if nothing else
+    /// came first, and its own event follows or has come. False: it cannot be stopped, or is past stopping.
     Cancel(u64, bool),
     /// The eventfd in this slot has been signalled so many times, or has refused it.
     Signalled(FixedFile, u32),
@@ -65,7 +65,7 @@ pub trait Device {
     /// Tries to stop an operation that was issued. [`Event::Cancel`] with `ticket` tells.
     fn cancel(&mut self, operation: NonNull<Operation>, ticket: u64);
 
-    /// Holds the file behind `fd`, together with all who hold it by the same name.
+    /// Holds the file behind `fd`, together with every holder by the same name.
     ///
     /// # Errors
     /// `EBADF`; `ENFILE`: no room to hold another; what the kernel answers.
@@ -81,8 +81,8 @@ pub trait Device {
         false
     }
 
-    /// Closes what is kept for the program's `fd`, or for any with -1. How many times [`Event::Done`] with `command` follows,
-    /// because a file takes time.
+    /// Closes what is kept for the program's `fd`, or for any with -1. How many times [`Event::Done`] with `command`
+    /// follows, because a file takes time.
     fn close_kept(&mut self, _fd: i32, _command: NonNull<Operation>) -> u32 {
         0
     }

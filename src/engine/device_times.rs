@@ -1,7 +1,8 @@
-//! How fast devices have shown themselves to be, as the engine on io_uring sees it: the best of some requests that it timed.
+//! How fast devices have shown themselves to be, as the engine on io_uring sees it: the best of some requests that it
+//! timed.
 //!
-//! A device that completes requests immediately (zram, pmem, a RAM disk) shows it even through a worker of the kernel's, of
-//! which io_uring needs one there: no disk is as fast.
+//! A device that completes requests immediately (zram, pmem, a RAM disk) shows it even through a worker of the
+//! kernel's, of which io_uring needs one there: no disk is as fast.
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 

@@ -93,8 +93,8 @@ impl Engines {
         self.uring().map_or_else(|| self.workers(), Ok)
     }
 
-    /// Stops what is outstanding and meant, in every engine. Returns when it is known of each how it went, or an engine's
-    /// thread does not answer.
+    /// Stops what is outstanding and meant, in every engine. Returns when it is known of each how it went, or an
+    /// engine's thread does not answer.
     #[must_use]
     pub fn cancel(self, matcher: Matcher) -> Outcome {
         running().fold(Outcome::default(), |all, engine| all.and(engine.cancel(matcher)))
@@ -132,8 +132,8 @@ pub fn drain_all(fd: c_int) {
     }
 }
 
-/// Returns when no file is open any more that is kept for the program's `fd`, or for any with -1: the program is about to close
-/// it.
+/// Returns when no file is open any more that is kept for the program's `fd`, or for any with -1: the program is about
+/// to close it.
 pub fn let_go(fd: c_int) {
     if let Some(workers) = WORKERS.get().filter(|engine| engine.has_thread()) {
         workers.let_go(fd);
@@ -143,8 +143,8 @@ pub fn let_go(fd: c_int) {
 /// How long a process that ends waits for what io_uring is at work on: as long as a disk may take.
 const EXIT_WAIT_MS: u64 = 1_000;
 
-/// Returns when nothing is with io_uring: for a process that ends. The kernel takes a ring apart after the process has been
-/// waited for, and holds the files of its requests as long. Async-signal-safe.
+/// Returns when nothing is with io_uring: for a process that ends. The kernel takes a ring apart after the process has
+/// been waited for, and holds the files of its requests as long. Async-signal-safe.
 pub fn await_uring_idle() {
     let Some(engine) = URING.get().filter(|engine| engine.has_thread()) else { return };
     if engine.process.load(Ordering::Relaxed) != kernel::process_id() {

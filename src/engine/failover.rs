@@ -1,9 +1,9 @@
 //! What happens when io_uring is about to be forbidden, or was: the workers serve from there on.
 //!
-//! A seccomp filter that the program sets through the C library is seen before it is set ([`close_uring`]): what is with
-//! io_uring is waited for, and nothing more goes there. A filter set in another way (an instruction of the program's own, a
-//! supervisor's) shows as a call on the ring that fails: what the kernel has is reported as far as it still completes
-//! within a short time; what is then left ends with `EIO`.
+//! A seccomp filter that the program sets through the C library is seen before it is set ([`close_uring`]): what is
+//! with io_uring is waited for, and nothing more goes there. A filter set in another way (an instruction of the
+//! program's own, a supervisor's) shows as a call on the ring that fails: what the kernel has is reported as far as it
+//! still completes within a short time; what is then left ends with `EIO`.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
@@ -25,9 +25,9 @@ use crate::stats::{self, ServedBy};
 /// How long completions of a lost ring are waited for: a device that answers does so well within this time.
 const LOST_RING_WAIT_MS: u64 = 2_000;
 
-/// A filter may be about to forbid io_uring: nothing more goes there, what is there is waited for, as long as a device may
-/// take, and the engine's thread leaves its ring. A filter may forbid threads as well: the workers' are there before, and
-/// stay. Called before the filter is set. Async-signal-safe, unless a thread has to be started.
+/// A filter may be about to forbid io_uring: nothing more goes there, what is there is waited for, as long as a device
+/// may take, and the engine's thread leaves its ring. A filter may forbid threads as well: the workers' are there
+/// before, and stay. Called before the filter is set. Async-signal-safe, unless a thread has to be started.
 pub fn close_uring() {
     seccomp::note_set();
     // A filter of a child of `vfork` is that child's alone.
@@ -82,8 +82,8 @@ pub(super) fn after(engine: &'static Engine, mut reactor: Reactor<Uring>) {
     forward(engine);
 }
 
-/// Hands on to the workers what submitters pushed that saw the engine serving before. Later ones find its inbox without a
-/// thread, and go to the workers themselves.
+/// Hands on to the workers what submitters pushed that saw the engine serving before. Later ones find its inbox without
+/// a thread, and go to the workers themselves.
 pub(super) fn forward(engine: &'static Engine) {
     let mut wakes = WakeBatch::new();
     loop {

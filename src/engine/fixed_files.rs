@@ -1,6 +1,6 @@
-//! Files that the engine holds after the program may have closed their numbers: slots of the device's file table.
+//! Fixed files: slots of the device's file table, which hold files after the program may have closed their numbers.
 //!
-//! A descriptor of our own (`dup`) would be seen by the program, and closing it would drop the process's POSIX locks on the
+//! A duplicated descriptor would be seen by the program, and closing it would drop the process's POSIX locks on the
 //! file (fcntl(2)); a slot has neither effect.
 
 use std::collections::HashMap;
@@ -27,45 +27,45 @@ impl FixedFiles {
     }
 
     /// A slot is free again.
-    pub fn give_back(&mut self, pin: FixedFile) {
-        self.free.push(pin.0);
+    pub fn give_back(&mut self, file: FixedFile) {
+        self.free.push(file.0);
     }
 }
 
 /// A descriptor number at one time of its life: as long as it was not seen to be closed, it is one file.
 pub type Name = (i32, u32);
 
-/// FixedFiles that several operations share.
+/// Fixed files that several operations share.
 #[derive(Default)]
 pub struct SharedFixedFiles {
-    pins: HashMap<Name, FixedFile>,
+    files: HashMap<Name, FixedFile>,
     counts: HashMap<FixedFile, (u32, Name)>,
 }
 
 impl SharedFixedFiles {
-    /// The pin that already holds descriptor `fd` of this generation, with one sharer more.
+    /// The file that already holds descriptor `fd` of this generation, shared by one more.
     pub fn share(&mut self, fd: i32, generation: u32) -> Option<FixedFile> {
-        let pin = *self.pins.get(&(fd, generation))?;
-        self.counts.get_mut(&pin)?.0 += 1;
-        Some(pin)
+        let file = *self.files.get(&(fd, generation))?;
+        self.counts.get_mut(&file)?.0 += 1;
+        Some(file)
     }
 
-    /// A pin just made for `fd` may be shared; it has one sharer.
-    pub fn insert(&mut self, pin: FixedFile, fd: i32, generation: u32) {
-        self.pins.insert((fd, generation), pin);
-        self.counts.insert(pin, (1, (fd, generation)));
+    /// A file that was just made for `fd`, and has one user, may be shared.
+    pub fn insert(&mut self, file: FixedFile, fd: i32, generation: u32) {
+        self.files.insert((fd, generation), file);
+        self.counts.insert(file, (1, (fd, generation)));
     }
 
-    /// `count` sharers fewer. True if it was the last: the slot can be emptied.
-    pub fn leave(&mut self, pin: FixedFile, count: u32) -> bool {
-        let Some((sharers, name)) = self.counts.get_mut(&pin) else { return false };
-        *sharers = sharers.saturating_sub(count);
-        if *sharers > 0 {
+    /// `count` users fewer. True if none is left: the slot can be emptied.
+    pub fn leave(&mut self, file: FixedFile, count: u32) -> bool {
+        let Some((users, name)) = self.counts.get_mut(&file) else { return false };
+        *users = users.saturating_sub(count);
+        if *users > 0 {
             return false;
         }
         let name = *name;
-        self.counts.remove(&pin);
-        self.pins.remove(&name);
+        self.counts.remove(&file);
+        self.files.remove(&name);
         true
     }
 }

@@ -1,7 +1,7 @@
 //! The way in: a list that any thread pushes onto with one compare-and-swap, and the engine's thread takes whole.
 //!
-//! Bounded by nothing but the operations themselves, each of which brings its own link. So a push does not allocate, and an
-//! interrupted pusher holds up nobody (the consumer of a ring buffer would wait for it).
+//! Bounded by nothing but the operations themselves, each of which brings its own link. So a push does not allocate,
+//! and an interrupted pusher does not hold up the engine (the consumer of a ring buffer would wait for it).
 //!
 //! The head also tells what the engine's thread does, so that one word answers every question:
 //!
@@ -14,9 +14,10 @@
 //! | an operation | the newest of those queued; the list ends in one of the first three |
 //! | an operation, marked | the same, the thread sleeps, and no pusher has notified it yet |
 //!
-//! The mark is for a signal handler that pushes and waits for what it has pushed, while the thread that it has interrupted is
-//! between its own push and its notification, and cannot notify before the handler returns. So every pusher notifies until
-//! one has done so: the engine's thread is notified of everything that a call which has returned submitted.
+//! The mark is for a signal handler that pushes and waits for what it has pushed, while the thread that it has
+//! interrupted is between its own push and its notification, and cannot notify before the handler returns. So every
+//! pusher notifies until one has done so: the engine's thread is notified of everything that a call which has returned
+//! submitted.
 
 use core::ptr::{self, NonNull};
 
@@ -43,7 +44,8 @@ pub unsafe trait Node: Sized {
     fn link(&self) -> &AtomicPtr<Self>;
 }
 
-/// Turns a list around that was taken whole: gives the oldest node, from which the links lead to the newest and end in null.
+/// Turns a list around that was taken whole: gives the oldest node, from which the links lead to the newest and end in
+/// null.
 ///
 /// # Safety
 /// The nodes, from the newest down to the oldest, are valid, and the caller's alone.
@@ -126,7 +128,8 @@ impl<T: Node> Inbox<T> {
 
     /// Says that the thread was notified of the push of `newest`.
     pub fn notified(&self, newest: NonNull<T>) {
-        // If it fails, the node was taken, or a later pusher notifies for its own. Release: the taker still sees the nodes.
+        // If it fails, the node was taken, or a later pusher notifies for its own. Release: the taker still sees the
+        // nodes.
         let _ = self.head.compare_exchange(marked(newest), newest.as_ptr(), Ordering::Release, Ordering::Relaxed);
     }
 
@@ -164,7 +167,8 @@ impl<T: Node> Inbox<T> {
 
     /// The taker, which sleeps as far as pushers know, is about to end. False if something has come, and it must not.
     pub fn leave(&self) -> bool {
-        // Release: what the taker has left behind is seen by its successor, which was started by a thread that saw this.
+        // Release: what the taker has left behind is seen by its successor, which was started by a thread that saw
+        // this.
         self.head.compare_exchange(marker(ASLEEP), marker(GONE), Ordering::Release, Ordering::Relaxed).is_ok()
     }
 

@@ -27,11 +27,11 @@
 //! | `CLOSING` | no: the other engine does | yes | anything but `GONE` |
 //! | `UNAVAILABLE` | no: the other engine does | no, or about to end | `GONE` at last |
 //!
-//! Only a thread of the engine's changes the state from `SERVING` to `LEAVING` and on, and only after it has found its inbox
-//! asleep. The inbox decides the race with a submitter: what is pushed before the head becomes `GONE` keeps the thread, and
-//! a later pusher finds `GONE` and starts another ([`Engine::serve`]). A pusher may be a signal handler, and may have
-//! interrupted another pusher of the same thread: a thread is therefore started with signals blocked, from the change of
-//! the state on, so that no handler can wait for the thread that it has interrupted.
+//! Only a thread of the engine's changes the state from `SERVING` to `LEAVING` and on, and only after it has found its
+//! inbox asleep. The inbox decides the race with a submitter: what is pushed before the head becomes `GONE` keeps the
+//! thread, and a later pusher finds `GONE` and starts another ([`Engine::serve`]). A pusher may be a signal handler,
+//! and may have interrupted another pusher of the same thread: a thread is therefore started with signals blocked, from
+//! the change of the state on, so that no handler can wait for the thread that it has interrupted.
 
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
@@ -89,8 +89,8 @@ pub struct Engine {
     pub(super) state: AtomicU32,
     pub(super) inbox: Inbox<Operation>,
     pub(super) commands: Commands,
-    /// The thread that runs the reactor now, 0 for none. Relaxed: that thread reads what it wrote, and any other finds a
-    /// number that is not its own.
+    /// The thread that runs the reactor now, 0 for none. Relaxed: that thread reads what it wrote, and any other finds
+    /// a number that is not its own.
     pub(super) thread: AtomicI32,
     /// Counts notifications. The engine's threads sleep on it.
     pub(super) doorbell: AtomicU32,
@@ -144,8 +144,8 @@ impl Engine {
         self.state.load(Ordering::Acquire) == SERVING
     }
 
-    /// Sees to it that there is a thread. False: none can be had now, or the engine takes nothing any more. Waits for threads
-    /// of the library alone.
+    /// Sees to it that there is a thread. False: none can be had now, or the engine takes nothing any more. Waits for
+    /// threads of the library alone.
     #[cold]
     pub(super) fn serve(&'static self) -> bool {
         let mut has_tried = false;
@@ -163,7 +163,8 @@ impl Engine {
         }
     }
 
-    /// Whether the calling thread is of the engine's process, and not of a child of `vfork`, which has the memory alone.
+    /// Whether the calling thread is of the engine's process, and not of a child of `vfork`, which has the memory
+    /// alone.
     pub(super) fn is_of_this_process(&self) -> bool {
         let (here, known) = (kernel::process_id(), self.process.load(Ordering::Relaxed));
         if known == 0 {
@@ -201,8 +202,8 @@ impl Engine {
         wanted.answer
     }
 
-    /// The engine's thread, when it can take operations: the first one of an engine that is being started, and any later one
-    /// at once.
+    /// The engine's thread, when it can take operations: the first one of an engine that is being started, and any
+    /// later one at once.
     pub(super) fn begin_serving(&self) {
         self.inbox.arrive();
         self.decide(SERVING);
@@ -214,8 +215,8 @@ impl Engine {
         futex::wake_all(&raw const self.state);
     }
 
-    /// The engine's thread has had nothing to do for long, and its inbox is asleep. True: the engine has no thread from here
-    /// on; once this one has let go of all it has, it says so ([`Engine::rest`]).
+    /// The engine's thread has had nothing to do for long, and its inbox is asleep. True: the engine has no thread from
+    /// here on; once this one has let go of all it has, it says so ([`Engine::rest`]).
     pub(super) fn leave(&self) -> bool {
         if self.stays.load(Ordering::Relaxed)
             || self.state.compare_exchange(SERVING, LEAVING, Ordering::Relaxed, Ordering::Relaxed).is_err()

@@ -1,11 +1,11 @@
 //! The engines: one thread with an io_uring, and worker threads that make plain system calls; and the door to both.
 //!
-//! A face makes an [`Operation`] and submits it to the engine that the router has chosen. A thread of the engine's calls the
-//! operation's [`Finish`] when it is done. The engines know nothing of aiocbs, iocbs or signals.
+//! A face makes an [`Operation`] and submits it to the engine that the router has chosen. A thread of the engine's
+//! calls the operation's [`Finish`] when it is done. The engines know nothing of aiocbs, iocbs or signals.
 //!
-//! io_uring serves the files for which it is known to answer as `pread` and `pwrite` do; the workers serve everything else,
-//! and everything where io_uring cannot be had. Threads start when they are first needed, and end when there is nothing to do
-//! ([`lifecycle`]).
+//! io_uring serves the files for which it is known to answer as `pread` and `pwrite` do; the workers serve everything
+//! else, and everything where io_uring cannot be had. Threads start when they are first needed, and end when there is
+//! nothing to do ([`lifecycle`]).
 
 mod cancel;
 pub mod cq_pop;

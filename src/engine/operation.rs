@@ -99,14 +99,18 @@ pub(super) enum Stage {
 
 /// One piece of I/O. A face embeds it as the first field of a structure of its own and gets that back in [`Finish`].
 ///
-/// What is looked at on every way comes first and fills one cache line.
+/// What every operation needs comes first and fills one cache line.
+///
+/// From its submission until [`Finish`] is called, the thread that runs the engine's reactor alone touches it; it is
+/// valid as long. SAFETY comments call that *reactor-owned*.
 #[repr(C)]
 pub struct Operation {
     /// The next in whichever list holds it: the inbox's, or one of the engine's queues.
     pub(super) link: AtomicPtr<Operation>,
     /// Called when it is done.
     pub finish: Finish,
-    /// The buffer, or a copy of the iovec array that is the engine's to change. Must stay until the operation is finished.
+    /// The buffer, or a copy of the iovec array that is the engine's to change. Must stay until the operation is
+    /// finished.
     pub address: usize,
     /// Bytes, or entries of the array.
     pub length: usize,
@@ -120,19 +124,20 @@ pub struct Operation {
     pub rw_flags: c_int,
     /// What to do.
     pub kind: Kind,
-    /// Whose it is, for the counters alone.
+    /// The face that made it, for the counters alone.
     pub face: Face,
     /// What must not overtake it.
     pub order: Order,
     /// Whether it is a stream that was opened with `O_NONBLOCK`: then `EAGAIN` is an answer, not a reason to try again.
     pub nonblocking: bool,
-    /// Whether the face has moved some of its bytes already: then it is not stopped any more, as if nothing had happened.
+    /// Whether the face has moved some of its bytes already: then it is not stopped any more, as if nothing had
+    /// happened.
     pub partially_done: bool,
     /// Whether an engine made it for a purpose of its own; it is not counted.
     pub(super) is_internal: bool,
     /// How often io_uring has given an answer that was not for the program.
     pub(super) retries: u8,
-    /// Whether somebody tried to stop it.
+    /// Whether a command tried to stop it.
     pub(super) cancel_requested: bool,
 
     /// The file's [identity](crate::host::file_info::FileInfo::identity), for every order but [`Order::Free`].
@@ -233,8 +238,9 @@ impl Operation {
         self.events | also_reads | also_writes
     }
 
-    /// What a poll that had to wait tells of what was found: what it asked for, errors and the end. Where it was woken by bytes
-    /// or room, the kernel's AIO tells that in both ways (fs/aio.c, aio_poll_wake). 0: nothing that it waits for.
+    /// What a poll that had to wait tells of what was found: what it asked for, errors and the end. Where it was woken
+    /// by bytes or room, the kernel's AIO tells that in both ways (fs/aio.c, aio_poll_wake). 0: nothing that it waits
+    /// for.
     pub(super) const fn told(&self, found: u32) -> u32 {
         let asked = found & (self.events | (libc::POLLERR | libc::POLLHUP) as u32);
         let ends = found & (libc::POLLERR | libc::POLLHUP | libc::POLLRDHUP) as u32 != 0;
@@ -249,7 +255,7 @@ impl Operation {
     /// Takes note that `bytes` more have moved. Whether there are any left.
     pub(super) fn advance(&mut self, bytes: usize) -> bool {
         self.moved += bytes;
-        // SAFETY: `address` and `length` are the face's copy of the array, which is ours to change.
+        // SAFETY: `address` and `length` are the face's copy of the array, which is the engine's to change.
         unsafe { advance(self.kind, &mut self.address, &mut self.length, bytes) }
     }
 }

@@ -1,11 +1,12 @@
-//! What must not overtake what, file by file: streams and appends one after another, `aio_fsync` behind what came before.
+//! What must not overtake what, file by file: streams and appends one after another, `aio_fsync` behind what came
+//! before.
 //!
-//! The ring gives no order between its entries, its drain flag stalls every file for one, and its links break at a short
-//! transfer. So the order is kept here: an operation that must wait is held back, and is released by the completion it
-//! waited for.
+//! io_uring gives no order between its entries, its drain flag stalls every file for one, and its links break at a
+//! short transfer. So the order is kept here: an operation that must wait is held back, and is released by the
+//! completion it waited for.
 //!
-//! A barrier divides the counted operations of its file into generations. It is released when its own generation and all
-//! earlier ones are through; what is submitted after it counts in a later one and is not waited for.
+//! A barrier divides the counted operations of its file into generations. It is released when its own generation and
+//! all earlier ones have ended; what is submitted after it counts in a later one and is not waited for.
 
 use core::hash::{BuildHasherDefault, Hasher};
 use core::ptr::NonNull;
@@ -134,7 +135,7 @@ impl Orders {
     /// Takes note of an operation. True: it may go now; false: it is held and comes out of [`Orders::finished`] or
     /// [`Orders::remove`].
     pub fn accept(&mut self, mut operation: NonNull<Operation>) -> bool {
-        // SAFETY: the engine's thread owns the operation until it is finished.
+        // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
         if this.order == Order::Free {
             return true;
@@ -183,7 +184,7 @@ impl Orders {
 
     /// Takes back an operation that is being held. False if it is not.
     pub fn remove(&mut self, operation: NonNull<Operation>, released: &mut Queue) -> bool {
-        // SAFETY: as in `accept`.
+        // SAFETY: reactor-owned.
         let this = unsafe { operation.as_ref() };
         let Some(file) = self.files.get_mut(&this.file) else { return false };
         let removed = match this.order {

@@ -13,18 +13,18 @@ pub struct Outstanding {
 impl Outstanding {
     /// Takes note of an operation.
     pub fn insert(&mut self, mut operation: NonNull<Operation>) {
-        // SAFETY: the engine's thread owns the operation until it is finished.
+        // SAFETY: reactor-owned.
         unsafe { operation.as_mut() }.place = self.operations.len() as u32;
         self.operations.push(operation);
     }
 
     /// Forgets it. The last one moves into its place.
     pub fn remove(&mut self, operation: NonNull<Operation>) {
-        // SAFETY: as above.
+        // SAFETY: reactor-owned.
         let place = unsafe { operation.as_ref() }.place as usize;
         self.operations.swap_remove(place);
         if let Some(moved) = self.operations.get_mut(place) {
-            // SAFETY: as above.
+            // SAFETY: reactor-owned.
             unsafe { moved.as_mut() }.place = place as u32;
         }
     }
@@ -34,7 +34,7 @@ impl Outstanding {
         self.operations.is_empty()
     }
 
-    /// Those that are meant, oldest first as far as that is known.
+    /// Those that are meant. The order says nothing.
     pub fn matching(&self, mut means: impl FnMut(NonNull<Operation>) -> bool) -> Vec<NonNull<Operation>> {
         self.operations.iter().copied().filter(|&operation| means(operation)).collect()
     }

@@ -26,10 +26,10 @@ impl Queue {
 
     /// Puts an operation, which is in no list, at the end.
     pub fn push(&mut self, operation: NonNull<Operation>) {
-        // SAFETY: operations handed to the engine are alive until finished, and their links are its thread's alone.
+        // SAFETY: reactor-owned.
         unsafe { operation.as_ref() }.link.store(ptr::null_mut(), Ordering::Relaxed);
         match NonNull::new(self.last) {
-            // SAFETY: as above.
+            // SAFETY: reactor-owned.
             Some(last) => unsafe { last.as_ref() }.link.store(operation.as_ptr(), Ordering::Relaxed),
             None => self.first = operation.as_ptr(),
         }
@@ -54,7 +54,7 @@ impl Queue {
             let after = next(this);
             if this == operation {
                 match before {
-                    // SAFETY: as in `push`.
+                    // SAFETY: reactor-owned.
                     Some(before) => unsafe { before.as_ref() }.link.store(after, Ordering::Relaxed),
                     None => self.first = after,
                 }
@@ -72,6 +72,6 @@ impl Queue {
 
 /// The operation that follows this one in its list.
 fn next(operation: NonNull<Operation>) -> *mut Operation {
-    // SAFETY: as in `Queue::push`.
+    // SAFETY: reactor-owned.
     unsafe { operation.as_ref() }.link.load(Ordering::Relaxed)
 }

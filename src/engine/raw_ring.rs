@@ -1,9 +1,9 @@
-//! A ring in memory of our own (`IORING_SETUP_NO_MMAP`) that never has a descriptor (`REGISTERED_FD_ONLY`): one thread makes
-//! it and alone can enter it, and what completes waits until that thread does (`DEFER_TASKRUN`), so that no other call of
-//! the thread is ever interrupted by it. Linux 6.5.
+//! A ring in the library's memory (`IORING_SETUP_NO_MMAP`) that never has a descriptor (`REGISTERED_FD_ONLY`): one
+//! thread makes it and alone can enter it, and what completes waits until that thread does (`DEFER_TASKRUN`), so that
+//! no other call of the thread is ever interrupted by it. Linux 6.5.
 //!
-//! The ring ends with its thread. What it still had under way then completes into the memory, which is ours: no completion
-//! is lost, as one would be in a mapping of the kernel's.
+//! The ring ends with its thread. What it still had under way then completes into the memory, which is the
+//! library's: no completion is lost, as one would be in a mapping of the kernel's.
 
 use core::ffi::c_void;
 use core::ptr;
@@ -63,7 +63,7 @@ impl RingPages {
     pub fn new(submissions: u32, completions: u32) -> Result<Self, Errno> {
         let mut room = core::mem::ManuallyDrop::new(Self { address: ptr::null_mut(), submissions, completions });
         room.address = kernel::map(room.length())?;
-        // SAFETY: advises pages of our own. A child has no use for them, and need not have them copied.
+        // SAFETY: advises pages of this mapping. A child has no use for them, and need not have them copied.
         let _ = unsafe { syscall!(libc::SYS_madvise, room.address, room.length(), libc::MADV_DONTFORK) };
         Ok(core::mem::ManuallyDrop::into_inner(room))
     }
@@ -71,7 +71,7 @@ impl RingPages {
 
 impl Drop for RingPages {
     fn drop(&mut self) {
-        // SAFETY: our own mapping. A ring that still uses it keeps the pages.
+        // SAFETY: this mapping, which nothing refers to any more. A ring that still uses it keeps the pages.
         let _ = unsafe { syscall!(libc::SYS_munmap, self.address, self.length()) };
     }
 }
@@ -96,7 +96,7 @@ impl RawRing {
     /// # Errors
     /// What the kernel answers: `ENOSYS`, `EPERM`, `EINVAL` before 6.5, `ENOMEM`, `EBUSY` (the thread has 16 rings).
     pub fn new(room: &RingPages) -> Result<Self, Errno> {
-        // SAFETY: the room's pages are ours, and no ring is in them, or one that has ended.
+        // SAFETY: the pages are the caller's, and no ring is in them, or one that has ended.
         unsafe { ptr::write_bytes(room.address.cast::<u8>(), 0, RingPages::rings(room.completions)) };
         let mut parameters =
             Parameters { completions: room.completions, flags: SETUP | SETUP_R_DISABLED, ..Parameters::default() };
@@ -140,7 +140,7 @@ impl RawRing {
     /// Puts an entry into the submission queue. False: there is no room.
     ///
     /// # Safety
-    /// The caller is the ring's thread, and not in the midst of another push. What the entry points to stays until its
+    /// The caller is the ring's thread, and does not interrupt another push. What the entry points to stays until its
     /// completion.
     #[must_use]
     pub unsafe fn push(&self, entry: &squeue::Entry) -> bool {
@@ -195,8 +195,8 @@ impl RawRing {
         }
     }
 
-    /// Takes the next completion: the user data, and the result. Whoever takes one, be it a signal handler that interrupted
-    /// another's taking, has it alone.
+    /// Takes the next completion: the user data, and the result. Each goes to one taker, also where a signal handler
+    /// has interrupted another.
     #[must_use]
     pub fn pop_completion(&self) -> Option<(u64, i32)> {
         let completion = &self.parameters.completion;
@@ -226,8 +226,8 @@ impl RawRing {
             data: u64,
         }
         let update = Update { offset: self.index, reserved: 0, data: 0 };
-        // SAFETY: gives up the ring, which is registered with this thread alone; the kernel holds the pages for as long as
-        // it still needs them.
+        // SAFETY: gives up the ring, which is registered with this thread alone; the kernel holds the pages for as long
+        // as it still needs them.
         let _ = unsafe { self.register(UNREGISTER_RING_FDS, (&raw const update).cast(), 1) };
     }
 }

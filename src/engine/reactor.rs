@@ -8,8 +8,8 @@
 //!        sleep ←── deliver: finish, wake, signal eventfds ←── completions ←────┘
 //! ```
 //!
-//! The engine on io_uring has one thread, which runs turn after turn and sleeps in its ring ([`Reactor::run`]). With the
-//! workers any thread runs the next turn that has something to do, one thread at a time (`super::workers::combiner`).
+//! The engine on io_uring has one thread, which runs turn after turn and sleeps in its ring ([`Reactor::run`]). With
+//! the workers any thread runs the next turn that has something to do, one thread at a time (`super::workers::combiner`).
 
 mod commands;
 pub mod run;
@@ -85,7 +85,8 @@ impl<D: Device> Reactor<D> {
         &self.device
     }
 
-    /// Takes and delivers until there is nothing to do, and leaves the inbox asleep: the next submitter notifies a thread.
+    /// Takes and delivers until there is nothing to do, and leaves the inbox asleep: the next submitter notifies a
+    /// thread.
     pub fn turn(&mut self) {
         loop {
             self.take();
@@ -129,10 +130,10 @@ impl<D: Device> Reactor<D> {
     }
 
     fn accept(&mut self, operation: NonNull<Operation>) {
-        // SAFETY: the operation is the engine's until it is finished, and this thread's alone.
+        // SAFETY: reactor-owned.
         let (stage, kind) = unsafe { (operation.as_ref().stage, operation.as_ref().kind) };
         if stage == Stage::Returned {
-            // SAFETY: as above.
+            // SAFETY: reactor-owned.
             let result = unsafe { operation.as_ref() }.offset;
             self.finish(operation, result);
             return;
@@ -147,13 +148,13 @@ impl<D: Device> Reactor<D> {
         if let Some(eventfd) = self.begin(operation, action)
             && let Err(errno) = self.hold_eventfd(operation, eventfd)
         {
-            // SAFETY: as above. It has no place in the order yet.
+            // SAFETY: reactor-owned. It has no place in the order yet.
             unsafe { (*operation.as_ptr()).order = Order::Free };
             self.finish(operation, errno.negated());
             return;
         }
         if self.orders.accept(operation) {
-            // SAFETY: as above.
+            // SAFETY: reactor-owned.
             let this = unsafe { operation.as_ref() };
             // What may need more than one transfer must find its file again.
             if D::MAY_STOP_SHORT && this.is_stream_write() && this.length > UNSPLIT_BYTES {
@@ -169,7 +170,7 @@ impl<D: Device> Reactor<D> {
 
     /// Takes note of an operation. The eventfd that it is to signal, if it has one.
     fn begin(&mut self, mut operation: NonNull<Operation>, action: stats::Action) -> Option<i32> {
-        // SAFETY: as in `accept`; nothing else refers to it in here.
+        // SAFETY: reactor-owned; nothing else refers to it in here.
         let this = unsafe { operation.as_mut() };
         if !this.is_internal {
             stats::accepted(this.face, action);
@@ -189,7 +190,7 @@ impl<D: Device> Reactor<D> {
     /// Holds the file of an operation that cannot be issued now, before the program may close the descriptor. Where it
     /// cannot be held, the descriptor has to do; whether it is still the same is looked at later.
     fn hold(&mut self, mut operation: NonNull<Operation>) {
-        // SAFETY: as in `accept`.
+        // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
         if this.held.is_none() {
             this.held = self.device.hold_file(this.fd, Some((this.fd_generation, this.file))).ok();
@@ -205,13 +206,13 @@ impl<D: Device> Reactor<D> {
             self.eventfds.insert(held, fd, generation);
             held
         };
-        // SAFETY: as in `accept`.
+        // SAFETY: reactor-owned.
         unsafe { operation.as_mut() }.held_eventfd = Some(held);
         Ok(())
     }
 
     fn issue(&mut self, mut operation: NonNull<Operation>) {
-        // SAFETY: as in `accept`.
+        // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
         if !this.has_its_file() {
             // Held back without its file, and the program has closed the descriptor meanwhile.
@@ -292,7 +293,7 @@ impl<D: Device> Reactor<D> {
             // A file is closed that was kept.
             return self.count_down(command);
         }
-        // SAFETY: as in `accept`.
+        // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
         let result = match self.device.judge(this, result) {
             Verdict::Finish(result) => result,
@@ -317,10 +318,10 @@ impl<D: Device> Reactor<D> {
         self.finish(operation, result);
     }
 
-    /// Ends an operation: lets go what it held, and hands it back to its face. False: the device still closes its file, and
-    /// reports it once more then.
+    /// Ends an operation: lets go what it held, and hands it back to its face. False: the device still closes its file,
+    /// and reports it once more then.
     fn finish(&mut self, mut operation: NonNull<Operation>, result: i64) -> bool {
-        // SAFETY: as in `accept`.
+        // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
         self.orders.finished(this, &mut self.ready);
         if let Some(file) = this.held.take()
@@ -340,7 +341,7 @@ impl<D: Device> Reactor<D> {
 
     /// Gives an operation, which nothing here knows any more, back to its face.
     fn hand_back(&mut self, mut operation: NonNull<Operation>, result: i64) {
-        // SAFETY: as in `accept`; from the call of `finish` on it is not touched.
+        // SAFETY: reactor-owned; from the call of `finish` on it is not touched.
         let this = unsafe { operation.as_mut() };
         let (finish, eventfd) = (this.finish, this.held_eventfd.take());
         if let Some(action) = this.kind.action()
@@ -364,13 +365,13 @@ impl<D: Device> Reactor<D> {
     /// The device is gone: everything outstanding ends with `errno`, and every command is answered.
     pub fn fail_all(&mut self, errno: Errno) {
         // What a worker does again ends when that is done.
-        // SAFETY: outstanding operations are alive.
+        // SAFETY: reactor-owned.
         for operation in self.outstanding.matching(|operation| unsafe { operation.as_ref() }.stage != Stage::WithWorker)
         {
             self.orders.remove(operation, &mut self.ready);
             self.ready.remove(operation);
             // Its file goes with the device.
-            // SAFETY: as in `accept`.
+            // SAFETY: reactor-owned.
             unsafe { (*operation.as_ptr()).held = None };
             self.outstanding.remove(operation);
             self.settle_stops(operation, errno.negated());

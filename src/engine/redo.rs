@@ -18,11 +18,11 @@ struct Redone {
     original: NonNull<Operation>,
 }
 
-/// Has a worker do an operation again by a plain system call. It comes back to the engine on io_uring, whose order it is
-/// still part of, as [`Stage::Returned`]. False: no worker can be had.
+/// Has a worker do an operation again by a plain system call. It comes back to the engine on io_uring, whose order it
+/// is still part of, as [`Stage::Returned`]. False: no worker can be had.
 pub fn redo(mut original: NonNull<Operation>) -> bool {
     let Some(workers) = engines::workers() else { return false };
-    // SAFETY: the engine's thread owns the operation until it is finished.
+    // SAFETY: reactor-owned.
     let this = unsafe { original.as_mut() };
     let mut operation = Operation::new(this.kind, this.fd, returned as Finish);
     (operation.address, operation.length, operation.offset) = (this.address, this.length, this.offset);
@@ -38,8 +38,8 @@ pub fn redo(mut original: NonNull<Operation>) -> bool {
     true
 }
 
-/// A worker has done it: the original goes back to the engine that holds its place in the order. If that serves no longer,
-/// the original ends here.
+/// A worker has done it: the original goes back to the engine that holds its place in the order. If that serves no
+/// longer, the original ends here.
 unsafe fn returned(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch) {
     // SAFETY: the operation is the first field of a box that `redo` leaked.
     let Redone { mut original, .. } = *unsafe { Box::from_raw(operation.cast::<Redone>().as_ptr()) };

@@ -112,16 +112,18 @@ impl Engine {
         futex::wake(&raw const self.doorbell, 1);
     }
 
-    /// Wakes the engine's thread for what a submitter pushed and was kept from notifying of: a signal handler left its call.
+    /// Wakes the engine's thread for what a submitter pushed and was kept from notifying of: a signal handler left its
+    /// call.
     pub fn notify_if_missed(&self) {
         if self.inbox.is_unnotified() {
             self.notify();
         }
     }
 
-    /// Returns when everything that was submitted before has reached the kernel by its own reference, or the engine's own
-    /// descriptor table: the program may close the descriptor, reuse its number, or change its flags. One load where nothing
-    /// is on its way. The wait is for a count that outlives the caller, who may leave it by a jump; it has an end.
+    /// Returns when everything that was submitted before has reached the kernel by its own reference, or the engine's
+    /// own descriptor table: the program may close the descriptor, reuse its number, or change its flags. One load
+    /// where nothing is on its way. The wait is for a count that outlives the caller, which may leave it by a jump; it
+    /// has an end.
     pub fn settle(&self) {
         if self.inbox.is_settled() || self.thread.load(Ordering::Relaxed) == kernel::thread_id() {
             return;
@@ -153,8 +155,8 @@ impl Engine {
         }
     }
 
-    /// Stops what is outstanding and meant. Returns when it is known of each how it went, or the engine's thread does not
-    /// answer.
+    /// Stops what is outstanding and meant. Returns when it is known of each how it went, or the engine's thread does
+    /// not answer.
     #[must_use]
     pub fn cancel(&self, matcher: Matcher) -> Outcome {
         self.command(Task::Stop(matcher))

@@ -1,4 +1,4 @@
-//! What a batch of completions leaves to be done at its end: waiters to wake and eventfds to tell, each once.
+//! What a batch of completions leaves to be done at its end: waiters to wake and eventfds to signal, each once.
 
 use core::mem::MaybeUninit;
 use core::sync::atomic::AtomicU32;
@@ -6,9 +6,10 @@ use core::sync::atomic::AtomicU32;
 use super::fixed_files::FixedFile;
 use crate::host::futex;
 
+/// Waiters, and eventfds, in one batch.
 const MOST: usize = 64;
 
-/// Collected while completions are delivered, done when the batch is through.
+/// Collected while completions are delivered, done at the end of the batch.
 pub struct WakeBatch {
     /// The first `sleeping` are set.
     waiters: [MaybeUninit<(*const AtomicU32, u32)>; MOST],
@@ -33,7 +34,7 @@ impl WakeBatch {
         }
     }
 
-    /// WakeBatch up to `count` of those who sleep on `word` at the end of the batch. The memory may be gone by then.
+    /// Wakes up to `count` threads that sleep on `word`, at the end of the batch. The memory may be gone by then.
     pub fn wake(&mut self, word: *const AtomicU32, count: u32) {
         for sleeper in &mut self.waiters[..self.sleeping] {
             // SAFETY: set.
@@ -50,7 +51,7 @@ impl WakeBatch {
         self.sleeping += 1;
     }
 
-    /// WakeBatch all who were collected, now.
+    /// Wakes all that were collected, now.
     pub fn wake_now(&mut self) {
         for sleeper in &self.waiters[..self.sleeping] {
             // SAFETY: set.
@@ -83,12 +84,12 @@ impl WakeBatch {
         self.current = eventfd;
     }
 
-    /// The current operation is finished. Its eventfd, if the face did not ring it.
+    /// The current operation is finished. Its eventfd, if the face did not signal it.
     pub(super) fn end(&mut self) -> Option<FixedFile> {
         self.current.take()
     }
 
-    /// Whether the eventfds must be rung before another operation with an eventfd is finished.
+    /// Whether the eventfds must be signalled before another operation with an eventfd is finished.
     pub(super) const fn is_full(&self) -> bool {
         self.signalled == MOST
     }

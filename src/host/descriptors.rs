@@ -50,9 +50,9 @@ pub fn flags_generation(fd: c_int) -> u32 {
     generation(fd).wrapping_add(FLAGS[fd as usize % COUNTERS].load(Ordering::Relaxed))
 }
 
-/// `settle` is called before every change of a descriptor, `drain` before a change of flags on which operations under way
-/// depend, and `let_go` before a descriptor is closed for which a file is kept open ([`note_kept`]); with -1 for all. They
-/// must be async-signal-safe, as `close` is.
+/// `settle` is called before every change of a descriptor, `drain` before a change of flags on which operations under
+/// way depend, and `let_go` before a descriptor is closed for which a file is kept open ([`note_kept`]); with -1 for
+/// all. They must be async-signal-safe, as `close` is.
 pub fn settle_by(settle: fn(), drain: fn(c_int), let_go: fn(c_int)) {
     // Release pairs with the Acquire where they are called.
     SETTLE.store(settle as *mut (), Ordering::Release);
@@ -138,11 +138,12 @@ const USED_SLOTS: usize = 16;
 /// How long a close waits for such a call, 50 µs at a time: a signal handler may have left it by a jump.
 const USED_LOOKS: u32 = 200;
 
-/// Does `work` with `fd` if it was not closed since its [`generation`] was asked for. A close that comes meanwhile waits until
-/// it is done, so that the number is not another file's.
+/// Does `work` with `fd` if it was not closed since its [`generation`] was asked for. A close that comes meanwhile
+/// waits until it is done, so that the number is not another file's.
 pub fn while_open(fd: c_int, known: u32, work: impl FnOnce()) {
     let mark = (fd as u32).wrapping_add(1);
-    // SeqCst here and below pairs with `await_unused`: either it finds the mark, or the number is seen to be closed here.
+    // SeqCst here and below pairs with `await_unused`: either it finds the mark, or the number is seen to be closed
+    // here.
     let takes = |slot: &&AtomicU32| slot.compare_exchange(0, mark, Ordering::SeqCst, Ordering::Relaxed).is_ok();
     let slot = USED.iter().find(takes);
     fence(Ordering::SeqCst);

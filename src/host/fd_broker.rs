@@ -1,8 +1,8 @@
 //! A helper thread that has the program's descriptor table, for library threads that have left it.
 //!
 //! The workers have a descriptor table of their own, in which they hold the files of outstanding requests without the
-//! program seeing them. They ask the broker to pass a file from the program's table to their own, and to start threads that
-//! need the program's descriptors: those that call the program's notification functions.
+//! program seeing them. They ask the broker to pass a file from the program's table to their own, and to start threads
+//! that need the program's descriptors: those that call the program's notification functions.
 //!
 //! The broker has one client at a time: the worker that runs the reactor.
 
@@ -74,8 +74,8 @@ impl FdBroker {
         FD_BROKER.get()
     }
 
-    /// Makes the calling thread, which has the program's descriptors, the broker: it does what it is asked to, until it is
-    /// dismissed.
+    /// Makes the calling thread, which has the program's descriptors, the broker: it does what it is asked to, until it
+    /// is dismissed.
     pub fn serve(&self) {
         // Release pairs with the Acquire of `await_thread`.
         self.thread.store(kernel::thread_id() as u32, Ordering::Release);
@@ -117,8 +117,8 @@ impl FdBroker {
         futex::wake(&raw const self.state, 1);
     }
 
-    /// The thread with this id is the client from here on; with 0 none is. Relaxed: a thread that finds its own id there has
-    /// written it.
+    /// The thread with this id is the client from here on; with 0 none is. Relaxed: a thread that finds its own id
+    /// there has written it.
     pub fn set_client(&self, thread: c_int) {
         self.client.store(thread as u32, Ordering::Relaxed);
     }

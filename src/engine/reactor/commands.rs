@@ -30,7 +30,7 @@ impl<D: Device> Reactor<D> {
     }
 
     fn matching(&self, matcher: Matcher) -> Vec<NonNull<Operation>> {
-        // SAFETY: outstanding operations are alive.
+        // SAFETY: reactor-owned.
         self.outstanding.matching(|operation| (matcher.test)(unsafe { operation.as_ref() }, &matcher.arguments))
     }
 
@@ -39,7 +39,7 @@ impl<D: Device> Reactor<D> {
         let mut outcome = Outcome::default();
         let mut pending = 0;
         for mut operation in self.matching(matcher) {
-            // SAFETY: as in `accept`; nothing that is stopped here frees another.
+            // SAFETY: reactor-owned; nothing that is stopped here frees another.
             let this = unsafe { operation.as_mut() };
             match this.stage {
                 _ if this.partially_done => outcome.refused += 1,
@@ -78,7 +78,7 @@ impl<D: Device> Reactor<D> {
         if !self.ready.remove(operation) {
             self.orders.remove(operation, &mut self.ready);
             // It has no place in the order any more.
-            // SAFETY: as in `accept`.
+            // SAFETY: reactor-owned.
             unsafe { (*operation.as_ptr()).order = Order::Free };
         }
         self.finish(operation, CANCELED)

@@ -95,9 +95,10 @@ impl Uring {
         (self.ring.doorbell() != Doorbell::Futex).then(kernel::thread_id)
     }
 
-    /// Notes when an operation was issued, if it is of interest how long its device takes: few at once, and now and then one.
+    /// Notes when an operation was issued, if it is of interest how long its device takes: few at once, and now and
+    /// then one.
     fn stamp(&self, mut operation: NonNull<Operation>) {
-        // SAFETY: the engine's thread owns the operation until it is finished.
+        // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
         let is_timed =
             this.device != NO_DEVICE && (self.in_flight < FEW_IN_FLIGHT || self.in_flight.is_multiple_of(SAMPLE));
@@ -105,7 +106,7 @@ impl Uring {
     }
 
     fn note_time(operation: NonNull<Operation>) {
-        // SAFETY: as above.
+        // SAFETY: reactor-owned.
         let this = unsafe { operation.as_ref() };
         if this.device != NO_DEVICE && this.handle.addr() != 0 {
             device_times::note(this.device, kernel::now().saturating_sub(this.handle.addr() as u64));
@@ -155,7 +156,7 @@ impl Device for Uring {
 
     fn issue(&mut self, operation: NonNull<Operation>, blocking: bool) {
         self.stamp(operation);
-        // SAFETY: the engine's thread owns the operation until it is finished.
+        // SAFETY: reactor-owned.
         let entry = sqe::of(unsafe { operation.as_ref() }, blocking).user_data(operation.as_ptr() as u64 | OPERATION);
         // SAFETY: the buffers stay by the promise of `Engine::submit`, or the kernel answers EFAULT.
         unsafe { self.ring.push(&entry) };

@@ -1,7 +1,8 @@
 //! What a completion of io_uring's means for the program.
 //!
-//! io_uring puts answers into completions that no `pread`, `pwrite` or `fsync` would give: of its own attempt not to wait, of
-//! its workers, of a filter on its operations. None of them is the program's business: the operation is done again.
+//! io_uring puts answers into completions that no `pread`, `pwrite` or `fsync` would give: of its own attempt not to
+//! wait, of its workers, of a filter on its operations. None of them is the program's business: the operation is done
+//! again.
 //!
 //! | result | where it comes from | the program is told |
 //! |---|---|---|
@@ -22,7 +23,8 @@ use crate::engine::device::Verdict;
 use crate::engine::operation::Operation;
 use crate::host::kernel::Errno;
 
-/// The kernel's own restart codes, `ERESTARTSYS` to `ERESTART_RESTARTBLOCK` (include/linux/errno.h), never meant to be seen.
+/// The kernel's own restart codes, `ERESTARTSYS` to `ERESTART_RESTARTBLOCK` (include/linux/errno.h), never meant to be
+/// seen.
 const RESTART_CODES: core::ops::RangeInclusive<i64> = -516..=-512;
 
 const fn is(result: i64, errno: i32) -> bool {

@@ -1,5 +1,5 @@
-//! The memory that a ring shares with the kernel. It is unmapped with the ring: what is mapped keeps the ring itself, which
-//! the thread's end alone would not free.
+//! The memory that a ring shares with the kernel. It is unmapped with the ring: what is mapped keeps the ring itself,
+//! which the thread's end alone would not free.
 
 use core::ffi::c_void;
 use core::ptr;

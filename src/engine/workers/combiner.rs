@@ -1,5 +1,5 @@
-//! One thread at a time runs the reactor, and no thread waits for it: a thread that finds it taken leaves word and goes on,
-//! and the thread that has it runs it once more.
+//! One thread at a time runs the reactor, and no thread waits for it: a thread that finds it taken leaves word and goes
+//! on, and the thread that has it runs it once more.
 //!
 //! ```text
 //!            run                         nothing new
@@ -24,14 +24,14 @@ pub struct Combiner {
 }
 
 impl Combiner {
-    /// Nobody has it.
+    /// No thread has it.
     #[must_use]
     pub fn new() -> Self {
         Self { state: AtomicU32::new(FREE) }
     }
 
-    /// Has `turn` run at least once, completely, from now on: by this thread, or by the one that is at it. Whether it was this
-    /// thread.
+    /// Has `turn` run at least once, completely, from now on: by this thread, or by the one that is at it. Whether it
+    /// was this thread.
     pub fn run(&self, mut turn: impl FnMut()) -> bool {
         if !self.enter() {
             return false;
@@ -53,8 +53,8 @@ impl Combiner {
 
     /// Begins a turn, which sees what every thread did that has left word.
     pub fn hold(&self) {
-        // AcqRel, here and in `enter`: an exchange reads the last value. So either the thread that set `AGAIN` before is seen
-        // with all it did, or it sets it after this, and `exit` sees that.
+        // AcqRel, here and in `enter`: an exchange reads the last value. So either the thread that set `AGAIN` before
+        // is seen with all it did, or it sets it after this, and `exit` sees that.
         self.state.swap(HELD, Ordering::AcqRel);
     }
 

@@ -93,7 +93,8 @@ impl Crew {
         self.note_busy(false);
     }
 
-    /// Since when nothing has been outstanding, in nanoseconds; none where something is, or where threads stay all the same.
+    /// Since when nothing has been outstanding, in nanoseconds; none where something is, or where threads stay all the
+    /// same.
     pub fn quiet_since(&self) -> Option<u64> {
         let may_leave = !self.is_busy.load(Ordering::Relaxed) && !self.engine.stays.load(Ordering::Relaxed);
         may_leave.then(|| self.quiet_since.load(Ordering::Relaxed))
@@ -106,8 +107,8 @@ impl Crew {
         futex::wake(&raw const self.engine.doorbell, 1);
     }
 
-    /// Queues jobs, linked from the first to the last. A worker that runs the reactor is the next to look; other threads call
-    /// one ([`Crew::call_for_work`]).
+    /// Queues jobs, linked from the first to the last. A worker that runs the reactor is the next to look; other
+    /// threads call one ([`Crew::call_for_work`]).
     pub fn push(&self, class: Class, ends: (&'static Job, &'static Job)) {
         self.queue.lock().push(class, ends);
     }
@@ -137,8 +138,8 @@ impl Crew {
         self.queue.lock().postpone(job);
     }
 
-    /// Sends a job that the caller owns, and that is decided, back to the reactor: its file is let go before. The caller has
-    /// the reactor run next.
+    /// Sends a job that the caller owns, and that is decided, back to the reactor: its file is let go before. The
+    /// caller has the reactor run next.
     pub fn finish(&self, job: &'static Job) {
         self.epoll.forget(job);
         let fd = job.task().fd;

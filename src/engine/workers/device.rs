@@ -103,7 +103,7 @@ impl Workers {
     /// Makes a job of an operation, with the file that it holds or that is held for it now.
     fn admit(&mut self, mut operation: NonNull<Operation>, is_trial: bool) -> Result<(), Refusal> {
         self.let_go_of_unused();
-        // SAFETY: the reactor owns the operation until it is finished.
+        // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
         let name = (this.fd_generation, this.file);
         let (ours, is_new) = match this.held {
@@ -227,7 +227,7 @@ impl Workers {
             self.trials -= 1;
         }
         if would_wait && !self.asked.iter().any(|&(asked, _)| asked == operation) {
-            // SAFETY: as in `admit`.
+            // SAFETY: reactor-owned.
             let this = unsafe { operation.as_mut() };
             (this.address, this.length, this.moved) = (task.address, task.length, moved);
             this.handle = core::ptr::null();
@@ -291,7 +291,7 @@ impl Workers {
         }
         // What was just accepted is in the queues from here on.
         self.flush();
-        // SAFETY: as in `admit`; the handle names the job of an operation that is in flight.
+        // SAFETY: reactor-owned; the handle names the job of an operation that is in flight.
         let Some(job) = (unsafe { operation.as_ref().handle.cast::<Job>().as_ref::<'static>() }) else {
             return Stop::Refused;
         };
@@ -358,7 +358,7 @@ impl Device for Workers {
 
     fn issue(&mut self, operation: NonNull<Operation>, _blocking: bool) {
         self.in_flight += 1;
-        // SAFETY: as in `admit`.
+        // SAFETY: reactor-owned.
         unsafe { (*operation.as_ptr()).handle = core::ptr::null() };
         match self.admit(operation, false) {
             Err(Refusal::Full) if self.files.open() > 0 => self.waiting.push_back(operation),
@@ -431,7 +431,8 @@ impl Device for Workers {
     }
 
     fn signal_eventfd(&mut self, file: FixedFile, count: u32) {
-        // A counter without room is at its end, and tells what it is there to tell; the kernel's own additions stop there too.
+        // A counter without room is at its end, and tells what it is there to tell; the kernel's own additions stop
+        // there too.
         if execute::ready(file.0 as i32, libc::POLLOUT as u32) != Ok(0) {
             let amount = u64::from(count);
             // SAFETY: reads the eight bytes.

@@ -69,7 +69,7 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
     let events = if task.writes() { libc::POLLOUT } else { libc::POLLIN } as u32;
     let tried = match task.nature {
         Nature::Socket => exchange(task, libc::MSG_DONTWAIT),
-        // A device that is asked not to wait may stop short, in the midst of what it has (/dev/zero does).
+        // A device that is asked not to wait may stop before it has given all that it has (/dev/zero does).
         Nature::Device => Err(Errno(libc::EOPNOTSUPP)),
         _ if job.vain_attempts.get() >= MAX_VAIN_ATTEMPTS => Err(Errno(libc::EOPNOTSUPP)),
         _ => transfer(task, task.rw_flags | libc::RWF_NOWAIT),
@@ -91,8 +91,8 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
     }
 }
 
-/// Whether the options of the file say more about waiting than that it is ready: a timeout, or how much has to be there. Then
-/// a plain call does what they say, as long as it may take.
+/// Whether the options of the file say more about waiting than that it is ready: a timeout, or how much has to be
+/// there. Then a plain call does what they say, as long as it may take.
 pub fn has_waiting_options(task: &Task) -> bool {
     match task.nature {
         Nature::Socket if task.writes() => has_timeout(task.fd, libc::SO_SNDTIMEO),

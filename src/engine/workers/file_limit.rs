@@ -1,9 +1,9 @@
 //! `RLIMIT_NOFILE`, which counts for the library's own descriptor table as well.
 //!
 //! A program with a soft limit of 1024 may have ten thousand polls outstanding: the kernel's AIO holds files without
-//! numbers. So where the table is full, the soft limit is raised for the moment in which a descriptor is made. The limit is
-//! the process's: in that moment the program's other threads can make a descriptor more, or see the value. What the program
-//! itself sets meanwhile is found and kept.
+//! numbers. So where the table is full, the soft limit is raised for the moment in which a descriptor is made. The
+//! limit is the process's: in that moment the program's other threads can make a descriptor more, or see the value.
+//! What the program itself sets meanwhile is found and kept.
 
 use core::ptr;
 

@@ -1,11 +1,11 @@
-//! The workers' files: in a descriptor table of their own ([`OwnTable`]) the file of each outstanding request is held, whatever
-//! becomes of the program's number for it.
+//! The workers' files: in a descriptor table of their own ([`OwnTable`]) the file of each outstanding request is held,
+//! whatever becomes of the program's number for it.
 //!
-//! The table is not the program's, so nothing in it can be seen, counted or closed by the program, and closing a number in
-//! it does not drop the program's POSIX locks: those belong to the table (fcntl(2), `locks_remove_posix`).
+//! The table is not the program's, so nothing in it can be seen, counted or closed by the program, and closing a number
+//! in it does not drop the program's POSIX locks: those belong to the table (fcntl(2), `locks_remove_posix`).
 //!
-//! Requests on one file share a descriptor. The reactor alone adds holders; a worker that is done with a request takes its
-//! hold off and, if that was the last, closes the file before it reports the request as done ([`Holders`]).
+//! Requests on one file share a descriptor. The reactor alone adds holders; a worker that is done with a request takes
+//! its hold off and, if that was the last, closes the file before it reports the request as done ([`Holders`]).
 
 use core::ffi::c_int;
 use std::collections::HashMap;
@@ -100,8 +100,8 @@ impl FileTable {
         self.open + RESERVE.min(self.limit / 4) < self.limit
     }
 
-    /// Holds the program's `fd`, which has this generation: together with all who name the same file by it, or by a file that is
-    /// kept.
+    /// Holds the program's `fd`, which has this generation: together with all requests that name the file by it, or by
+    /// a file that is kept.
     ///
     /// # Errors
     /// `EBADF`; `EMFILE`.
@@ -165,8 +165,8 @@ impl FileTable {
         is_kept
     }
 
-    /// Whether a file that is held is still what the program's number names. It is, where requests share it; what is kept
-    /// between them is compared.
+    /// Whether a file that is held is still what the program's number names. It is, where requests share it; what is
+    /// kept between them is compared.
     fn is_current(&mut self, ours: c_int) -> bool {
         let (there, here) = (self.own.other_thread(), kernel::thread_id());
         self.kept.check(ours, there, here, kernel::now()).unwrap_or(true)
@@ -215,8 +215,8 @@ impl FileTable {
         }
     }
 
-    /// Turns the caller's hold into that of a descriptor which nobody else holds or will hold, as the epoll needs. With the
-    /// other one, if nothing holds that any more.
+    /// Turns the caller's hold into that of a descriptor without another holder now and later, as the epoll needs. With
+    /// the other one, if nothing holds that any more.
     ///
     /// # Errors
     /// `EMFILE`: the caller still has its hold.
@@ -231,8 +231,8 @@ impl FileTable {
         Ok((copy, self.release(ours)))
     }
 
-    /// One hold of the reactor's fewer. If it was the last, the hold of the job that closes the file, which nothing finds any
-    /// more.
+    /// One hold of the reactor's fewer. If it was the last, the hold of the job that closes the file, which nothing
+    /// finds any more.
     pub fn release(&mut self, ours: c_int) -> Option<Unheld> {
         if !self.holders.release(ours) {
             return None;

@@ -1,7 +1,7 @@
 //! What the threads know of one operation, and the table of all of them.
 //!
-//! A job has one owner at a time. It changes hands through the queues, through the list of those that are done, and through
-//! its phase:
+//! A job has one owner at a time. It changes hands through the queues, through the list of those that are done, and
+//! through its phase:
 //!
 //! ```text
 //!               reactor takes it                             the epoll's event, or a cancellation
@@ -125,7 +125,8 @@ pub struct Job {
     phase: AtomicU64,
 }
 
-// SAFETY: the cells are touched by the job's owner alone, and it changes owners through locks and atomics that order that.
+// SAFETY: the cells are touched by the job's owner alone, and it changes owners through locks and atomics that order
+// that.
 unsafe impl Sync for Job {}
 
 /// Whose a job is, as far as the epoll is concerned.

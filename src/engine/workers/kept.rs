@@ -1,10 +1,11 @@
 //! Files of servers that stay open in the workers' table between requests, as long as the program has them open.
 //!
-//! Each `close` of a descriptor of such a file asks its server to flush it (FUSE), or writes out what is not written yet (NFS,
-//! `nfs_file_flush`): a rclone or gcsfuse mount uploads the file. A program that never closes its descriptor does not expect
-//! that after each request. So the descriptor is kept, until the program closes its own ([`descriptors::before_close`]), or
-//! for a second without requests. A file is looked up by its number in the program's table, and compared with what is kept
-//! (kcmp(2)): a number that was closed unseen and used again names another open file.
+//! Each `close` of a descriptor of such a file asks its server to flush it (FUSE), or writes out what is not written
+//! yet (NFS, `nfs_file_flush`): a rclone or gcsfuse mount uploads the file. A program that never closes its descriptor
+//! does not expect that after each request. So the descriptor is kept, until the program closes its own
+//! ([`descriptors::before_close`]), or for a second without requests. A file is looked up by its number in the
+//! program's table, and compared with what is kept (kcmp(2)): a number that was closed unseen and used again names
+//! another open file.
 
 use core::ffi::c_int;
 
@@ -57,8 +58,8 @@ impl KeptFiles {
         true
     }
 
-    /// Whether a kept file is still what the program's number names in the table of the thread `there`. It has been used
-    /// now. None: it is not kept.
+    /// Whether a kept file is still what the program's number names in the table of the thread `there`. It has been
+    /// used now. None: it is not kept.
     pub fn check(&mut self, ours: c_int, there: c_int, here: c_int, now: u64) -> Option<bool> {
         let kept = self.kept.iter_mut().find(|kept| kept.ours == ours)?;
         kept.used = now;

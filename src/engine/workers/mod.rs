@@ -1,9 +1,10 @@
 //! Worker threads that make plain system calls.
 //!
-//! All of them share a descriptor table that is not the program's ([`file_table`]). The one that runs the reactor holds in
-//! it the file of each operation that is accepted, and makes a [`job`] of it ([`device`]); others, or it itself afterwards,
-//! make the system calls ([`run`], [`execute`]); what would wait for another program is left to one epoll ([`poller`]), so
-//! that it costs no thread and can be cancelled. The threads' own life is in [`worker`] and [`mod@start`].
+//! All of them share a descriptor table that is not the program's ([`file_table`]). The one that runs the reactor holds
+//! in it the file of each operation that is accepted, and makes a [`job`] of it ([`device`]); others, or it itself
+//! afterwards, make the system calls ([`run`], [`execute`]); what would wait for another program is left to one epoll
+//! ([`poller`]), so that it costs no thread and can be cancelled. The threads' own life is in [`worker`] and
+//! [`mod@start`].
 //!
 //! | operation | how it is done | cancelled |
 //! |---|---|---|
@@ -16,8 +17,8 @@
 //! A worker "of its own" does not count among those of its class, so what blocks for ever takes no other's place.
 //!
 //! Where no thread can be had: what ends by itself is done by the only worker there is, which hears nothing else
-//! meanwhile; streams wait until a second thread can be had, which is tried again and again. Where the descriptor table is
-//! full up to the hard limit: what may wait for ever is looked at in turn, with a descriptor for the moment
+//! meanwhile; streams wait until a second thread can be had, which is tried again and again. Where the descriptor table
+//! is full up to the hard limit: what may wait for ever is looked at in turn, with a descriptor for the moment
 //! (`Task::is_trial`); its file is then not held in between.
 
 pub mod blocks;

@@ -1,9 +1,9 @@
 //! The workers' own descriptor table: how they leave the program's, and how files come across.
 //!
-//! `close_range(2)` with `CLOSE_RANGE_UNSHARE` makes the table, and copies the program's first descriptors into it whatever is
-//! asked for (`NR_OPEN_DEFAULT`, 64). They are closed, but for those of files that a server keeps: to close one of these asks
-//! the server to flush it, and waits for the answer. Whoever has the table keeps them until the program closes its own, or
-//! has a worker close them.
+//! `close_range(2)` with `CLOSE_RANGE_UNSHARE` makes the table, and copies the program's first descriptors into it
+//! whatever is asked for (`NR_OPEN_DEFAULT`, 64). They are closed, but for those of files that a server keeps: to close
+//! one of these asks the server to flush it, and waits for the answer. The reactor keeps them until the program closes
+//! its own, or has a worker close them.
 
 use core::ffi::{c_int, c_void};
 
@@ -22,8 +22,8 @@ const COPIED: c_int = 64;
 /// `PIDFD_THREAD` of `pidfd_open(2)` (6.9): names a thread, not a process.
 const PIDFD_THREAD: c_int = libc::O_EXCL;
 
-/// Descriptors that the kernel makes room for at once: a table grows by waiting for all processors, as soon as two threads
-/// share it.
+/// Descriptors that the kernel makes room for at once: a table grows by waiting for all processors, as soon as two
+/// threads share it.
 const ROOM_AT_FIRST: u64 = 1024;
 
 /// The way from the program's table to the one of the thread that made this.
@@ -40,16 +40,16 @@ pub struct OwnTable {
 }
 
 impl OwnTable {
-    /// Leaves the program's descriptor table: from here on the calling thread, and those that it starts, have one of their
-    /// own.
+    /// Leaves the program's descriptor table: from here on the calling thread, and those that it starts, have one of
+    /// their own.
     ///
     /// # Errors
     /// Why that cannot be done; what was done is undone as far as possible.
     pub fn leave(broker: &'static FdBroker) -> Result<Self, &'static str> {
         let permitted = Permitted::find_out();
         let allowed = permitted.getfd && getfd(-1, 0) == Err(Errno(libc::EBADF));
-        // A thread's name lasts even where the program's first thread, which a process's name means, has ended. Told apart by
-        // asking for a thread that cannot be.
+        // A thread's name lasts even where the program's first thread, which a process's name means, has ended. Told
+        // apart by asking for a thread that cannot be.
         let lasting = allowed && open_pidfd(c_int::MAX, PIDFD_THREAD) == Err(Errno(libc::ESRCH));
         let socket = if lasting { None } else { broker.open_socket().ok() };
         if !allowed && socket.is_none() {

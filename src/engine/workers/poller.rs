@@ -1,8 +1,8 @@
 //! The poller: the thread that waits for streams, and starts the workers.
 //!
-//! It is the first thread in the workers' descriptor table, and the last. It starts all workers, so that one thread alone
-//! takes the memory that the C library takes for threads (glibc gives each thread that asks for some an arena of its own). It
-//! makes no transfer, and closes no file whose closing may take time: both are left to a worker.
+//! It is the first thread in the workers' descriptor table, and the last. It starts all workers, so that one thread
+//! alone takes the memory that the C library takes for threads (glibc gives each thread that asks for some an arena of
+//! its own). It makes no transfer, and closes no file whose closing may take time: both are left to a worker.
 
 use core::ffi::c_int;
 
@@ -25,7 +25,8 @@ pub fn run(reactor: &'static SharedReactor) {
     let (crew, me) = (reactor.crew, kernel::thread_id());
     let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS_AT_ONCE];
     loop {
-        // After the last operation, this thread may be the only one to notice that there has been nothing to do for long.
+        // After the last operation, this thread may be the only one to notice that there has been nothing to do for
+        // long.
         let most_ms = if crew.quiet_since().is_some() { IDLE_EXIT_MS as c_int } else { -1 };
         let seen = crew.epoll.wait(&mut events, most_ms);
         let mut finished = false;

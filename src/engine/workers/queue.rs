@@ -106,7 +106,7 @@ pub struct Queue {
 unsafe impl Send for Queue {}
 
 impl Queue {
-    /// Nothing and nobody.
+    /// No job, and no worker.
     pub const fn new() -> Self {
         const fn waiting(class: Class) -> Waiting {
             Waiting { jobs: Fifo { first: None, last: None }, running: 0, allowed: WORKERS[class as usize] }
@@ -229,8 +229,8 @@ impl Queue {
         self.classes[class as usize].running -= 1;
     }
 
-    /// A worker has found work that it may not take. If none was taken for long, those at work are stuck, and there may be
-    /// one more.
+    /// A worker has found work that it may not take. If none was taken for long, those at work are stuck, and there may
+    /// be one more.
     pub fn loosen(&mut self, now: u64) {
         if self.stuck.0 != self.claimed || self.stuck.1 == 0 {
             self.stuck = (self.claimed, now);
@@ -244,7 +244,7 @@ impl Queue {
         }
     }
 
-    /// Calls a sleeping worker if there is work that nobody is coming for. True: the caller wakes one.
+    /// Calls a sleeping worker if there is work that no other is coming for. True: the caller wakes one.
     #[must_use]
     pub fn call_one(&mut self) -> bool {
         let calls = self.idle > 0 && self.coming == 0 && self.has_work();

@@ -71,8 +71,8 @@ fn run_stream(crew: &'static Crew, job: &'static Job, slot: &mut Slot) -> Option
     }
 }
 
-/// Does it in a call that may wait for ever. It cannot be cancelled any more: another thread that broke off the call could not
-/// know how much it had moved.
+/// Does it in a call that may wait for ever. It cannot be cancelled any more: another thread that broke off the call
+/// could not know how much it had moved.
 fn run_blocking(crew: &'static Crew, job: &'static Job, slot: &mut Slot) -> Option<i64> {
     let task = job.task();
     if task.is_trial {
@@ -92,8 +92,8 @@ fn run_blocking(crew: &'static Crew, job: &'static Job, slot: &mut Slot) -> Opti
     Some(if before == 0 || result > 0 { before + result } else { before })
 }
 
-/// Takes note of what an attempt has moved. The operation's result, unless it is a write that goes on: one that may block
-/// moves everything, or meets an error.
+/// Takes note of what an attempt has moved. The operation's result, unless it is a write that goes on: one that may
+/// block moves everything, or meets an error.
 fn moved(job: &Job, task: &Task, result: i64) -> Option<i64> {
     let before = job.moved.get();
     if result <= 0 {

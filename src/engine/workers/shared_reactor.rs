@@ -18,8 +18,8 @@ pub struct SharedReactor {
     reactor: UnsafeCell<Option<Box<Reactor<Workers>>>>,
 }
 
-// SAFETY: the reactor is touched by the thread that has the combiner alone, and moves with it from thread to thread: all that
-// it refers to is its own or shared.
+// SAFETY: the reactor is touched by the thread that has the combiner alone, and moves with it from thread to thread:
+// all that it refers to is its own or shared.
 unsafe impl Sync for SharedReactor {}
 
 impl SharedReactor {

@@ -10,9 +10,9 @@
 //!                                      └─────────────────────────────────┘
 //! ```
 //!
-//! Each worker that ends joins the one that ended before it; the poller joins the last of them, and the broker the poller. So
-//! the broker ends when all others are gone: where the program's own threads have ended, the C library calls `exit` on the
-//! last thread of the process, and that one must have the program's descriptors.
+//! Each worker that ends joins the one that ended before it; the poller joins the last of them, and the broker the
+//! poller. So the broker ends when all others are gone: where the program's own threads have ended, the C library calls
+//! `exit` on the last thread of the process, and that one must have the program's descriptors.
 
 use core::ffi::c_void;
 use core::ptr;
@@ -77,7 +77,7 @@ pub fn start(engine: &'static Engine) -> Result<(), Errno> {
 }
 
 extern "C" fn serve_as_broker(first_threads: *mut c_void) -> *mut c_void {
-    // SAFETY: `start` passed the first_threads, which live as long as the process.
+    // SAFETY: `start` passed them, and they live as long as the process.
     let first_threads: &'static FirstThreads = unsafe { &*first_threads.cast::<FirstThreads>() };
     if let Some(broker) = FdBroker::current() {
         broker.serve();
@@ -93,7 +93,7 @@ extern "C" fn serve_as_broker(first_threads: *mut c_void) -> *mut c_void {
 }
 
 extern "C" fn serve_as_poller(first_threads: *mut c_void) -> *mut c_void {
-    // SAFETY: `start` passed the first_threads, which live as long as the process.
+    // SAFETY: `start` passed them, and they live as long as the process.
     let first_threads: &'static FirstThreads = unsafe { &*first_threads.cast::<FirstThreads>() };
     *first_threads.poller.lock() = Some(JoinHandle::of_this_thread());
     let Some(broker) = FdBroker::current() else { return ptr::null_mut() };

@@ -1,7 +1,7 @@
 //! The workers: threads that come and go with the work, and share everything.
 //!
-//! A worker that wakes first runs the reactor, unless another does: it takes what was submitted, reports what is
-//! done, and queues jobs. Then it takes a job, and afterwards runs the reactor again to report it. So a request that comes
+//! A worker that wakes first runs the reactor, unless another does: it takes what was submitted, reports what is done,
+//! and queues jobs. Then it takes a job, and afterwards runs the reactor again to report it. So a request that comes
 //! alone wakes one thread, which does it and reports it. While there is work, one worker more than that sleeps on the
 //! doorbell, to hear what else is submitted; a worker that takes a job sees to it.
 //!
@@ -83,7 +83,8 @@ impl Worker {
         crew.queue.lock().arrive();
         let mut slot = Slot { crew, class: None, is_alone: false };
         loop {
-            // Acquire pairs with the Release of each ringer. Read before anything is looked at: what comes later changes it.
+            // Acquire pairs with the Release of each ringer. Read before anything is looked at: what comes later
+            // changes it.
             let seen = crew.engine.doorbell.load(Ordering::Acquire);
             self.reactor.run(self.id);
             let (deadline, may_end) = match self.next(&mut slot) {
