@@ -12,20 +12,16 @@ use std::collections::HashMap;
 
 use super::file_limit;
 use super::holders::Holders;
-use super::kept::KeptFiles;
+use super::kept::{self, KeptFiles};
 use super::nature::Nature;
 use super::own_table::OwnTable;
 use crate::engine::device::Name;
-use crate::engine::lifecycle::IDLE_EXIT_MS;
 use crate::host::descriptors;
 use crate::host::file_info::{self, Backing};
 use crate::host::kernel::{self, Errno, syscall};
 
 /// Descriptors kept for requests that end by themselves, and for those that must be let in to see whether they can end.
 const RESERVE: usize = 64;
-
-/// What is kept is closed when it has not been used for so long.
-const KEEP_NS: u64 = IDLE_EXIT_MS * 1_000_000;
 
 /// The program's descriptor, at one time of its life, as several requests name it.
 type FullName = (c_int, Name);
@@ -34,6 +30,10 @@ struct Held {
     life: u32,
     nature: Nature,
     name: Option<FullName>,
+    /// Whether it is kept between requests, by a hold of its own.
+    is_kept: bool,
+    /// Whether a request has come since the last look for what is not used.
+    was_used: bool,
 }
 
 /// A descriptor that nothing holds any more but the job that closes it.
@@ -53,8 +53,8 @@ pub struct FileTable {
     kept: KeptFiles,
     open: usize,
     lives: u32,
-    /// Kept, by a hold, and found to be another file than the program's number names.
-    outdated: Vec<c_int>,
+    /// What was kept and is to be closed, each with a hold.
+    unused: Vec<c_int>,
     /// How many descriptors the table may have.
     limit: usize,
 }
@@ -70,7 +70,7 @@ impl FileTable {
             names: HashMap::new(),
             open: 0,
             lives: 0,
-            outdated: Vec::new(),
+            unused: Vec::new(),
             limit: file_limit::hard(),
         };
         for (fd, identity) in core::mem::take(&mut this.own.copies) {
@@ -82,10 +82,10 @@ impl FileTable {
     /// Keeps a file that was copied, or has it closed.
     fn adopt(&mut self, fd: c_int, identity: u64) {
         if self.insert(fd, Nature::File).is_ok() {
-            if self.kept.add(fd, fd, kernel::now()) {
+            if self.begin_to_keep(fd, fd) {
                 self.name(fd, (fd, (descriptors::generation(fd), identity)));
             } else {
-                self.outdated.push(fd);
+                self.unused.push(fd);
             }
         }
     }
@@ -110,14 +110,15 @@ impl FileTable {
         if let Some(&known) = self.names.get(&name)
             && self.holders.retain(known)
         {
-            if self.is_current(known) {
+            if self.is_current(name, known) {
                 return Ok(known);
             }
             // What was kept has another hold.
             self.holders.release(known);
             self.forget(known);
-            if self.kept.forget(known) {
-                self.outdated.push(known);
+            if self.stop_keeping(known) {
+                self.kept.forget(known);
+                self.unused.push(known);
             }
         }
         let ours = file_limit::raised_if_full(|| self.own.fetch(fd))?;
@@ -157,35 +158,61 @@ impl FileTable {
         if !is_remote || !self.holders.retain(ours) {
             return false;
         }
-        let is_kept = self.kept.add(fd, ours, now);
-        if !is_kept {
-            // Its other hold has just been made.
-            self.holders.release(ours);
+        if self.begin_to_keep(fd, ours) {
+            return true;
         }
-        is_kept
+        // Its other hold has just been made.
+        self.holders.release(ours);
+        false
     }
 
-    /// Whether a file that is held is still what the program's number names. It is, where requests share it; what is
-    /// kept between them is compared.
-    fn is_current(&mut self, ours: c_int) -> bool {
-        let (there, here) = (self.own.other_thread(), kernel::thread_id());
-        self.kept.check(ours, there, here, kernel::now()).unwrap_or(true)
+    fn begin_to_keep(&mut self, fd: c_int, ours: c_int) -> bool {
+        let Some(Some(held)) = self.held.get_mut(ours as usize) else { return false };
+        held.is_kept = self.kept.add(fd, ours);
+        held.is_kept
+    }
+
+    /// Whether it was kept: the hold is the caller's.
+    fn stop_keeping(&mut self, ours: c_int) -> bool {
+        let held = self.held.get_mut(ours as usize).and_then(Option::as_mut);
+        held.is_some_and(|held| core::mem::take(&mut held.is_kept))
+    }
+
+    /// Whether a file that is held is still what the program's number names, and used from now on. It is, where another
+    /// request is on a file of this identity; what was only kept is compared.
+    fn is_current(&mut self, (fd, (_, identity)): FullName, ours: c_int) -> bool {
+        const KEPT_AND_NEW: u32 = 2;
+        let Some(Some(held)) = self.held.get_mut(ours as usize) else { return false };
+        held.was_used = true;
+        if !held.is_kept || (identity != 0 && self.holders.count(ours) > KEPT_AND_NEW) {
+            return true;
+        }
+        kept::are_same((self.own.other_thread(), fd), (kernel::thread_id(), ours))
     }
 
     /// What is kept for the program's number, or anything for -1, with the hold that kept it.
     pub fn take_kept(&mut self, fd: c_int) -> Option<c_int> {
-        self.kept.take(fd).inspect(|&ours| self.forget(ours))
+        let ours = self.kept.take(fd)?;
+        self.stop_keeping(ours);
+        self.forget(ours);
+        Some(ours)
     }
 
     /// What has been kept without being used, or is not what it was kept for, with the hold that kept it.
     pub fn take_unused(&mut self) -> Option<c_int> {
-        if let Some(outdated) = self.outdated.pop() {
-            return Some(outdated);
+        if self.kept.must_sweep() {
+            let (held, holders) = (&mut self.held, self.holders);
+            let was_used = |ours: c_int| {
+                let held = held.get_mut(ours as usize).and_then(Option::as_mut);
+                held.is_some_and(|held| core::mem::take(&mut held.was_used)) || holders.count(ours) > 1
+            };
+            for ours in self.kept.sweep(was_used) {
+                self.stop_keeping(ours);
+                self.forget(ours);
+                self.unused.push(ours);
+            }
         }
-        if self.kept.is_empty() {
-            return None;
-        }
-        self.kept.take_unused(kernel::now(), KEEP_NS).inspect(|&ours| self.forget(ours))
+        self.unused.pop()
     }
 
     fn insert(&mut self, ours: c_int, nature: Nature) -> Result<c_int, Errno> {
@@ -201,7 +228,7 @@ impl FileTable {
         self.forget(ours);
         self.holders.begin(ours).inspect_err(|_| kernel::close(ours))?;
         self.lives = self.lives.wrapping_add(1);
-        self.held[index] = Some(Held { life: self.lives, nature, name: None });
+        self.held[index] = Some(Held { life: self.lives, nature, name: None, is_kept: false, was_used: true });
         self.open += 1;
         Ok(ours)
     }
@@ -221,7 +248,7 @@ impl FileTable {
     /// # Errors
     /// `EMFILE`: the caller still has its hold.
     pub fn separate(&mut self, ours: c_int) -> Result<(c_int, Option<Unheld>), Errno> {
-        if self.holders.is_alone(ours) {
+        if self.holders.count(ours) == 1 {
             self.forget(ours);
             return Ok((ours, None));
         }

@@ -36,10 +36,10 @@ impl Holders {
         false
     }
 
-    /// Whether there is one holder. For the reactor, while it is a holder.
-    pub fn is_alone(&self, ours: c_int) -> bool {
+    /// How many holders there are. For the reactor, while it is a holder; others may be fewer at once.
+    pub fn count(&self, ours: c_int) -> u32 {
         // Acquire pairs with the Release of `release`.
-        self.0.get(ours as usize).is_some_and(|count| count.load(Ordering::Acquire) == 1)
+        self.0.get(ours as usize).map_or(0, |count| count.load(Ordering::Acquire))
     }
 
     /// A new descriptor, with one holder.

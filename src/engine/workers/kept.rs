@@ -3,17 +3,21 @@
 //! Each `close` of a descriptor of such a file asks its server to flush it (FUSE), or writes out what is not written
 //! yet (NFS, `nfs_file_flush`): a rclone or gcsfuse mount uploads the file. A program that never closes its descriptor
 //! does not expect that after each request. So the descriptor is kept, until the program closes its own
-//! ([`descriptors::before_close`]), or for a second without requests. A file is looked up by its number in the
+//! ([`descriptors::before_close`]), or has not used it for a second or two. A file is looked up by its number in the
 //! program's table, and compared with what is kept (kcmp(2)): a number that was closed unseen and used again names
 //! another open file.
 
 use core::ffi::c_int;
 
+use crate::engine::lifecycle::IDLE_EXIT_MS;
 use crate::host::descriptors;
 use crate::host::kernel::{self, Errno, syscall};
 
 /// The most files.
 const MOST: usize = 1024;
+
+/// What has not been used between two looks is closed.
+const KEEP_NS: u64 = IDLE_EXIT_MS * 1_000_000;
 
 /// `KCMP_FILE` of `kcmp(2)`.
 const KCMP_FILE: c_int = 0;
@@ -22,15 +26,13 @@ struct Kept {
     /// The program's number, and the workers'.
     theirs: c_int,
     ours: c_int,
-    /// When it was last used, in nanoseconds.
-    used: u64,
 }
 
 /// What is kept.
 pub struct KeptFiles {
     kept: Vec<Kept>,
     can_compare: bool,
-    /// When it was last looked for what has not been used.
+    /// When it was last looked for what has not been used, in nanoseconds.
     swept: u64,
 }
 
@@ -39,58 +41,60 @@ impl KeptFiles {
     pub fn new(can_compare: bool) -> Self {
         // Where the kernel has no such call (CONFIG_KCMP), nothing is kept.
         let me = kernel::process_id();
-        let can_compare = can_compare && matches!(compare(me, -1, me, -1), Err(Errno(libc::EBADF)));
-        Self { kept: Vec::new(), can_compare, swept: 0 }
-    }
-
-    /// Whether nothing is kept.
-    pub const fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+        let can_compare = can_compare && compare((me, -1), (me, -1)) == Err(Errno(libc::EBADF));
+        Self { kept: Vec::new(), can_compare, swept: kernel::now() }
     }
 
     /// Keeps a file, if there is room. Whether it does.
-    pub fn add(&mut self, theirs: c_int, ours: c_int, now: u64) -> bool {
+    pub fn add(&mut self, theirs: c_int, ours: c_int) -> bool {
         if !self.can_compare || self.kept.len() >= MOST || self.kept.try_reserve(1).is_err() {
             return false;
         }
-        self.kept.push(Kept { theirs, ours, used: now });
+        self.kept.push(Kept { theirs, ours });
         descriptors::note_kept(theirs, true);
         true
     }
 
-    /// Whether a kept file is still what the program's number names in the table of the thread `there`. It has been
-    /// used now. None: it is not kept.
-    pub fn check(&mut self, ours: c_int, there: c_int, here: c_int, now: u64) -> Option<bool> {
-        let kept = self.kept.iter_mut().find(|kept| kept.ours == ours)?;
-        kept.used = now;
-        Some(compare(there, kept.theirs, here, ours) == Ok(0))
-    }
-
     /// One that is kept for the program's number, or any for -1; it is kept no longer.
     pub fn take(&mut self, theirs: c_int) -> Option<c_int> {
-        self.take_where(|kept| theirs < 0 || kept.theirs == theirs)
+        self.take_where(|_, kept| theirs < 0 || kept == theirs)
     }
 
-    /// This one is kept no longer. Whether it was.
-    pub fn forget(&mut self, ours: c_int) -> bool {
-        self.take_where(|kept| kept.ours == ours).is_some()
+    /// This one is kept no longer.
+    pub fn forget(&mut self, ours: c_int) {
+        self.take_where(|kept, _| kept == ours);
     }
 
-    /// One that has not been used for `age` nanoseconds; it is kept no longer. They are looked for once in that time.
-    pub fn take_unused(&mut self, now: u64, age: u64) -> Option<c_int> {
-        if self.kept.is_empty() || now - self.swept < age {
-            return None;
+    /// Whether it is time to look for what has not been used.
+    pub fn must_sweep(&mut self) -> bool {
+        if self.kept.is_empty() {
+            return false;
         }
-        let unused = self.take_where(|kept| now - kept.used >= age);
-        if unused.is_none() {
+        let now = kernel::now();
+        let must = now - self.swept >= KEEP_NS;
+        if must {
             self.swept = now;
         }
+        must
+    }
+
+    /// Keeps those that `has_been_used`. The others.
+    pub fn sweep(&mut self, mut has_been_used: impl FnMut(c_int) -> bool) -> Vec<c_int> {
+        let mut unused = Vec::new();
+        self.kept.retain(|kept| {
+            let keeps = has_been_used(kept.ours) || unused.try_reserve(1).is_err();
+            if !keeps {
+                descriptors::note_kept(kept.theirs, false);
+                unused.push(kept.ours);
+            }
+            keeps
+        });
         unused
     }
 
-    fn take_where(&mut self, is_meant: impl FnMut(&Kept) -> bool) -> Option<c_int> {
-        let place = self.kept.iter().position(is_meant)?;
-        let Kept { theirs, ours, .. } = self.kept.swap_remove(place);
+    fn take_where(&mut self, is_meant: impl Fn(c_int, c_int) -> bool) -> Option<c_int> {
+        let place = self.kept.iter().position(|kept| is_meant(kept.ours, kept.theirs))?;
+        let Kept { theirs, ours } = self.kept.swap_remove(place);
         descriptors::note_kept(theirs, false);
         Some(ours)
     }
@@ -102,8 +106,12 @@ impl Drop for KeptFiles {
     }
 }
 
-/// 0: both descriptors, each of a thread's table, are of one open file.
-fn compare(there: c_int, theirs: c_int, here: c_int, ours: c_int) -> Result<usize, Errno> {
+/// Whether two descriptors, each in the table of a thread, are of one open file.
+pub fn are_same(one: (c_int, c_int), other: (c_int, c_int)) -> bool {
+    compare(one, other) == Ok(0)
+}
+
+fn compare(one: (c_int, c_int), other: (c_int, c_int)) -> Result<usize, Errno> {
     // SAFETY: takes numbers.
-    unsafe { syscall!(libc::SYS_kcmp, there, here, KCMP_FILE, theirs, ours) }
+    unsafe { syscall!(libc::SYS_kcmp, one.0, other.0, KCMP_FILE, one.1, other.1) }
 }
