@@ -23,7 +23,6 @@ pub mod raw_thread;
 pub mod scheduling;
 pub mod seccomp;
 pub mod settings;
-#[allow(dead_code, reason = "for the notifications of posix")]
 pub mod siginfo;
 pub mod signal_mask;
 pub mod this_thread;

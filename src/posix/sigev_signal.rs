@@ -3,54 +3,23 @@
 use core::ffi::c_int;
 
 use super::sigevent::SigEvent;
-use crate::host::kernel::{self, Errno, syscall};
+use crate::host::kernel::Errno;
+use crate::host::siginfo::{self, Target};
 use crate::stats;
 
 /// `si_code` of a signal that tells of asynchronous I/O.
 const SI_ASYNCIO: c_int = -4;
 
-/// `siginfo_t`, with the fields of a queued signal.
-#[repr(C)]
-struct SigInfo {
-    signal: c_int,
-    errno: c_int,
-    code: c_int,
-    padding: c_int,
-    process: c_int,
-    user: u32,
-    value: usize,
-    rest: [usize; 12],
-}
-
-const _: () = assert!(size_of::<SigInfo>() == size_of::<libc::siginfo_t>());
-
 /// Queues the signal.
 ///
 /// # Errors
-/// `EAGAIN`: as many signals are queued as the user may have (`RLIMIT_SIGPENDING`); `EINVAL`: no such signal; `ESRCH`: no
-/// such thread.
+/// As [`siginfo::queue`].
 pub fn send(sigevent: &SigEvent) -> Result<(), Errno> {
-    let process = kernel::process_id();
-    // SAFETY: takes no arguments.
-    let user = unsafe { kernel::call6(libc::SYS_getuid, 0, 0, 0, 0, 0, 0) } as u32;
-    let info = SigInfo {
-        signal: sigevent.signal,
-        errno: 0,
-        code: SI_ASYNCIO,
-        padding: 0,
-        process,
-        user,
-        value: sigevent.value,
-        rest: [0; 12],
+    let target = match sigevent.how {
+        libc::SIGEV_THREAD_ID => Target::Thread(sigevent.target as c_int),
+        _ => Target::Process,
     };
-    // SAFETY: reads one siginfo.
-    let sent = unsafe {
-        if sigevent.how == libc::SIGEV_THREAD_ID {
-            let thread = sigevent.target as c_int;
-            syscall!(libc::SYS_rt_tgsigqueueinfo, process, thread, sigevent.signal, &raw const info)
-        } else {
-            syscall!(libc::SYS_rt_sigqueueinfo, process, sigevent.signal, &raw const info)
-        }
-    };
-    sent.map(|_| stats::notified(stats::Notification::Signal, 1))
+    siginfo::queue(target, sigevent.signal, SI_ASYNCIO, sigevent.value)?;
+    stats::notified(stats::Notification::Signal, 1);
+    Ok(())
 }

@@ -53,11 +53,8 @@ pub fn accepted(face: Face, action: Action) {
 /// A call on a context that the kernel's own AIO carries submitted `count` operations.
 #[inline]
 pub fn carried_by_kernel(face: Face, count: u64) {
-    let slot = block::mine();
-    add(slot, word!(calls, face), 1);
-    add(slot, word!(submitted, face), count);
-    add(slot, word!(call_sizes, size_bucket(count)), 1);
-    add(slot, word!(kernel_aio, face), count);
+    submitted(face, count);
+    add(block::mine(), word!(kernel_aio, face), count);
 }
 
 /// The engine has finished an operation.
