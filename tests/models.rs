@@ -8,9 +8,6 @@
 #[path = "../src/engine/inbox.rs"]
 mod inbox;
 
-#[path = "../src/engine/cq_pop.rs"]
-mod cq_pop;
-
 #[allow(dead_code, reason = "the model uses a part of it")]
 #[path = "../src/engine/workers/combiner.rs"]
 mod combiner;
@@ -22,7 +19,6 @@ mod waiters;
 use std::ptr::NonNull;
 
 use combiner::Combiner;
-use cq_pop::cq_pop;
 use inbox::{Inbox, Node, Pushed};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -248,68 +244,6 @@ fn what_is_left_to_the_reactor_is_seen() {
         }
         // SAFETY: the others have ended.
         assert_eq!(seen.with(|seen| unsafe { *seen }), 3);
-    });
-}
-
-/// A completion queue with room for two.
-struct Completions {
-    head: AtomicU32,
-    tail: AtomicU32,
-    places: [(AtomicU32, AtomicU32); 2],
-}
-
-impl Completions {
-    fn place(&self, at: u32) -> &(AtomicU32, AtomicU32) {
-        &self.places[at as usize % 2]
-    }
-
-    /// What the kernel does.
-    fn complete(&self, number: u32) {
-        let tail = self.tail.load(Ordering::Relaxed);
-        while tail.wrapping_sub(self.head.load(Ordering::Acquire)) == 2 {
-            thread::yield_now();
-        }
-        let (first, second) = self.place(tail);
-        first.store(number, Ordering::Relaxed);
-        second.store(number * 10, Ordering::Relaxed);
-        self.tail.store(tail.wrapping_add(1), Ordering::Release);
-    }
-
-    fn cq_pop(&self) -> Option<(u32, u32)> {
-        cq_pop(&self.head, &self.tail, |at| {
-            let (first, second) = self.place(at);
-            (first.load(Ordering::Relaxed), second.load(Ordering::Relaxed))
-        })
-    }
-}
-
-/// Of two who pop, each completion goes to one, whole, also where its place is written anew at once.
-#[test]
-fn each_completion_is_popped_once_and_whole() {
-    model(|| {
-        let queue = Arc::new(Completions {
-            head: AtomicU32::new(u32::MAX),
-            tail: AtomicU32::new(u32::MAX),
-            places: std::array::from_fn(|_| (AtomicU32::new(0), AtomicU32::new(0))),
-        });
-        let kernel = {
-            let queue = Arc::clone(&queue);
-            thread::spawn(move || (1..=3).for_each(|number| queue.complete(number)))
-        };
-        let other = {
-            let queue = Arc::clone(&queue);
-            thread::spawn(move || [queue.cq_pop(), queue.cq_pop()])
-        };
-        let mut popped: Vec<_> = [queue.cq_pop(), queue.cq_pop()].into_iter().chain(other.join().unwrap()).collect();
-        while popped.iter().flatten().count() < 3 {
-            popped.push(queue.cq_pop());
-            thread::yield_now();
-        }
-        kernel.join().unwrap();
-        popped.sort_unstable();
-        let popped: Vec<_> = popped.into_iter().flatten().collect();
-        assert_eq!(popped, [(1, 10), (2, 20), (3, 30)]);
-        assert_eq!(queue.cq_pop(), None);
     });
 }
 

@@ -8,7 +8,6 @@
 //! nothing to do ([`lifecycle`]).
 
 mod cancel;
-pub mod cq_pop;
 mod device;
 pub mod device_times;
 mod engines;
@@ -24,6 +23,7 @@ pub mod raw_ring;
 mod reactor;
 mod redo;
 mod ring_layout;
+mod ring_queues;
 mod sleep_policy;
 mod submit;
 #[cfg(test)]

@@ -56,13 +56,13 @@ pub struct Parameters {
 
 /// `struct io_uring_cqe`
 #[repr(C)]
-pub struct Completion {
+pub struct CompletionEntry {
     pub user_data: AtomicU64,
     pub result: AtomicI32,
     pub flags: u32,
 }
 
 const _: () = {
-    assert!(size_of::<Parameters>() == 120 && size_of::<Completion>() == 16);
+    assert!(size_of::<Parameters>() == 120 && size_of::<CompletionEntry>() == 16);
     assert!(size_of::<squeue::Entry>() == 64);
 };

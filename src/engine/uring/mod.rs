@@ -21,11 +21,11 @@ use super::device::{Device, Event, Name, Sleep, Verdict, Waits};
 use super::device_times;
 use super::fixed_files::{FixedFile, FixedFiles};
 use super::operation::{NO_DEVICE, Operation};
+use super::ring_queues::Completion;
 use crate::host::futex;
 use crate::host::kernel::{self, Errno, syscall};
 use refused::Refused;
 use ring::Ring;
-use ring_memory::Completion;
 pub use setup::DOORBELL_SIGNAL;
 use setup::{COMPLETIONS, Doorbell};
 

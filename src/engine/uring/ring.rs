@@ -11,9 +11,10 @@ use io_uring::squeue;
 use io_uring::{EnterFlags, opcode};
 
 use super::refused::Refused;
-use super::ring_memory::{Completion, RingMemory};
+use super::ring_memory::RingMemory;
 use super::setup::{self, Doorbell, FileTableAccess, RingName, RingSetup};
 use crate::engine::ring_layout::{FEATURE_EXT_ARG, FEATURE_NO_IOWAIT};
+use crate::engine::ring_queues::Completion;
 use crate::host::kernel::{Errno, syscall};
 use crate::host::{futex, memory};
 
@@ -54,8 +55,8 @@ impl Ring {
     pub fn new() -> Result<Self, Refused> {
         let changing = memory::boxed(-1)?;
         let RingSetup { memory, name, doorbell, files } = setup::set_up()?;
-        let no_iowait = if memory.has_feature(FEATURE_NO_IOWAIT) { EnterFlags::NO_IOWAIT.bits() } else { 0 };
-        let has_timeouts = memory.has_feature(FEATURE_EXT_ARG);
+        let no_iowait = if memory.queues.has_feature(FEATURE_NO_IOWAIT) { EnterFlags::NO_IOWAIT.bits() } else { 0 };
+        let has_timeouts = memory.queues.has_feature(FEATURE_EXT_ARG);
         Ok(Self {
             memory,
             name,
@@ -92,7 +93,7 @@ impl Ring {
     /// What the entry points to stays until its completion.
     pub unsafe fn push(&mut self, entry: &squeue::Entry) {
         // SAFETY: the caller's promise.
-        while unsafe { !self.memory.push(entry) } && self.lost.is_none() {
+        while unsafe { !self.memory.queues.push(entry) } && self.lost.is_none() {
             self.submit();
         }
         // A ring that is lost counts it too: the kernel takes nothing more, whether there was room or not.
@@ -167,7 +168,7 @@ impl Ring {
 
     /// The next completion.
     pub fn next(&mut self) -> Option<Completion> {
-        self.early.pop_front().or_else(|| self.memory.pop()).filter(|completion| completion.data != TABLE)
+        self.early.pop_front().or_else(|| self.memory.queues.pop()).filter(|completion| completion.data != TABLE)
     }
 
     /// Puts the file behind `fd` into a slot of the file table, or empties the slot with -1.
@@ -192,7 +193,7 @@ impl Ring {
         // SAFETY: the box stays as long as the ring's memory does.
         unsafe { self.push(&entry.user_data(TABLE)) };
         loop {
-            while let Some(completion) = self.memory.pop() {
+            while let Some(completion) = self.memory.queues.pop() {
                 match completion {
                     Completion { data: TABLE, result: 0.., .. } => return Ok(()),
                     Completion { data: TABLE, result: errno, .. } => return Err(Errno(-errno)),

@@ -10,7 +10,7 @@ use io_uring::opcode;
 
 use super::io_getevents::{self, Sleep, Waited, Wanted};
 use super::timeout::Timeout;
-use crate::engine::raw_ring::{RawRing, RingPages};
+use crate::engine::raw_ring::RawRing;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{Errno, syscall};
 use crate::host::thread::{self, SignalSet};
@@ -81,17 +81,13 @@ const RING_ENTRIES: u32 = 2;
 /// A ring for one call.
 struct Ring {
     raw: RawRing,
-    _pages: RingPages,
     /// The kernel waits on the word.
     is_armed: bool,
 }
 
 impl Ring {
     fn new() -> Result<Self, Errno> {
-        let pages = RingPages::new(RING_ENTRIES, RING_ENTRIES)?;
-        let this = Self { raw: RawRing::new(&pages)?, _pages: pages, is_armed: false };
-        this.raw.enable()?;
-        Ok(this)
+        Ok(Self { raw: RawRing::new(RING_ENTRIES)?, is_armed: false })
     }
 
     /// Sleeps until woken on `word`, at the deadline, or by a signal that `mask` lets in.
@@ -106,18 +102,11 @@ impl Ring {
             self.raw.submit(1)?;
             self.is_armed = true;
         }
-        let waited = self.raw.wait(1, deadline, Some(&mask));
-        if self.raw.pop_completion().is_some() {
+        let waited = self.raw.wait(deadline, &mask);
+        if self.raw.pop().is_some() {
             self.is_armed = false;
             return Ok(());
         }
         waited
-    }
-}
-
-impl Drop for Ring {
-    fn drop(&mut self) {
-        // SAFETY: the ring is this thread's.
-        unsafe { self.raw.end() };
     }
 }
