@@ -4,29 +4,4 @@
 
    [F4] termios(3), noncanonical mode; aio_read(3), aio_write(3): the results are those of read(2) and write(2). */
 #define ONE_REQUEST_POSIX
-#include "one-request.h"
-
-#include "terminal.h"
-
-int main(void)
-{
-    char buffer[16];
-    struct terminal t;
-
-    start_deadline();
-    STEP("a read with VMIN 0 and VTIME 0");
-    t = raw_terminal(0, 0);
-    CHECK_INT(one_request(ONE_READ, t.terminal, buffer, sizeof buffer, 0), 0);
-    type(&t, "ab");
-    CHECK_INT(one_request(ONE_READ, t.terminal, buffer, sizeof buffer, 0), 2);
-    STEP("a read with VMIN 0 and VTIME 3");
-    t = raw_terminal(0, 3);
-    CHECK_INT(one_request(ONE_READ, t.terminal, buffer, sizeof buffer, 0), 0);
-    type(&t, "abc");
-    CHECK_INT(one_request(ONE_READ, t.terminal, buffer, sizeof buffer, 0), 3);
-    STEP("a read with VMIN 5 and VTIME 1 of which the rest never comes");
-    t = raw_terminal(5, 1);
-    type(&t, "abcd");
-    CHECK_INT(one_request(ONE_READ, t.terminal, buffer, sizeof buffer, 0), 4);
-    return 0;
-}
+#include "terminal-modes.h"

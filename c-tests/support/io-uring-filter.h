@@ -8,7 +8,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 
-#include "behaviour.h"
+#include "one-request.h"
 
 static const struct {
     const char *name;
@@ -53,6 +53,31 @@ static inline void filter_trap(int signal)
 static inline void filter_watch(void)
 {
     set_handler(SIGSYS, filter_trap, SA_RESTART);
+}
+
+/* Requests of every kind under such a filter: all are done, and no handler has run. */
+static inline void filtered_requests(void)
+{
+    unsigned char *buffer = new_pages(4096);
+    int direct, cached, ends[2];
+
+    direct = scratch_file("direct", O_RDWR | O_DIRECT, 4096, 1);
+    cached = scratch_file("cached", O_RDWR, 4096, 1);
+    make_pipe(ends);
+    for (int i = 0; i < 100; i++) {
+        STEP("reads, writes and fsyncs of a file");
+        CHECK_INT(one_request(ONE_READ, direct, buffer, 4096, 0), 4096);
+        CHECK_INT(one_request(ONE_WRITE, direct, buffer, 4096, 0), 4096);
+        CHECK_INT(one_request(ONE_READ, cached, buffer, 4096, 0), 4096);
+        CHECK_INT(one_request(ONE_WRITE, cached, buffer, 4096, 0), 4096);
+        CHECK_INT(one_request(ONE_FSYNC, cached, NULL, 0, 0), 0);
+        STEP("a write and a read of a pipe");
+        CHECK_INT(one_request(ONE_WRITE, ends[1], buffer, 1, 0), 1);
+        CHECK_INT(one_request(ONE_READ, ends[0], buffer, 1, 0), 1);
+    }
+    close(direct);
+    close(cached);
+    CHECK_INT(filter_trapped, 0);
 }
 
 #endif

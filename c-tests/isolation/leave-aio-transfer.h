@@ -1,0 +1,46 @@
+/* The body of leave-aio-read.c and leave-aio-write.c, which say what it does: SUBMIT is the call, on a file opened with
+   FLAGS. */
+#include "departures.h"
+
+static struct {
+    unsigned char *buffer;
+    struct aiocb *cbs;
+    int fd, next;
+} state;
+
+static void set_up(void)
+{
+    state.fd = scratch_file("file", O_RDWR | FLAGS, BLOCK, 1);
+    state.buffer = new_pages(BLOCK);
+    state.cbs = new_pages((2 * ATTEMPTS + 100) * sizeof *state.cbs);
+}
+
+/* A new aiocb for each attempt: one that was left may still be in flight. */
+static void before(void)
+{
+    state.cbs[state.next++] = cb_of(state.fd, state.buffer, BLOCK, 0);
+}
+
+static void armed(void)
+{
+    SUBMIT(&state.cbs[state.next - 1]);
+}
+
+static void settle(int left)
+{
+    (void)left;
+}
+
+int main(void)
+{
+    static const struct departure test = {
+        .call = CALL,
+        .set_up = set_up,
+        .before = before,
+        .armed = armed,
+        .settle = settle,
+        .spoils_posix = 1,
+    };
+
+    return run_departures(&test);
+}
