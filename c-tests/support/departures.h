@@ -12,7 +12,7 @@
 #include "libaio-calls.h"
 #include "posix-calls.h"
 
-#define DEPARTURES 10000           /* by each way */
+#define DEPARTURES 10000          /* by each way; fewer where the machine is so busy that a fifth of the deadline has passed */
 #define ATTEMPTS (5 * DEPARTURES) /* a call that is hard to hit by a signal is tried no more often */
 #define BLOCK 4096
 
@@ -41,7 +41,9 @@ static struct {
     sigjmp_buf target;
     volatile sig_atomic_t armed;
     volatile int left, attempts, wanted;
+    volatile int64_t end;          /* by now_ns(): no new round */
     timer_t timer;
+    char *others;                  /* the path of check_other_calls */
     atomic_int quit, failed;
     atomic_long neighbours_rounds;
 } departing;
@@ -78,6 +80,12 @@ static inline void *departure_neighbour(void *unused)
     }
     CHECK_INT(io_destroy(context), 0);
     return NULL;
+}
+
+/* Whether another round is due, of at most `attempts`. */
+static inline int departures_go_on(int attempts)
+{
+    return departing.left < departing.wanted && departing.attempts++ < attempts && now_ns() < departing.end;
 }
 
 /* --- by siglongjmp ---------------------------------------------------------------------------------------------- */
@@ -150,7 +158,7 @@ static inline void leave_by_jumps(void)
         hit = delay;
         departing.test->settle(1);
     }
-    while (departing.left < departing.wanted && departing.attempts++ < 5 * departing.wanted) {
+    while (departures_go_on(5 * departing.wanted)) {
         departing.test->before();
         delay = departure_delay(2 * (usual < 500000 ? usual : 500000) + 6000, hit);
         departure_timer(delay);
@@ -201,7 +209,7 @@ static inline void leave_by_cancellation(int type)
     long hit = 0;
 
     cancelled.type = type;
-    while (departing.left < departing.wanted && departing.attempts++ < departing.wanted) {
+    while (departures_go_on(departing.wanted)) {
         /* Now and then the call is let alone for up to 2 ms, to learn how long it takes. */
         int measured = departing.attempts % 64 == 1;
         int64_t start, delay = measured ? 2000000 : rand() % (usual + 1);
@@ -239,7 +247,8 @@ static const char *const departure_names[] = {
     "asynchronous cancellation",
 };
 
-/* close, dup2, fcntl and munmap, on files and memory without and with a request in flight. */
+/* close, dup2, fcntl and munmap, on files and memory without and with a request in flight. It does not use malloc: a call
+   of the original that was left may have left malloc's own lock held. */
 static inline void check_other_calls(void)
 {
     static int fd, other;
@@ -248,7 +257,7 @@ static inline void check_other_calls(void)
     struct io_event event;
     struct iocb iocb;
 
-    fd = MUST(open(scratch_path("others"), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    fd = MUST(open(departing.others, O_RDWR | O_CREAT | O_CLOEXEC, 0644));
     other = MUST(dup(fd));
     CHECK_INT(pwrite(fd, memory, BLOCK, 0), BLOCK);
     io_prep_pread(&iocb, fd, memory, BLOCK, 0);
@@ -281,10 +290,12 @@ static inline void departure_child(enum departure_way way)
     if (way == BY_JUMP_THEN__EXIT)
         departing.wanted /= 10;
     STEP("the departures' own set-up");
+    departing.others = scratch_path("others");
     departing.test->set_up();
     neighbour = start_thread(departure_neighbour, NULL);
     WAIT_UNTIL(atomic_load(&departing.neighbours_rounds) > 0);
     STEP("the rounds themselves");
+    departing.end = now_ns() + deadline_seconds() * 1000000000LL / 5;
     if (way == BY_JUMP || way == BY_JUMP_THEN__EXIT)
         leave_by_jumps();
     else
