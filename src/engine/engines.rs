@@ -11,6 +11,8 @@ use crate::host::fork::PerProcess;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::memory;
+#[cfg(not(feature = "libaio-abi"))]
+use crate::host::settings::{self, EngineChoice};
 
 static URING: PerProcess<Engine> = PerProcess::new(0);
 static WORKERS: PerProcess<Engine> = PerProcess::new(3);
@@ -58,12 +60,19 @@ pub fn running() -> impl Iterator<Item = &'static Engine> {
     all().filter(|engine| engine.has_thread())
 }
 
-/// Whether this process has tried to start the engines and found that the system's own implementation has to serve.
-/// Async-signal-safe.
+/// Whether the system's own implementation serves, for good: no engine does, and none will. An engine that has no thread
+/// now may get one later. Async-signal-safe.
 #[cfg(not(feature = "libaio-abi"))]
 #[must_use]
 pub fn stands_aside() -> bool {
-    crate::stats::has_begun() && started().is_none()
+    let is_lost = |engine: &PerProcess<Engine>| engine.get().is_some_and(Engine::is_lost);
+    started().is_none()
+        && match settings::get().engine {
+            EngineChoice::Auto => is_lost(&URING) && is_lost(&WORKERS),
+            EngineChoice::Uring => is_lost(&URING),
+            EngineChoice::Threads => is_lost(&WORKERS),
+            EngineChoice::System => true,
+        }
 }
 
 #[allow(clippy::unused_self, reason = "having it says that an engine serves")]

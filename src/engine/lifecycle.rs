@@ -138,6 +138,12 @@ impl Engine {
         self.state.load(Ordering::Acquire) >= LEAVING
     }
 
+    /// Whether it takes no operation any more.
+    #[cfg(not(feature = "libaio-abi"))]
+    pub(super) fn is_lost(&self) -> bool {
+        self.state.load(Ordering::Acquire) == UNAVAILABLE
+    }
+
     /// Whether it has a thread, and takes operations.
     #[inline]
     pub(super) fn has_thread(&self) -> bool {

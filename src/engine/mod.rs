@@ -50,7 +50,8 @@ use crate::host::settings::{self, EngineChoice};
 use crate::host::{descriptors, log};
 use crate::stats::{self, ServedBy};
 
-/// Starts what serves this process, at the first call; nothing where the system's own implementation has to serve.
+/// Starts what serves this process, at the first call; nothing where the system's own implementation has to serve, now or
+/// for good ([`stands_aside`]).
 ///
 /// # Errors
 /// `EAGAIN`: there is no memory to begin with; nothing is decided yet.

@@ -26,13 +26,20 @@ static INIT: Next = Next::new(c"aio_init");
 /// The engines; none where the C library's own AIO has to serve, or shall.
 ///
 /// # Errors
-/// `EAGAIN`: there is no memory to decide that.
+/// `EAGAIN`: there is no memory to decide that, or no thread now. The C library's own AIO serves for good or not at all:
+/// `aio_suspend` waits for requests of one of the two.
 #[inline]
 pub fn engines() -> Result<Option<Engines>, Errno> {
-    if settings::get().served.posix() { engine::get() } else { Ok(None) }
+    if !settings::get().served.posix() {
+        return Ok(None);
+    }
+    match engine::get()? {
+        None if !engine::stands_aside() => Err(Errno(libc::EAGAIN)),
+        engines => Ok(engines),
+    }
 }
 
-/// Whether it is known that the C library's own AIO serves. Async-signal-safe: the settings are read when the library is
+/// Whether the C library's own AIO serves, for good. Async-signal-safe: the settings are read when the library is
 /// loaded.
 pub fn serves() -> bool {
     !settings::get().served.posix() || engine::stands_aside()
