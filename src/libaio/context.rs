@@ -21,7 +21,7 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence};
 use core::time::Duration;
 
-use abandonable_lock::AbandonableLock;
+use abandonable_lock::{AbandonableLock, Hold};
 use carriage_state::Carriage;
 use event_writer::{EventWriter, Target};
 use users::{Entry, Users};
@@ -355,15 +355,16 @@ impl Context {
     /// Moves up to `most` events to `to`, and says how many.
     ///
     /// # Errors
-    /// `EFAULT`: `to` cannot be written, and every event is still in the ring. `EINTR`: the caller is a signal handler that
-    /// interrupted this very function.
+    /// `EFAULT`: `to` cannot be written, and every event is still in the ring.
     pub fn take(&self, to: usize, most: usize) -> Result<usize, Errno> {
         if most == 0 || (self.is_empty() && !self.fill_from_backlog()) {
             return Ok(0);
         }
-        self.reaping.0.take()?;
-        let taken = self.take_locked(to, most);
-        self.reaping.0.release();
+        let hold = self.reaping.0.take_or_share();
+        let taken = self.move_events(to, most);
+        if hold == Hold::Own {
+            self.reaping.0.release();
+        }
         if self.has_backlog() && self.writer.0.write_backlog(&self.target()) {
             futex::wake_all(self.word());
         }
@@ -388,24 +389,32 @@ impl Context {
         !self.is_empty()
     }
 
-    fn take_locked(&self, to: usize, most: usize) -> Result<usize, Errno> {
+    /// A handler may leave this call by a jump at any point. It finds whole events in the array, `object` being written last,
+    /// and all others in the ring. (Between its last store and the move of the head an event is in both.) A handler that comes
+    /// back may have taken events itself: then the head is elsewhere, and what was written to the array last is not this
+    /// call's. (It would be missed if the handler had taken exactly as many events as the ring has slots, or twice as many.)
+    fn move_events(&self, to: usize, most: usize) -> Result<usize, Errno> {
         let ring = self.ring();
-        let (head, tail) = (ring.head(), self.writer.0.tail());
-        let count = most.min(ring.distance(head, tail) as usize);
-        user_access::writable(to, count * size_of::<Event>())?;
-        let mut at = head;
-        for index in 0..count {
+        let mut at = ring.head();
+        let room = most.min(ring.distance(at, self.writer.0.tail()) as usize);
+        user_access::writable(to, room * size_of::<Event>())?;
+        let mut count = 0;
+        while count < room && at != self.writer.0.tail() {
             let event = ring.read(at);
-            // A handler may leave this call by a jump at any point. It finds whole events in the array, `object` being written
-            // last, and all others in the ring. (Between its last store and `set_head` an event is in both.)
             // SAFETY: seen to be writable; the program's array need not be aligned.
-            unsafe { event.write_object_last((to as *mut Event).add(index)) };
-            at = ring.after(at);
-            ring.set_head(at);
+            unsafe { event.write_object_last((to as *mut Event).add(count)) };
+            compiler_fence(Ordering::SeqCst);
+            match ring.move_head(at) {
+                Ok(next) => {
+                    at = next;
+                    count += 1;
+                }
+                Err(elsewhere) => at = elsewhere,
+            }
             compiler_fence(Ordering::SeqCst);
         }
-        // Relaxed: under the lock, and compared by a thread that is alone.
-        self.reaped.store(self.reaped.load(Ordering::Relaxed) + count as u64, Ordering::Relaxed);
+        // Relaxed: compared by a thread that is alone.
+        self.reaped.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
     }
 }

@@ -10,7 +10,7 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::host::futex;
-use crate::host::kernel::{self, Errno, syscall};
+use crate::host::kernel::{self, syscall};
 use crate::host::thread;
 
 /// How long a call may hold the lock before it counts as gone.
@@ -24,11 +24,14 @@ const SPINS: u32 = 100;
 
 const NS_PER_MS: u64 = 1_000_000;
 
+const NO_STACK: usize = usize::MAX;
+
 /// The lock. Only the holder writes `stack` and `taken`, and only its thread `nested`: Relaxed.
 pub struct AbandonableLock {
     /// The holder's thread pointer, or 0.
     holder: AtomicUsize,
-    /// The address of the holder's stack.
+    /// The address of the holder's stack. [`NO_STACK`] while there is none, so that a handler that comes before the stack is
+    /// noted sees a holder whom it has interrupted.
     stack: AtomicUsize,
     /// How often the lock was taken.
     taken: AtomicU32,
@@ -47,12 +50,21 @@ pub enum Busy {
     Elsewhere,
 }
 
+/// Whose the lock is for a caller that may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// The caller's, who [releases](AbandonableLock::release) it.
+    Own,
+    /// That of the call which the caller, a signal handler, has interrupted; or of one that its thread has left for good.
+    Shared,
+}
+
 impl AbandonableLock {
     /// A lock that is free.
     pub const fn new() -> Self {
         Self {
             holder: AtomicUsize::new(0),
-            stack: AtomicUsize::new(0),
+            stack: AtomicUsize::new(NO_STACK),
             taken: AtomicU32::new(0),
             nested: AtomicU32::new(0),
             suspected: AtomicU64::new(0),
@@ -78,17 +90,15 @@ impl AbandonableLock {
         Ok(())
     }
 
-    /// Takes the lock as soon as no other thread has it.
-    ///
-    /// # Errors
-    /// `EINTR`: the caller is a signal handler that interrupted the holder.
+    /// Takes the lock as soon as no other thread has it, or shares it with the holder that the caller has interrupted: what
+    /// a handler does, it does between two instructions of the holder's.
     #[inline]
-    pub fn take(&self) -> Result<(), Errno> {
+    pub fn take_or_share(&self) -> Hold {
         let mut looks = 0;
         loop {
             match self.try_take() {
-                Ok(()) => return Ok(()),
-                Err(Busy::Nested) => return Err(Errno(libc::EINTR)),
+                Ok(()) => return Hold::Own,
+                Err(Busy::Nested) => return Hold::Shared,
                 Err(Busy::Elsewhere) if looks < SPINS => core::hint::spin_loop(),
                 Err(Busy::Elsewhere) => futex::sleep_50us(),
             }
@@ -99,8 +109,13 @@ impl AbandonableLock {
     /// Releases the lock. A holder that counted as gone meanwhile leaves the lock to its successor.
     #[inline]
     pub fn release(&self) {
+        let me = thread::pointer();
+        if self.holder.load(Ordering::Relaxed) != me {
+            return;
+        }
+        self.stack.store(NO_STACK, Ordering::Relaxed);
         // Release pairs with the Acquire in `try_take` and `take_abandoned`.
-        let _ = self.holder.compare_exchange(thread::pointer(), 0, Ordering::Release, Ordering::Relaxed);
+        let _ = self.holder.compare_exchange(me, 0, Ordering::Release, Ordering::Relaxed);
     }
 
     #[cold]
@@ -125,6 +140,7 @@ impl AbandonableLock {
             return Err(busy);
         }
         self.suspected.store(0, Ordering::Relaxed);
+        self.stack.store(NO_STACK, Ordering::Relaxed);
         // Acquire pairs with the Release in `release`, for what earlier holders did.
         self.holder.compare_exchange(holder, me, Ordering::Acquire, Ordering::Relaxed).map_or(Err(busy), |_| Ok(()))
     }
@@ -141,7 +157,7 @@ pub fn is_on_signal_stack() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{AbandonableLock, Busy};
+    use super::{AbandonableLock, Busy, Hold};
 
     #[inline(never)]
     fn deeper(lock: &AbandonableLock) -> Result<(), Busy> {
@@ -151,11 +167,20 @@ mod tests {
         taken
     }
 
+    #[inline(never)]
+    fn deeper_take(lock: &AbandonableLock) -> Hold {
+        let room = core::hint::black_box([0u8; 4096]);
+        let hold = lock.take_or_share();
+        core::hint::black_box(room);
+        hold
+    }
+
     #[test]
     fn a_handler_does_not_wait_for_what_it_interrupted() {
         let lock = AbandonableLock::new();
         assert_eq!(lock.try_take(), Ok(()));
         assert_eq!(deeper(&lock), Err(Busy::Nested));
+        assert_eq!(deeper_take(&lock), Hold::Shared);
         lock.release();
         assert_eq!(deeper(&lock), Ok(()));
     }
@@ -174,6 +199,6 @@ mod tests {
             scope.spawn(|| assert_eq!(lock.try_take(), Ok(())));
         });
         assert_eq!(lock.try_take(), Err(Busy::Elsewhere));
-        assert_eq!(lock.take(), Ok(()));
+        assert_eq!(lock.take_or_share(), Hold::Own);
     }
 }

@@ -22,9 +22,12 @@ const LOOK: Duration = Duration::from_millis(1);
 
 struct Slot {
     thread: AtomicUsize,
-    /// Relaxed throughout: only the thread in the slot reads and writes it.
+    /// [`NO_STACK`] while the slot is free, so that a handler that comes before the stack is noted sees a call below which
+    /// it is. Relaxed throughout: only the thread in the slot reads and writes it.
     stack: AtomicUsize,
 }
+
+const NO_STACK: usize = usize::MAX;
 
 /// The calls on a context.
 pub struct Users {
@@ -50,7 +53,7 @@ impl Users {
     /// No calls.
     pub const fn new() -> Self {
         Self {
-            slots: [const { Slot { thread: AtomicUsize::new(0), stack: AtomicUsize::new(0) } }; SLOTS],
+            slots: [const { Slot { thread: AtomicUsize::new(0), stack: AtomicUsize::new(NO_STACK) } }; SLOTS],
             others: AtomicU32::new(0),
             awaited: AtomicU32::new(0),
         }
@@ -93,7 +96,10 @@ impl Users {
     pub fn leave(&self, entry: Entry) {
         // Release pairs with the SeqCst loads in `is_alone`: what the call did with the context is done.
         match entry {
-            Entry::Slot(index) => self.slots[index].thread.store(0, Ordering::Release),
+            Entry::Slot(index) => {
+                self.slots[index].stack.store(NO_STACK, Ordering::Relaxed);
+                self.slots[index].thread.store(0, Ordering::Release);
+            }
             Entry::Counted => {
                 self.others.fetch_sub(1, Ordering::Release);
             }
@@ -141,6 +147,7 @@ impl Users {
     /// Forgets all calls, of a context that is not in use.
     pub fn reset(&self) {
         for slot in &self.slots {
+            slot.stack.store(NO_STACK, Ordering::Relaxed);
             slot.thread.store(0, Ordering::Relaxed);
         }
         self.others.store(0, Ordering::Relaxed);

@@ -94,10 +94,22 @@ impl EventRing {
         if head < self.nr { head } else { head % self.nr }
     }
 
-    /// Frees the slots before `head`.
-    pub fn set_head(&self, head: u32) {
-        // Release pairs with the Acquire in `head`: the slots have been read.
-        self.header().head.store(head, Ordering::Release);
+    /// Frees the slot at the head, which is `head`. The head from then on.
+    ///
+    /// # Errors
+    /// The head is this one by now.
+    pub fn move_head(&self, head: u32) -> Result<u32, u32> {
+        let (word, next) = (&self.header().head, self.after(head));
+        // Release pairs with the Acquire in `head`: the slot has been read.
+        match word.compare_exchange(head, next, Ordering::Release, Ordering::Relaxed) {
+            Ok(_) => Ok(next),
+            // The program wrote a number beyond the ring, which means the same slot.
+            Err(odd) if odd >= self.nr && odd % self.nr == head => word
+                .compare_exchange(odd, next, Ordering::Release, Ordering::Relaxed)
+                .map(|_| next)
+                .map_err(|_| self.head()),
+            Err(_) => Err(self.head()),
+        }
     }
 
     /// Shows the program the events before `tail`.
