@@ -49,6 +49,12 @@ pub fn uring_serves() -> bool {
     URING.get().is_some_and(Engine::is_available)
 }
 
+/// Whether the workers serve, with a thread, and io_uring never will.
+#[inline]
+pub fn workers_serve_alone() -> bool {
+    WORKERS.get().is_some_and(Engine::has_thread) && URING.get().is_none_or(Engine::is_lost)
+}
+
 /// The engine of worker threads, with a thread; none where none can be had.
 #[inline]
 pub fn workers() -> Option<&'static Engine> {

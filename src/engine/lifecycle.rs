@@ -139,7 +139,6 @@ impl Engine {
     }
 
     /// Whether it takes no operation any more.
-    #[cfg(not(feature = "libaio-abi"))]
     pub(super) fn is_lost(&self) -> bool {
         self.state.load(Ordering::Acquire) == UNAVAILABLE
     }

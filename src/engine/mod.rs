@@ -57,7 +57,7 @@ use crate::stats::{self, ServedBy};
 /// `EAGAIN`: there is no memory to begin with; nothing is decided yet.
 #[inline]
 pub fn get() -> Result<Option<Engines>, Errno> {
-    if engines::uring_serves() { Ok(started()) } else { start() }
+    if engines::uring_serves() || engines::workers_serve_alone() { Ok(started()) } else { start() }
 }
 
 #[cold]
@@ -65,9 +65,9 @@ fn start() -> Result<Option<Engines>, Errno> {
     descriptors::settle_by(engines::settle_all, engines::drain_all, engines::let_go);
     let choice = settings::get().engine;
     if choice != EngineChoice::System {
-        let uring = engines::make(Carrier::Uring, uring_thread::start)?;
         let workers = engines::make(Carrier::Workers, workers::start)?;
-        let uring_serves = choice != EngineChoice::Threads && uring.serve();
+        let uring_serves =
+            choice != EngineChoice::Threads && engines::make(Carrier::Uring, uring_thread::start)?.serve();
         if uring_serves || (choice != EngineChoice::Uring && workers.serve()) {
             return Ok(started());
         }

@@ -31,6 +31,8 @@ pub enum Kind {
 pub struct FileInfo {
     /// Its kind.
     pub kind: Kind,
+    /// Its type: `S_IFREG`, `S_IFSOCK`, …, or 0.
+    pub file_type: u32,
     /// Its open flags (`O_APPEND`, `O_DIRECT`, `O_NONBLOCK`, the access mode, …).
     pub flags: c_int,
     /// Names the file: equal for two descriptors of one file. Different files rarely share it, and then only wait for
@@ -89,13 +91,14 @@ pub fn flags(fd: c_int) -> Result<c_int, Errno> {
 /// `EBADF`: it is not open.
 pub fn info_with_flags(fd: c_int, flags: c_int) -> Result<FileInfo, Errno> {
     let status = status(fd)?;
-    let kind = match status.mode & libc::S_IFMT {
+    let file_type = status.mode & libc::S_IFMT;
+    let kind = match file_type {
         libc::S_IFREG => Kind::Regular,
         libc::S_IFBLK => Kind::Block,
         libc::S_IFIFO | libc::S_IFSOCK | libc::S_IFCHR | 0 => Kind::Stream,
         _ => Kind::Other,
     };
-    let identity = match status.mode & libc::S_IFMT {
+    let identity = match file_type {
         // Every open of /dev/ptmx is a terminal of its own behind one inode, and every eventfd or timerfd shares
         // another: there the number is the better name.
         libc::S_IFCHR | 0 => mix(fd as u64, u64::MAX),
@@ -103,7 +106,7 @@ pub fn info_with_flags(fd: c_int, flags: c_int) -> Result<FileInfo, Errno> {
         _ => mix(status.inode, status.device),
     };
     let device = if kind == Kind::Block { status.special } else { status.device };
-    Ok(FileInfo { kind, flags, identity, device, mount: status.mount, size: status.size })
+    Ok(FileInfo { kind, file_type, flags, identity, device, mount: status.mount, size: status.size })
 }
 
 /// What statx(2) or fstat(2) tells.

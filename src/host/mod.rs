@@ -25,6 +25,7 @@ pub mod seccomp;
 pub mod settings;
 pub mod siginfo;
 pub mod signal_mask;
+pub mod socket_options;
 pub mod this_thread;
 pub mod thread;
 pub mod thread_exit_hook;

@@ -35,6 +35,8 @@ const LOCAL: u16 = 1 << 8;
 const NO_NOWAIT: u16 = 1 << 9;
 const IS_EVENTFD: u16 = 1 << 10;
 const NONBLOCKING: u16 = 1 << 11;
+const IS_SOCKET: u16 = 1 << 12;
+const IS_CHARACTER_DEVICE: u16 = 1 << 13;
 const KNOWN: u16 = 1 << 15;
 
 const ENTRIES: usize = 4096;
@@ -121,6 +123,16 @@ impl FdInfo {
         self.is(NO_NOWAIT)
     }
 
+    /// A socket.
+    pub const fn is_socket(self) -> bool {
+        self.is(IS_SOCKET)
+    }
+
+    /// A character device.
+    pub const fn is_character_device(self) -> bool {
+        self.is(IS_CHARACTER_DEVICE)
+    }
+
     /// An eventfd.
     pub const fn is_eventfd(self) -> bool {
         self.is(IS_EVENTFD)
@@ -201,6 +213,8 @@ fn flags_of(fd: c_int, info: FileInfo) -> u16 {
         // O_SYNC includes O_DSYNC.
         (info.has(libc::O_DSYNC), SYNCS),
         (info.has(libc::O_NONBLOCK), NONBLOCKING),
+        (info.file_type == libc::S_IFSOCK, IS_SOCKET),
+        (info.file_type == libc::S_IFCHR, IS_CHARACTER_DEVICE),
     ] {
         if is_so {
             flags |= flag;

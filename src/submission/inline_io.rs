@@ -15,7 +15,7 @@ use super::device_profile;
 use super::fd_cache::{self, FdInfo};
 use crate::engine::Kind;
 use crate::host::kernel::{self, Errno, syscall};
-use crate::host::{file_info, kernel_version};
+use crate::host::{file_info, kernel_version, socket_options};
 
 /// `RWF_*` of linux/fs.h.
 pub mod rwf {
@@ -239,7 +239,7 @@ impl Transfer<'_> {
 
     /// Reads from a stream what is there.
     pub fn receive(&self) -> Attempt {
-        if self.total == 0 && !is_socket(self.fd) {
+        if self.total == 0 && !self.file.is_socket() {
             return self.nothing(libc::SYS_read);
         }
         if !self.may_refuse() && self.waits_for_more() {
@@ -255,11 +255,8 @@ impl Transfer<'_> {
     /// Whether a call that must not wait would answer with less than one that may: of a socket with a low-water mark
     /// (socket(7), `SO_RCVLOWAT`), or of a device, which may stop after a page (`read_iter_zero` of drivers/char/mem.c).
     fn waits_for_more(&self) -> bool {
-        let of_socket = socket_option(self.fd, libc::SO_RCVLOWAT);
-        of_socket.map_or_else(
-            || self.total > kernel::page_size() && file_info::file_type(self.fd) == Ok(libc::S_IFCHR),
-            |bytes| bytes > 1,
-        )
+        (self.file.is_socket() && socket_options::low_water_bytes(self.fd) > 1)
+            || (self.file.is_character_device() && self.total > kernel::page_size())
     }
 
     /// A transfer of no bytes: `preadv2` and `pwritev2` do not ask the file, the kernel's AIO and the plain calls do.
@@ -292,22 +289,10 @@ impl Transfer<'_> {
         // A character device may have positions; what has none says so, and goes on where it is. A socket refuses any
         // position but 0 (`sock_read_iter` of net/socket.c), a pipe does not look at it.
         match call(self.offset, flags) {
-            Err(Errno(libc::ESPIPE)) if self.offset == 0 || !is_socket(self.fd) => call(-1, flags),
+            Err(Errno(libc::ESPIPE)) if self.offset == 0 || !self.file.is_socket() => call(-1, flags),
             answer => answer,
         }
     }
-}
-
-fn is_socket(fd: c_int) -> bool {
-    socket_option(fd, libc::SO_TYPE).is_some()
-}
-
-/// An option that is a number; none of what is no socket.
-fn socket_option(fd: c_int, option: c_int) -> Option<c_int> {
-    let (mut value, mut length): (c_int, libc::socklen_t) = (0, size_of::<c_int>() as libc::socklen_t);
-    let (to, size) = (&raw mut value, &raw mut length);
-    // SAFETY: writes the two.
-    unsafe { syscall!(libc::SYS_getsockopt, fd, libc::SOL_SOCKET, option, to, size) }.ok().map(|_| value)
 }
 
 /// What is true of `events` at this moment.

@@ -129,8 +129,8 @@ pub fn route(question: Question) -> Route {
     let hazards = Hazards::now();
     let is_threatened = !hazards.is_none() && hazards.threaten(writes, buffers);
     let carrier = if is_threatened { Carrier::Workers } else { local };
-    let is_immediate = device_profile::completes_immediately(file.device);
-    let inlines = may_inline && (file.in_memory() || file.is_local()) && (!file.is_direct() || is_immediate);
+    let waits_for_device = || file.is_direct() && !device_profile::completes_immediately(file.device);
+    let inlines = may_inline && (file.in_memory() || file.is_local()) && !waits_for_device();
     match face {
         _ if !inlines => Route::Engine(carrier),
         Face::Posix if is_threatened => Route::Engine(carrier),

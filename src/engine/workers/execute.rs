@@ -10,6 +10,7 @@ use super::job::{Job, Task};
 use super::nature::Nature;
 use crate::engine::operation::{Kind, MAX_RW_BYTES};
 use crate::host::kernel::{Errno, syscall};
+use crate::host::socket_options;
 
 /// How an attempt to move bytes of a stream without waiting went.
 pub enum Attempt {
@@ -95,35 +96,12 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
 /// there. Then a plain call does what they say, as long as it may take.
 pub fn has_waiting_options(task: &Task) -> bool {
     match task.nature {
-        Nature::Socket if task.writes() => has_timeout(task.fd, libc::SO_SNDTIMEO),
-        Nature::Socket => has_timeout(task.fd, libc::SO_RCVTIMEO) || low_water_bytes(task.fd) > 1,
+        Nature::Socket if task.writes() => socket_options::has_timeout(task.fd, libc::SO_SNDTIMEO),
+        Nature::Socket => {
+            socket_options::has_timeout(task.fd, libc::SO_RCVTIMEO) || socket_options::low_water_bytes(task.fd) > 1
+        }
         Nature::Device => !task.writes() && counts_or_times(task.fd),
         Nature::Stream | Nature::File => false,
-    }
-}
-
-fn has_timeout(fd: c_int, option: c_int) -> bool {
-    socket_option::<libc::timeval>(fd, option).is_some_and(|time| time.tv_sec != 0 || time.tv_usec != 0)
-}
-
-fn low_water_bytes(fd: c_int) -> c_int {
-    socket_option(fd, libc::SO_RCVLOWAT).unwrap_or(1)
-}
-
-/// Whether closing the socket may have to wait for its peer.
-pub fn lingers(fd: c_int) -> bool {
-    socket_option::<libc::linger>(fd, libc::SO_LINGER).is_none_or(|linger| linger.l_onoff != 0)
-}
-
-/// An option that is a structure of numbers.
-fn socket_option<T: Copy>(fd: c_int, option: c_int) -> Option<T> {
-    let mut found = MaybeUninit::<T>::zeroed();
-    let mut size = size_of::<T>() as libc::socklen_t;
-    // SAFETY: fills at most as many bytes as there are; numbers of zero bytes are valid.
-    unsafe {
-        syscall!(libc::SYS_getsockopt, fd, libc::SOL_SOCKET, option, found.as_mut_ptr(), &raw mut size)
-            .ok()
-            .map(|_| found.assume_init())
     }
 }
 

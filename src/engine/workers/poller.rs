@@ -8,14 +8,13 @@ use core::ffi::c_int;
 
 use super::crew::Crew;
 use super::epoll::WAKEUP;
-use super::execute;
 use super::job::Job;
 use super::nature::Nature;
 use super::shared_reactor::SharedReactor;
 use super::worker;
 use crate::engine::lifecycle::IDLE_EXIT_MS;
 use crate::engine::operation::Kind;
-use crate::host::kernel;
+use crate::host::{kernel, socket_options};
 
 /// Events that are taken at a time.
 const EVENTS_AT_ONCE: usize = 64;
@@ -63,7 +62,7 @@ fn proceed(crew: &'static Crew, job: &'static Job, seen: u32) -> bool {
         job.decide(seen.into());
         let closes_at_once = match task.nature {
             Nature::Stream => true,
-            Nature::Socket => !execute::lingers(task.fd),
+            Nature::Socket => !socket_options::lingers(task.fd),
             Nature::Device | Nature::File => false,
         };
         if closes_at_once {
