@@ -6,6 +6,12 @@ use super::fd_broker;
 use super::kernel::syscall;
 use super::settings::{self, VARIABLES};
 
+/// Whether `URINGAIO_LOG` asks for lines.
+#[must_use]
+pub fn is_on() -> bool {
+    settings::get().log
+}
+
 /// Writes one line to standard error, if `URINGAIO_LOG` asks for it. Before the first one it names the variables whose
 /// values mean nothing.
 pub fn log(line: core::fmt::Arguments) {

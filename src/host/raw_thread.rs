@@ -4,7 +4,8 @@
 //! Its task takes numbers and gives a number. It may make system calls, and use no thread-local storage, for the thread
 //! has its creator's. What both threads know lies in pages of their own, so that either may leave first.
 //!
-//! The thread's table begins as a copy of the program's: for the task's few system calls it holds the program's files.
+//! The thread's table begins as a copy of the program's: for the task's few system calls it holds the program's files, and
+//! when it ends a file server is asked to flush those it keeps. So it is for what cannot be had otherwise.
 
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};

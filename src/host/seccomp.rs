@@ -1,9 +1,10 @@
 //! What a seccomp filter makes of a system call, found out where nothing can come of it: in a child process.
 //!
 //! A filter may end the process (`SECCOMP_RET_KILL`, systemd's default) or run a handler of the program's
-//! (`SECCOMP_RET_TRAP`), so a call that it may be about is not simply tried. The child shares nothing with the program
-//! but a page for its answers, has no handlers, dumps no core, and is seen by no `wait` of the program's that does not
-//! ask for such children.
+//! (`SECCOMP_RET_TRAP`), so a call that it may be about is not simply tried. The child shares with the program a page for
+//! its answers, and the table of descriptors: the end of a copy would close every file once more, and a file server would
+//! be asked to flush each. It has no handlers, dumps no core, and is seen by no `wait` of the program's that does not ask
+//! for such children.
 
 use core::ffi::c_int;
 use core::ptr;
@@ -76,7 +77,7 @@ struct Shared {
 /// `EAGAIN`, `ENOMEM`, `EPERM`: there can be no child.
 ///
 /// # Safety
-/// The calls do no harm in a copy of this process.
+/// The calls do no harm in a copy of this process, and make and close no descriptor.
 pub unsafe fn try_in_child(calls: &[Call]) -> Result<Answer, Errno> {
     let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
     let length = size_of::<Shared>();
@@ -87,8 +88,8 @@ pub unsafe fn try_in_child(calls: &[Call]) -> Result<Answer, Errno> {
     // The child must not be left by a handler either.
     let blocked = thread::block_all_departures();
     // Neither shared memory nor a signal at its end.
-    // SAFETY: the child has a copy of everything and goes on in this function.
-    let child = kernel::check(unsafe { call6(libc::SYS_clone, 0, 0, 0, 0, 0, 0) });
+    // SAFETY: the child has a copy of everything but the descriptors and goes on in this function.
+    let child = kernel::check(unsafe { call6(libc::SYS_clone, libc::CLONE_FILES as usize, 0, 0, 0, 0, 0) });
     if child == Ok(0) {
         // SAFETY: this is the child.
         unsafe { try_and_end(calls, shared) };

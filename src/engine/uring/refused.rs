@@ -3,7 +3,7 @@
 use core::fmt::{Display, Formatter, Result};
 
 use crate::host::kernel::{self, Errno};
-use crate::host::{kernel_version, raw_thread, seccomp};
+use crate::host::{kernel_version, log, raw_thread, seccomp};
 
 /// How long a file of `/proc/sys` is waited for.
 const SYSCTL_LIMIT_MS: u64 = 200;
@@ -123,11 +123,11 @@ const fn is_filters(answer: i64) -> bool {
     matches!(-answer as i32, libc::EPERM | libc::ENOSYS | libc::EACCES)
 }
 
-/// Why `io_uring_setup` failed with `errno`.
+/// Why `io_uring_setup` failed with `errno`: for the log alone, without which the thread that it takes is spared.
 pub fn explain(errno: Errno) -> Refused {
     // SAFETY: asks for a number.
     let is_root = unsafe { kernel::call6(libc::SYS_geteuid, 0, 0, 0, 0, 0, 0) } == 0;
-    let sysctl = if errno == Errno(libc::EPERM) { io_uring_disabled() } else { 0 };
+    let sysctl = if errno == Errno(libc::EPERM) && log::is_on() { io_uring_disabled() } else { 0 };
     explain_by(errno, seccomp::is_active(), sysctl, is_root, kernel_version::number())
 }
 
