@@ -5,7 +5,9 @@
 //! number. What the C library closes by itself is not seen; the program has no I/O on such numbers.
 
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicU32, Ordering, fence};
+
+use once_cell::race::OnceRef;
 
 use super::file_info;
 use super::futex;
@@ -21,20 +23,23 @@ static FLAGS: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
 /// How often a range of numbers was seen to be closed.
 static RANGES: AtomicU32 = AtomicU32::new(0);
 
-/// The function that settles; see [`settle_by`].
-static SETTLE: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
-
 /// How many files the engine keeps open for each number, with shared counters as well.
 static KEPT: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
 
 /// How many it keeps open for all numbers.
 static ALL_KEPT: AtomicU32 = AtomicU32::new(0);
 
-/// The function that lets go of kept files; see [`settle_by`].
-static LET_GO: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+/// What the engine does before a change of a descriptor. The functions must be async-signal-safe, as `close` is.
+pub struct Hooks {
+    /// Called before every change: returns when the kernel has what was submitted before.
+    pub settle: fn(),
+    /// Called before a change of flags on which operations under way depend.
+    pub drain: fn(c_int),
+    /// Called before a descriptor is closed for which a file is kept open ([`note_kept`]); with -1 for all.
+    pub let_go: fn(c_int),
+}
 
-/// The function that drains; see [`settle_by`].
-static DRAIN: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+static HOOKS: OnceRef<Hooks> = OnceRef::new();
 
 /// Changes whenever `fd` is seen to be closed or replaced. Between two equal results it names the same file.
 #[must_use]
@@ -50,14 +55,9 @@ pub fn flags_generation(fd: c_int) -> u32 {
     generation(fd).wrapping_add(FLAGS[fd as usize % COUNTERS].load(Ordering::Relaxed))
 }
 
-/// `settle` is called before every change of a descriptor, `drain` before a change of flags on which operations under
-/// way depend, and `let_go` before a descriptor is closed for which a file is kept open ([`note_kept`]); with -1 for
-/// all. They must be async-signal-safe, as `close` is.
-pub fn settle_by(settle: fn(), drain: fn(c_int), let_go: fn(c_int)) {
-    // Release pairs with the Acquire where they are called.
-    SETTLE.store(settle as *mut (), Ordering::Release);
-    DRAIN.store(drain as *mut (), Ordering::Release);
-    LET_GO.store(let_go as *mut (), Ordering::Release);
+/// From here on the hooks are called. There is one set of them.
+pub fn set_hooks(hooks: &'static Hooks) {
+    let _ = HOOKS.set(hooks);
 }
 
 /// The engine keeps a file open as long as the program has `fd`, or does so no longer. SeqCst: a thread that closes the
@@ -70,10 +70,8 @@ pub fn note_kept(fd: c_int, is_kept: bool) {
 
 /// Has the engine let go of what it keeps for `fd`, or for all with -1.
 fn let_go(fd: c_int) {
-    let let_go = LET_GO.load(Ordering::Acquire);
-    if !let_go.is_null() {
-        // SAFETY: only `settle_by` stores here, and it stores a `fn(c_int)`.
-        unsafe { core::mem::transmute::<*mut (), fn(c_int)>(let_go)(fd) };
+    if let Some(hooks) = HOOKS.get() {
+        (hooks.let_go)(fd);
     }
 }
 
@@ -107,14 +105,12 @@ pub fn before_closing_many() {
 /// when it tries an operation a second time, so operations under way on `fd` are waited for where the change concerns
 /// them.
 pub fn before_flags_change(fd: c_int, flags: c_int) {
-    let drain = DRAIN.load(Ordering::Acquire);
-    if !drain.is_null()
+    if let Some(hooks) = HOOKS.get()
         && let Ok(info) = file_info::info(fd)
         && info.is_seekable()
         && (info.flags ^ flags) & (libc::O_APPEND | libc::O_DIRECT) != 0
     {
-        // SAFETY: only `settle_by` stores here, and it stores a `fn(c_int)`.
-        unsafe { core::mem::transmute::<*mut (), fn(c_int)>(drain)(fd) };
+        (hooks.drain)(fd);
     } else {
         settle();
     }
@@ -123,10 +119,8 @@ pub fn before_flags_change(fd: c_int, flags: c_int) {
 
 /// Returns when the kernel has what was submitted before.
 pub fn settle() {
-    let settle = SETTLE.load(Ordering::Acquire);
-    if !settle.is_null() {
-        // SAFETY: only `settle_by` stores here, and it stores a `fn()`.
-        unsafe { core::mem::transmute::<*mut (), fn()>(settle)() };
+    if let Some(hooks) = HOOKS.get() {
+        (hooks.settle)();
     }
 }
 
