@@ -259,7 +259,7 @@ impl<D: Device> Reactor<D> {
                     completed += 1;
                     self.done(operation, result);
                 }
-                Event::Cancel(ticket, stopped) => self.answered(ticket, stopped),
+                Event::NotStopped(ticket) => self.not_stopped(ticket),
                 Event::Signalled(eventfd, count) => self.release_eventfd(eventfd, count),
             }
             if self.wakes.is_full() {

@@ -220,7 +220,9 @@ impl Device for Uring {
                 }
                 CANCEL => {
                     self.auxiliary -= 1;
-                    return Some(Event::Cancel(data >> 2, result == 0));
+                    if result != 0 {
+                        return Some(Event::NotStopped(data >> 2));
+                    }
                 }
                 EVENTFD => {
                     self.auxiliary -= 1;

@@ -26,7 +26,6 @@ const MAX_PAUSE_NS: u64 = 500_000_000;
 const CANCELED: i64 = Errno(libc::ECANCELED).negated();
 
 /// How an attempt to stop an operation went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stop {
     /// It is stopped.
     Done,
@@ -320,8 +319,8 @@ impl Workers {
         let events = &mut self.events;
         self.asked.retain(|&(asked, ticket)| {
             let meant = asked == operation;
-            if meant {
-                events.push_back(Event::Cancel(ticket, stopped));
+            if meant && !stopped {
+                events.push_back(Event::NotStopped(ticket));
             }
             !meant
         });
@@ -367,13 +366,11 @@ impl Device for Workers {
     }
 
     fn cancel(&mut self, operation: NonNull<Operation>, ticket: u64) {
-        let stop = self.retrieve(operation);
-        match stop {
+        match self.retrieve(operation) {
             Stop::Done => self.events.push_back(Event::Done(operation, CANCELED)),
-            Stop::Asked => return self.asked.push((operation, ticket)),
-            Stop::Refused => {}
+            Stop::Asked => self.asked.push((operation, ticket)),
+            Stop::Refused => self.events.push_back(Event::NotStopped(ticket)),
         }
-        self.events.push_back(Event::Cancel(ticket, stop == Stop::Done));
     }
 
     fn judge(&self, operation: &Operation, result: i64) -> Verdict {
