@@ -17,7 +17,7 @@
 //! | `-ENOMEM` | io_uring's own memory, or the file system's | what a worker says |
 //! | any other error, `-EIO` above all | the file | the error, once |
 //!
-//! "A worker" is a thread of the library's that makes the plain system call ([`crate::engine::failover`]).
+//! "A worker" is a thread of the library's that makes the plain system call ([`crate::engine::redo`]).
 
 use crate::engine::device::Verdict;
 use crate::engine::operation::Operation;
