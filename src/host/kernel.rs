@@ -72,6 +72,13 @@ pub fn check(answer: isize) -> Result<usize, Errno> {
     if (-4095..0).contains(&answer) { Err(Errno(-answer as c_int)) } else { Ok(answer as usize) }
 }
 
+/// The opposite of [`check`]: the value, or `-errno`.
+#[inline]
+#[must_use]
+pub fn value_or_negated(answer: Result<usize, Errno>) -> i64 {
+    answer.map_or_else(Errno::negated, |value| value as i64)
+}
+
 /// A system call of up to six arguments, as a [`Result`]; must stand in an `unsafe` block.
 macro_rules! syscall {
     ($number:expr $(, $argument:expr)* $(,)?) => {

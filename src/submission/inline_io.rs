@@ -14,7 +14,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use super::device_profile;
 use super::fd_cache::{self, FdInfo};
 use crate::engine::Kind;
-use crate::host::kernel::{self, Errno, syscall};
+use crate::host::kernel::{self, Errno, syscall, value_or_negated};
 use crate::host::{file_info, kernel_version, socket_options};
 
 /// `RWF_*` of linux/fs.h.
@@ -88,10 +88,6 @@ pub enum Attempt {
 
 use Attempt::{Done, Left, Partly, Touched};
 
-fn result(answer: Result<usize, Errno>) -> i64 {
-    answer.map_or_else(Errno::negated, |count| count as i64)
-}
-
 impl Transfer<'_> {
     fn read_at(&self, vectors: &[libc::iovec], offset: i64, flags: c_int) -> Result<usize, Errno> {
         // SAFETY: the kernel answers for bad buffers, which are the program's. The high half of the offset is 0 where
@@ -112,10 +108,11 @@ impl Transfer<'_> {
             return Left;
         }
         if self.file.in_memory() {
-            return policy.unless_stalling(|| Done(result(self.read_at(self.vectors, self.offset, self.flags))));
+            return policy
+                .unless_stalling(|| Done(value_or_negated(self.read_at(self.vectors, self.offset, self.flags))));
         }
         if self.flags & rwf::NOWAIT != 0 && !self.file.is_direct() {
-            return Done(result(self.read_at(self.vectors, self.offset, self.flags)));
+            return Done(value_or_negated(self.read_at(self.vectors, self.offset, self.flags)));
         }
         if self.file.is_direct() {
             return self.on_immediate_device(policy, false);
@@ -207,7 +204,7 @@ impl Transfer<'_> {
                 fd_cache::forget(self.fd);
                 Left
             }
-            answer => Done(result(answer)),
+            answer => Done(value_or_negated(answer)),
         })
     }
 
@@ -232,8 +229,8 @@ impl Transfer<'_> {
         };
         // What has no positions says so, and goes on where it is.
         match at(self.offset) {
-            Err(Errno(libc::ESPIPE)) => result(at(-1)),
-            answer => result(answer),
+            Err(Errno(libc::ESPIPE)) => value_or_negated(at(-1)),
+            answer => value_or_negated(answer),
         }
     }
 
@@ -248,7 +245,7 @@ impl Transfer<'_> {
         match self.without_waiting(|offset, flags| self.read_at(self.vectors, offset, flags)) {
             Err(Errno(libc::EAGAIN)) if self.may_refuse() => Done(Errno(libc::EAGAIN).negated()),
             Err(Errno(libc::EAGAIN | libc::EINTR | libc::EOPNOTSUPP)) => Left,
-            answer => Done(result(answer)),
+            answer => Done(value_or_negated(answer)),
         }
     }
 
@@ -263,7 +260,7 @@ impl Transfer<'_> {
     #[cold]
     fn nothing(&self, number: core::ffi::c_long) -> Attempt {
         // SAFETY: no buffer is needed.
-        Done(result(unsafe { syscall!(number, self.fd, 0, 0) }))
+        Done(value_or_negated(unsafe { syscall!(number, self.fd, 0, 0) }))
     }
 
     /// Writes to a stream what it takes.
@@ -275,7 +272,7 @@ impl Transfer<'_> {
             Err(Errno(libc::EAGAIN)) if self.may_refuse() => Done(Errno(libc::EAGAIN).negated()),
             Err(Errno(libc::EAGAIN | libc::EINTR | libc::EOPNOTSUPP)) => Left,
             Ok(count) if count < self.total && !self.may_refuse() => Partly(count),
-            answer => Done(result(answer)),
+            answer => Done(value_or_negated(answer)),
         }
     }
 
@@ -322,7 +319,7 @@ pub fn signal_eventfd(fd: c_int, file: FdInfo) {
 pub fn sync(fd: c_int, kind: Kind) -> i64 {
     let number = if kind == Kind::DataSync { libc::SYS_fdatasync } else { libc::SYS_fsync };
     // SAFETY: takes a descriptor.
-    result(unsafe { syscall!(number, fd) })
+    value_or_negated(unsafe { syscall!(number, fd) })
 }
 
 impl Policy {

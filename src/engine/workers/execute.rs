@@ -9,7 +9,7 @@ use core::ptr;
 use super::job::{Job, Task};
 use super::nature::Nature;
 use crate::engine::operation::{Kind, MAX_RW_BYTES};
-use crate::host::kernel::{Errno, syscall};
+use crate::host::kernel::{Errno, syscall, value_or_negated};
 use crate::host::socket_options;
 
 /// How an attempt to move bytes of a stream without waiting went.
@@ -45,14 +45,14 @@ pub fn blocking(task: &Task) -> i64 {
 fn blocking_as_is(task: &Task) -> i64 {
     let sync = |number| {
         // SAFETY: takes a descriptor.
-        value(unsafe { syscall!(number, task.fd) })
+        value_or_negated(unsafe { syscall!(number, task.fd) })
     };
     match task.kind {
         Kind::Sync => sync(libc::SYS_fsync),
         Kind::DataSync => sync(libc::SYS_fdatasync),
         Kind::Poll | Kind::Nop => 0,
-        _ if task.nature == Nature::Socket => value(exchange(task, 0)),
-        _ => value(transfer(task, task.rw_flags)),
+        _ if task.nature == Nature::Socket => value_or_negated(exchange(task, 0)),
+        _ => value_or_negated(transfer(task, task.rw_flags)),
     }
 }
 
@@ -65,7 +65,7 @@ fn set_priority(priority: u16) {
 pub fn attempt(task: &Task, job: &Job) -> Attempt {
     // An answer without waiting was asked for, by the file's flags or the operation's: it is the answer.
     if task.nonblocking || task.rw_flags & libc::RWF_NOWAIT != 0 {
-        return Attempt::Answered(value(transfer(task, task.rw_flags)));
+        return Attempt::Answered(value_or_negated(transfer(task, task.rw_flags)));
     }
     let events = if task.writes() { libc::POLLOUT } else { libc::POLLIN } as u32;
     let tried = match task.nature {
@@ -88,7 +88,7 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
                 _ => Attempt::MayBlock,
             }
         }
-        answer => Attempt::Answered(value(answer)),
+        answer => Attempt::Answered(value_or_negated(answer)),
     }
 }
 
@@ -197,11 +197,4 @@ fn exchange(task: &Task, flags: c_int) -> Result<usize, Errno> {
 fn is_empty(address: *const libc::iovec, count: usize) -> bool {
     // SAFETY: the face's copy of the array, which stays until the operation is finished, or the caller's.
     (0..count).all(|index| unsafe { (*address.add(index)).iov_len == 0 })
-}
-
-fn value(answer: Result<usize, Errno>) -> i64 {
-    match answer {
-        Ok(count) => count as i64,
-        Err(errno) => errno.negated(),
-    }
 }
