@@ -41,7 +41,7 @@ pub use engines::stands_aside;
 pub use engines::{Engines, await_uring_idle, running, started};
 pub use failover::close_uring;
 pub use lifecycle::{Carrier, Engine};
-pub use operation::{Finish, Kind, MAX_RW_BYTES, Operation, Order};
+pub use operation::{CANCELED, Finish, Kind, MAX_RW_BYTES, Operation, Order};
 pub use submit::chain;
 pub use wake_batch::WakeBatch;
 

@@ -7,10 +7,14 @@ use core::sync::atomic::AtomicPtr;
 use super::inbox::Node;
 use super::wake_batch::WakeBatch;
 use crate::host::descriptors;
+use crate::host::kernel::Errno;
 use crate::stats::{Action, Face};
 
 /// The most bytes that `read(2)` and its kin move at once, `MAX_RW_COUNT` of the kernel.
 pub const MAX_RW_BYTES: usize = 0x7fff_f000;
+
+/// The result of an operation that was stopped.
+pub const CANCELED: i64 = Errno(libc::ECANCELED).negated();
 
 /// See [`Operation::device`].
 pub const NO_DEVICE: u8 = u8::MAX;

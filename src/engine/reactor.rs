@@ -59,8 +59,6 @@ struct Stopping {
 /// Bytes of a stream write that no kernel splits (`PIPE_BUF` is 4096; a socket may take less at once).
 const UNSPLIT_BYTES: usize = 512;
 
-const CANCELED: i64 = Errno(libc::ECANCELED).negated();
-
 impl<D: Device> Reactor<D> {
     /// A reactor for `engine` on `device`.
     #[must_use]

@@ -120,9 +120,8 @@ struct Status {
     mount: Mount,
 }
 
-const STATX_MNT_ID: u32 = 0x1000;
+/// Linux 6.8.
 const STATX_MNT_ID_UNIQUE: u32 = 0x4000;
-const AT_STATX_DONT_SYNC: c_int = 0x4000;
 
 fn status(fd: c_int) -> Result<Status, Errno> {
     /// The kernel has no statx(2) (before 4.11), or a filter refuses it.
@@ -139,9 +138,9 @@ fn status(fd: c_int) -> Result<Status, Errno> {
 
 /// Without asking anybody. Times are not among what is wanted: NFS would write out its pages first.
 fn status_in_memory(fd: c_int) -> Result<Status, Errno> {
-    let mount_id = if mounts::has_statmount() { STATX_MNT_ID_UNIQUE } else { STATX_MNT_ID };
+    let mount_id = if mounts::has_statmount() { STATX_MNT_ID_UNIQUE } else { libc::STATX_MNT_ID };
     let wanted = libc::STATX_TYPE | libc::STATX_INO | libc::STATX_SIZE | mount_id;
-    let how = libc::AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+    let how = libc::AT_EMPTY_PATH | libc::AT_STATX_DONT_SYNC;
     let mut status = MaybeUninit::<libc::statx>::uninit();
     // SAFETY: reads an empty path; fills the structure or fails.
     let status = unsafe {

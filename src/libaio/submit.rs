@@ -13,7 +13,7 @@ use crate::host::kernel::Errno;
 use crate::stats::{self, Action, Face, Lane, probes};
 use crate::submission::device_profile;
 use crate::submission::fd_cache::{self, FdInfo};
-use crate::submission::inline_io::{self, Attempt, LIBAIO, Transfer, rwf};
+use crate::submission::inline_io::{self, Attempt, LIBAIO, Transfer};
 use crate::submission::order_counts;
 use crate::submission::router::{self, Question, Route};
 
@@ -247,7 +247,7 @@ fn check_transfer(iocb: &Iocb, file: FdInfo, writes: bool) -> Result<(u16, i32),
     if !file.seeks() && !file.streams() {
         return Err(Errno(libc::EINVAL));
     }
-    Ok((priority, iocb.rw_flags & !rwf::HIPRI))
+    Ok((priority, iocb.rw_flags & !libc::RWF_HIPRI))
 }
 
 #[inline]
@@ -379,11 +379,13 @@ impl Plan {
 fn attempt(used: &ContextRef, transfer: &Transfer, kind: Kind, chains: &mut Chains) -> Plan {
     let file = transfer.file;
     let writes = matches!(kind, Kind::Write | Kind::WriteVector);
-    let appends =
-        writes && ((file.appends() && transfer.flags & rwf::NOAPPEND == 0) || transfer.flags & rwf::APPEND != 0);
+    let appends = writes
+        && ((file.appends() && transfer.flags & libc::RWF_NOAPPEND == 0) || transfer.flags & libc::RWF_APPEND != 0);
     let question = Question { face: Face::Libaio, kind, file, appends, buffers: transfer.vectors };
     match router::route(question) {
-        Route::Inline(_) if writes && transfer.total == 0 && transfer.flags & rwf::NOWAIT != 0 && !file.in_memory() => {
+        Route::Inline(_)
+            if writes && transfer.total == 0 && transfer.flags & libc::RWF_NOWAIT != 0 && !file.in_memory() =>
+        {
             Plan { attempt: Attempt::Done(rw_flags::empty_nowait_write(transfer.fd)), ..Plan::engine(Carrier::Workers) }
         }
         Route::Inline(carrier) if writes => {

@@ -17,29 +17,6 @@ use crate::engine::Kind;
 use crate::host::kernel::{self, Errno, syscall, value_or_negated};
 use crate::host::{file_info, kernel_version, socket_options};
 
-/// `RWF_*` of linux/fs.h.
-pub mod rwf {
-    use core::ffi::c_int;
-    /// Poll for the completion: without effect here, as in the kernel's AIO.
-    pub const HIPRI: c_int = 1;
-    /// As `O_DSYNC`.
-    pub const DSYNC: c_int = 2;
-    /// As `O_SYNC`.
-    pub const SYNC: c_int = 4;
-    /// `EAGAIN` instead of waiting.
-    pub const NOWAIT: c_int = 8;
-    /// As `O_APPEND`.
-    pub const APPEND: c_int = 0x10;
-    /// As if without `O_APPEND`.
-    pub const NOAPPEND: c_int = 0x20;
-    /// All of it or nothing, over a power failure.
-    pub const ATOMIC: c_int = 0x40;
-    /// Drop it from the page cache afterwards.
-    pub const DONTCACHE: c_int = 0x80;
-    /// No SIGPIPE.
-    pub const NOSIGNAL: c_int = 0x100;
-}
-
 /// What differs between the faces.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
@@ -111,7 +88,7 @@ impl Transfer<'_> {
             return policy
                 .unless_stalling(|| Done(value_or_negated(self.read_at(self.vectors, self.offset, self.flags))));
         }
-        if self.flags & rwf::NOWAIT != 0 && !self.file.is_direct() {
+        if self.flags & libc::RWF_NOWAIT != 0 && !self.file.is_direct() {
             return Done(value_or_negated(self.read_at(self.vectors, self.offset, self.flags)));
         }
         if self.file.is_direct() {
@@ -120,7 +97,7 @@ impl Transfer<'_> {
         if self.file.refuses_nowait() {
             return Left;
         }
-        let mut done = match self.read_at(self.vectors, self.offset, self.flags | rwf::NOWAIT) {
+        let mut done = match self.read_at(self.vectors, self.offset, self.flags | libc::RWF_NOWAIT) {
             Ok(0) if self.may_be_wrong() => return Left,
             Ok(count) if count == self.total || count == 0 => return Done(count as i64),
             Ok(count) => count,
@@ -128,7 +105,7 @@ impl Transfer<'_> {
         };
         // Short: at the end of the file, or at the end of what is cached.
         loop {
-            match self.read_at(&[self.vector_at(done)], self.offset + done as i64, self.flags | rwf::NOWAIT) {
+            match self.read_at(&[self.vector_at(done)], self.offset + done as i64, self.flags | libc::RWF_NOWAIT) {
                 Ok(0) if self.may_be_wrong() => return Touched,
                 Ok(0) => return Done(done as i64),
                 Ok(count) => done += count,
@@ -182,7 +159,7 @@ impl Transfer<'_> {
     /// Writes to a regular file or block device.
     #[inline]
     pub fn write(&self, policy: &Policy) -> Attempt {
-        const WAITS: c_int = rwf::SYNC | rwf::DSYNC | rwf::ATOMIC;
+        const WAITS: c_int = libc::RWF_SYNC | libc::RWF_DSYNC | libc::RWF_ATOMIC;
         let file = self.file;
         if self.total > policy.max_bytes {
             return Left;
@@ -191,7 +168,7 @@ impl Transfer<'_> {
             return self.on_immediate_device(policy, true);
         }
         let waits = file.is_direct() || file.syncs() || !file.is_local() || self.flags & WAITS != 0;
-        let is_asked_not_to = self.flags & rwf::NOWAIT != 0 && !file.is_direct();
+        let is_asked_not_to = self.flags & libc::RWF_NOWAIT != 0 && !file.is_direct();
         if waits && !file.in_memory() && !is_asked_not_to {
             return Left;
         }
@@ -278,11 +255,11 @@ impl Transfer<'_> {
 
     /// Whether `EAGAIN` is an answer for the program.
     const fn may_refuse(&self) -> bool {
-        self.file.is_nonblocking() || self.flags & rwf::NOWAIT != 0
+        self.file.is_nonblocking() || self.flags & libc::RWF_NOWAIT != 0
     }
 
     fn without_waiting(&self, call: impl Fn(i64, c_int) -> Result<usize, Errno>) -> Result<usize, Errno> {
-        let flags = if self.file.is_nonblocking() { self.flags } else { self.flags | rwf::NOWAIT };
+        let flags = if self.file.is_nonblocking() { self.flags } else { self.flags | libc::RWF_NOWAIT };
         // A character device may have positions; what has none says so, and goes on where it is. A socket refuses any
         // position but 0 (`sock_read_iter` of net/socket.c), a pipe does not look at it.
         match call(self.offset, flags) {

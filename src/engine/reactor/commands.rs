@@ -2,10 +2,10 @@
 
 use core::ptr::NonNull;
 
-use super::{CANCELED, Reactor, Stopping};
+use super::{Reactor, Stopping};
 use crate::engine::cancel::{Command, Matcher, Outcome, Task};
 use crate::engine::device::Device;
-use crate::engine::operation::{Operation, Order, Stage};
+use crate::engine::operation::{CANCELED, Operation, Order, Stage};
 
 impl<D: Device> Reactor<D> {
     /// Begins what a command asks for.

@@ -13,7 +13,7 @@ use super::own_table::OwnTable;
 use super::queue::{Class, STUCK_NS};
 use crate::engine::device::{Device, Event, Name, Verdict};
 use crate::engine::fixed_files::FixedFile;
-use crate::engine::operation::{Kind, Operation};
+use crate::engine::operation::{CANCELED, Kind, Operation};
 use crate::host::kernel::{self, Errno, syscall};
 
 /// Operations at a time that are looked at with a descriptor for the moment.
@@ -22,8 +22,6 @@ const MAX_TRIALS: usize = 8;
 /// After a round of such looks there is none for so many times as long, within bounds.
 const IDLE_SHARE: u64 = 16;
 const MAX_PAUSE_NS: u64 = 500_000_000;
-
-const CANCELED: i64 = Errno(libc::ECANCELED).negated();
 
 /// How an attempt to stop an operation went.
 enum Stop {

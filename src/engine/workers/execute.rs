@@ -10,6 +10,7 @@ use super::job::{Job, Task};
 use super::nature::Nature;
 use crate::engine::operation::{Kind, MAX_RW_BYTES};
 use crate::host::kernel::{Errno, syscall, value_or_negated};
+use crate::host::scheduling::IOPRIO_WHO_PROCESS;
 use crate::host::socket_options;
 
 /// How an attempt to move bytes of a stream without waiting went.
@@ -27,8 +28,6 @@ const MAX_VAIN_ATTEMPTS: u8 = 32;
 
 /// "The file's own position": what `read` and `write` use, and streams do not have.
 const NO_OFFSET: i64 = -1;
-
-const IOPRIO_WHO_PROCESS: c_int = 1;
 
 /// Carries the operation out, however long it takes.
 pub fn blocking(task: &Task) -> i64 {

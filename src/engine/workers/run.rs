@@ -5,10 +5,8 @@ use super::epoll::Parked;
 use super::execute::{self, Attempt};
 use super::job::{Job, Task};
 use super::nature::Nature;
-use crate::engine::operation::{self, Kind, MAX_RW_BYTES};
+use crate::engine::operation::{self, CANCELED, Kind, MAX_RW_BYTES};
 use crate::host::kernel::Errno;
-
-const CANCELED: i64 = Errno(libc::ECANCELED).negated();
 
 /// Does what is to be done for a job that the caller owns.
 pub fn run(crew: &'static Crew, job: &'static Job, slot: &mut Slot) {
