@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 pub use super::file_systems::Backing;
 use super::hash::mix;
-use super::kernel::{Errno, syscall};
+use super::kernel::{self, Errno, syscall};
 use super::mounts::{self, Mount};
 
 /// What kind of file it is, as far as I/O order and waiting are concerned.
@@ -204,10 +204,8 @@ pub fn backing(fd: c_int, info: &FileInfo, now: u64) -> Backing {
 /// thread that writes.
 #[must_use]
 pub fn may_raise_signal(end: u64) -> bool {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: fills the structure.
-    let asked = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_FSIZE, 0, &raw mut limit) };
-    asked.is_err() || (limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur)
+    let may_pass = |limit: libc::rlimit| limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur;
+    kernel::limit(libc::RLIMIT_FSIZE, None).map_or(true, may_pass)
 }
 
 /// Whether nothing of the file `fd` can be changed but by appending (`chattr +a`).

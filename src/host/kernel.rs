@@ -3,6 +3,7 @@
 
 use core::ffi::{c_int, c_long, c_void};
 use core::num::NonZeroUsize;
+use core::ptr;
 
 use once_cell::race::OnceNonZeroUsize;
 
@@ -91,6 +92,17 @@ macro_rules! syscall {
     };
 }
 pub(crate) use syscall;
+
+/// A resource limit of this process (`RLIMIT_NOFILE`, …), which is then set to `new`, if that is given.
+///
+/// # Errors
+/// The kernel's error.
+pub fn limit(resource: libc::__rlimit_resource_t, new: Option<&libc::rlimit>) -> Result<libc::rlimit, Errno> {
+    let mut old = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let new = new.map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: reads one structure, if there is one, and fills the other.
+    unsafe { syscall!(libc::SYS_prlimit64, 0, resource, new, &raw mut old) }.map(|_| old)
+}
 
 /// Closes a descriptor of the library's.
 pub fn close(fd: c_int) {

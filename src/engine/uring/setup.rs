@@ -1,7 +1,6 @@
 //! Ring setup: with the best features that the kernel has, restricted to the operations that are used, and out of the
 //! program's descriptor table.
 
-use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::os::fd::AsRawFd;
 
@@ -272,20 +271,14 @@ pub fn update_files(table: FileTableAccess, slot: u32, fd: i32) -> Result<usize,
 /// The soft limit bounds the ring's file table, and a program that has used it up could not even make a ring. It is
 /// meant for the program's descriptor table, which the ring's files are not in.
 fn with_raised_limit<T>(work: impl FnOnce(u64) -> T) -> T {
-    let mut before = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: reads one structure and writes another.
-    let limit = |new: *const libc::rlimit, old: *mut libc::rlimit| unsafe {
-        syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, new, old)
-    };
-    if limit(ptr::null(), &raw mut before).is_err() {
-        return work(0);
-    }
+    let limit = |new| kernel::limit(libc::RLIMIT_NOFILE, new);
+    let Ok(before) = limit(None) else { return work(0) };
     let wanted = u64::from(FILES) * 2;
     let raised = libc::rlimit { rlim_cur: before.rlim_max.min(wanted).max(before.rlim_cur), ..before };
-    let must_raise = raised.rlim_cur > before.rlim_cur && limit(&raw const raised, ptr::null_mut()).is_ok();
+    let must_raise = raised.rlim_cur > before.rlim_cur && limit(Some(&raised)).is_ok();
     let done = work(if must_raise { raised.rlim_cur } else { before.rlim_cur });
     if must_raise {
-        let _ = limit(&raw const before, ptr::null_mut());
+        let _ = limit(Some(&before));
     }
     done
 }
