@@ -176,14 +176,6 @@ fn status_by_fstat(fd: c_int) -> Result<Status, Errno> {
     })
 }
 
-/// The type of the file behind `fd`: `S_IFREG`, `S_IFSOCK`, …, or 0. Async-signal-safe.
-///
-/// # Errors
-/// `EBADF`: it is not open.
-pub fn file_type(fd: c_int) -> Result<u32, Errno> {
-    status(fd).map(|status| status.mode & libc::S_IFMT)
-}
-
 /// Whether `fd` is a regular file that ends at `offset` or before.
 #[must_use]
 pub fn ends_by(fd: c_int, offset: i64) -> bool {
