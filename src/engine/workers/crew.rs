@@ -12,7 +12,7 @@ use crate::engine::inbox::Inbox;
 use crate::engine::lifecycle::Engine;
 use crate::host::futex;
 use crate::host::kernel;
-use crate::host::lock::Lock;
+use crate::host::lock::{Guard, Lock};
 
 /// Shared by all threads of the engine. Never freed.
 pub struct Crew {
@@ -47,11 +47,7 @@ impl Slot {
         if let Some(class) = self.class.take() {
             let mut queue = self.crew.queue.lock();
             queue.leave(class);
-            let calls = queue.call_one();
-            drop(queue);
-            if calls {
-                self.crew.wake_worker();
-            }
+            self.crew.call_one(queue, false);
         }
     }
 }
@@ -123,7 +119,14 @@ impl Crew {
     /// Calls a worker, if there is work that none is coming for.
     pub fn call_for_work(&self) {
         let mut queue = self.queue.lock();
-        let (asks, calls) = (queue.ask_for_worker(), queue.call_one());
+        let asks = queue.ask_for_worker();
+        self.call_one(queue, asks);
+    }
+
+    /// Unlocks the queue, and calls a worker if there is work that none is coming for; has the poller start one if the
+    /// queue [asks](Queue::ask_for_worker) for that.
+    pub fn call_one(&self, mut queue: Guard<Queue>, asks: bool) {
+        let calls = queue.call_one();
         drop(queue);
         if asks {
             self.epoll.notify();
