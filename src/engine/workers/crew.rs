@@ -7,7 +7,7 @@ use super::blocks::Blocks;
 use super::epoll::Epoll;
 use super::holders::Holders;
 use super::job::Job;
-use super::queue::{Class, Queue};
+use super::queue::{Class, Fifo, Queue};
 use crate::engine::inbox::Inbox;
 use crate::engine::lifecycle::Engine;
 use crate::host::futex;
@@ -103,16 +103,15 @@ impl Crew {
         futex::wake(&raw const self.engine.doorbell, 1);
     }
 
-    /// Queues jobs, linked from the first to the last. A worker that runs the reactor is the next to look; other
-    /// threads call one ([`Crew::call_for_work`]).
-    pub fn push(&self, class: Class, ends: (&'static Job, &'static Job)) {
-        self.queue.lock().push(class, ends);
+    /// Queues jobs. A worker that runs the reactor is the next to look; other threads call one
+    /// ([`Crew::call_for_work`]).
+    pub fn push(&self, class: Class, jobs: Fifo) {
+        self.queue.lock().push(class, jobs);
     }
 
     /// Queues a job that the poller has taken from the epoll, and calls a worker.
     pub fn push_stream(&'static self, job: &'static Job) {
-        job.next.set(None);
-        self.push(Class::Stream, (job, job));
+        self.push(Class::Stream, Fifo::of(job));
         self.call_for_work();
     }
 

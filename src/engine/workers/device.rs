@@ -1,5 +1,6 @@
 //! The device that the workers are to the reactor: it makes jobs of operations, and events of jobs that are done.
 
+use core::mem;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 use std::collections::VecDeque;
@@ -10,7 +11,7 @@ use super::file_table::{FileTable, Unheld};
 use super::job::{self, Job, Jobs, Task};
 use super::nature::Nature;
 use super::own_table::OwnTable;
-use super::queue::{Class, STUCK_NS};
+use super::queue::{Class, Fifo, STUCK_NS};
 use crate::engine::device::{Device, Event, Name, Verdict};
 use crate::engine::fixed_files::FixedFile;
 use crate::engine::operation::{CANCELED, Kind, Operation};
@@ -33,31 +34,15 @@ enum Stop {
     Refused,
 }
 
-/// Jobs of one class, linked, that were made since the last flush.
-#[derive(Default)]
-struct Chain(Option<(&'static Job, &'static Job)>);
-
-impl Chain {
-    fn push(&mut self, job: &'static Job) {
-        job.next.set(None);
-        self.0 = Some(match self.0 {
-            None => (job, job),
-            Some((first, last)) => {
-                last.next.set(Some(job));
-                (first, job)
-            }
-        });
-    }
-}
-
 /// What the reactor knows of the operations that the threads have.
 pub struct Workers {
     crew: &'static Crew,
     jobs: Jobs,
     files: FileTable,
     in_flight: usize,
-    for_files: Chain,
-    for_streams: Chain,
+    /// Jobs that were made since the last flush.
+    for_files: Fifo,
+    for_streams: Fifo,
     /// Done, taken from the threads, oldest first.
     taken: *mut Job,
     /// What is to be reported, and is not of the threads' making.
@@ -84,8 +69,8 @@ impl Workers {
             jobs: Jobs::new(&crew.jobs),
             files: FileTable::new(own, &crew.holders),
             in_flight: 0,
-            for_files: Chain::default(),
-            for_streams: Chain::default(),
+            for_files: Fifo::new(),
+            for_streams: Fifo::new(),
             taken: core::ptr::null_mut(),
             events: VecDeque::new(),
             asked: Vec::new(),
@@ -437,9 +422,9 @@ impl Device for Workers {
     }
 
     fn flush(&mut self) {
-        for (class, chain) in [(Class::File, &mut self.for_files), (Class::Stream, &mut self.for_streams)] {
-            if let Some(ends) = chain.0.take() {
-                self.crew.push(class, ends);
+        for (class, jobs) in [(Class::File, &mut self.for_files), (Class::Stream, &mut self.for_streams)] {
+            if !jobs.is_empty() {
+                self.crew.push(class, mem::take(jobs));
             }
         }
     }
