@@ -47,6 +47,18 @@ impl Kind {
         matches!(self, Self::Read | Self::Write | Self::ReadVector | Self::WriteVector)
     }
 
+    /// Whether it moves bytes to the file.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::WriteVector)
+    }
+
+    /// Whether it has several buffers.
+    #[must_use]
+    pub const fn has_vector(self) -> bool {
+        matches!(self, Self::ReadVector | Self::WriteVector)
+    }
+
     /// Under which heading it is counted; a nop is not.
     #[must_use]
     pub const fn action(self) -> Option<Action> {
@@ -253,7 +265,7 @@ impl Operation {
 
     /// Whether it writes to a stream, where a short transfer is not the end of it.
     pub(super) const fn is_stream_write(&self) -> bool {
-        matches!(self.order, Order::Writing) && matches!(self.kind, Kind::Write | Kind::WriteVector)
+        matches!(self.order, Order::Writing) && self.kind.writes()
     }
 
     /// Takes note that `bytes` more have moved. Whether there are any left.
@@ -269,7 +281,7 @@ impl Operation {
 /// # Safety
 /// Where `kind` has a vector, `address` and `length` are an array that is the caller's to change.
 pub(super) unsafe fn advance(kind: Kind, address: &mut usize, length: &mut usize, bytes: usize) -> bool {
-    if !matches!(kind, Kind::ReadVector | Kind::WriteVector) {
+    if !kind.has_vector() {
         *address += bytes.min(*length);
         *length -= bytes.min(*length);
         return *length > 0;
@@ -295,7 +307,7 @@ pub(super) unsafe fn advance(kind: Kind, address: &mut usize, length: &mut usize
 /// # Safety
 /// As for [`advance`].
 pub(super) unsafe fn shorten(kind: Kind, address: usize, length: &mut usize, most: usize) {
-    if !matches!(kind, Kind::ReadVector | Kind::WriteVector) {
+    if !kind.has_vector() {
         *length = (*length).min(most);
         return;
     }

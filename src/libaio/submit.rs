@@ -4,13 +4,13 @@ use core::ptr::NonNull;
 
 use super::completion::finish;
 use super::context::{Context, ContextRef, Request};
-use super::iocb::{Iocb, opcode};
+use super::iocb::Iocb;
 use super::ring::layout::Event;
 use super::{carriage, eventfd, got_patch, kernel_aio, outstanding, registry, rw_flags, user_access};
 use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
 use crate::host::futex;
 use crate::host::kernel::Errno;
-use crate::stats::{self, Action, Face, Lane, probes};
+use crate::stats::{self, Face, Lane, probes};
 use crate::submission::device_profile;
 use crate::submission::fd_cache::{self, FdInfo};
 use crate::submission::inline_io::{self, Attempt, LIBAIO, Transfer};
@@ -43,11 +43,10 @@ pub fn submit(used: ContextRef, nr: isize, list: usize) -> Result<usize, Errno> 
 /// (Those of a device that completes them immediately are done in place.)
 #[inline]
 fn begins_with_device_io(nr: isize, list: usize) -> bool {
-    let transfers = [opcode::PREAD, opcode::PWRITE, opcode::PREADV, opcode::PWRITEV];
     let is_waited_for = |file: FdInfo| !file.is_local() || !device_profile::completes_immediately(file.device);
     nr > 0
         && Iocb::read(list, 0).is_ok_and(|(iocb, _)| {
-            transfers.contains(&iocb.opcode)
+            iocb.kind().is_some_and(Kind::is_transfer)
                 && fd_cache::lookup(iocb.fd).is_ok_and(|file| file.is_direct() && file.seeks() && is_waited_for(file))
         })
 }
@@ -173,17 +172,15 @@ fn one(used: &ContextRef, list: usize, index: usize, nr: usize, chains: &mut Cha
     let eventfd = eventfd::of(&iocb)?;
     Iocb::mark_taken(address)?;
     let stamp = stats::stamp();
-    let taken = match iocb.opcode {
-        opcode::PREAD => single(used, &iocb, file, Kind::Read, chains),
-        opcode::PWRITE => single(used, &iocb, file, Kind::Write, chains),
-        opcode::PREADV => vectored(used, &iocb, file, Kind::ReadVector, chains),
-        opcode::PWRITEV => vectored(used, &iocb, file, Kind::WriteVector, chains),
-        opcode::FSYNC => sync(used, &iocb, file, Kind::Sync),
-        opcode::FDSYNC => sync(used, &iocb, file, Kind::DataSync),
-        opcode::POLL => poll(used, &iocb, file),
-        _ => Err(Errno(libc::EINVAL)),
+    let Some((kind, Some(action))) = iocb.kind().map(|kind| (kind, kind.action())) else {
+        return Err(Errno(libc::EINVAL));
+    };
+    let taken = match kind {
+        Kind::Read | Kind::Write => single(used, &iocb, file, kind, chains),
+        Kind::ReadVector | Kind::WriteVector => vectored(used, &iocb, file, kind, chains),
+        Kind::Sync | Kind::DataSync => sync(used, &iocb, file, kind),
+        Kind::Poll | Kind::Nop => poll(used, &iocb, file),
     }?;
-    let action = action(iocb.opcode);
     probes::submit(Face::Libaio, action, iocb.fd, address, iocb.length as usize, iocb.offset);
     let event = Event { data: iocb.data, object: address as u64, result: 0, result2: 0 };
     match taken {
@@ -223,19 +220,6 @@ fn makes_room(used: &ContextRef, chains: &mut Chains) -> bool {
     used.has_room(0)
 }
 
-/// Under which heading an iocb is counted.
-const fn action(opcode: u16) -> Action {
-    match opcode {
-        opcode::PREAD => Action::Read,
-        opcode::PWRITE => Action::Write,
-        opcode::PREADV => Action::ReadVector,
-        opcode::PWRITEV => Action::WriteVector,
-        opcode::FSYNC => Action::Sync,
-        opcode::FDSYNC => Action::DataSync,
-        _ => Action::Poll,
-    }
-}
-
 /// What reads and writes of all kinds check, in the kernel's order. Gives the priority and the flags.
 fn check_transfer(iocb: &Iocb, file: FdInfo, writes: bool) -> Result<(u16, i32), Errno> {
     let priority = iocb.io_priority()?;
@@ -252,8 +236,7 @@ fn check_transfer(iocb: &Iocb, file: FdInfo, writes: bool) -> Result<(u16, i32),
 
 #[inline]
 fn single(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Chains) -> Result<Taken, Errno> {
-    let writes = kind == Kind::Write;
-    let (priority, flags) = check_transfer(iocb, file, writes)?;
+    let (priority, flags) = check_transfer(iocb, file, kind.writes())?;
     let length = (iocb.length as usize).min(MAX_RW_BYTES);
     user_access::in_user_space(iocb.buffer as usize, length)?;
     iocb.check_position(length)?;
@@ -277,8 +260,7 @@ fn single(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut
 
 #[cold]
 fn vectored(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Chains) -> Result<Taken, Errno> {
-    let writes = kind == Kind::WriteVector;
-    let (priority, flags) = check_transfer(iocb, file, writes)?;
+    let (priority, flags) = check_transfer(iocb, file, kind.writes())?;
     let mut request = used.pool.take().ok_or(Errno(libc::EAGAIN))?;
     // SAFETY: taken from the pool, and ours.
     let this = unsafe { request.as_mut() };
@@ -378,7 +360,7 @@ impl Plan {
 #[inline]
 fn attempt(used: &ContextRef, transfer: &Transfer, kind: Kind, chains: &mut Chains) -> Plan {
     let file = transfer.file;
-    let writes = matches!(kind, Kind::Write | Kind::WriteVector);
+    let writes = kind.writes();
     let appends = writes
         && ((file.appends() && transfer.flags & libc::RWF_NOAPPEND == 0) || transfer.flags & libc::RWF_APPEND != 0);
     let question = Question { face: Face::Libaio, kind, file, appends, buffers: transfer.vectors };

@@ -139,7 +139,7 @@ pub fn ready(fd: c_int, events: u32) -> Result<u32, Errno> {
 
 /// The program's buffers as an array: the face's, or the one buffer that `single` has room for.
 fn vectors(task: &Task, single: &mut libc::iovec) -> (*const libc::iovec, usize) {
-    if matches!(task.kind, Kind::ReadVector | Kind::WriteVector) {
+    if task.kind.has_vector() {
         return (ptr::with_exposed_provenance(task.address), task.length);
     }
     let length = task.length.min(MAX_RW_BYTES);

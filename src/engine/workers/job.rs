@@ -78,19 +78,14 @@ impl Task {
         }
     }
 
-    /// Whether it moves bytes.
-    pub const fn transfers(&self) -> bool {
-        matches!(self.kind, Kind::Read | Kind::Write | Kind::ReadVector | Kind::WriteVector)
-    }
-
     /// Whether it moves bytes to the file.
     pub const fn writes(&self) -> bool {
-        matches!(self.kind, Kind::Write | Kind::WriteVector)
+        self.kind.writes()
     }
 
     /// Whether it may have to wait for another program, for ever if that does nothing.
     pub const fn may_wait(&self) -> bool {
-        matches!(self.kind, Kind::Poll | Kind::Nop) || (self.transfers() && !matches!(self.nature, Nature::File))
+        matches!(self.kind, Kind::Poll | Kind::Nop) || (self.kind.is_transfer() && !matches!(self.nature, Nature::File))
     }
 }
 
