@@ -271,6 +271,11 @@ impl Operation {
     /// Takes note that `bytes` more have moved. Whether there are any left.
     pub(super) fn advance(&mut self, bytes: usize) -> bool {
         self.moved += bytes;
+        self.skip(bytes)
+    }
+
+    /// Moves the beginning of its buffers by `bytes`. Whether there is anything left.
+    pub fn skip(&mut self, bytes: usize) -> bool {
         // SAFETY: `address` and `length` are the face's copy of the array, which is the engine's to change.
         unsafe { advance(self.kind, &mut self.address, &mut self.length, bytes) }
     }

@@ -243,18 +243,15 @@ fn single(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut
     let vector = libc::iovec { iov_base: iocb.buffer as *mut _, iov_len: length };
     let transfer = Transfer { fd: iocb.fd, file, vectors: &[vector], total: length, offset: iocb.offset, flags };
     let plan = attempt(used, &transfer, kind, chains);
-    let moved = match plan.attempt {
-        Attempt::Done(result) => return Ok(Taken::Done(result)),
-        Attempt::Left | Attempt::Touched => 0,
-        Attempt::Partly(moved) => moved,
-    };
+    if let Attempt::Done(result) = plan.attempt {
+        return Ok(Taken::Done(result));
+    }
     let mut request = used.pool.take().ok_or(Errno(libc::EAGAIN))?;
     let mut operation = Operation::new(kind, iocb.fd, finish);
-    operation.address = iocb.buffer as usize + moved;
-    operation.length = length - moved;
+    (operation.address, operation.length) = (iocb.buffer as usize, length);
     plan.fill(&mut operation, &transfer, priority);
     // SAFETY: taken from the pool, and ours.
-    plan.begin(unsafe { request.as_mut() }, used, operation, moved)?;
+    plan.begin(unsafe { request.as_mut() }, used, operation)?;
     Ok(Taken::Request(request, plan.carrier))
 }
 
@@ -265,46 +262,25 @@ fn vectored(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &m
     // SAFETY: taken from the pool, and ours.
     let this = unsafe { request.as_mut() };
     let taken = (|| {
-        let (first, mut count, total) = iocb.copy_vectors(|count| this.vectors(count))?;
+        let (first, count, total) = iocb.copy_vectors(|count| this.vectors(count))?;
         iocb.check_position(total)?;
         // SAFETY: as many have just been written there.
-        let vectors = unsafe { core::slice::from_raw_parts_mut(first, count) };
+        let vectors = unsafe { core::slice::from_raw_parts(first, count) };
         let transfer = Transfer { fd: iocb.fd, file, vectors, total, offset: iocb.offset, flags };
         let plan = attempt(used, &transfer, kind, chains);
-        let mut operation = Operation::new(kind, iocb.fd, finish);
-        plan.fill(&mut operation, &transfer, priority);
-        let (mut at, mut moved) = (first, 0);
-        match plan.attempt {
-            Attempt::Done(result) => return Ok(Taken::Done(result)),
-            Attempt::Left | Attempt::Touched => {}
-            Attempt::Partly(partly) => {
-                moved = partly;
-                (at, count) = advance(vectors, moved);
-            }
+        if let Attempt::Done(result) = plan.attempt {
+            return Ok(Taken::Done(result));
         }
-        (operation.address, operation.length) = (at as usize, count);
-        plan.begin(this, used, operation, moved)?;
+        let mut operation = Operation::new(kind, iocb.fd, finish);
+        (operation.address, operation.length) = (first as usize, count);
+        plan.fill(&mut operation, &transfer, priority);
+        plan.begin(this, used, operation)?;
         Ok(Taken::Request(request, plan.carrier))
     })();
     if !matches!(taken, Ok(Taken::Request(..))) {
         used.pool.put(request);
     }
     taken
-}
-
-/// Where the buffers go on after `moved` bytes.
-fn advance(vectors: &mut [libc::iovec], mut moved: usize) -> (*mut libc::iovec, usize) {
-    let mut first = 0;
-    while first < vectors.len() && moved >= vectors[first].iov_len {
-        moved -= vectors[first].iov_len;
-        first += 1;
-    }
-    let rest = &mut vectors[first..];
-    if let Some(vector) = rest.first_mut() {
-        vector.iov_base = vector.iov_base.wrapping_byte_add(moved);
-        vector.iov_len -= moved;
-    }
-    (rest.as_mut_ptr(), rest.len())
 }
 
 /// The way of a request, after what could be done in place.
@@ -334,17 +310,19 @@ impl Plan {
         operation.nonblocking = transfer.file.is_nonblocking() && transfer.file.streams();
     }
 
-    /// Gives the request its operation. It is about to go to an engine.
+    /// Gives the request its operation, or what is left of it. It is about to go to an engine.
     ///
     /// # Errors
     /// `EAGAIN`: memory is out.
-    fn begin(&self, request: &mut Request, used: &ContextRef, operation: Operation, moved: usize) -> Result<(), Errno> {
+    fn begin(&self, request: &mut Request, used: &ContextRef, mut operation: Operation) -> Result<(), Errno> {
         order_counts::begin(&operation).map_err(|_| Errno(libc::EAGAIN))?;
         request.context = core::ptr::from_ref::<Context>(used.context());
-        request.result = moved as i32;
-        if moved > 0
+        request.result = 0;
+        if let Attempt::Partly(moved) = self.attempt
             && let Some(action) = operation.kind.action()
         {
+            operation.skip(moved);
+            request.result = moved as i32;
             stats::moved(action, moved as u64);
         }
         request.endless = self.endless;
@@ -434,6 +412,6 @@ fn poll(used: &ContextRef, iocb: &Iocb, file: FdInfo) -> Result<Taken, Errno> {
 fn plain(used: &ContextRef, operation: Operation, plan: &Plan) -> Result<Taken, Errno> {
     let mut request = used.pool.take().ok_or(Errno(libc::EAGAIN))?;
     // SAFETY: taken from the pool, and ours.
-    plan.begin(unsafe { request.as_mut() }, used, operation, 0)?;
+    plan.begin(unsafe { request.as_mut() }, used, operation)?;
     Ok(Taken::Request(request, plan.carrier))
 }
