@@ -46,13 +46,13 @@ static HOOKS: OnceRef<Hooks> = OnceRef::new();
 pub fn generation(fd: c_int) -> u32 {
     // Relaxed: a program that submits on a number while it closes it has a race of its own; where it orders the two,
     // its own synchronisation and the inbox's order these as well.
-    counter(fd).load(Ordering::Relaxed).wrapping_add(RANGES.load(Ordering::Relaxed))
+    counter(&CLOSED, fd).load(Ordering::Relaxed).wrapping_add(RANGES.load(Ordering::Relaxed))
 }
 
 /// Changes like [`generation`], and also when the flags of `fd` are seen to be changed.
 #[must_use]
 pub fn flags_generation(fd: c_int) -> u32 {
-    generation(fd).wrapping_add(FLAGS[fd as usize % COUNTERS].load(Ordering::Relaxed))
+    generation(fd).wrapping_add(counter(&FLAGS, fd).load(Ordering::Relaxed))
 }
 
 /// From here on the hooks are called. There is one set of them.
@@ -64,7 +64,7 @@ pub fn set_hooks(hooks: &'static Hooks) {
 /// number afterwards, by whatever order, sees it.
 pub fn note_kept(fd: c_int, is_kept: bool) {
     let change = if is_kept { 1 } else { u32::MAX };
-    KEPT[fd as usize % COUNTERS].fetch_add(change, Ordering::SeqCst);
+    counter(&KEPT, fd).fetch_add(change, Ordering::SeqCst);
     ALL_KEPT.fetch_add(change, Ordering::SeqCst);
 }
 
@@ -78,17 +78,17 @@ fn let_go(fd: c_int) {
 /// Must be called before `fd` is closed or replaced.
 pub fn before_close(fd: c_int) {
     settle();
-    if KEPT[fd as usize % COUNTERS].load(Ordering::SeqCst) != 0 {
+    if counter(&KEPT, fd).load(Ordering::SeqCst) != 0 {
         let_go(fd);
     }
-    counter(fd).fetch_add(1, Ordering::Relaxed);
+    counter(&CLOSED, fd).fetch_add(1, Ordering::Relaxed);
     await_unused(|used| used == fd);
 }
 
 /// Must be called after `fd` was replaced or its flags were changed: what was learnt of it meanwhile is out of date.
 pub fn after_change(fd: c_int) {
     // Release: a thread that sees the new count and looks the descriptor up finds the file as it is now.
-    FLAGS[fd as usize % COUNTERS].fetch_add(1, Ordering::Release);
+    counter(&FLAGS, fd).fetch_add(1, Ordering::Release);
 }
 
 /// Must be called before a range of descriptors is closed.
@@ -114,7 +114,7 @@ pub fn before_flags_change(fd: c_int, flags: c_int) {
     } else {
         settle();
     }
-    FLAGS[fd as usize % COUNTERS].fetch_add(1, Ordering::Relaxed);
+    counter(&FLAGS, fd).fetch_add(1, Ordering::Relaxed);
 }
 
 /// Returns when the kernel has what was submitted before.
@@ -171,6 +171,6 @@ fn await_unused(is_meant: impl Fn(c_int) -> bool) {
     }
 }
 
-fn counter(fd: c_int) -> &'static AtomicU32 {
-    &CLOSED[fd as usize % COUNTERS]
+fn counter(of: &'static [AtomicU32; COUNTERS], fd: c_int) -> &'static AtomicU32 {
+    &of[fd as usize % COUNTERS]
 }
