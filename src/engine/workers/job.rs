@@ -177,15 +177,14 @@ impl Job {
 
     /// The owner leaves it to the epoll. False: the event has come already, and it is the owner's still.
     pub fn park(&self) -> bool {
-        let life = self.life();
-        // Release pairs with the Acquire of the next owner.
-        let parked = self.phase.compare_exchange(
-            Self::word(life, 0, Phase::Owned),
-            Self::word(life, 0, Phase::Parked),
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        );
-        parked.is_ok()
+        self.change(self.life(), Phase::Owned, Phase::Parked)
+    }
+
+    /// Changes its phase, if it still is in that life and phase. Whether it does.
+    fn change(&self, life: u32, from: Phase, to: Phase) -> bool {
+        let (from, to) = (Self::word(life, 0, from), Self::word(life, 0, to));
+        // The Release of one owner pairs with the Acquire of the next.
+        self.phase.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// The events the epoll saw, for the owner; forgotten by that.
@@ -219,14 +218,7 @@ impl Job {
 
     /// The same, if it still is in that life.
     pub fn try_claim_in(&self, life: u32) -> bool {
-        self.phase
-            .compare_exchange(
-                Self::word(life, 0, Phase::Parked),
-                Self::word(life, 0, Phase::Owned),
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            )
-            .is_ok()
+        self.change(life, Phase::Parked, Phase::Owned)
     }
 }
 
