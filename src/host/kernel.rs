@@ -104,6 +104,18 @@ pub fn limit(resource: libc::__rlimit_resource_t, new: Option<&libc::rlimit>) ->
     unsafe { syscall!(libc::SYS_prlimit64, 0, resource, new, &raw mut old) }.map(|_| old)
 }
 
+/// Which of `events` (`POLLIN`, …), errors among them, are true of a file now.
+///
+/// # Errors
+/// What the kernel answers instead.
+pub fn ready(fd: c_int, events: u32) -> Result<u32, Errno> {
+    let mut asked = libc::pollfd { fd, events: events as i16, revents: 0 };
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: reads and writes one structure, and reads the time.
+    unsafe { syscall!(libc::SYS_ppoll, &raw mut asked, 1, &raw const now, 0, 0) }?;
+    Ok(u32::from(asked.revents as u16))
+}
+
 /// Closes a descriptor of the library's.
 pub fn close(fd: c_int) {
     // SAFETY: closes a number; the caller opened it.

@@ -271,12 +271,8 @@ impl Transfer<'_> {
 
 /// What is true of `events` at this moment.
 pub fn poll(fd: c_int, events: u16) -> Attempt {
-    let mut poll = libc::pollfd { fd, events: events as i16, revents: 0 };
-    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: writes into the structure; the mask is absent.
-    let asked = unsafe { syscall!(libc::SYS_ppoll, &raw mut poll, 1, &raw const now, 0, 8) };
-    match asked {
-        Ok(1) if poll.revents & libc::POLLNVAL == 0 => Done(i64::from(poll.revents as u16)),
+    match kernel::ready(fd, events.into()) {
+        Ok(seen) if seen != 0 && seen & libc::POLLNVAL as u32 == 0 => Done(seen.into()),
         _ => Left,
     }
 }

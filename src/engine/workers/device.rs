@@ -6,7 +6,6 @@ use core::sync::atomic::Ordering;
 use std::collections::VecDeque;
 
 use super::crew::Crew;
-use super::execute;
 use super::file_table::{FileTable, Unheld};
 use super::job::{self, Job, Jobs, Task};
 use super::nature::Nature;
@@ -413,7 +412,7 @@ impl Device for Workers {
     fn signal_eventfd(&mut self, file: FixedFile, count: u32) {
         // A counter without room is at its end, and tells what it is there to tell; the kernel's own additions stop
         // there too.
-        if execute::ready(file.0 as i32, libc::POLLOUT as u32) != Ok(0) {
+        if kernel::ready(file.0 as i32, libc::POLLOUT as u32) != Ok(0) {
             let amount = u64::from(count);
             // SAFETY: reads the eight bytes.
             let _ = unsafe { syscall!(libc::SYS_write, file.0, &raw const amount, 8) };

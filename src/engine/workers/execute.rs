@@ -9,7 +9,7 @@ use core::ptr;
 use super::job::{Job, Task};
 use super::nature::Nature;
 use crate::engine::operation::{Kind, MAX_RW_BYTES};
-use crate::host::kernel::{Errno, syscall, value_or_negated};
+use crate::host::kernel::{self, Errno, syscall, value_or_negated};
 use crate::host::scheduling::IOPRIO_WHO_PROCESS;
 use crate::host::socket_options;
 
@@ -82,7 +82,7 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
         }
         Err(Errno(libc::EOPNOTSUPP | libc::ENOSYS)) if task.nature != Nature::Socket => {
             job.vain_attempts.set(MAX_VAIN_ATTEMPTS);
-            match ready(task.fd, events) {
+            match kernel::ready(task.fd, events) {
                 Ok(0) => Attempt::MustWait(events),
                 _ => Attempt::MayBlock,
             }
@@ -123,18 +123,6 @@ fn counts_or_times(fd: c_int) -> bool {
     let modes = unsafe { modes.assume_init() };
     let is_canonical = modes.local & libc::ICANON != 0;
     asked.is_ok() && !is_canonical && (modes.characters[libc::VMIN], modes.characters[libc::VTIME]) != (1, 0)
-}
-
-/// Which of `events`, errors among them, are true of the file now.
-///
-/// # Errors
-/// What the kernel answers instead.
-pub fn ready(fd: c_int, events: u32) -> Result<u32, Errno> {
-    let mut asked = libc::pollfd { fd, events: events as i16, revents: 0 };
-    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: reads and writes one structure, and reads the time.
-    unsafe { syscall!(libc::SYS_ppoll, &raw mut asked, 1, &raw const now, 0, 0) }?;
-    Ok(u32::from(asked.revents as u16))
 }
 
 /// The program's buffers as an array: the face's, or the one buffer that `single` has room for.
