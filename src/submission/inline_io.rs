@@ -172,8 +172,7 @@ impl Transfer<'_> {
         if waits && !file.in_memory() && !is_asked_not_to {
             return Left;
         }
-        // SIGXFSZ would go to the program's thread.
-        if policy.breaks && file_info::may_raise_signal((self.offset as u64).saturating_add(self.total as u64)) {
+        if self.may_raise_signal(policy) {
             return Left;
         }
         policy.unless_stalling(|| match self.write_at(self.offset, self.flags) {
@@ -185,11 +184,15 @@ impl Transfer<'_> {
         })
     }
 
+    /// Whether a write that must not raise SIGXFSZ could do so: it would go to the program's thread.
+    fn may_raise_signal(&self, policy: &Policy) -> bool {
+        policy.breaks && file_info::may_raise_signal((self.offset as u64).saturating_add(self.total as u64))
+    }
+
     /// Past the page cache to a device: done here if the device completes requests immediately.
     fn on_immediate_device(&self, policy: &Policy, writes: bool) -> Attempt {
         let device = self.file.device;
-        let end = (self.offset as u64).saturating_add(self.total as u64);
-        if writes && policy.breaks && file_info::may_raise_signal(end) {
+        if writes && self.may_raise_signal(policy) {
             return Left;
         }
         if device_profile::completes_immediately(device) {
