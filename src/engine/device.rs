@@ -12,9 +12,8 @@ use crate::host::kernel::Errno;
 pub enum Event {
     /// An operation is done.
     Done(NonNull<Operation>, i64),
-    /// The answer to [`Device::cancel`] with this ticket. True: the operation ends with `-ECANCELED` if nothing else
-    /// came first, and its own event follows or has come. False: it cannot be stopped, or is past stopping.
-    Cancel(u64, bool),
+    /// [`Device::cancel`] with this ticket was in vain: the operation cannot be stopped, or is past stopping.
+    NotStopped(u64),
     /// The eventfd in this slot has been signalled so many times, or has refused it.
     Signalled(FixedFile, u32),
 }
@@ -62,7 +61,8 @@ pub trait Device {
     /// What a result of an operation that was issued means for the program.
     fn judge(&self, operation: &Operation, result: i64) -> Verdict;
 
-    /// Tries to stop an operation that was issued. [`Event::Cancel`] with `ticket` tells.
+    /// Tries to stop an operation that was issued: it ends with `-ECANCELED` if nothing else comes first. Where it
+    /// cannot be stopped, [`Event::NotStopped`] with `ticket` tells.
     fn cancel(&mut self, operation: NonNull<Operation>, ticket: u64);
 
     /// Holds the file behind `fd`, together with every holder by the same name.

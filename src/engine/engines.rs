@@ -140,10 +140,13 @@ pub fn drain_all(fd: c_int) {
     }
     let matcher = Matcher { test: is_on, arguments: [fd as usize, 0, 0] };
     let deadline = Deadline::after(Duration::from_millis(ENGINE_WAIT_MS));
-    for engine in running() {
-        while engine.count(matcher) > 0 && !deadline.is_over() {
-            futex::sleep_50us();
-        }
+    running().for_each(|engine| await_none(engine, matcher, deadline));
+}
+
+/// Returns when no operation that is meant is outstanding, or at the deadline.
+fn await_none(engine: &Engine, matcher: Matcher, deadline: Deadline) {
+    while engine.count(matcher) > 0 && !deadline.is_over() {
+        futex::sleep_50us();
     }
 }
 
@@ -165,9 +168,6 @@ pub fn await_uring_idle() {
     if engine.process.load(Ordering::Relaxed) != kernel::process_id() {
         return;
     }
-    let deadline = Deadline::after(Duration::from_millis(EXIT_WAIT_MS));
     let all = Matcher { test: |_, _| true, arguments: [0; 3] };
-    while engine.count(all) > 0 && !deadline.is_over() {
-        futex::sleep_50us();
-    }
+    await_none(engine, all, Deadline::after(Duration::from_millis(EXIT_WAIT_MS)));
 }

@@ -41,13 +41,14 @@ pub use engines::stands_aside;
 pub use engines::{Engines, await_uring_idle, running, started};
 pub use failover::close_uring;
 pub use lifecycle::{Carrier, Engine};
-pub use operation::{Finish, Kind, MAX_RW_BYTES, Operation, Order};
+pub use operation::{CANCELED, Finish, Kind, MAX_RW_BYTES, Operation, Order};
 pub use submit::chain;
 pub use wake_batch::WakeBatch;
 
+use crate::host::descriptors::{self, Hooks};
 use crate::host::kernel::Errno;
+use crate::host::log;
 use crate::host::settings::{self, EngineChoice};
-use crate::host::{descriptors, log};
 use crate::stats::{self, ServedBy};
 
 /// Starts what serves this process, at the first call; nothing where the system's own implementation has to serve, now or
@@ -60,9 +61,12 @@ pub fn get() -> Result<Option<Engines>, Errno> {
     if engines::uring_serves() || engines::workers_serve_alone() { Ok(started()) } else { start() }
 }
 
+/// What is done before the program changes a descriptor.
+static HOOKS: Hooks = Hooks { settle: engines::settle_all, drain: engines::drain_all, let_go: engines::let_go };
+
 #[cold]
 fn start() -> Result<Option<Engines>, Errno> {
-    descriptors::settle_by(engines::settle_all, engines::drain_all, engines::let_go);
+    descriptors::set_hooks(&HOOKS);
     let choice = settings::get().engine;
     if choice != EngineChoice::System {
         let workers = engines::make(Carrier::Workers, workers::start)?;

@@ -7,10 +7,14 @@ use core::sync::atomic::AtomicPtr;
 use super::inbox::Node;
 use super::wake_batch::WakeBatch;
 use crate::host::descriptors;
+use crate::host::kernel::Errno;
 use crate::stats::{Action, Face};
 
 /// The most bytes that `read(2)` and its kin move at once, `MAX_RW_COUNT` of the kernel.
 pub const MAX_RW_BYTES: usize = 0x7fff_f000;
+
+/// The result of an operation that was stopped.
+pub const CANCELED: i64 = Errno(libc::ECANCELED).negated();
 
 /// See [`Operation::device`].
 pub const NO_DEVICE: u8 = u8::MAX;
@@ -41,6 +45,18 @@ impl Kind {
     #[must_use]
     pub const fn is_transfer(self) -> bool {
         matches!(self, Self::Read | Self::Write | Self::ReadVector | Self::WriteVector)
+    }
+
+    /// Whether it moves bytes to the file.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::WriteVector)
+    }
+
+    /// Whether it has several buffers.
+    #[must_use]
+    pub const fn has_vector(self) -> bool {
+        matches!(self, Self::ReadVector | Self::WriteVector)
     }
 
     /// Under which heading it is counted; a nop is not.
@@ -249,12 +265,17 @@ impl Operation {
 
     /// Whether it writes to a stream, where a short transfer is not the end of it.
     pub(super) const fn is_stream_write(&self) -> bool {
-        matches!(self.order, Order::Writing) && matches!(self.kind, Kind::Write | Kind::WriteVector)
+        matches!(self.order, Order::Writing) && self.kind.writes()
     }
 
     /// Takes note that `bytes` more have moved. Whether there are any left.
     pub(super) fn advance(&mut self, bytes: usize) -> bool {
         self.moved += bytes;
+        self.skip(bytes)
+    }
+
+    /// Moves the beginning of its buffers by `bytes`. Whether there is anything left.
+    pub fn skip(&mut self, bytes: usize) -> bool {
         // SAFETY: `address` and `length` are the face's copy of the array, which is the engine's to change.
         unsafe { advance(self.kind, &mut self.address, &mut self.length, bytes) }
     }
@@ -265,7 +286,7 @@ impl Operation {
 /// # Safety
 /// Where `kind` has a vector, `address` and `length` are an array that is the caller's to change.
 pub(super) unsafe fn advance(kind: Kind, address: &mut usize, length: &mut usize, bytes: usize) -> bool {
-    if !matches!(kind, Kind::ReadVector | Kind::WriteVector) {
+    if !kind.has_vector() {
         *address += bytes.min(*length);
         *length -= bytes.min(*length);
         return *length > 0;
@@ -291,7 +312,7 @@ pub(super) unsafe fn advance(kind: Kind, address: &mut usize, length: &mut usize
 /// # Safety
 /// As for [`advance`].
 pub(super) unsafe fn shorten(kind: Kind, address: usize, length: &mut usize, most: usize) {
-    if !matches!(kind, Kind::ReadVector | Kind::WriteVector) {
+    if !kind.has_vector() {
         *length = (*length).min(most);
         return;
     }

@@ -7,7 +7,7 @@ use core::ptr;
 
 use io_uring::{EnterFlags, squeue};
 
-use super::ring_layout::{CompletionEntry, FEATURE_NO_IOWAIT, Parameters};
+use super::ring_layout::{CompletionEntry, FEATURE_NO_IOWAIT, Parameters, REGISTER_USE_REGISTERED_RING, Update};
 use super::ring_queues::{Completion, Queues};
 use crate::host::futex::Deadline;
 use crate::host::kernel::{self, Errno, syscall};
@@ -16,8 +16,6 @@ use crate::host::thread::SignalSet;
 // linux/io_uring.h
 /// `CQSIZE | SUBMIT_ALL | TASKRUN_FLAG | SINGLE_ISSUER | DEFER_TASKRUN | NO_MMAP | REGISTERED_FD_ONLY | NO_SQARRAY`
 const SETUP: u32 = 1 << 3 | 1 << 7 | 1 << 9 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 16;
-const ENTER_REGISTERED_RING: u32 = 1 << 4;
-const REGISTER_USE_REGISTERED_RING: u32 = 1 << 31;
 const UNREGISTER_RING_FDS: u32 = 21;
 
 const PAGE: usize = 4096;
@@ -113,7 +111,7 @@ impl RawRing {
     /// # Errors
     /// What the kernel answers; none was taken.
     pub fn submit(&mut self, count: u32) -> Result<(), Errno> {
-        let flags = EnterFlags::GETEVENTS.bits() | ENTER_REGISTERED_RING;
+        let flags = EnterFlags::GETEVENTS.bits() | EnterFlags::REGISTERED_RING.bits();
         // SAFETY: entries are valid by the promise of `push`.
         unsafe { syscall!(libc::SYS_io_uring_enter, self.index, count, 0, flags, 0, 0) }.map(drop)
     }
@@ -133,7 +131,10 @@ impl RawRing {
             least: 0,
             time: left.as_ref().map_or(0, |left| ptr::from_ref(left) as u64),
         };
-        let flags = EnterFlags::GETEVENTS.bits() | EnterFlags::EXT_ARG.bits() | ENTER_REGISTERED_RING | self.no_iowait;
+        let flags = EnterFlags::GETEVENTS.bits()
+            | EnterFlags::EXT_ARG.bits()
+            | EnterFlags::REGISTERED_RING.bits()
+            | self.no_iowait;
         let size = size_of::<WaitArguments>();
         // SAFETY: reads the arguments and what they point to.
         match unsafe { syscall!(libc::SYS_io_uring_enter, self.index, 0, 1, flags, &raw const arguments, size) } {
@@ -145,13 +146,7 @@ impl RawRing {
 
 impl Drop for RawRing {
     fn drop(&mut self) {
-        #[repr(C)]
-        struct Update {
-            offset: u32,
-            reserved: u32,
-            data: u64,
-        }
-        let update = Update { offset: self.index, reserved: 0, data: 0 };
+        let update = Update { place: self.index, reserved: 0, data: 0 };
         let operation = UNREGISTER_RING_FDS | REGISTER_USE_REGISTERED_RING;
         // SAFETY: gives up the ring, which is registered with this thread alone: a pointer in it keeps it from being sent to
         // another. The kernel holds the pages for as long as it still needs them.

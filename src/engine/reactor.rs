@@ -59,8 +59,6 @@ struct Stopping {
 /// Bytes of a stream write that no kernel splits (`PIPE_BUF` is 4096; a socket may take less at once).
 const UNSPLIT_BYTES: usize = 512;
 
-const CANCELED: i64 = Errno(libc::ECANCELED).negated();
-
 impl<D: Device> Reactor<D> {
     /// A reactor for `engine` on `device`.
     #[must_use]
@@ -259,7 +257,7 @@ impl<D: Device> Reactor<D> {
                     completed += 1;
                     self.done(operation, result);
                 }
-                Event::Cancel(ticket, stopped) => self.answered(ticket, stopped),
+                Event::NotStopped(ticket) => self.not_stopped(ticket),
                 Event::Signalled(eventfd, count) => self.release_eventfd(eventfd, count),
             }
             if self.wakes.is_full() {

@@ -9,6 +9,9 @@ pub const FEATURE_EXT_ARG: u32 = 1 << 8;
 /// It can wait without being counted as waiting for a disk (6.15).
 pub const FEATURE_NO_IOWAIT: u32 = 1 << 17;
 
+/// `io_uring_register` takes the number of a ring that is registered with the thread, not its descriptor (6.3).
+pub const REGISTER_USE_REGISTERED_RING: u32 = 1 << 31;
+
 /// `struct io_sqring_offsets`
 #[repr(C)]
 #[derive(Default)]
@@ -54,6 +57,14 @@ pub struct Parameters {
     pub completion: CompletionOffsets,
 }
 
+/// `struct io_uring_rsrc_update`, and `struct io_uring_files_update`, whose `data` is the address of descriptors.
+#[repr(C)]
+pub struct Update {
+    pub place: u32,
+    pub reserved: u32,
+    pub data: u64,
+}
+
 /// `struct io_uring_cqe`
 #[repr(C)]
 pub struct CompletionEntry {
@@ -63,6 +74,6 @@ pub struct CompletionEntry {
 }
 
 const _: () = {
-    assert!(size_of::<Parameters>() == 120 && size_of::<CompletionEntry>() == 16);
+    assert!(size_of::<Parameters>() == 120 && size_of::<CompletionEntry>() == 16 && size_of::<Update>() == 16);
     assert!(size_of::<squeue::Entry>() == 64);
 };

@@ -9,7 +9,7 @@ use super::lifecycle::{Engine, STARTING, UNAVAILABLE};
 use super::reactor::Reactor;
 use super::reactor::run::End;
 use super::uring::Uring;
-use crate::host::kernel::{self, Errno};
+use crate::host::kernel::Errno;
 use crate::host::settings::{self, EngineChoice};
 use crate::host::{log, thread};
 use crate::stats::{self, ServedBy};
@@ -37,7 +37,6 @@ fn serve(engine: &'static Engine) {
     }
     match Uring::new(&engine.doorbell) {
         Ok(device) => {
-            engine.process.store(kernel::process_id(), Ordering::Relaxed);
             engine.wants_signal.store(device.wants_signal().unwrap_or(0), Ordering::Relaxed);
             if is_first {
                 log::log(format_args!("io_uring serves"));

@@ -5,7 +5,9 @@
 //! number. What the C library closes by itself is not seen; the program has no I/O on such numbers.
 
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicU32, Ordering, fence};
+
+use once_cell::race::OnceRef;
 
 use super::file_info;
 use super::futex;
@@ -21,76 +23,72 @@ static FLAGS: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
 /// How often a range of numbers was seen to be closed.
 static RANGES: AtomicU32 = AtomicU32::new(0);
 
-/// The function that settles; see [`settle_by`].
-static SETTLE: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
-
 /// How many files the engine keeps open for each number, with shared counters as well.
 static KEPT: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
 
 /// How many it keeps open for all numbers.
 static ALL_KEPT: AtomicU32 = AtomicU32::new(0);
 
-/// The function that lets go of kept files; see [`settle_by`].
-static LET_GO: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+/// What the engine does before a change of a descriptor. The functions must be async-signal-safe, as `close` is.
+pub struct Hooks {
+    /// Called before every change: returns when the kernel has what was submitted before.
+    pub settle: fn(),
+    /// Called before a change of flags on which operations under way depend.
+    pub drain: fn(c_int),
+    /// Called before a descriptor is closed for which a file is kept open ([`note_kept`]); with -1 for all.
+    pub let_go: fn(c_int),
+}
 
-/// The function that drains; see [`settle_by`].
-static DRAIN: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+static HOOKS: OnceRef<Hooks> = OnceRef::new();
 
 /// Changes whenever `fd` is seen to be closed or replaced. Between two equal results it names the same file.
 #[must_use]
 pub fn generation(fd: c_int) -> u32 {
     // Relaxed: a program that submits on a number while it closes it has a race of its own; where it orders the two,
     // its own synchronisation and the inbox's order these as well.
-    counter(fd).load(Ordering::Relaxed).wrapping_add(RANGES.load(Ordering::Relaxed))
+    counter(&CLOSED, fd).load(Ordering::Relaxed).wrapping_add(RANGES.load(Ordering::Relaxed))
 }
 
 /// Changes like [`generation`], and also when the flags of `fd` are seen to be changed.
 #[must_use]
 pub fn flags_generation(fd: c_int) -> u32 {
-    generation(fd).wrapping_add(FLAGS[fd as usize % COUNTERS].load(Ordering::Relaxed))
+    generation(fd).wrapping_add(counter(&FLAGS, fd).load(Ordering::Relaxed))
 }
 
-/// `settle` is called before every change of a descriptor, `drain` before a change of flags on which operations under
-/// way depend, and `let_go` before a descriptor is closed for which a file is kept open ([`note_kept`]); with -1 for
-/// all. They must be async-signal-safe, as `close` is.
-pub fn settle_by(settle: fn(), drain: fn(c_int), let_go: fn(c_int)) {
-    // Release pairs with the Acquire where they are called.
-    SETTLE.store(settle as *mut (), Ordering::Release);
-    DRAIN.store(drain as *mut (), Ordering::Release);
-    LET_GO.store(let_go as *mut (), Ordering::Release);
+/// From here on the hooks are called. There is one set of them.
+pub fn set_hooks(hooks: &'static Hooks) {
+    let _ = HOOKS.set(hooks);
 }
 
 /// The engine keeps a file open as long as the program has `fd`, or does so no longer. SeqCst: a thread that closes the
 /// number afterwards, by whatever order, sees it.
 pub fn note_kept(fd: c_int, is_kept: bool) {
     let change = if is_kept { 1 } else { u32::MAX };
-    KEPT[fd as usize % COUNTERS].fetch_add(change, Ordering::SeqCst);
+    counter(&KEPT, fd).fetch_add(change, Ordering::SeqCst);
     ALL_KEPT.fetch_add(change, Ordering::SeqCst);
 }
 
 /// Has the engine let go of what it keeps for `fd`, or for all with -1.
 fn let_go(fd: c_int) {
-    let let_go = LET_GO.load(Ordering::Acquire);
-    if !let_go.is_null() {
-        // SAFETY: only `settle_by` stores here, and it stores a `fn(c_int)`.
-        unsafe { core::mem::transmute::<*mut (), fn(c_int)>(let_go)(fd) };
+    if let Some(hooks) = HOOKS.get() {
+        (hooks.let_go)(fd);
     }
 }
 
 /// Must be called before `fd` is closed or replaced.
 pub fn before_close(fd: c_int) {
     settle();
-    if KEPT[fd as usize % COUNTERS].load(Ordering::SeqCst) != 0 {
+    if counter(&KEPT, fd).load(Ordering::SeqCst) != 0 {
         let_go(fd);
     }
-    counter(fd).fetch_add(1, Ordering::Relaxed);
+    counter(&CLOSED, fd).fetch_add(1, Ordering::Relaxed);
     await_unused(|used| used == fd);
 }
 
 /// Must be called after `fd` was replaced or its flags were changed: what was learnt of it meanwhile is out of date.
 pub fn after_change(fd: c_int) {
     // Release: a thread that sees the new count and looks the descriptor up finds the file as it is now.
-    FLAGS[fd as usize % COUNTERS].fetch_add(1, Ordering::Release);
+    counter(&FLAGS, fd).fetch_add(1, Ordering::Release);
 }
 
 /// Must be called before a range of descriptors is closed.
@@ -107,26 +105,22 @@ pub fn before_closing_many() {
 /// when it tries an operation a second time, so operations under way on `fd` are waited for where the change concerns
 /// them.
 pub fn before_flags_change(fd: c_int, flags: c_int) {
-    let drain = DRAIN.load(Ordering::Acquire);
-    if !drain.is_null()
+    if let Some(hooks) = HOOKS.get()
         && let Ok(info) = file_info::info(fd)
         && info.is_seekable()
         && (info.flags ^ flags) & (libc::O_APPEND | libc::O_DIRECT) != 0
     {
-        // SAFETY: only `settle_by` stores here, and it stores a `fn(c_int)`.
-        unsafe { core::mem::transmute::<*mut (), fn(c_int)>(drain)(fd) };
+        (hooks.drain)(fd);
     } else {
         settle();
     }
-    FLAGS[fd as usize % COUNTERS].fetch_add(1, Ordering::Relaxed);
+    counter(&FLAGS, fd).fetch_add(1, Ordering::Relaxed);
 }
 
 /// Returns when the kernel has what was submitted before.
 pub fn settle() {
-    let settle = SETTLE.load(Ordering::Acquire);
-    if !settle.is_null() {
-        // SAFETY: only `settle_by` stores here, and it stores a `fn()`.
-        unsafe { core::mem::transmute::<*mut (), fn()>(settle)() };
+    if let Some(hooks) = HOOKS.get() {
+        (hooks.settle)();
     }
 }
 
@@ -177,6 +171,6 @@ fn await_unused(is_meant: impl Fn(c_int) -> bool) {
     }
 }
 
-fn counter(fd: c_int) -> &'static AtomicU32 {
-    &CLOSED[fd as usize % COUNTERS]
+fn counter(of: &'static [AtomicU32; COUNTERS], fd: c_int) -> &'static AtomicU32 {
+    &of[fd as usize % COUNTERS]
 }

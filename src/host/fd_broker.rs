@@ -242,10 +242,8 @@ pub fn raise(fd: c_int) -> c_int {
 /// # Errors
 /// `EMFILE`.
 pub fn duplicate_high(fd: c_int) -> Result<c_int, Errno> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: fills the structure.
-    let _ = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, ptr::null::<u8>(), &raw mut limit) };
-    let mut lowest = FIRST_OWN_FD.min(limit.rlim_cur.saturating_sub(64));
+    let limit = kernel::limit(libc::RLIMIT_NOFILE, None).map_or(0, |limit| limit.rlim_cur);
+    let mut lowest = FIRST_OWN_FD.min(limit.saturating_sub(64));
     loop {
         // SAFETY: makes a descriptor.
         match unsafe { syscall!(libc::SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, lowest) } {

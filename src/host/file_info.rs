@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 pub use super::file_systems::Backing;
 use super::hash::mix;
-use super::kernel::{Errno, syscall};
+use super::kernel::{self, Errno, syscall};
 use super::mounts::{self, Mount};
 
 /// What kind of file it is, as far as I/O order and waiting are concerned.
@@ -120,9 +120,8 @@ struct Status {
     mount: Mount,
 }
 
-const STATX_MNT_ID: u32 = 0x1000;
+/// Linux 6.8.
 const STATX_MNT_ID_UNIQUE: u32 = 0x4000;
-const AT_STATX_DONT_SYNC: c_int = 0x4000;
 
 fn status(fd: c_int) -> Result<Status, Errno> {
     /// The kernel has no statx(2) (before 4.11), or a filter refuses it.
@@ -139,9 +138,9 @@ fn status(fd: c_int) -> Result<Status, Errno> {
 
 /// Without asking anybody. Times are not among what is wanted: NFS would write out its pages first.
 fn status_in_memory(fd: c_int) -> Result<Status, Errno> {
-    let mount_id = if mounts::has_statmount() { STATX_MNT_ID_UNIQUE } else { STATX_MNT_ID };
+    let mount_id = if mounts::has_statmount() { STATX_MNT_ID_UNIQUE } else { libc::STATX_MNT_ID };
     let wanted = libc::STATX_TYPE | libc::STATX_INO | libc::STATX_SIZE | mount_id;
-    let how = libc::AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+    let how = libc::AT_EMPTY_PATH | libc::AT_STATX_DONT_SYNC;
     let mut status = MaybeUninit::<libc::statx>::uninit();
     // SAFETY: reads an empty path; fills the structure or fails.
     let status = unsafe {
@@ -177,14 +176,6 @@ fn status_by_fstat(fd: c_int) -> Result<Status, Errno> {
     })
 }
 
-/// The type of the file behind `fd`: `S_IFREG`, `S_IFSOCK`, …, or 0. Async-signal-safe.
-///
-/// # Errors
-/// `EBADF`: it is not open.
-pub fn file_type(fd: c_int) -> Result<u32, Errno> {
-    status(fd).map(|status| status.mode & libc::S_IFMT)
-}
-
 /// Whether `fd` is a regular file that ends at `offset` or before.
 #[must_use]
 pub fn ends_by(fd: c_int, offset: i64) -> bool {
@@ -205,10 +196,8 @@ pub fn backing(fd: c_int, info: &FileInfo, now: u64) -> Backing {
 /// thread that writes.
 #[must_use]
 pub fn may_raise_signal(end: u64) -> bool {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: fills the structure.
-    let asked = unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_FSIZE, 0, &raw mut limit) };
-    asked.is_err() || (limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur)
+    let may_pass = |limit: libc::rlimit| limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur;
+    kernel::limit(libc::RLIMIT_FSIZE, None).map_or(true, may_pass)
 }
 
 /// Whether nothing of the file `fd` can be changed but by appending (`chattr +a`).

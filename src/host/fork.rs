@@ -22,26 +22,37 @@ struct Page {
 static ROOTS: AtomicPtr<Page> = AtomicPtr::new(ptr::null_mut());
 
 fn roots() -> Result<&'static Page, Errno> {
-    // Acquire pairs with the Release below: the page is mapped and advised.
-    let page = ROOTS.load(Ordering::Acquire);
-    if !page.is_null() {
-        // SAFETY: published pages are never unmapped, and atomics of zero bytes are valid.
-        return Ok(unsafe { &*page });
+    // SAFETY: atomics of zero bytes are valid; nothing else stores there.
+    unsafe { emptied_by_fork(&ROOTS) }
+}
+
+/// What `place` points to: a `T` in pages that the kernel empties in a forked child, mapped by the first call.
+///
+/// # Errors
+/// `ENOMEM`; `EINVAL`: before Linux 4.14.
+///
+/// # Safety
+/// Zero bytes are a valid `T`, and `place` is null until this function stores there.
+pub unsafe fn emptied_by_fork<T>(place: &AtomicPtr<T>) -> Result<&'static T, Errno> {
+    // Acquire pairs with the Release below: the pages are mapped and advised.
+    let known = place.load(Ordering::Acquire);
+    if !known.is_null() {
+        // SAFETY: published pages are never unmapped, and zero bytes are valid.
+        return Ok(unsafe { &*known });
     }
-    let fresh = kernel::map(size_of::<Page>())?.cast::<Page>();
-    // SAFETY: advises the page just mapped.
-    let advised = unsafe { syscall!(libc::SYS_madvise, fresh, size_of::<Page>(), libc::MADV_WIPEONFORK) };
+    let fresh = kernel::map(size_of::<T>())?.cast::<T>();
+    // SAFETY: advises the pages just mapped.
+    let advised = unsafe { syscall!(libc::SYS_madvise, fresh, size_of::<T>(), libc::MADV_WIPEONFORK) };
     let published = advised.and_then(|_| {
-        ROOTS
-            .compare_exchange(ptr::null_mut(), fresh, Ordering::Release, Ordering::Acquire)
-            .map_or_else(Ok, |_| Ok(fresh))
+        let exchanged = place.compare_exchange(ptr::null_mut(), fresh, Ordering::Release, Ordering::Acquire);
+        exchanged.map_or_else(Ok, |_| Ok(fresh))
     });
     if published != Ok(fresh) {
-        // SAFETY: unmaps a page that no other thread has seen.
-        let _ = unsafe { syscall!(libc::SYS_munmap, fresh, size_of::<Page>()) };
+        // SAFETY: unmaps pages that no other thread has seen.
+        let _ = unsafe { syscall!(libc::SYS_munmap, fresh, size_of::<T>()) };
     }
     // SAFETY: as above.
-    published.map(|page| unsafe { &*page })
+    published.map(|value| unsafe { &*value })
 }
 
 /// A value of this process, made at its first use. Each has a place of its own in the page.

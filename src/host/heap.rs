@@ -36,7 +36,7 @@ use dlmalloc::{Allocator, Dlmalloc};
 use super::futex::{self, Deadline};
 use super::kernel::{self, Errno, syscall};
 use super::lock::Lock;
-use super::{signal_mask, this_thread};
+use super::{fork, signal_mask, this_thread};
 
 /// How long an allocation waits for the arena before it takes a mapping of its own. The lock is held for microseconds,
 /// unless its holder is stopped.
@@ -90,26 +90,8 @@ static NUMBERS: AtomicU64 = AtomicU64::new(0);
 /// # Errors
 /// `ENOMEM`; `EINVAL`: before Linux 4.14.
 fn arena() -> Result<&'static Arena, Errno> {
-    // Acquire pairs with the Release below: the pages are mapped and advised.
-    let known = ARENA.load(Ordering::Acquire);
-    if !known.is_null() {
-        // SAFETY: published pages are never unmapped, and zero bytes are a valid arena.
-        return Ok(unsafe { &*known });
-    }
-    let length = size_of::<Arena>().next_multiple_of(kernel::page_size());
-    let fresh = kernel::map(length)?;
-    // SAFETY: advises the pages just mapped.
-    let advised = unsafe { syscall!(libc::SYS_madvise, fresh, length, libc::MADV_WIPEONFORK) };
-    let published = advised.and_then(|_| {
-        let exchanged = ARENA.compare_exchange(ptr::null_mut(), fresh.cast(), Ordering::Release, Ordering::Acquire);
-        exchanged.map_or_else(Ok, |_| Ok(fresh.cast()))
-    });
-    if published != Ok(fresh.cast()) {
-        // SAFETY: pages that no other thread has seen.
-        let _ = unsafe { syscall!(libc::SYS_munmap, fresh, length) };
-    }
-    // SAFETY: as above.
-    published.map(|arena| unsafe { &*arena })
+    // SAFETY: zero bytes are a valid arena; nothing else stores there.
+    unsafe { fork::emptied_by_fork(&ARENA) }
 }
 
 impl Arena {

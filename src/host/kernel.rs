@@ -3,6 +3,7 @@
 
 use core::ffi::{c_int, c_long, c_void};
 use core::num::NonZeroUsize;
+use core::ptr;
 
 use once_cell::race::OnceNonZeroUsize;
 
@@ -72,6 +73,13 @@ pub fn check(answer: isize) -> Result<usize, Errno> {
     if (-4095..0).contains(&answer) { Err(Errno(-answer as c_int)) } else { Ok(answer as usize) }
 }
 
+/// The opposite of [`check`]: the value, or `-errno`.
+#[inline]
+#[must_use]
+pub fn value_or_negated(answer: Result<usize, Errno>) -> i64 {
+    answer.map_or_else(Errno::negated, |value| value as i64)
+}
+
 /// A system call of up to six arguments, as a [`Result`]; must stand in an `unsafe` block.
 macro_rules! syscall {
     ($number:expr $(, $argument:expr)* $(,)?) => {
@@ -84,6 +92,29 @@ macro_rules! syscall {
     };
 }
 pub(crate) use syscall;
+
+/// A resource limit of this process (`RLIMIT_NOFILE`, …), which is then set to `new`, if that is given.
+///
+/// # Errors
+/// The kernel's error.
+pub fn limit(resource: libc::__rlimit_resource_t, new: Option<&libc::rlimit>) -> Result<libc::rlimit, Errno> {
+    let mut old = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let new = new.map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: reads one structure, if there is one, and fills the other.
+    unsafe { syscall!(libc::SYS_prlimit64, 0, resource, new, &raw mut old) }.map(|_| old)
+}
+
+/// Which of `events` (`POLLIN`, …), errors among them, are true of a file now.
+///
+/// # Errors
+/// What the kernel answers instead.
+pub fn ready(fd: c_int, events: u32) -> Result<u32, Errno> {
+    let mut asked = libc::pollfd { fd, events: events as i16, revents: 0 };
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: reads and writes one structure, and reads the time.
+    unsafe { syscall!(libc::SYS_ppoll, &raw mut asked, 1, &raw const now, 0, 0) }?;
+    Ok(u32::from(asked.revents as u16))
+}
 
 /// Closes a descriptor of the library's.
 pub fn close(fd: c_int) {

@@ -7,7 +7,9 @@
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use once_cell::race::OnceBool;
 
 use super::file_systems::{self, Backing};
 use super::kernel::{Errno, syscall};
@@ -18,10 +20,10 @@ const LOOKUP_LIMIT_MS: u64 = 200;
 
 /// For how long an answer is taken again. The number of a mount that is gone may be given to another, before 6.8.
 const FRESH_S: u64 = 60;
-/// The same for a mount that was not found: the table may have been read too early.
-const UNKNOWN_FRESH_S: u64 = 1;
 /// The same where numbers are never given again.
 const FOREVER_S: u64 = 1 << 18;
+/// The answer for a mount that was not found, and the same: the table may have been read too early.
+const UNKNOWN: (Backing, u64) = (Backing::Remote, 1);
 
 /// The number of a mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,20 +37,9 @@ pub struct Mount {
 /// Whether `statmount` can be called here, and so whether statx(2) is asked for unique numbers.
 #[must_use]
 pub fn has_statmount() -> bool {
-    static KNOWN: AtomicU32 = AtomicU32::new(0);
-    const YES: u32 = 1;
-    const NO: u32 = 2;
-    // Relaxed: the word says all.
-    match KNOWN.load(Ordering::Relaxed) {
-        YES => true,
-        NO => false,
-        _ => {
-            // No mount has this number. A filter on system calls answers in its own way.
-            let known = matches!(statmount(0), Err(Errno(libc::ENOENT | libc::EINVAL)));
-            KNOWN.store(if known { YES } else { NO }, Ordering::Relaxed);
-            known
-        }
-    }
+    static KNOWN: OnceBool = OnceBool::new();
+    // No mount has this number. A filter on system calls answers in its own way.
+    KNOWN.get_or_init(|| matches!(statmount(0), Err(Errno(libc::ENOENT | libc::EINVAL))))
 }
 
 /// `struct statmount` as far as it is asked for, with room for the type's name.
@@ -93,7 +84,7 @@ fn statmount(id: u64) -> Result<Backing, Errno> {
 }
 
 /// What was last learnt of mounts: the high bits of the key, until when it is good (in units of 2^30 ns, 20 bits), and
-/// which backing, plus 1.
+/// the backing's [`code`].
 static KNOWN: [AtomicU64; 64] = [const { AtomicU64::new(0) }; 64];
 
 const TIME_BITS: u32 = 20;
@@ -108,17 +99,15 @@ pub fn backing(fd: c_int, mount: Mount, device: u64, now: u64) -> Backing {
     // Relaxed here and below: the word says all.
     let known = place.load(Ordering::Relaxed);
     let left = (known >> 4).wrapping_sub(seconds) & TIME_MASK;
-    if known & !0xff_ffff == key & !0xff_ffff && left <= TIME_MASK / 2 {
-        match known & 0xf {
-            1 => return Backing::Memory,
-            2 => return Backing::Local,
-            3 => return Backing::Remote,
-            _ => {}
-        }
+    if known & !0xff_ffff == key & !0xff_ffff
+        && left <= TIME_MASK / 2
+        && let Some(backing) = by_code(known & 0xf)
+    {
+        return backing;
     }
     let (backing, fresh_s) = ask(fd, mount, device);
     let until = (seconds + fresh_s) & TIME_MASK;
-    place.store(key & !0xff_ffff | until << 4 | (backing as u64 + 1), Ordering::Relaxed);
+    place.store(key & !0xff_ffff | until << 4 | code(backing), Ordering::Relaxed);
     backing
 }
 
@@ -128,31 +117,27 @@ fn ask(fd: c_int, mount: Mount, device: u64) -> (Backing, u64) {
         return match statmount(mount.id) {
             Ok(backing) => (backing, FOREVER_S),
             // A mount of another namespace, or outside this process's root: the table does not have it either.
-            Err(_) => (Backing::Remote, UNKNOWN_FRESH_S),
+            Err(_) => UNKNOWN,
         };
     }
     match raw_thread::run(search, [mount.id, device], LOOKUP_LIMIT_MS) {
-        Ok(NOT_FOUND) | Err(_) => (Backing::Remote, UNKNOWN_FRESH_S),
         Ok(NO_TABLE) => (ask_file(fd), FRESH_S),
-        Ok(MEMORY) => (Backing::Memory, FRESH_S),
-        Ok(LOCAL) => (Backing::Local, FRESH_S),
-        Ok(_) => (Backing::Remote, FRESH_S),
+        Ok(found) => by_code(found).map_or(UNKNOWN, |backing| (backing, FRESH_S)),
+        Err(_) => UNKNOWN,
     }
 }
 
-// What the search answers.
+// What the search answers beside the code of a backing.
 const NOT_FOUND: u64 = 0;
-const NO_TABLE: u64 = 1;
-const MEMORY: u64 = 2;
-const LOCAL: u64 = 3;
-const REMOTE: u64 = 4;
+const NO_TABLE: u64 = u64::MAX;
 
+/// The backing as a number from 1 to 15.
 const fn code(backing: Backing) -> u64 {
-    match backing {
-        Backing::Memory => MEMORY,
-        Backing::Local => LOCAL,
-        Backing::Remote => REMOTE,
-    }
+    backing as u64 + 1
+}
+
+fn by_code(number: u64) -> Option<Backing> {
+    [Backing::Memory, Backing::Local, Backing::Remote].into_iter().find(|&backing| code(backing) == number)
 }
 
 /// Looks for the mount's number, or the device's, in the table; twice, for it may change as it is read.

@@ -14,7 +14,8 @@ use super::cpu_set::{CpuSet, MASK_WORDS};
 use super::kernel::{Errno, syscall};
 use super::settings;
 
-const IOPRIO_WHO_PROCESS: c_int = 1;
+/// For `ioprio_set(2)`: what follows is a thread's id, or 0 for the calling one (linux/ioprio.h).
+pub const IOPRIO_WHO_PROCESS: c_int = 1;
 
 /// What was recorded. Written once each; a reader that comes between two words at the worst binds a thread to fewer
 /// CPUs.

@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use super::context::Request;
 use super::{eventfd, registry};
-use crate::engine::{Kind, Operation, WakeBatch};
+use crate::engine::{CANCELED, Kind, Operation, WakeBatch};
 use crate::stats::{Face, probes};
 use crate::submission::order_counts;
 
@@ -31,7 +31,7 @@ pub unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wak
     let moved = i64::from(this.result);
     let result = match result {
         // As the kernel's AIO ends a cancelled poll (measured on Linux 6.18).
-        result if kind == Kind::Poll && result == -i64::from(libc::ECANCELED) => 0,
+        result if kind == Kind::Poll && result == CANCELED => 0,
         // A part was moved in the calling thread.
         result if moved > 0 => moved + result.max(0),
         result => result,

@@ -333,9 +333,8 @@ impl Context {
 
     /// Wakes all waiters, to look again.
     pub fn wake_all(&self) {
-        if self.waiters.0.wake_all() {
-            futex::wake_all(self.word());
-        }
+        self.waiters.0.wake_all();
+        futex::wake_all(self.word());
     }
 
     // --- Reapers ------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 use core::ffi::c_int;
 
 use crate::host::kernel::{Errno, syscall};
+use crate::host::scheduling::IOPRIO_WHO_PROCESS;
 
 // linux/ioprio.h
 const CLASS_SHIFT: u32 = 13;
@@ -29,9 +30,8 @@ pub fn check(priority: u16) -> Result<u16, Errno> {
 
 /// Whether the running kernel knows such a priority.
 fn is_known(priority: u16) -> bool {
-    const WHO_PROCESS: c_int = 1;
     // SAFETY: changes nothing: there is no such thread. The kernel looks at the priority first.
-    let answer = unsafe { syscall!(libc::SYS_ioprio_set, WHO_PROCESS, c_int::MAX, priority) };
+    let answer = unsafe { syscall!(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, c_int::MAX, priority) };
     answer != Err(Errno(libc::EINVAL))
 }
 

@@ -6,7 +6,7 @@ use core::mem::offset_of;
 
 use super::io_priority;
 use super::user_access;
-use crate::engine::MAX_RW_BYTES;
+use crate::engine::{Kind, MAX_RW_BYTES};
 use crate::host::kernel::Errno;
 use crate::host::memory;
 use crate::submission::fd_cache::FdInfo;
@@ -15,24 +15,6 @@ use crate::submission::fd_cache::FdInfo;
 pub const RESFD: u32 = 1;
 /// `IOCB_FLAG_IOPRIO`: `aio_reqprio` is an I/O priority.
 pub const IOPRIO: u32 = 2;
-
-/// `aio_lio_opcode`.
-pub mod opcode {
-    /// `IO_CMD_PREAD`
-    pub const PREAD: u16 = 0;
-    /// `IO_CMD_PWRITE`
-    pub const PWRITE: u16 = 1;
-    /// `IO_CMD_FSYNC`
-    pub const FSYNC: u16 = 2;
-    /// `IO_CMD_FDSYNC`
-    pub const FDSYNC: u16 = 3;
-    /// `IO_CMD_POLL`
-    pub const POLL: u16 = 5;
-    /// `IO_CMD_PREADV`
-    pub const PREADV: u16 = 7;
-    /// `IO_CMD_PWRITEV`
-    pub const PWRITEV: u16 = 8;
-}
 
 /// The most buffers of a vectored request (`UIO_MAXIOV`).
 const MAX_VECTORS: u32 = 1024;
@@ -96,6 +78,20 @@ impl Iocb {
             let address = unsafe { (entry as *const usize).read_unaligned() };
             memory::prefetch(address, size_of::<Self>());
         }
+    }
+
+    /// What it asks for, by its opcode (`IOCB_CMD_PREAD`, …); none where the kernel refuses it.
+    pub const fn kind(&self) -> Option<Kind> {
+        Some(match self.opcode {
+            0 => Kind::Read,
+            1 => Kind::Write,
+            2 => Kind::Sync,
+            3 => Kind::DataSync,
+            5 => Kind::Poll,
+            7 => Kind::ReadVector,
+            8 => Kind::WriteVector,
+            _ => return None,
+        })
     }
 
     /// What the kernel checks before it looks for room.

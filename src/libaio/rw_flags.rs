@@ -5,39 +5,42 @@ use core::ffi::c_int;
 use crate::host::file_info;
 use crate::host::kernel::{Errno, syscall};
 use crate::submission::fd_cache::FdInfo;
-use crate::submission::inline_io::rwf;
+
+/// No SIGPIPE (linux/fs.h).
+const RWF_NOSIGNAL: c_int = 0x100;
 
 /// Checks the flags of a read or write.
 ///
 /// # Errors
 /// `EOPNOTSUPP`, `EINVAL`, `EPERM`.
 pub fn check(fd: c_int, file: FdInfo, writes: bool, flags: c_int) -> Result<(), Errno> {
-    const SIMPLE: c_int = rwf::HIPRI | rwf::DSYNC | rwf::SYNC | rwf::APPEND;
-    const KNOWN: c_int = SIMPLE | rwf::NOWAIT | rwf::NOAPPEND | rwf::ATOMIC | rwf::DONTCACHE | rwf::NOSIGNAL;
+    const SIMPLE: c_int = libc::RWF_HIPRI | libc::RWF_DSYNC | libc::RWF_SYNC | libc::RWF_APPEND;
+    const KNOWN: c_int =
+        SIMPLE | libc::RWF_NOWAIT | libc::RWF_NOAPPEND | libc::RWF_ATOMIC | libc::RWF_DONTCACHE | RWF_NOSIGNAL;
     if flags & !SIMPLE == 0 {
         return Ok(());
     }
-    if flags & !KNOWN != 0 || (flags & rwf::ATOMIC != 0 && !writes) {
+    if flags & !KNOWN != 0 || (flags & libc::RWF_ATOMIC != 0 && !writes) {
         return Err(Errno(libc::EOPNOTSUPP));
     }
-    if flags & rwf::APPEND != 0 && flags & rwf::NOAPPEND != 0 {
+    if flags & libc::RWF_APPEND != 0 && flags & libc::RWF_NOAPPEND != 0 {
         // A kernel that does not know the second flag (before 6.9) refuses that first.
         let number = if file.reads() { libc::SYS_preadv2 } else { libc::SYS_pwritev2 };
-        let unknown = refusal(number, fd, BEYOND_ALL_FILES, rwf::NOAPPEND) == Some(Errno(libc::EOPNOTSUPP));
+        let unknown = refusal(number, fd, BEYOND_ALL_FILES, libc::RWF_NOAPPEND) == Some(Errno(libc::EOPNOTSUPP));
         return Err(Errno(if unknown { libc::EOPNOTSUPP } else { libc::EINVAL }));
     }
     // Asking would wait on a stream; there the request itself finds out. No stream has a page cache, or writes all or nothing.
     if file.streams() {
-        let refused = flags & (rwf::ATOMIC | rwf::DONTCACHE) != 0;
+        let refused = flags & (libc::RWF_ATOMIC | libc::RWF_DONTCACHE) != 0;
         return if refused { Err(Errno(libc::EOPNOTSUPP)) } else { Ok(()) };
     }
     if file.reads() {
-        let refused = refusal(libc::SYS_preadv2, fd, BEYOND_ALL_FILES, flags & !rwf::ATOMIC);
+        let refused = refusal(libc::SYS_preadv2, fd, BEYOND_ALL_FILES, flags & !libc::RWF_ATOMIC);
         if refused == Some(Errno(libc::EOPNOTSUPP)) || refused == Some(Errno(libc::EPERM)) {
             return refused.map_or(Ok(()), Err);
         }
     }
-    let for_writing = flags & !rwf::NOWAIT & !SIMPLE;
+    let for_writing = flags & !libc::RWF_NOWAIT & !SIMPLE;
     if writes && file.writes() && for_writing != 0 {
         let refused = refusal(libc::SYS_pwritev2, fd, 0, for_writing);
         // EPERM for a seal is about the write itself, and belongs into the event.
@@ -52,7 +55,7 @@ pub fn check(fd: c_int, file: FdInfo, writes: bool, flags: c_int) -> Result<(), 
 /// The result of a write of no bytes with `RWF_NOWAIT`: pwritev2(2) does not ask the file system, the kernel's AIO does.
 #[cold]
 pub fn empty_nowait_write(fd: c_int) -> i64 {
-    match refusal(libc::SYS_pwritev2, fd, 0, rwf::NOWAIT) {
+    match refusal(libc::SYS_pwritev2, fd, 0, libc::RWF_NOWAIT) {
         Some(errno @ Errno(libc::EOPNOTSUPP)) => errno.negated(),
         _ => 0,
     }

@@ -4,16 +4,16 @@ use core::ptr::NonNull;
 
 use super::completion::finish;
 use super::context::{Context, ContextRef, Request};
-use super::iocb::{Iocb, opcode};
+use super::iocb::Iocb;
 use super::ring::layout::Event;
 use super::{carriage, eventfd, got_patch, kernel_aio, outstanding, registry, rw_flags, user_access};
 use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
 use crate::host::futex;
 use crate::host::kernel::Errno;
-use crate::stats::{self, Action, Face, Lane, probes};
+use crate::stats::{self, Face, Lane, probes};
 use crate::submission::device_profile;
 use crate::submission::fd_cache::{self, FdInfo};
-use crate::submission::inline_io::{self, Attempt, LIBAIO, Transfer, rwf};
+use crate::submission::inline_io::{self, Attempt, LIBAIO, Transfer};
 use crate::submission::order_counts;
 use crate::submission::router::{self, Question, Route};
 
@@ -43,11 +43,10 @@ pub fn submit(used: ContextRef, nr: isize, list: usize) -> Result<usize, Errno> 
 /// (Those of a device that completes them immediately are done in place.)
 #[inline]
 fn begins_with_device_io(nr: isize, list: usize) -> bool {
-    let transfers = [opcode::PREAD, opcode::PWRITE, opcode::PREADV, opcode::PWRITEV];
     let is_waited_for = |file: FdInfo| !file.is_local() || !device_profile::completes_immediately(file.device);
     nr > 0
         && Iocb::read(list, 0).is_ok_and(|(iocb, _)| {
-            transfers.contains(&iocb.opcode)
+            iocb.kind().is_some_and(Kind::is_transfer)
                 && fd_cache::lookup(iocb.fd).is_ok_and(|file| file.is_direct() && file.seeks() && is_waited_for(file))
         })
 }
@@ -173,17 +172,15 @@ fn one(used: &ContextRef, list: usize, index: usize, nr: usize, chains: &mut Cha
     let eventfd = eventfd::of(&iocb)?;
     Iocb::mark_taken(address)?;
     let stamp = stats::stamp();
-    let taken = match iocb.opcode {
-        opcode::PREAD => single(used, &iocb, file, Kind::Read, chains),
-        opcode::PWRITE => single(used, &iocb, file, Kind::Write, chains),
-        opcode::PREADV => vectored(used, &iocb, file, Kind::ReadVector, chains),
-        opcode::PWRITEV => vectored(used, &iocb, file, Kind::WriteVector, chains),
-        opcode::FSYNC => sync(used, &iocb, file, Kind::Sync),
-        opcode::FDSYNC => sync(used, &iocb, file, Kind::DataSync),
-        opcode::POLL => poll(used, &iocb, file),
-        _ => Err(Errno(libc::EINVAL)),
+    let Some((kind, Some(action))) = iocb.kind().map(|kind| (kind, kind.action())) else {
+        return Err(Errno(libc::EINVAL));
+    };
+    let taken = match kind {
+        Kind::Read | Kind::Write => single(used, &iocb, file, kind, chains),
+        Kind::ReadVector | Kind::WriteVector => vectored(used, &iocb, file, kind, chains),
+        Kind::Sync | Kind::DataSync => sync(used, &iocb, file, kind),
+        Kind::Poll | Kind::Nop => poll(used, &iocb, file),
     }?;
-    let action = action(iocb.opcode);
     probes::submit(Face::Libaio, action, iocb.fd, address, iocb.length as usize, iocb.offset);
     let event = Event { data: iocb.data, object: address as u64, result: 0, result2: 0 };
     match taken {
@@ -223,19 +220,6 @@ fn makes_room(used: &ContextRef, chains: &mut Chains) -> bool {
     used.has_room(0)
 }
 
-/// Under which heading an iocb is counted.
-const fn action(opcode: u16) -> Action {
-    match opcode {
-        opcode::PREAD => Action::Read,
-        opcode::PWRITE => Action::Write,
-        opcode::PREADV => Action::ReadVector,
-        opcode::PWRITEV => Action::WriteVector,
-        opcode::FSYNC => Action::Sync,
-        opcode::FDSYNC => Action::DataSync,
-        _ => Action::Poll,
-    }
-}
-
 /// What reads and writes of all kinds check, in the kernel's order. Gives the priority and the flags.
 fn check_transfer(iocb: &Iocb, file: FdInfo, writes: bool) -> Result<(u16, i32), Errno> {
     let priority = iocb.io_priority()?;
@@ -247,82 +231,56 @@ fn check_transfer(iocb: &Iocb, file: FdInfo, writes: bool) -> Result<(u16, i32),
     if !file.seeks() && !file.streams() {
         return Err(Errno(libc::EINVAL));
     }
-    Ok((priority, iocb.rw_flags & !rwf::HIPRI))
+    Ok((priority, iocb.rw_flags & !libc::RWF_HIPRI))
 }
 
 #[inline]
 fn single(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Chains) -> Result<Taken, Errno> {
-    let writes = kind == Kind::Write;
-    let (priority, flags) = check_transfer(iocb, file, writes)?;
+    let (priority, flags) = check_transfer(iocb, file, kind.writes())?;
     let length = (iocb.length as usize).min(MAX_RW_BYTES);
     user_access::in_user_space(iocb.buffer as usize, length)?;
     iocb.check_position(length)?;
     let vector = libc::iovec { iov_base: iocb.buffer as *mut _, iov_len: length };
     let transfer = Transfer { fd: iocb.fd, file, vectors: &[vector], total: length, offset: iocb.offset, flags };
     let plan = attempt(used, &transfer, kind, chains);
-    let moved = match plan.attempt {
-        Attempt::Done(result) => return Ok(Taken::Done(result)),
-        Attempt::Left | Attempt::Touched => 0,
-        Attempt::Partly(moved) => moved,
-    };
+    if let Attempt::Done(result) = plan.attempt {
+        return Ok(Taken::Done(result));
+    }
     let mut request = used.pool.take().ok_or(Errno(libc::EAGAIN))?;
     let mut operation = Operation::new(kind, iocb.fd, finish);
-    operation.address = iocb.buffer as usize + moved;
-    operation.length = length - moved;
+    (operation.address, operation.length) = (iocb.buffer as usize, length);
     plan.fill(&mut operation, &transfer, priority);
     // SAFETY: taken from the pool, and ours.
-    plan.begin(unsafe { request.as_mut() }, used, operation, moved)?;
+    plan.begin(unsafe { request.as_mut() }, used, operation)?;
     Ok(Taken::Request(request, plan.carrier))
 }
 
 #[cold]
 fn vectored(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut Chains) -> Result<Taken, Errno> {
-    let writes = kind == Kind::WriteVector;
-    let (priority, flags) = check_transfer(iocb, file, writes)?;
+    let (priority, flags) = check_transfer(iocb, file, kind.writes())?;
     let mut request = used.pool.take().ok_or(Errno(libc::EAGAIN))?;
     // SAFETY: taken from the pool, and ours.
     let this = unsafe { request.as_mut() };
     let taken = (|| {
-        let (first, mut count, total) = iocb.copy_vectors(|count| this.vectors(count))?;
+        let (first, count, total) = iocb.copy_vectors(|count| this.vectors(count))?;
         iocb.check_position(total)?;
         // SAFETY: as many have just been written there.
-        let vectors = unsafe { core::slice::from_raw_parts_mut(first, count) };
+        let vectors = unsafe { core::slice::from_raw_parts(first, count) };
         let transfer = Transfer { fd: iocb.fd, file, vectors, total, offset: iocb.offset, flags };
         let plan = attempt(used, &transfer, kind, chains);
-        let mut operation = Operation::new(kind, iocb.fd, finish);
-        plan.fill(&mut operation, &transfer, priority);
-        let (mut at, mut moved) = (first, 0);
-        match plan.attempt {
-            Attempt::Done(result) => return Ok(Taken::Done(result)),
-            Attempt::Left | Attempt::Touched => {}
-            Attempt::Partly(partly) => {
-                moved = partly;
-                (at, count) = advance(vectors, moved);
-            }
+        if let Attempt::Done(result) = plan.attempt {
+            return Ok(Taken::Done(result));
         }
-        (operation.address, operation.length) = (at as usize, count);
-        plan.begin(this, used, operation, moved)?;
+        let mut operation = Operation::new(kind, iocb.fd, finish);
+        (operation.address, operation.length) = (first as usize, count);
+        plan.fill(&mut operation, &transfer, priority);
+        plan.begin(this, used, operation)?;
         Ok(Taken::Request(request, plan.carrier))
     })();
     if !matches!(taken, Ok(Taken::Request(..))) {
         used.pool.put(request);
     }
     taken
-}
-
-/// Where the buffers go on after `moved` bytes.
-fn advance(vectors: &mut [libc::iovec], mut moved: usize) -> (*mut libc::iovec, usize) {
-    let mut first = 0;
-    while first < vectors.len() && moved >= vectors[first].iov_len {
-        moved -= vectors[first].iov_len;
-        first += 1;
-    }
-    let rest = &mut vectors[first..];
-    if let Some(vector) = rest.first_mut() {
-        vector.iov_base = vector.iov_base.wrapping_byte_add(moved);
-        vector.iov_len -= moved;
-    }
-    (rest.as_mut_ptr(), rest.len())
 }
 
 /// The way of a request, after what could be done in place.
@@ -352,17 +310,19 @@ impl Plan {
         operation.nonblocking = transfer.file.is_nonblocking() && transfer.file.streams();
     }
 
-    /// Gives the request its operation. It is about to go to an engine.
+    /// Gives the request its operation, or what is left of it. It is about to go to an engine.
     ///
     /// # Errors
     /// `EAGAIN`: memory is out.
-    fn begin(&self, request: &mut Request, used: &ContextRef, operation: Operation, moved: usize) -> Result<(), Errno> {
+    fn begin(&self, request: &mut Request, used: &ContextRef, mut operation: Operation) -> Result<(), Errno> {
         order_counts::begin(&operation).map_err(|_| Errno(libc::EAGAIN))?;
         request.context = core::ptr::from_ref::<Context>(used.context());
-        request.result = moved as i32;
-        if moved > 0
+        request.result = 0;
+        if let Attempt::Partly(moved) = self.attempt
             && let Some(action) = operation.kind.action()
         {
+            operation.skip(moved);
+            request.result = moved as i32;
             stats::moved(action, moved as u64);
         }
         request.endless = self.endless;
@@ -378,12 +338,14 @@ impl Plan {
 #[inline]
 fn attempt(used: &ContextRef, transfer: &Transfer, kind: Kind, chains: &mut Chains) -> Plan {
     let file = transfer.file;
-    let writes = matches!(kind, Kind::Write | Kind::WriteVector);
-    let appends =
-        writes && ((file.appends() && transfer.flags & rwf::NOAPPEND == 0) || transfer.flags & rwf::APPEND != 0);
+    let writes = kind.writes();
+    let appends = writes
+        && ((file.appends() && transfer.flags & libc::RWF_NOAPPEND == 0) || transfer.flags & libc::RWF_APPEND != 0);
     let question = Question { face: Face::Libaio, kind, file, appends, buffers: transfer.vectors };
     match router::route(question) {
-        Route::Inline(_) if writes && transfer.total == 0 && transfer.flags & rwf::NOWAIT != 0 && !file.in_memory() => {
+        Route::Inline(_)
+            if writes && transfer.total == 0 && transfer.flags & libc::RWF_NOWAIT != 0 && !file.in_memory() =>
+        {
             Plan { attempt: Attempt::Done(rw_flags::empty_nowait_write(transfer.fd)), ..Plan::engine(Carrier::Workers) }
         }
         Route::Inline(carrier) if writes => {
@@ -450,6 +412,6 @@ fn poll(used: &ContextRef, iocb: &Iocb, file: FdInfo) -> Result<Taken, Errno> {
 fn plain(used: &ContextRef, operation: Operation, plan: &Plan) -> Result<Taken, Errno> {
     let mut request = used.pool.take().ok_or(Errno(libc::EAGAIN))?;
     // SAFETY: taken from the pool, and ours.
-    plan.begin(unsafe { request.as_mut() }, used, operation, 0)?;
+    plan.begin(unsafe { request.as_mut() }, used, operation)?;
     Ok(Taken::Request(request, plan.carrier))
 }

@@ -10,7 +10,7 @@ use super::sigevent::SigEvent;
 use super::{notify, request_pool, suspend};
 use crate::engine::{Carrier, Engine, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
 use crate::host::file_info;
-use crate::host::kernel::{Errno, syscall};
+use crate::host::kernel::{Errno, syscall, value_or_negated};
 use crate::stats::{self, Face, Lane, probes};
 use crate::submission::fd_cache::{self, FdInfo};
 use crate::submission::inline_io::{self, Attempt, POSIX, Transfer};
@@ -207,7 +207,7 @@ fn ask_kernel(transfer: &Transfer, writes: bool) -> Result<(), Finished> {
             answer => answer,
         }
     };
-    Err(Finished(answer.map_or_else(Errno::negated, |count| count as i64)))
+    Err(Finished(value_or_negated(answer)))
 }
 
 /// An engine is done with a request: shows its end in the aiocb, wakes the threads that wait for it, and notifies.

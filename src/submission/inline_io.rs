@@ -14,31 +14,8 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use super::device_profile;
 use super::fd_cache::{self, FdInfo};
 use crate::engine::Kind;
-use crate::host::kernel::{self, Errno, syscall};
+use crate::host::kernel::{self, Errno, syscall, value_or_negated};
 use crate::host::{file_info, kernel_version, socket_options};
-
-/// `RWF_*` of linux/fs.h.
-pub mod rwf {
-    use core::ffi::c_int;
-    /// Poll for the completion: without effect here, as in the kernel's AIO.
-    pub const HIPRI: c_int = 1;
-    /// As `O_DSYNC`.
-    pub const DSYNC: c_int = 2;
-    /// As `O_SYNC`.
-    pub const SYNC: c_int = 4;
-    /// `EAGAIN` instead of waiting.
-    pub const NOWAIT: c_int = 8;
-    /// As `O_APPEND`.
-    pub const APPEND: c_int = 0x10;
-    /// As if without `O_APPEND`.
-    pub const NOAPPEND: c_int = 0x20;
-    /// All of it or nothing, over a power failure.
-    pub const ATOMIC: c_int = 0x40;
-    /// Drop it from the page cache afterwards.
-    pub const DONTCACHE: c_int = 0x80;
-    /// No SIGPIPE.
-    pub const NOSIGNAL: c_int = 0x100;
-}
 
 /// What differs between the faces.
 #[derive(Clone, Copy, Debug)]
@@ -88,10 +65,6 @@ pub enum Attempt {
 
 use Attempt::{Done, Left, Partly, Touched};
 
-fn result(answer: Result<usize, Errno>) -> i64 {
-    answer.map_or_else(Errno::negated, |count| count as i64)
-}
-
 impl Transfer<'_> {
     fn read_at(&self, vectors: &[libc::iovec], offset: i64, flags: c_int) -> Result<usize, Errno> {
         // SAFETY: the kernel answers for bad buffers, which are the program's. The high half of the offset is 0 where
@@ -112,10 +85,11 @@ impl Transfer<'_> {
             return Left;
         }
         if self.file.in_memory() {
-            return policy.unless_stalling(|| Done(result(self.read_at(self.vectors, self.offset, self.flags))));
+            return policy
+                .unless_stalling(|| Done(value_or_negated(self.read_at(self.vectors, self.offset, self.flags))));
         }
-        if self.flags & rwf::NOWAIT != 0 && !self.file.is_direct() {
-            return Done(result(self.read_at(self.vectors, self.offset, self.flags)));
+        if self.flags & libc::RWF_NOWAIT != 0 && !self.file.is_direct() {
+            return Done(value_or_negated(self.read_at(self.vectors, self.offset, self.flags)));
         }
         if self.file.is_direct() {
             return self.on_immediate_device(policy, false);
@@ -123,7 +97,7 @@ impl Transfer<'_> {
         if self.file.refuses_nowait() {
             return Left;
         }
-        let mut done = match self.read_at(self.vectors, self.offset, self.flags | rwf::NOWAIT) {
+        let mut done = match self.read_at(self.vectors, self.offset, self.flags | libc::RWF_NOWAIT) {
             Ok(0) if self.may_be_wrong() => return Left,
             Ok(count) if count == self.total || count == 0 => return Done(count as i64),
             Ok(count) => count,
@@ -131,7 +105,7 @@ impl Transfer<'_> {
         };
         // Short: at the end of the file, or at the end of what is cached.
         loop {
-            match self.read_at(&[self.vector_at(done)], self.offset + done as i64, self.flags | rwf::NOWAIT) {
+            match self.read_at(&[self.vector_at(done)], self.offset + done as i64, self.flags | libc::RWF_NOWAIT) {
                 Ok(0) if self.may_be_wrong() => return Touched,
                 Ok(0) => return Done(done as i64),
                 Ok(count) => done += count,
@@ -185,7 +159,7 @@ impl Transfer<'_> {
     /// Writes to a regular file or block device.
     #[inline]
     pub fn write(&self, policy: &Policy) -> Attempt {
-        const WAITS: c_int = rwf::SYNC | rwf::DSYNC | rwf::ATOMIC;
+        const WAITS: c_int = libc::RWF_SYNC | libc::RWF_DSYNC | libc::RWF_ATOMIC;
         let file = self.file;
         if self.total > policy.max_bytes {
             return Left;
@@ -194,12 +168,11 @@ impl Transfer<'_> {
             return self.on_immediate_device(policy, true);
         }
         let waits = file.is_direct() || file.syncs() || !file.is_local() || self.flags & WAITS != 0;
-        let is_asked_not_to = self.flags & rwf::NOWAIT != 0 && !file.is_direct();
+        let is_asked_not_to = self.flags & libc::RWF_NOWAIT != 0 && !file.is_direct();
         if waits && !file.in_memory() && !is_asked_not_to {
             return Left;
         }
-        // SIGXFSZ would go to the program's thread.
-        if policy.breaks && file_info::may_raise_signal((self.offset as u64).saturating_add(self.total as u64)) {
+        if self.may_raise_signal(policy) {
             return Left;
         }
         policy.unless_stalling(|| match self.write_at(self.offset, self.flags) {
@@ -207,15 +180,19 @@ impl Transfer<'_> {
                 fd_cache::forget(self.fd);
                 Left
             }
-            answer => Done(result(answer)),
+            answer => Done(value_or_negated(answer)),
         })
+    }
+
+    /// Whether a write that must not raise SIGXFSZ could do so: it would go to the program's thread.
+    fn may_raise_signal(&self, policy: &Policy) -> bool {
+        policy.breaks && file_info::may_raise_signal((self.offset as u64).saturating_add(self.total as u64))
     }
 
     /// Past the page cache to a device: done here if the device completes requests immediately.
     fn on_immediate_device(&self, policy: &Policy, writes: bool) -> Attempt {
         let device = self.file.device;
-        let end = (self.offset as u64).saturating_add(self.total as u64);
-        if writes && policy.breaks && file_info::may_raise_signal(end) {
+        if writes && self.may_raise_signal(policy) {
             return Left;
         }
         if device_profile::completes_immediately(device) {
@@ -232,8 +209,8 @@ impl Transfer<'_> {
         };
         // What has no positions says so, and goes on where it is.
         match at(self.offset) {
-            Err(Errno(libc::ESPIPE)) => result(at(-1)),
-            answer => result(answer),
+            Err(Errno(libc::ESPIPE)) => value_or_negated(at(-1)),
+            answer => value_or_negated(answer),
         }
     }
 
@@ -248,7 +225,7 @@ impl Transfer<'_> {
         match self.without_waiting(|offset, flags| self.read_at(self.vectors, offset, flags)) {
             Err(Errno(libc::EAGAIN)) if self.may_refuse() => Done(Errno(libc::EAGAIN).negated()),
             Err(Errno(libc::EAGAIN | libc::EINTR | libc::EOPNOTSUPP)) => Left,
-            answer => Done(result(answer)),
+            answer => Done(value_or_negated(answer)),
         }
     }
 
@@ -263,7 +240,7 @@ impl Transfer<'_> {
     #[cold]
     fn nothing(&self, number: core::ffi::c_long) -> Attempt {
         // SAFETY: no buffer is needed.
-        Done(result(unsafe { syscall!(number, self.fd, 0, 0) }))
+        Done(value_or_negated(unsafe { syscall!(number, self.fd, 0, 0) }))
     }
 
     /// Writes to a stream what it takes.
@@ -275,17 +252,17 @@ impl Transfer<'_> {
             Err(Errno(libc::EAGAIN)) if self.may_refuse() => Done(Errno(libc::EAGAIN).negated()),
             Err(Errno(libc::EAGAIN | libc::EINTR | libc::EOPNOTSUPP)) => Left,
             Ok(count) if count < self.total && !self.may_refuse() => Partly(count),
-            answer => Done(result(answer)),
+            answer => Done(value_or_negated(answer)),
         }
     }
 
     /// Whether `EAGAIN` is an answer for the program.
     const fn may_refuse(&self) -> bool {
-        self.file.is_nonblocking() || self.flags & rwf::NOWAIT != 0
+        self.file.is_nonblocking() || self.flags & libc::RWF_NOWAIT != 0
     }
 
     fn without_waiting(&self, call: impl Fn(i64, c_int) -> Result<usize, Errno>) -> Result<usize, Errno> {
-        let flags = if self.file.is_nonblocking() { self.flags } else { self.flags | rwf::NOWAIT };
+        let flags = if self.file.is_nonblocking() { self.flags } else { self.flags | libc::RWF_NOWAIT };
         // A character device may have positions; what has none says so, and goes on where it is. A socket refuses any
         // position but 0 (`sock_read_iter` of net/socket.c), a pipe does not look at it.
         match call(self.offset, flags) {
@@ -297,12 +274,8 @@ impl Transfer<'_> {
 
 /// What is true of `events` at this moment.
 pub fn poll(fd: c_int, events: u16) -> Attempt {
-    let mut poll = libc::pollfd { fd, events: events as i16, revents: 0 };
-    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: writes into the structure; the mask is absent.
-    let asked = unsafe { syscall!(libc::SYS_ppoll, &raw mut poll, 1, &raw const now, 0, 8) };
-    match asked {
-        Ok(1) if poll.revents & libc::POLLNVAL == 0 => Done(i64::from(poll.revents as u16)),
+    match kernel::ready(fd, events.into()) {
+        Ok(seen) if seen != 0 && seen & libc::POLLNVAL as u32 == 0 => Done(seen.into()),
         _ => Left,
     }
 }
@@ -322,7 +295,7 @@ pub fn signal_eventfd(fd: c_int, file: FdInfo) {
 pub fn sync(fd: c_int, kind: Kind) -> i64 {
     let number = if kind == Kind::DataSync { libc::SYS_fdatasync } else { libc::SYS_fsync };
     // SAFETY: takes a descriptor.
-    result(unsafe { syscall!(number, fd) })
+    value_or_negated(unsafe { syscall!(number, fd) })
 }
 
 impl Policy {

@@ -125,7 +125,7 @@ pub fn route(question: Question) -> Route {
             _ => Route::Engine(Carrier::Workers),
         };
     }
-    let writes = matches!(kind, Kind::Write | Kind::WriteVector);
+    let writes = kind.writes();
     let hazards = Hazards::now();
     let is_threatened = !hazards.is_none() && hazards.threaten(writes, buffers);
     let carrier = if is_threatened { Carrier::Workers } else { local };

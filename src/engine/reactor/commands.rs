@@ -2,10 +2,10 @@
 
 use core::ptr::NonNull;
 
-use super::{CANCELED, Reactor, Stopping};
+use super::{Reactor, Stopping};
 use crate::engine::cancel::{Command, Matcher, Outcome, Task};
 use crate::engine::device::Device;
-use crate::engine::operation::{Operation, Order, Stage};
+use crate::engine::operation::{CANCELED, Operation, Order, Stage};
 
 impl<D: Device> Reactor<D> {
     /// Begins what a command asks for.
@@ -84,11 +84,8 @@ impl<D: Device> Reactor<D> {
         self.finish(operation, CANCELED)
     }
 
-    /// The device's answer to an attempt to stop. Where it was accepted, the operation's own end decides.
-    pub(super) fn answered(&mut self, ticket: u64, stopped: bool) {
-        if stopped {
-            return;
-        }
+    /// The device cannot stop an operation. (Where it can, the operation's own end decides.)
+    pub(super) fn not_stopped(&mut self, ticket: u64) {
         if let Some(index) = self.stopping.iter().position(|stopping| stopping.ticket == ticket) {
             let Stopping { command, .. } = self.stopping.swap_remove(index);
             self.count_stop(command, false);

@@ -15,7 +15,7 @@ use io_uring::{opcode, types::Fd};
 
 use super::ring::Ring;
 use super::tests::{result, with_ring};
-use crate::host::kernel::{self, Errno, syscall};
+use crate::host::kernel::{self, syscall, value_or_negated};
 
 const PAGE: usize = 4096;
 /// The end of the file is neither a page's nor a sector's.
@@ -144,7 +144,7 @@ impl Call {
         };
         // SAFETY: memory of the test's, or the kernel answers EFAULT.
         let answer = unsafe { syscall!(number, fd, address, length, offset) };
-        answer.map_or_else(Errno::negated, |count| count as i64)
+        value_or_negated(answer)
     }
 
     fn entry(self, fd: i32, address: *mut u8, length: usize, offset: i64) -> Entry {

@@ -128,17 +128,14 @@ impl Uring {
 
     /// Lets the ring wait on the doorbell, which was notified `seen` times until now.
     fn arm(&mut self, seen: u32) {
-        if let Doorbell::Signal(slot) = self.ring.doorbell() {
-            let poll = opcode::PollAdd::new(Fixed(slot), libc::POLLIN as u32);
-            // SAFETY: points to nothing.
-            unsafe { self.ring.push(&poll.build().user_data(DOORBELL)) };
-            self.armed = true;
-            return;
-        }
-        let word = self.doorbell.as_ptr();
-        let wait = opcode::FutexWait::new(word, seen.into(), u32::MAX.into(), futex::PRIVATE_U32);
-        // SAFETY: the doorbell lives as long as the process.
-        unsafe { self.ring.push(&wait.build().user_data(DOORBELL)) };
+        let entry = if let Doorbell::Signal(slot) = self.ring.doorbell() {
+            opcode::PollAdd::new(Fixed(slot), libc::POLLIN as u32).build()
+        } else {
+            let word = self.doorbell.as_ptr();
+            opcode::FutexWait::new(word, seen.into(), u32::MAX.into(), futex::PRIVATE_U32).build()
+        };
+        // SAFETY: a poll points to nothing, and the doorbell lives as long as the process.
+        unsafe { self.ring.push(&entry.user_data(DOORBELL)) };
         self.armed = true;
     }
 }
@@ -220,7 +217,9 @@ impl Device for Uring {
                 }
                 CANCEL => {
                     self.auxiliary -= 1;
-                    return Some(Event::Cancel(data >> 2, result == 0));
+                    if result != 0 {
+                        return Some(Event::NotStopped(data >> 2));
+                    }
                 }
                 EVENTFD => {
                     self.auxiliary -= 1;
@@ -251,7 +250,7 @@ impl Waits for Uring {
         // notification changes it.
         let seen = self.doorbell.load(Ordering::Acquire);
         // With nothing under way the doorbell is all there is to wait for, and a plain futex is the shorter way.
-        self.before = (self.in_flight == 0 && self.auxiliary == 0 && !self.armed).then_some(seen);
+        self.before = (self.is_idle() && !self.armed).then_some(seen);
         if self.before.is_none() && !self.armed {
             self.arm(seen);
             self.ring.submit();

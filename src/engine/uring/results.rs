@@ -17,10 +17,10 @@
 //! | `-ENOMEM` | io_uring's own memory, or the file system's | what a worker says |
 //! | any other error, `-EIO` above all | the file | the error, once |
 //!
-//! "A worker" is a thread of the library's that makes the plain system call ([`crate::engine::failover`]).
+//! "A worker" is a thread of the library's that makes the plain system call ([`crate::engine::redo`]).
 
 use crate::engine::device::Verdict;
-use crate::engine::operation::Operation;
+use crate::engine::operation::{CANCELED, Operation};
 use crate::host::kernel::Errno;
 
 /// The kernel's own restart codes, `ERESTARTSYS` to `ERESTART_RESTARTBLOCK` (include/linux/errno.h), never meant to be
@@ -45,7 +45,7 @@ pub fn judge(operation: &Operation, result: i64) -> Verdict {
 fn judge_result(operation: &Operation, result: i64) -> Verdict {
     let stopped = operation.cancel_requested && (is(result, libc::ECANCELED) || is(result, libc::EINTR));
     if stopped {
-        return Verdict::Finish(Errno(libc::ECANCELED).negated());
+        return Verdict::Finish(CANCELED);
     }
     if is(result, libc::EAGAIN) {
         return match (operation.rw_flags & libc::RWF_NOWAIT, operation.retries) {

@@ -1,7 +1,6 @@
 //! Ring setup: with the best features that the kernel has, restricted to the operations that are used, and out of the
 //! program's descriptor table.
 
-use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::os::fd::AsRawFd;
 
@@ -11,6 +10,7 @@ use io_uring::{EnterFlags, IoUring, Probe, Submitter, opcode};
 
 use super::refused::{self, Refused};
 use super::ring_memory::RingMemory;
+use crate::engine::ring_layout::{REGISTER_USE_REGISTERED_RING, Update};
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::settings::{self, EngineChoice};
 use crate::host::{fd_broker, kernel_version, scheduling, thread};
@@ -42,7 +42,6 @@ const WORKERS: [u32; 2] = [64, 256];
 const REGISTER_RING_FDS: u32 = 20;
 const REGISTER_FILES_UPDATE: u32 = 6;
 const REGISTER_IOWQ_AFF: u32 = 17;
-const USE_REGISTERED_RING: u32 = 1 << 31;
 
 /// A ring, ready for use.
 pub struct RingSetup {
@@ -224,14 +223,8 @@ pub enum FileTableAccess {
 impl RingName {
     /// Registers the ring with the calling thread, where the kernel can (5.18): it then needs no descriptor.
     fn of(ring: &IoUring) -> Self {
-        #[repr(C)]
-        struct Update {
-            offset: u32,
-            reserved: u32,
-            fd: u64,
-        }
         let fd = ring.as_raw_fd();
-        let mut update = Update { offset: u32::MAX, reserved: 0, fd: fd as u64 };
+        let mut update = Update { place: u32::MAX, reserved: 0, data: fd as u64 };
         // SAFETY: reads and writes the one structure.
         let registered = unsafe { syscall!(libc::SYS_io_uring_register, fd, REGISTER_RING_FDS, &raw mut update, 1) };
         if registered.is_err() {
@@ -239,10 +232,10 @@ impl RingName {
         }
         // Whether `io_uring_register` knows it as well (6.3) is tried by emptying an empty slot. ENXIO: there is no
         // table.
-        let by_index = FileTableAccess::ByCall(update.offset, USE_REGISTERED_RING);
+        let by_index = FileTableAccess::ByCall(update.place, REGISTER_USE_REGISTERED_RING);
         let known = matches!(update_files(by_index, 0, -1), Ok(_) | Err(Errno(libc::ENXIO)));
         let table = if known { by_index } else { FileTableAccess::ByEntry };
-        Self { enter: (update.offset, EnterFlags::REGISTERED_RING.bits()), table }
+        Self { enter: (update.place, EnterFlags::REGISTERED_RING.bits()), table }
     }
 
     /// Where the ring has no other name, gives it a descriptor with a high number.
@@ -267,14 +260,8 @@ impl RingName {
 /// # Errors
 /// What the kernel answers; `EOPNOTSUPP` where the table is changed by entries.
 pub fn update_files(table: FileTableAccess, slot: u32, fd: i32) -> Result<usize, Errno> {
-    #[repr(C)]
-    struct Update {
-        offset: u32,
-        reserved: u32,
-        descriptors: *const i32,
-    }
     let FileTableAccess::ByCall(number, flag) = table else { return Err(Errno(libc::EOPNOTSUPP)) };
-    let update = Update { offset: slot, reserved: 0, descriptors: &raw const fd };
+    let update = Update { place: slot, reserved: 0, data: (&raw const fd).expose_provenance() as u64 };
     // SAFETY: reads the structure and the one descriptor it points to.
     unsafe { syscall!(libc::SYS_io_uring_register, number, REGISTER_FILES_UPDATE | flag, &raw const update, 1) }
 }
@@ -284,20 +271,14 @@ pub fn update_files(table: FileTableAccess, slot: u32, fd: i32) -> Result<usize,
 /// The soft limit bounds the ring's file table, and a program that has used it up could not even make a ring. It is
 /// meant for the program's descriptor table, which the ring's files are not in.
 fn with_raised_limit<T>(work: impl FnOnce(u64) -> T) -> T {
-    let mut before = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: reads one structure and writes another.
-    let limit = |new: *const libc::rlimit, old: *mut libc::rlimit| unsafe {
-        syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, new, old)
-    };
-    if limit(ptr::null(), &raw mut before).is_err() {
-        return work(0);
-    }
+    let limit = |new| kernel::limit(libc::RLIMIT_NOFILE, new);
+    let Ok(before) = limit(None) else { return work(0) };
     let wanted = u64::from(FILES) * 2;
     let raised = libc::rlimit { rlim_cur: before.rlim_max.min(wanted).max(before.rlim_cur), ..before };
-    let must_raise = raised.rlim_cur > before.rlim_cur && limit(&raw const raised, ptr::null_mut()).is_ok();
+    let must_raise = raised.rlim_cur > before.rlim_cur && limit(Some(&raised)).is_ok();
     let done = work(if must_raise { raised.rlim_cur } else { before.rlim_cur });
     if must_raise {
-        let _ = limit(&raw const before, ptr::null_mut());
+        let _ = limit(Some(&before));
     }
     done
 }

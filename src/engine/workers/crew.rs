@@ -7,12 +7,12 @@ use super::blocks::Blocks;
 use super::epoll::Epoll;
 use super::holders::Holders;
 use super::job::Job;
-use super::queue::{Class, Queue};
+use super::queue::{Class, Fifo, Queue};
 use crate::engine::inbox::Inbox;
 use crate::engine::lifecycle::Engine;
 use crate::host::futex;
 use crate::host::kernel;
-use crate::host::lock::Lock;
+use crate::host::lock::{Guard, Lock};
 
 /// Shared by all threads of the engine. Never freed.
 pub struct Crew {
@@ -47,11 +47,7 @@ impl Slot {
         if let Some(class) = self.class.take() {
             let mut queue = self.crew.queue.lock();
             queue.leave(class);
-            let calls = queue.call_one();
-            drop(queue);
-            if calls {
-                self.crew.wake_worker();
-            }
+            self.crew.call_one(queue, false);
         }
     }
 }
@@ -107,23 +103,29 @@ impl Crew {
         futex::wake(&raw const self.engine.doorbell, 1);
     }
 
-    /// Queues jobs, linked from the first to the last. A worker that runs the reactor is the next to look; other
-    /// threads call one ([`Crew::call_for_work`]).
-    pub fn push(&self, class: Class, ends: (&'static Job, &'static Job)) {
-        self.queue.lock().push(class, ends);
+    /// Queues jobs. A worker that runs the reactor is the next to look; other threads call one
+    /// ([`Crew::call_for_work`]).
+    pub fn push(&self, class: Class, jobs: Fifo) {
+        self.queue.lock().push(class, jobs);
     }
 
     /// Queues a job that the poller has taken from the epoll, and calls a worker.
     pub fn push_stream(&'static self, job: &'static Job) {
-        job.next.set(None);
-        self.push(Class::Stream, (job, job));
+        self.push(Class::Stream, Fifo::of(job));
         self.call_for_work();
     }
 
     /// Calls a worker, if there is work that none is coming for.
     pub fn call_for_work(&self) {
         let mut queue = self.queue.lock();
-        let (asks, calls) = (queue.ask_for_worker(), queue.call_one());
+        let asks = queue.ask_for_worker();
+        self.call_one(queue, asks);
+    }
+
+    /// Unlocks the queue, and calls a worker if there is work that none is coming for; has the poller start one if the
+    /// queue [asks](Queue::ask_for_worker) for that.
+    pub fn call_one(&self, mut queue: Guard<Queue>, asks: bool) {
+        let calls = queue.call_one();
         drop(queue);
         if asks {
             self.epoll.notify();

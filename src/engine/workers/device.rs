@@ -1,19 +1,19 @@
 //! The device that the workers are to the reactor: it makes jobs of operations, and events of jobs that are done.
 
+use core::mem;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 use std::collections::VecDeque;
 
 use super::crew::Crew;
-use super::execute;
 use super::file_table::{FileTable, Unheld};
 use super::job::{self, Job, Jobs, Task};
 use super::nature::Nature;
 use super::own_table::OwnTable;
-use super::queue::{Class, STUCK_NS};
+use super::queue::{Class, Fifo, STUCK_NS};
 use crate::engine::device::{Device, Event, Name, Verdict};
 use crate::engine::fixed_files::FixedFile;
-use crate::engine::operation::{Kind, Operation};
+use crate::engine::operation::{CANCELED, Kind, Operation};
 use crate::host::kernel::{self, Errno, syscall};
 
 /// Operations at a time that are looked at with a descriptor for the moment.
@@ -23,10 +23,7 @@ const MAX_TRIALS: usize = 8;
 const IDLE_SHARE: u64 = 16;
 const MAX_PAUSE_NS: u64 = 500_000_000;
 
-const CANCELED: i64 = Errno(libc::ECANCELED).negated();
-
 /// How an attempt to stop an operation went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stop {
     /// It is stopped.
     Done,
@@ -36,31 +33,15 @@ enum Stop {
     Refused,
 }
 
-/// Jobs of one class, linked, that were made since the last flush.
-#[derive(Default)]
-struct Chain(Option<(&'static Job, &'static Job)>);
-
-impl Chain {
-    fn push(&mut self, job: &'static Job) {
-        job.next.set(None);
-        self.0 = Some(match self.0 {
-            None => (job, job),
-            Some((first, last)) => {
-                last.next.set(Some(job));
-                (first, job)
-            }
-        });
-    }
-}
-
 /// What the reactor knows of the operations that the threads have.
 pub struct Workers {
     crew: &'static Crew,
     jobs: Jobs,
     files: FileTable,
     in_flight: usize,
-    for_files: Chain,
-    for_streams: Chain,
+    /// Jobs that were made since the last flush.
+    for_files: Fifo,
+    for_streams: Fifo,
     /// Done, taken from the threads, oldest first.
     taken: *mut Job,
     /// What is to be reported, and is not of the threads' making.
@@ -87,8 +68,8 @@ impl Workers {
             jobs: Jobs::new(&crew.jobs),
             files: FileTable::new(own, &crew.holders),
             in_flight: 0,
-            for_files: Chain::default(),
-            for_streams: Chain::default(),
+            for_files: Fifo::new(),
+            for_streams: Fifo::new(),
             taken: core::ptr::null_mut(),
             events: VecDeque::new(),
             asked: Vec::new(),
@@ -320,8 +301,8 @@ impl Workers {
         let events = &mut self.events;
         self.asked.retain(|&(asked, ticket)| {
             let meant = asked == operation;
-            if meant {
-                events.push_back(Event::Cancel(ticket, stopped));
+            if meant && !stopped {
+                events.push_back(Event::NotStopped(ticket));
             }
             !meant
         });
@@ -367,13 +348,11 @@ impl Device for Workers {
     }
 
     fn cancel(&mut self, operation: NonNull<Operation>, ticket: u64) {
-        let stop = self.retrieve(operation);
-        match stop {
+        match self.retrieve(operation) {
             Stop::Done => self.events.push_back(Event::Done(operation, CANCELED)),
-            Stop::Asked => return self.asked.push((operation, ticket)),
-            Stop::Refused => {}
+            Stop::Asked => self.asked.push((operation, ticket)),
+            Stop::Refused => self.events.push_back(Event::NotStopped(ticket)),
         }
-        self.events.push_back(Event::Cancel(ticket, stop == Stop::Done));
     }
 
     fn judge(&self, operation: &Operation, result: i64) -> Verdict {
@@ -433,7 +412,7 @@ impl Device for Workers {
     fn signal_eventfd(&mut self, file: FixedFile, count: u32) {
         // A counter without room is at its end, and tells what it is there to tell; the kernel's own additions stop
         // there too.
-        if execute::ready(file.0 as i32, libc::POLLOUT as u32) != Ok(0) {
+        if kernel::ready(file.0 as i32, libc::POLLOUT as u32) != Ok(0) {
             let amount = u64::from(count);
             // SAFETY: reads the eight bytes.
             let _ = unsafe { syscall!(libc::SYS_write, file.0, &raw const amount, 8) };
@@ -442,9 +421,9 @@ impl Device for Workers {
     }
 
     fn flush(&mut self) {
-        for (class, chain) in [(Class::File, &mut self.for_files), (Class::Stream, &mut self.for_streams)] {
-            if let Some(ends) = chain.0.take() {
-                self.crew.push(class, ends);
+        for (class, jobs) in [(Class::File, &mut self.for_files), (Class::Stream, &mut self.for_streams)] {
+            if !jobs.is_empty() {
+                self.crew.push(class, mem::take(jobs));
             }
         }
     }

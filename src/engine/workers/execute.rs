@@ -9,7 +9,8 @@ use core::ptr;
 use super::job::{Job, Task};
 use super::nature::Nature;
 use crate::engine::operation::{Kind, MAX_RW_BYTES};
-use crate::host::kernel::{Errno, syscall};
+use crate::host::kernel::{self, Errno, syscall, value_or_negated};
+use crate::host::scheduling::IOPRIO_WHO_PROCESS;
 use crate::host::socket_options;
 
 /// How an attempt to move bytes of a stream without waiting went.
@@ -28,8 +29,6 @@ const MAX_VAIN_ATTEMPTS: u8 = 32;
 /// "The file's own position": what `read` and `write` use, and streams do not have.
 const NO_OFFSET: i64 = -1;
 
-const IOPRIO_WHO_PROCESS: c_int = 1;
-
 /// Carries the operation out, however long it takes.
 pub fn blocking(task: &Task) -> i64 {
     if task.priority == 0 {
@@ -45,14 +44,14 @@ pub fn blocking(task: &Task) -> i64 {
 fn blocking_as_is(task: &Task) -> i64 {
     let sync = |number| {
         // SAFETY: takes a descriptor.
-        value(unsafe { syscall!(number, task.fd) })
+        value_or_negated(unsafe { syscall!(number, task.fd) })
     };
     match task.kind {
         Kind::Sync => sync(libc::SYS_fsync),
         Kind::DataSync => sync(libc::SYS_fdatasync),
         Kind::Poll | Kind::Nop => 0,
-        _ if task.nature == Nature::Socket => value(exchange(task, 0)),
-        _ => value(transfer(task, task.rw_flags)),
+        _ if task.nature == Nature::Socket => value_or_negated(exchange(task, 0)),
+        _ => value_or_negated(transfer(task, task.rw_flags)),
     }
 }
 
@@ -65,7 +64,7 @@ fn set_priority(priority: u16) {
 pub fn attempt(task: &Task, job: &Job) -> Attempt {
     // An answer without waiting was asked for, by the file's flags or the operation's: it is the answer.
     if task.nonblocking || task.rw_flags & libc::RWF_NOWAIT != 0 {
-        return Attempt::Answered(value(transfer(task, task.rw_flags)));
+        return Attempt::Answered(value_or_negated(transfer(task, task.rw_flags)));
     }
     let events = if task.writes() { libc::POLLOUT } else { libc::POLLIN } as u32;
     let tried = match task.nature {
@@ -83,12 +82,12 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
         }
         Err(Errno(libc::EOPNOTSUPP | libc::ENOSYS)) if task.nature != Nature::Socket => {
             job.vain_attempts.set(MAX_VAIN_ATTEMPTS);
-            match ready(task.fd, events) {
+            match kernel::ready(task.fd, events) {
                 Ok(0) => Attempt::MustWait(events),
                 _ => Attempt::MayBlock,
             }
         }
-        answer => Attempt::Answered(value(answer)),
+        answer => Attempt::Answered(value_or_negated(answer)),
     }
 }
 
@@ -126,21 +125,9 @@ fn counts_or_times(fd: c_int) -> bool {
     asked.is_ok() && !is_canonical && (modes.characters[libc::VMIN], modes.characters[libc::VTIME]) != (1, 0)
 }
 
-/// Which of `events`, errors among them, are true of the file now.
-///
-/// # Errors
-/// What the kernel answers instead.
-pub fn ready(fd: c_int, events: u32) -> Result<u32, Errno> {
-    let mut asked = libc::pollfd { fd, events: events as i16, revents: 0 };
-    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: reads and writes one structure, and reads the time.
-    unsafe { syscall!(libc::SYS_ppoll, &raw mut asked, 1, &raw const now, 0, 0) }?;
-    Ok(u32::from(asked.revents as u16))
-}
-
 /// The program's buffers as an array: the face's, or the one buffer that `single` has room for.
 fn vectors(task: &Task, single: &mut libc::iovec) -> (*const libc::iovec, usize) {
-    if matches!(task.kind, Kind::ReadVector | Kind::WriteVector) {
+    if task.kind.has_vector() {
         return (ptr::with_exposed_provenance(task.address), task.length);
     }
     let length = task.length.min(MAX_RW_BYTES);
@@ -197,11 +184,4 @@ fn exchange(task: &Task, flags: c_int) -> Result<usize, Errno> {
 fn is_empty(address: *const libc::iovec, count: usize) -> bool {
     // SAFETY: the face's copy of the array, which stays until the operation is finished, or the caller's.
     (0..count).all(|index| unsafe { (*address.add(index)).iov_len == 0 })
-}
-
-fn value(answer: Result<usize, Errno>) -> i64 {
-    match answer {
-        Ok(count) => count as i64,
-        Err(errno) => errno.negated(),
-    }
 }

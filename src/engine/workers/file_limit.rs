@@ -5,9 +5,7 @@
 //! limit is the process's: in that moment the program's other threads can make a descriptor more, or see the value.
 //! What the program itself sets meanwhile is found and kept.
 
-use core::ptr;
-
-use crate::host::kernel::{Errno, syscall};
+use crate::host::kernel::{self, Errno};
 
 /// The most descriptors that the table has, whatever the limit.
 const MOST: u64 = 1 << 20;
@@ -16,10 +14,7 @@ const MOST: u64 = 1 << 20;
 const ATTEMPTS: u32 = 16;
 
 fn exchange(new: Option<&libc::rlimit>) -> Option<libc::rlimit> {
-    let mut old = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    let new = new.map_or(ptr::null(), ptr::from_ref);
-    // SAFETY: reads one structure, if there is one, and fills the other.
-    unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, new, &raw mut old) }.ok().map(|_| old)
+    kernel::limit(libc::RLIMIT_NOFILE, new).ok()
 }
 
 /// The soft limit.

@@ -17,7 +17,7 @@ use super::nature::Nature;
 use super::own_table::OwnTable;
 use crate::engine::device::Name;
 use crate::host::descriptors;
-use crate::host::file_info::{self, Backing};
+use crate::host::file_info::{self, Backing, FileInfo};
 use crate::host::kernel::{self, Errno, syscall};
 
 /// Descriptors kept for requests that end by themselves, and for those that must be let in to see whether they can end.
@@ -121,10 +121,8 @@ impl FileTable {
                 self.unused.push(known);
             }
         }
-        let ours = file_limit::raised_if_full(|| self.own.fetch(fd))?;
-        let nature = Nature::of(ours);
-        let ours = self.insert(ours, nature)?;
-        let is_kept = nature == Nature::File && self.keep(fd, ours);
+        let (ours, info) = self.fetch(fd)?;
+        let is_kept = info.is_ok_and(|info| self.keep(fd, ours, info));
         // Without an identity only a file that is compared is found again.
         if is_kept || identity != 0 {
             self.name(ours, name);
@@ -137,8 +135,15 @@ impl FileTable {
     /// # Errors
     /// `EBADF`; `EMFILE`.
     pub fn hold_alone(&mut self, fd: c_int) -> Result<c_int, Errno> {
+        self.fetch(fd).map(|(ours, _)| ours)
+    }
+
+    /// Makes and holds a descriptor of the program's file, and tells what is known of the file. Its server is not asked.
+    fn fetch(&mut self, fd: c_int) -> Result<(c_int, Result<FileInfo, Errno>), Errno> {
         let ours = file_limit::raised_if_full(|| self.own.fetch(fd))?;
-        self.insert(ours, Nature::of(ours))
+        let info = file_info::info_with_flags(ours, 0);
+        let nature = info.map_or(Nature::File, Nature::of);
+        Ok((self.insert(ours, nature)?, info))
     }
 
     fn name(&mut self, ours: c_int, name: FullName) {
@@ -151,11 +156,11 @@ impl FileTable {
     }
 
     /// Keeps a file of a server's, by a hold of its own. Whether it does.
-    fn keep(&mut self, fd: c_int, ours: c_int) -> bool {
-        let now = kernel::now();
-        let is_remote = file_info::info_with_flags(ours, 0)
-            .is_ok_and(|info| file_info::backing(ours, &info, now) == Backing::Remote);
-        if !is_remote || !self.holders.retain(ours) {
+    fn keep(&mut self, fd: c_int, ours: c_int, info: FileInfo) -> bool {
+        let may_be_kept = self.kept.has_room()
+            && Nature::of(info) == Nature::File
+            && file_info::backing(ours, &info, kernel::now()) == Backing::Remote;
+        if !may_be_kept || !self.holders.retain(ours) {
             return false;
         }
         if self.begin_to_keep(fd, ours) {

@@ -78,19 +78,14 @@ impl Task {
         }
     }
 
-    /// Whether it moves bytes.
-    pub const fn transfers(&self) -> bool {
-        matches!(self.kind, Kind::Read | Kind::Write | Kind::ReadVector | Kind::WriteVector)
-    }
-
     /// Whether it moves bytes to the file.
     pub const fn writes(&self) -> bool {
-        matches!(self.kind, Kind::Write | Kind::WriteVector)
+        self.kind.writes()
     }
 
     /// Whether it may have to wait for another program, for ever if that does nothing.
     pub const fn may_wait(&self) -> bool {
-        matches!(self.kind, Kind::Poll | Kind::Nop) || (self.transfers() && !matches!(self.nature, Nature::File))
+        matches!(self.kind, Kind::Poll | Kind::Nop) || (self.kind.is_transfer() && !matches!(self.nature, Nature::File))
     }
 }
 
@@ -182,15 +177,14 @@ impl Job {
 
     /// The owner leaves it to the epoll. False: the event has come already, and it is the owner's still.
     pub fn park(&self) -> bool {
-        let life = self.life();
-        // Release pairs with the Acquire of the next owner.
-        let parked = self.phase.compare_exchange(
-            Self::word(life, 0, Phase::Owned),
-            Self::word(life, 0, Phase::Parked),
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        );
-        parked.is_ok()
+        self.change(self.life(), Phase::Owned, Phase::Parked)
+    }
+
+    /// Changes its phase, if it still is in that life and phase. Whether it does.
+    fn change(&self, life: u32, from: Phase, to: Phase) -> bool {
+        let (from, to) = (Self::word(life, 0, from), Self::word(life, 0, to));
+        // The Release of one owner pairs with the Acquire of the next.
+        self.phase.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// The events the epoll saw, for the owner; forgotten by that.
@@ -224,14 +218,7 @@ impl Job {
 
     /// The same, if it still is in that life.
     pub fn try_claim_in(&self, life: u32) -> bool {
-        self.phase
-            .compare_exchange(
-                Self::word(life, 0, Phase::Parked),
-                Self::word(life, 0, Phase::Owned),
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            )
-            .is_ok()
+        self.change(life, Phase::Parked, Phase::Owned)
     }
 }
 

@@ -45,9 +45,14 @@ impl KeptFiles {
         Self { kept: Vec::new(), can_compare, swept: kernel::now() }
     }
 
+    /// Whether another file may be kept.
+    pub const fn has_room(&self) -> bool {
+        self.can_compare && self.kept.len() < MOST
+    }
+
     /// Keeps a file, if there is room. Whether it does.
     pub fn add(&mut self, theirs: c_int, ours: c_int) -> bool {
-        if !self.can_compare || self.kept.len() >= MOST || self.kept.try_reserve(1).is_err() {
+        if !self.has_room() || self.kept.try_reserve(1).is_err() {
             return false;
         }
         self.kept.push(Kept { theirs, ours });

@@ -1,8 +1,6 @@
 //! What a file is to the workers: how it may make them wait.
 
-use core::ffi::c_int;
-
-use crate::host::file_info;
+use crate::host::file_info::FileInfo;
 
 /// What a file is to the threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +16,9 @@ pub enum Nature {
 }
 
 impl Nature {
-    /// That of an open file. Its server is not asked.
-    pub fn of(fd: c_int) -> Self {
-        match file_info::file_type(fd).unwrap_or(libc::S_IFREG) {
+    /// That of an open file.
+    pub const fn of(file: FileInfo) -> Self {
+        match file.file_type {
             libc::S_IFSOCK => Self::Socket,
             libc::S_IFCHR => Self::Device,
             libc::S_IFIFO | 0 => Self::Stream,

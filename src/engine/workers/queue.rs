@@ -1,6 +1,6 @@
 //! What waits for a worker, and how many workers there are: the part of a crew that is under its lock.
 
-use core::ptr;
+use core::{mem, ptr};
 
 use super::job::Job;
 use crate::host::thread::JoinHandle;
@@ -25,18 +25,41 @@ const MAX_WORKERS: [u32; 2] = [256, 64];
 pub const STUCK_NS: u64 = 10_000_000;
 
 /// A first-in first-out list of jobs through their own links.
-struct Fifo {
+#[derive(Default)]
+pub struct Fifo {
     first: Option<&'static Job>,
     last: Option<&'static Job>,
 }
 
 impl Fifo {
-    fn push(&mut self, (first, last): (&'static Job, &'static Job)) {
+    /// No job.
+    pub const fn new() -> Self {
+        Self { first: None, last: None }
+    }
+
+    /// A job that was in no list.
+    pub fn of(job: &'static Job) -> Self {
+        job.next.set(None);
+        Self { first: Some(job), last: Some(job) }
+    }
+
+    /// Adds a job that is in no list.
+    pub fn push(&mut self, job: &'static Job) {
+        self.append(Self::of(job));
+    }
+
+    /// Adds all jobs of another list.
+    fn append(&mut self, Self { first, last }: Self) {
         match self.last {
-            Some(before) => before.next.set(Some(first)),
-            None => self.first = Some(first),
+            Some(before) => before.next.set(first),
+            None => self.first = first,
         }
-        self.last = Some(last);
+        self.last = last.or(self.last);
+    }
+
+    /// Whether there is no job.
+    pub const fn is_empty(&self) -> bool {
+        self.first.is_none()
     }
 
     fn pop(&mut self) -> Option<&'static Job> {
@@ -109,11 +132,11 @@ impl Queue {
     /// No job, and no worker.
     pub const fn new() -> Self {
         const fn waiting(class: Class) -> Waiting {
-            Waiting { jobs: Fifo { first: None, last: None }, running: 0, allowed: WORKERS[class as usize] }
+            Waiting { jobs: Fifo::new(), running: 0, allowed: WORKERS[class as usize] }
         }
         Self {
             classes: [waiting(Class::File), waiting(Class::Stream)],
-            postponed: Fifo { first: None, last: None },
+            postponed: Fifo::new(),
             threads: 0,
             idle: 0,
             coming: 0,
@@ -129,7 +152,7 @@ impl Queue {
     /// caller tells the poller.
     #[must_use]
     pub fn ask_for_worker(&mut self) -> bool {
-        let asks = self.idle + self.coming == 0 && (self.has_work() || self.postponed.first.is_some());
+        let asks = self.idle + self.coming == 0 && (self.has_work() || !self.postponed.is_empty());
         self.starts += u32::from(asks);
         self.coming += u32::from(asks);
         asks
@@ -171,9 +194,9 @@ impl Queue {
         self.threads == 1 && self.coming == 0 && self.is_empty()
     }
 
-    /// Queues a chain of jobs, linked from the first to the last.
-    pub fn push(&mut self, class: Class, ends: (&'static Job, &'static Job)) {
-        self.classes[class as usize].jobs.push(ends);
+    /// Queues jobs.
+    pub fn push(&mut self, class: Class, jobs: Fifo) {
+        self.classes[class as usize].jobs.append(jobs);
     }
 
     /// Takes a job back, if it is still queued.
@@ -183,25 +206,23 @@ impl Queue {
 
     /// Leaves a stream for later.
     pub fn postpone(&mut self, job: &'static Job) {
-        job.next.set(None);
-        self.postponed.push((job, job));
+        self.postponed.push(job);
     }
 
     /// It is later.
     pub fn resume(&mut self) {
-        if let (Some(first), Some(last)) = (self.postponed.first.take(), self.postponed.last.take()) {
-            self.push(Class::Stream, (first, last));
-        }
+        let postponed = mem::take(&mut self.postponed);
+        self.push(Class::Stream, postponed);
     }
 
     /// Whether nothing is queued or postponed.
     pub const fn is_empty(&self) -> bool {
-        self.classes[0].jobs.first.is_none() && self.classes[1].jobs.first.is_none() && self.postponed.first.is_none()
+        self.classes[0].jobs.is_empty() && self.classes[1].jobs.is_empty() && self.postponed.is_empty()
     }
 
     /// Whether a worker would find work.
     pub fn has_work(&self) -> bool {
-        self.classes.iter().any(|waiting| waiting.jobs.first.is_some() && waiting.running < waiting.allowed)
+        self.classes.iter().any(|waiting| !waiting.jobs.is_empty() && waiting.running < waiting.allowed)
     }
 
     /// Takes the next job.
@@ -213,7 +234,7 @@ impl Queue {
             }
             if let Some(job) = waiting.jobs.pop() {
                 waiting.running += 1;
-                if waiting.jobs.first.is_none() {
+                if waiting.jobs.is_empty() {
                     // Those that are stuck do not count.
                     waiting.allowed = WORKERS[class as usize].max(waiting.running);
                 }
@@ -236,7 +257,7 @@ impl Queue {
             self.stuck = (self.claimed, now);
         } else if now - self.stuck.1 >= STUCK_NS {
             for (waiting, most) in self.classes.iter_mut().zip(MAX_WORKERS) {
-                if waiting.jobs.first.is_some() {
+                if !waiting.jobs.is_empty() {
                     waiting.allowed = (waiting.running + 1).min(most);
                 }
             }

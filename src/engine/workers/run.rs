@@ -5,10 +5,8 @@ use super::epoll::Parked;
 use super::execute::{self, Attempt};
 use super::job::{Job, Task};
 use super::nature::Nature;
-use crate::engine::operation::{self, Kind, MAX_RW_BYTES};
-use crate::host::kernel::Errno;
-
-const CANCELED: i64 = Errno(libc::ECANCELED).negated();
+use crate::engine::operation::{self, CANCELED, Kind, MAX_RW_BYTES};
+use crate::host::kernel::{self, Errno};
 
 /// Does what is to be done for a job that the caller owns.
 pub fn run(crew: &'static Crew, job: &'static Job, slot: &mut Slot) {
@@ -121,7 +119,7 @@ fn moved(job: &Job, task: &Task, result: i64) -> Option<i64> {
 fn trial(crew: &'static Crew, job: &'static Job, events: u32) -> Option<i64> {
     let task = job.task();
     if task.kind == Kind::Poll {
-        match execute::ready(task.fd, events) {
+        match kernel::ready(task.fd, events) {
             Ok(0) => {}
             Ok(seen) => return Some(seen.into()),
             Err(errno) => return Some(errno.negated()),

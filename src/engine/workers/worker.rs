@@ -127,14 +127,7 @@ impl Worker {
             queue.idle += 1;
             sleep
         };
-        let calls = queue.call_one();
-        drop(queue);
-        if asks {
-            crew.epoll.notify();
-        }
-        if calls {
-            crew.wake_worker();
-        }
+        crew.call_one(queue, asks);
         next
     }
 

@@ -57,14 +57,17 @@ impl Waiters {
         // SeqCst pairs with the fence in `begin`.
         fence(Ordering::SeqCst);
         let wake_at = self.wake_at.load(Ordering::Relaxed);
-        wake_at != NONE && completed() >= wake_at && self.wake_all()
+        let have = wake_at != NONE && completed() >= wake_at;
+        if have {
+            self.wake_all();
+        }
+        have
     }
 
-    /// Changes the word, so that no thread falls asleep on it. True: all that sleep on it must be woken.
-    pub fn wake_all(&self) -> bool {
+    /// Changes the word, so that no thread falls asleep on it. All that sleep on it must be woken.
+    pub fn wake_all(&self) {
         // AcqRel pairs with the Release in `begin`, and with the Acquire with which threads read the word.
         self.wake_at.swap(NONE, Ordering::AcqRel);
         self.word.fetch_add(1, Ordering::AcqRel);
-        true
     }
 }
