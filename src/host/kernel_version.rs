@@ -82,7 +82,7 @@ fn signature() -> Option<[u32; 3]> {
     fn read(_: [u64; 2]) -> u64 {
         raw_thread::scan(c"/proc/version_signature", |bytes| last_number(bytes).map(pack)).ok().flatten().unwrap_or(0)
     }
-    raw_thread::run(read, [0; 2], SIGNATURE_LIMIT_MS).ok().filter(|&word| word != 0).map(unpack)
+    raw_thread::run(raw_thread::Table::Own, read, [0; 2], SIGNATURE_LIMIT_MS).ok().filter(|&word| word != 0).map(unpack)
 }
 
 fn last_number(signature: &[u8]) -> Option<[u32; 3]> {

@@ -2,8 +2,9 @@
 //! caller.
 //!
 //! `statmount(2)` (Linux 6.8) tells it by the mount's number. Before that, a short-lived thread looks for the number,
-//! or for the device's, in `/proc/self/mountinfo`; see [`raw_thread`]. Only where there is no `/proc` is the file asked
-//! itself.
+//! or for the device's, in `/proc/self/mountinfo`; see [`raw_thread`]. Neither knows a mount outside the process's root
+//! (an ordinary user's in a `chroot`, where the root is no mount of its own), and there may be no `/proc`. There such a
+//! thread asks the file system itself, and the caller waits [`LOOKUP_LIMIT_MS`] for the answer at the most.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -13,7 +14,7 @@ use once_cell::race::OnceBool;
 
 use super::file_systems::{self, Backing};
 use super::kernel::{Errno, syscall};
-use super::raw_thread;
+use super::raw_thread::{self, Table};
 
 /// How long the table of mounts is waited for: it is read in microseconds, unless something is being mounted.
 const LOOKUP_LIMIT_MS: u64 = 200;
@@ -22,8 +23,6 @@ const LOOKUP_LIMIT_MS: u64 = 200;
 const FRESH_S: u64 = 60;
 /// The same where numbers are never given again.
 const FOREVER_S: u64 = 1 << 18;
-/// The answer for a mount that was not found, and the same: the table may have been read too early.
-const UNKNOWN: (Backing, u64) = (Backing::Remote, 1);
 
 /// The number of a mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,22 +113,24 @@ pub fn backing(fd: c_int, mount: Mount, device: u64, now: u64) -> Backing {
 /// The answer, and for how long it is good.
 fn ask(fd: c_int, mount: Mount, device: u64) -> (Backing, u64) {
     if mount.is_unique {
-        return match statmount(mount.id) {
-            Ok(backing) => (backing, FOREVER_S),
-            // A mount of another namespace, or outside this process's root: the table does not have it either.
-            Err(_) => UNKNOWN,
-        };
+        return statmount(mount.id).map_or_else(|_| ask_in_thread(fd), |backing| (backing, FOREVER_S));
     }
-    match raw_thread::run(search, [mount.id, device], LOOKUP_LIMIT_MS) {
-        Ok(NO_TABLE) => (ask_file(fd), FRESH_S),
-        Ok(found) => by_code(found).map_or(UNKNOWN, |backing| (backing, FRESH_S)),
-        Err(_) => UNKNOWN,
-    }
+    let found = raw_thread::run(Table::Own, search, [mount.id, device], LOOKUP_LIMIT_MS).ok().and_then(by_code);
+    found.map_or_else(|| ask_in_thread(fd), |backing| (backing, FRESH_S))
 }
 
-// What the search answers beside the code of a backing.
+/// What the file system itself says, if it does so in time: a server may not answer.
+#[cold]
+fn ask_in_thread(fd: c_int) -> (Backing, u64) {
+    fn task([fd, _]: [u64; 2]) -> u64 {
+        code(ask_file(fd as c_int))
+    }
+    let answer = raw_thread::run(Table::Programs, task, [fd as u64, 0], LOOKUP_LIMIT_MS).ok().and_then(by_code);
+    (answer.unwrap_or(Backing::Remote), FRESH_S)
+}
+
+/// What the search answers beside the code of a backing.
 const NOT_FOUND: u64 = 0;
-const NO_TABLE: u64 = u64::MAX;
 
 /// The backing as a number from 1 to 15.
 const fn code(backing: Backing) -> u64 {
@@ -155,7 +156,7 @@ fn search([id, device]: [u64; 2]) -> u64 {
             })
         });
         match found {
-            Err(_) => return NO_TABLE,
+            Err(_) => return NOT_FOUND,
             Ok(Some(backing)) => return backing,
             Ok(None) if by_device != NOT_FOUND => return by_device,
             Ok(None) => {}

@@ -1,10 +1,10 @@
-//! A thread for one short task, made without the C library: it has a descriptor table of its own, so that no descriptor
-//! of ours is ever seen in the program's, it allocates nothing, and it can be started from a signal handler.
+//! A thread for one short task, made without the C library: it allocates nothing, and can be started from a signal
+//! handler. One that makes descriptors has a table of its own, so that none of ours is ever seen in the program's.
 //!
 //! Its task takes numbers and gives a number. It may make system calls, and use no thread-local storage, for the thread
 //! has its creator's. What both threads know lies in pages of their own, so that either may leave first.
 //!
-//! The thread's table begins as a copy of the program's: for the task's few system calls it holds the program's files, and
+//! Such a table begins as a copy of the program's: for the task's few system calls it holds the program's files, and
 //! when it ends a file server is asked to flush those it keeps. So it is for what cannot be had otherwise.
 
 use core::ffi::c_void;
@@ -44,25 +44,34 @@ unsafe fn free(shared: *mut Shared) {
     let _ = unsafe { syscall!(libc::SYS_munmap, shared, size_of::<Shared>()) };
 }
 
+/// Whose descriptors the thread has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// A table of its own, which begins as a copy of the program's: the task may make descriptors.
+    Own,
+    /// The program's: the task makes none.
+    Programs,
+}
+
 /// What `task(input)` answers, from a thread of its own, if it does within `limit_ms`. Async-signal-safe.
 ///
 /// # Errors
 /// `EAGAIN`, `ENOMEM`, `EPERM`: no such thread can be had; `ETIMEDOUT`.
-pub fn run(task: Task, input: [u64; 2], limit_ms: u64) -> Result<u64, Errno> {
+pub fn run(table: Table, task: Task, input: [u64; 2], limit_ms: u64) -> Result<u64, Errno> {
     // A jump out of the wait would leave the pages behind.
     let blocked = thread::block_all_departures();
-    let answer = run_blocked(task, input, limit_ms);
+    let answer = run_blocked(table, task, input, limit_ms);
     thread::restore_signals(&blocked);
     answer
 }
 
-fn run_blocked(task: Task, input: [u64; 2], limit_ms: u64) -> Result<u64, Errno> {
+fn run_blocked(table: Table, task: Task, input: [u64; 2], limit_ms: u64) -> Result<u64, Errno> {
     let shared = kernel::map(size_of::<Shared>())?.cast::<Shared>();
     // SAFETY: pages of this function's. The thread gets them once they are whole.
     unsafe { shared.write(Shared { state: AtomicU32::new(RUNNING), answer: AtomicU64::new(0), task, input }) };
     let started = kernel::map(STACK_BYTES).and_then(|stack| {
         // SAFETY: the stack is new; `body` frees neither.
-        unsafe { clone(stack.cast(), shared) }.inspect_err(|_| {
+        unsafe { clone(table, stack.cast(), shared) }.inspect_err(|_| {
             // SAFETY: no thread has it.
             let _ = unsafe { syscall!(libc::SYS_munmap, stack, STACK_BYTES) };
         })
@@ -113,8 +122,10 @@ extern "C" fn body(shared: *mut c_void) {
 ///
 /// # Safety
 /// There are `STACK_BYTES` at `stack`, for this thread alone; `shared` is as `body` wants it.
-unsafe fn clone(stack: *mut u8, shared: *mut Shared) -> Result<(), Errno> {
-    let flags = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_SIGHAND | libc::CLONE_THREAD | libc::CLONE_SYSVSEM;
+unsafe fn clone(table: Table, stack: *mut u8, shared: *mut Shared) -> Result<(), Errno> {
+    let files = if table == Table::Programs { libc::CLONE_FILES } else { 0 };
+    let flags =
+        files | libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_SIGHAND | libc::CLONE_THREAD | libc::CLONE_SYSVSEM;
     // The C library's own signals too: their handlers would take this thread for another.
     let blocked = signal_mask::block_everything();
     // SAFETY: the caller's promise.
@@ -220,7 +231,7 @@ pub fn scan<T>(path: &core::ffi::CStr, mut work: impl FnMut(&[u8]) -> Option<T>)
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test")]
 
-    use super::{run, scan};
+    use super::{Table, run, scan};
     use crate::host::futex;
     use crate::host::kernel::{self, Errno, syscall};
 
@@ -236,7 +247,7 @@ mod tests {
         // SAFETY: writes the two numbers.
         unsafe { syscall!(libc::SYS_pipe2, ends.as_mut_ptr(), 0) }.unwrap();
         for _ in 0..100 {
-            assert_eq!(run(own_table, [ends[0] as u64, std::process::id().into()], 10_000), Ok(2));
+            assert_eq!(run(Table::Own, own_table, [ends[0] as u64, std::process::id().into()], 10_000), Ok(2));
         }
         // SAFETY: asks for flags.
         unsafe { syscall!(libc::SYS_fcntl, ends[0], libc::F_GETFD) }.unwrap();
@@ -251,7 +262,7 @@ mod tests {
             (0..50).for_each(|_| futex::sleep_1ms());
             1
         }
-        assert_eq!(run(slow, [0; 2], 1), Err(Errno(libc::ETIMEDOUT)));
-        assert_eq!(run(slow, [0; 2], 10_000), Ok(1));
+        assert_eq!(run(Table::Own, slow, [0; 2], 1), Err(Errno(libc::ETIMEDOUT)));
+        assert_eq!(run(Table::Own, slow, [0; 2], 10_000), Ok(1));
     }
 }

@@ -152,7 +152,7 @@ fn io_uring_disabled() -> u64 {
             .filter(|&value| value <= 9)
             .unwrap_or(0)
     }
-    raw_thread::run(read, [0; 2], SYSCTL_LIMIT_MS).unwrap_or(0)
+    raw_thread::run(raw_thread::Table::Own, read, [0; 2], SYSCTL_LIMIT_MS).unwrap_or(0)
 }
 
 #[cfg(test)]
