@@ -51,7 +51,7 @@ pub fn run(task: Task, input: [u64; 2], limit_ms: u64) -> Result<u64, Errno> {
     // A jump out of the wait would leave the pages behind.
     let blocked = thread::block_all_departures();
     let answer = run_blocked(task, input, limit_ms);
-    thread::restore_signals(&blocked);
+    thread::restore_signals(blocked);
     answer
 }
 
@@ -118,7 +118,7 @@ unsafe fn clone(stack: *mut u8, shared: *mut Shared) -> Result<(), Errno> {
     let blocked = signal_mask::block_everything();
     // SAFETY: the caller's promise.
     let answer = unsafe { clone_raw(flags as usize, stack, shared.cast()) };
-    thread::restore_signals(&blocked);
+    thread::restore_signals(blocked);
     kernel::check(answer).map(drop)
 }
 
