@@ -1,6 +1,7 @@
 //! Both engines of a process: which there are, and what is asked of both.
 
 use core::ffi::c_int;
+use core::iter;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 
@@ -140,13 +141,15 @@ pub fn drain_all(fd: c_int) {
     }
     let matcher = Matcher { test: is_on, arguments: [fd as usize, 0, 0] };
     let deadline = Deadline::after(Duration::from_millis(ENGINE_WAIT_MS));
-    running().for_each(|engine| await_none(engine, matcher, deadline));
+    await_none(running(), matcher, deadline);
 }
 
-/// Returns when no operation that is meant is outstanding, or at the deadline.
-fn await_none(engine: &Engine, matcher: Matcher, deadline: Deadline) {
-    while engine.count(matcher) > 0 && !deadline.is_over() {
-        futex::sleep_50us();
+/// Returns when these engines have no operation that is meant, or at the deadline.
+pub fn await_none(engines: impl Iterator<Item = &'static Engine>, matcher: Matcher, deadline: Deadline) {
+    for engine in engines {
+        while engine.count(matcher) > 0 && !deadline.is_over() {
+            futex::sleep_50us();
+        }
     }
 }
 
@@ -169,5 +172,5 @@ pub fn await_uring_idle() {
         return;
     }
     let all = Matcher { test: |_, _| true, arguments: [0; 3] };
-    await_none(engine, all, Deadline::after(Duration::from_millis(EXIT_WAIT_MS)));
+    await_none(iter::once(engine), all, Deadline::after(Duration::from_millis(EXIT_WAIT_MS)));
 }

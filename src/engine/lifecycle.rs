@@ -187,7 +187,7 @@ impl Engine {
             log::log(format_args!("no thread can be had"));
             self.decide(from);
         }
-        thread::restore_signals(&blocked);
+        thread::restore_signals(blocked);
         tries
     }
 

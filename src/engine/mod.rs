@@ -38,7 +38,7 @@ use core::ffi::c_int;
 pub use cancel::Matcher;
 #[cfg(not(feature = "libaio-abi"))]
 pub use engines::stands_aside;
-pub use engines::{Engines, await_uring_idle, running, started};
+pub use engines::{Engines, await_none, await_uring_idle, running, started};
 pub use failover::close_uring;
 pub use lifecycle::{Carrier, Engine};
 pub use operation::{CANCELED, Finish, Kind, MAX_RW_BYTES, Operation, Order};

@@ -113,7 +113,7 @@ impl Arena {
             self.drain_freed(heap);
             work(heap)
         });
-        signal_mask::restore_signals(&blocked);
+        signal_mask::restore_signals(blocked);
         done
     }
 

@@ -61,7 +61,7 @@ pub fn run(table: Table, task: Task, input: [u64; 2], limit_ms: u64) -> Result<u
     // A jump out of the wait would leave the pages behind.
     let blocked = thread::block_all_departures();
     let answer = run_blocked(table, task, input, limit_ms);
-    thread::restore_signals(&blocked);
+    thread::restore_signals(blocked);
     answer
 }
 
@@ -130,7 +130,7 @@ unsafe fn clone(table: Table, stack: *mut u8, shared: *mut Shared) -> Result<(),
     let blocked = signal_mask::block_everything();
     // SAFETY: the caller's promise.
     let answer = unsafe { clone_raw(flags as usize, stack, shared.cast()) };
-    thread::restore_signals(&blocked);
+    thread::restore_signals(blocked);
     kernel::check(answer).map(drop)
 }
 

@@ -94,7 +94,7 @@ pub unsafe fn try_in_child(calls: &[Call]) -> Result<Answer, Errno> {
         // SAFETY: this is the child.
         unsafe { try_and_end(calls, shared) };
     }
-    thread::restore_signals(&blocked);
+    thread::restore_signals(blocked);
     let answer = child.map(|child| {
         let ended_well = wait_for(child as c_int);
         let answers = core::array::from_fn(|place| shared.answers[place].load(Ordering::Relaxed));

@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 use core::ptr;
 
-use super::kernel::syscall;
+use super::kernel::{Errno, syscall};
 
 /// The kernel's signal set: 64 bits.
 pub type SignalSet = u64;
@@ -33,12 +33,16 @@ pub fn block_everything() -> SignalSet {
 }
 
 fn block(all: SignalSet) -> SignalSet {
+    exchange(Some(all)).unwrap_or(0)
+}
+
+/// The calling thread's mask, which is then set to `new`, if that is given.
+fn exchange(new: Option<SignalSet>) -> Result<SignalSet, Errno> {
     let mut before: SignalSet = 0;
-    // SAFETY: reads one set and writes another, each of the size given.
-    let _ = unsafe {
-        syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, &raw mut before, size_of::<SignalSet>())
-    };
-    before
+    let new = new.as_ref().map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: reads one set, if there is one, and writes another, each of the size given.
+    unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, new, &raw mut before, size_of::<SignalSet>()) }
+        .map(|_| before)
 }
 
 /// The signals that are pending for the calling thread because they are blocked.
@@ -53,30 +57,10 @@ pub fn pending_signals() -> SignalSet {
 /// Whether the calling thread blocks a signal.
 #[must_use]
 pub fn blocks(signal: c_int) -> bool {
-    let mut blocked: SignalSet = 0;
-    // SAFETY: writes one set of the size given; nothing is changed where none is given.
-    let known = unsafe {
-        syscall!(
-            libc::SYS_rt_sigprocmask,
-            libc::SIG_SETMASK,
-            ptr::null::<SignalSet>(),
-            &raw mut blocked,
-            size_of::<SignalSet>()
-        )
-    };
-    known.is_ok() && blocked >> (signal - 1) & 1 == 1
+    exchange(None).is_ok_and(|blocked| blocked >> (signal - 1) & 1 == 1)
 }
 
 /// Restores the mask that [`block_all_signals`] or [`block_all_departures`] returned.
-pub fn restore_signals(before: &SignalSet) {
-    // SAFETY: reads one set of the size given.
-    let _ = unsafe {
-        syscall!(
-            libc::SYS_rt_sigprocmask,
-            libc::SIG_SETMASK,
-            ptr::from_ref(before),
-            ptr::null_mut::<SignalSet>(),
-            size_of::<SignalSet>()
-        )
-    };
+pub fn restore_signals(before: SignalSet) {
+    let _ = exchange(Some(before));
 }

@@ -90,7 +90,7 @@ fn start_as(body: Body, argument: *mut c_void, detached: c_int) -> Result<libc::
     // Neither a jump nor a cancellation leaves a thread before its gate.
     let blocked = block_all_departures();
     let started = launch(body, argument, detached);
-    restore_signals(&blocked);
+    restore_signals(blocked);
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
     started
@@ -136,7 +136,7 @@ extern "C" fn begin(launch: *mut c_void) -> *mut c_void {
     drop(unsafe { Box::from_raw(launch) });
     set_name(NAME);
     // In the program's threads cancellation was blocked for the start alone.
-    restore_signals(&!signal_mask::INTERNAL);
+    restore_signals(!signal_mask::INTERNAL);
     scheduling::take_first_priorities();
     body(argument)
 }

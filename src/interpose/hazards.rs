@@ -48,7 +48,7 @@ pub(super) fn after_ioctl(request: c_ulong, succeeded: bool) {
 /// To be called before `fanotify_init(2)`: with permission events, the program decides about the accesses of its own
 /// process, the library's threads among them.
 pub(super) fn before_fanotify_init(flags: c_uint) {
-    if flags as c_int & hazards::FANOTIFY_DECIDES != 0 {
+    if flags & (libc::FAN_CLASS_CONTENT | libc::FAN_CLASS_PRE_CONTENT) != 0 {
         hazards::note_permission_events();
     }
 }

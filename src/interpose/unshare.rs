@@ -1,7 +1,7 @@
 //! `unshare(CLONE_FILES)` and its like: the calling thread has a descriptor table or rights of its own from here on, and
 //! its requests are done in its own context ([`crate::submission::thread_identity`]).
 
-use core::ffi::{c_int, c_long};
+use core::ffi::{c_int, c_long, c_uint};
 
 use crate::c_boundary::call_original;
 use crate::host::dlsym_next::Next;
@@ -10,9 +10,6 @@ use crate::submission::thread_identity;
 static UNSHARE: Next = Next::new(c"unshare");
 
 pub(super) const ORIGINALS: &[&Next] = &[&UNSHARE];
-
-/// `CLOSE_RANGE_UNSHARE` of linux/close_range.h.
-const CLOSE_RANGE_UNSHARE: c_int = 1 << 1;
 
 /// `unshare(2)`.
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
@@ -31,7 +28,7 @@ pub(super) fn after_unshare(flags: c_int, succeeded: bool) {
 
 /// To be called after `close_range(2)`.
 pub(super) fn after_close_range(flags: c_int, succeeded: bool) {
-    if succeeded && flags & CLOSE_RANGE_UNSHARE != 0 {
+    if succeeded && flags as c_uint & libc::CLOSE_RANGE_UNSHARE != 0 {
         thread_identity::note_separate();
     }
 }

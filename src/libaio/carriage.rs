@@ -52,7 +52,7 @@ fn try_hand_over(context: &ContextRef) -> bool {
             context.wake_all();
         }
     }
-    thread::restore_signals(&blocked);
+    thread::restore_signals(blocked);
     is_kernels
 }
 

@@ -401,7 +401,7 @@ fn run(sigevent: SigEvent) {
         return;
     }
     stats::notified(stats::Notification::Callback, 1);
-    thread::restore_signals(&0);
+    thread::restore_signals(0);
     // SAFETY: the program's function, which takes a `union sigval`: one word, passed as an integer is.
     unsafe {
         let function = core::mem::transmute::<usize, unsafe extern "C" fn(usize)>(sigevent.target);

@@ -3,7 +3,6 @@
 //!
 //! All is seen when the program arranges for it, through the C library. Until then a check costs one load.
 
-use core::ffi::c_int;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::host::kernel::{page_size, syscall};
@@ -101,6 +100,3 @@ fn is_present(buffer: &libc::iovec) -> bool {
 pub const FIFREEZE: u64 = 0xc004_5877;
 /// See [`FIFREEZE`].
 pub const FITHAW: u64 = 0xc004_5878;
-
-/// Bits of `fanotify_init(2)`'s first argument that ask for permission events: `FAN_CLASS_CONTENT`, `FAN_CLASS_PRE_CONTENT`.
-pub const FANOTIFY_DECIDES: c_int = 0x4 | 0x8;

@@ -13,9 +13,6 @@ use crate::host::file_info::{self, Backing};
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::seccomp::{self, Answer, Call};
 
-/// `CLOSE_RANGE_UNSHARE` of `close_range(2)`.
-const CLOSE_RANGE_UNSHARE: u32 = 1 << 1;
-
 /// Descriptors that a new table has at the least (`NR_OPEN_DEFAULT`, one for each bit of a word).
 const COPIED: c_int = 64;
 
@@ -152,7 +149,8 @@ impl Permitted {
 fn separate(socket: Option<c_int>, by_range: bool) -> Result<Vec<(c_int, u64)>, &'static str> {
     let mut last = COPIED - 1;
     // SAFETY: gives this thread a copy of the table up to there.
-    let made = by_range && unsafe { syscall!(libc::SYS_close_range, COPIED, u32::MAX, CLOSE_RANGE_UNSHARE).is_ok() };
+    let made =
+        by_range && unsafe { syscall!(libc::SYS_close_range, COPIED, u32::MAX, libc::CLOSE_RANGE_UNSHARE).is_ok() };
     // A socket above them is not copied.
     let made = made && socket.is_none_or(|socket| socket < COPIED);
     if !made {

@@ -34,9 +34,9 @@ pub fn get_events(
     // Signals that the mask allows and that are still pending are handled now, also when there are events.
     let interrupted = thread::pending_signals() & !mask != 0;
     if interrupted {
-        thread::restore_signals(&mask);
+        thread::restore_signals(mask);
     }
-    thread::restore_signals(&before);
+    thread::restore_signals(before);
     match got {
         Ok(Waited::Done(0) | Waited::InKernel(0)) if interrupted => Err(Errno(libc::EINTR)),
         Ok(Waited::InKernel(got)) if interrupted => Ok(Waited::Done(got)),

@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use super::io_destroy;
 use crate::engine;
-use crate::host::futex::{self, Deadline};
+use crate::host::futex::Deadline;
 use crate::host::kernel::{Errno, syscall};
 use crate::libaio::address_range::AddressRange;
 use crate::libaio::{outstanding, registry, user_access};
@@ -79,12 +79,7 @@ fn end_contexts(memory: AddressRange) {
 /// Returns when no file is being read into or written from this memory. (A request on a stream may wait for another program
 /// for ever, and is not waited for. The kernel's AIO would not have let the program come this far.)
 fn await_unused(memory: AddressRange) {
-    if !registry::has_transfers() {
-        return;
-    }
-    let deadline = Deadline::after(MAX_WAIT);
-    let matcher = outstanding::with_buffers_in(memory);
-    while engine::started().is_some_and(|engines| engines.count(matcher) > 0) && !deadline.is_over() {
-        futex::sleep_50us();
+    if registry::has_transfers() {
+        engine::await_none(engine::running(), outstanding::with_buffers_in(memory), Deadline::after(MAX_WAIT));
     }
 }

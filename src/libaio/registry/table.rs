@@ -262,7 +262,7 @@ impl Table {
     fn change<T>(&self, work: impl FnOnce(&mut Changing) -> T) -> T {
         let blocked = thread::block_all_departures();
         let done = work(&mut self.changing.lock());
-        thread::restore_signals(&blocked);
+        thread::restore_signals(blocked);
         done
     }
 }
