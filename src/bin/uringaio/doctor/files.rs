@@ -19,8 +19,7 @@ const BY_IO_URING: [&str; 18] = [
 const MEMORY: [&str; 3] = ["tmpfs", "ramfs", "hugetlbfs"];
 
 pub fn findings(directory: &Path) -> Vec<Finding> {
-    let (kind, device) = host::file_system(directory).unwrap_or_else(|| ("unknown".into(), "unknown".into()));
-    let place = if kind == device { kind.clone() } else { format!("{kind} on {device}") };
+    let (kind, place) = host::file_system(directory).unwrap_or_else(|| ("unknown".into(), "unknown".into()));
     let mut findings = vec![way(&kind, &place)];
     match temporary(directory) {
         Ok((file, direct)) => {
