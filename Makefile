@@ -64,7 +64,7 @@ $(LIBRARY): $(SOURCES)
 	@$(MAKE) library && touch -c $@
 $(DROP_IN): $(SOURCES)
 	@$(MAKE) drop-in
-$(T64): $(SOURCES)
+$(T64): $(SOURCES) | $(DROP_IN)
 	@$(MAKE) drop-in-t64
 $(ARCHIVE): $(SOURCES)
 	@$(MAKE) archive && touch -c $@

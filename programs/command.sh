@@ -358,38 +358,37 @@ int main(void) { return !dlopen("libaio.so.1", RTLD_NOW); }' > loads.c
 # Without io_uring doctor says what stands in the way, and what serves instead.
 doctor_without() {
     built || return 1
-    local without kills
-    without=$(helper c-tests/support/without-io-uring.c) || return 1
-    "$without" true || skip "no seccomp here"
-    status 1 "$without" "$URINGAIO" doctor && told 'BAD A system call filter forbids io_uring' 'POSIX AIO: by threads' ||
+    local refuse
+    refuse=$(helper c-tests/support/refuse.c) || return 1
+    "$refuse" io_uring EPERM true || skip "no seccomp here"
+    status 1 "$refuse" io_uring EPERM "$URINGAIO" doctor && told 'BAD A system call filter forbids io_uring' 'POSIX AIO: by threads' ||
         return 1
-    status 1 "$without" --enosys "$URINGAIO" doctor && told 'as if the kernel were too old' || return 1
-    status 1 "$without" --enosys "$URINGAIO" doctor --json && as_schema doctor out && grep -q '"engine": "threads"' out || return 1
+    status 1 "$refuse" io_uring ENOSYS "$URINGAIO" doctor && told 'as if the kernel were too old' || return 1
+    status 1 "$refuse" io_uring ENOSYS "$URINGAIO" doctor --json && as_schema doctor out && grep -q '"engine": "threads"' out || return 1
     status 1 env URINGAIO_ENGINE=system "$URINGAIO" doctor && told "BAD libaio is left to the kernel's AIO" || return 1
     # A filter that kills: doctor reports that and lives.
-    kills=$(helper programs/support/kills.c) || return 1
     for call in io_uring_setup io_uring_register io_uring_enter; do
-        status 1 "$kills" "$call" "$URINGAIO" doctor && told 'BAD A system call filter ends every process' "SIGSYS when it called $call" || return 1
+        status 1 "$refuse" "$call" kill "$URINGAIO" doctor && told 'BAD A system call filter ends every process' "SIGSYS when it called $call" || return 1
     done
-    timeout "$LIMIT" "$kills" io_setup "$URINGAIO" doctor > out
+    timeout "$LIMIT" "$refuse" io_setup kill "$URINGAIO" doctor > out
     told "filter ends processes that use the kernel's own AIO"
 }
 
 # The setting of the machine, and the container engine, by their marks.
 doctor_names_the_cause() {
     built || return 1
-    local without
-    without=$(helper c-tests/support/without-io-uring.c) || return 1
+    local refuse
+    refuse=$(helper c-tests/support/refuse.c) || return 1
     [ "$(id -u)" = 0 ] && quietly unshare -mpf --mount-proc true || skip "no namespaces here"
-    "$without" true || skip "no seccomp here"
+    "$refuse" io_uring EPERM true || skip "no seccomp here"
     [ -e /proc/sys/kernel/io_uring_disabled ] || skip "this kernel has no kernel.io_uring_disabled"
     echo 2 > disabled
     # shellcheck disable=SC2016 # expanded inside
-    status 1 "$without" unshare -m sh -c \
+    status 1 "$refuse" io_uring EPERM unshare -m sh -c \
         'mount --bind disabled /proc/sys/kernel/io_uring_disabled && exec "$0" doctor' "$URINGAIO" || return 1
     told 'kernel.io_uring_disabled is 2' 'sysctl -p' || return 1
     # shellcheck disable=SC2016 # expanded inside
-    status 1 "$without" --enosys unshare -mpf --mount-proc sh -c \
+    status 1 "$refuse" io_uring ENOSYS unshare -mpf --mount-proc sh -c \
         'mount -t tmpfs none /run && : > /run/.containerenv && "$0" doctor' "$URINGAIO" || return 1
     told 'this Podman container' 'podman run --security-opt seccomp='
 }

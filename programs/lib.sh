@@ -70,8 +70,8 @@ to_our_file() {
         drop-in*) set=("LD_LIBRARY_PATH=$(dirname "$DROP_IN")") ;;
     esac
     case $ROUTE in
-        *-eperm) under=("$(helper c-tests/support/without-io-uring.c)") ;;
-        *-enosys) under=("$(helper c-tests/support/without-io-uring.c)" --enosys) ;;
+        *-eperm) under=("$(helper c-tests/support/refuse.c)" io_uring EPERM) ;;
+        *-enosys) under=("$(helper c-tests/support/refuse.c)" io_uring ENOSYS) ;;
     esac
     if [ "${#PROOF[@]}" -gt 0 ] && [ "$ROUTE" != system ]; then
         set+=(LD_BIND_NOW=1 LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$WORK/bindings")

@@ -2,7 +2,7 @@
 // columns: oracle preload engine drop-in -- the engine is chosen by the test itself
 /* Every system call that the library makes fails, always or once, with every errno that it documents, on io_uring: no hang,
    no crash, no event lost or doubled, and the program gets an error that it can understand [C5] [C8]. */
-#include "libaio-calls.h"
+#include "libaio-work.h"
 
 int main(int argc, char **argv)
 {

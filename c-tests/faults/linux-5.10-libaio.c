@@ -3,7 +3,7 @@
 /* Every system call that the library makes fails, always or once, with every errno that it documents, on io_uring as it is
    on Linux 5.10: no hang, no crash, no event lost or doubled, and the program gets an error that it can understand [C5]
    [C8]. */
-#include "libaio-calls.h"
+#include "libaio-work.h"
 
 static void prepare(void)
 {

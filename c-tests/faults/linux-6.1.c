@@ -2,7 +2,7 @@
 /* Every system call that the library makes fails, always or once, with every errno that it documents, on io_uring as it is
    on Linux 6.1: no hang, no crash, no request lost or ended twice, and the program gets an error that it can understand
    [C5] [C8]. */
-#include "posix-calls.h"
+#include "posix-work.h"
 
 static void prepare(void)
 {

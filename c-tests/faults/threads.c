@@ -1,7 +1,7 @@
 // columns: oracle preload -- the engine is chosen by the test itself
 /* Every system call that the library makes fails, always or once, with every errno that it documents, on the thread engine:
    no hang, no crash, no request lost or ended twice, and the program gets an error that it can understand [C5] [C8]. */
-#include "posix-calls.h"
+#include "posix-work.h"
 
 int main(int argc, char **argv)
 {

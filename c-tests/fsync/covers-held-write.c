@@ -18,10 +18,10 @@ int main(void)
     u = userfault_map(BLOCK);
     fd = scratch_file("file", O_RDWR, BLOCK, 1);
     STEP("the submitting calls");
-    write_cb = cb_of(fd, u.pages, BLOCK, 0);
+    write_cb = make_cb(fd, u.pages, BLOCK, 0);
     CHECK_INT(aio_write(&write_cb), 0);
     userfault_await(&u);
-    sync_cb = cb_of(fd, NULL, 0, 0);
+    sync_cb = make_cb(fd, NULL, 0, 0);
     CHECK_INT(aio_fsync(O_SYNC, &sync_cb), 0);
     /* A sync that overtakes the write would be done by then; one that does not can never fail this. */
     aio_suspend(list, 1, &moment);

@@ -5,7 +5,8 @@
 
    [D5] malloc(3) may be replaced by any program ("Replacing malloc" in the C library's manual); munmap(2) is a system
    call that takes no lock of the program. The kernel's AIO allocates nothing in user space. */
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 
 #include <poll.h>
 #include <stddef.h>
@@ -168,8 +169,8 @@ int main(void)
     pthread_t thread;
 
     start_deadline();
-    context = context_of(64);
-    pending = context_of(64);
+    context = make_context(64);
+    pending = make_context(64);
     fd = scratch_file("file", O_RDWR | O_DIRECT, 4096, 1);
     buffer = new_pages(4096);
     make_pipe(ends);

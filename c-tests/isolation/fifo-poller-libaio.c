@@ -7,7 +7,8 @@
    [D6] The kernel writes the events in interrupts and work queues, which run on other processors or before the thread
    (fs/aio.c). SPDK and QEMU's iothreads poll like that. A library's threads must not inherit the caller's class or
    mask. */
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 
 #include <poll.h>
 
@@ -40,7 +41,7 @@ static void *poller(void *unused)
     direct = scratch_file("direct", O_RDWR | O_DIRECT, BLOCK, 1);
     cached = scratch_file("cached", O_RDWR, BLOCK, 1);
     make_pipe(ends);
-    context = context_of(8);
+    context = make_context(8);
     for (int round = 0; round < ROUNDS; round++) {
         io_prep_pread(&iocb, direct, buffer, BLOCK, 0);
         poll_for("a polled read of an O_DIRECT file", &iocb, BLOCK);

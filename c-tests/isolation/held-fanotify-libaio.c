@@ -5,7 +5,8 @@
 
    [D2] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of
    its own thread or nowhere. */
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 
 #include "isolation.h"
 #include "fanotify.h"
@@ -19,7 +20,7 @@ int main(void)
     buffer = new_pages(BLOCK);
     close(scratch_file("file", O_RDWR, BLOCK, 1));
     fanotify = fanotify_start("file");
-    fd = MUST(open(scratch_path("file"), O_RDWR | O_CLOEXEC));
+    fd = MUST(open(test_path("file"), O_RDWR | O_CLOEXEC));
     rest_prepare();
     io_prep_pread(&held.iocb, fd, buffer, BLOCK, 0);
     held_start();

@@ -18,10 +18,10 @@ int main(void)
     buffer = new_pages(BLOCK);
     close(scratch_file("file", O_RDWR, BLOCK, 1));
     fanotify = fanotify_start("file");
-    fd = MUST(open(scratch_path("file"), O_RDWR | O_CLOEXEC));
+    fd = MUST(open(test_path("file"), O_RDWR | O_CLOEXEC));
     rest_prepare();
     STEP("the submitting call");
-    first = cb_of(fd, buffer, BLOCK, 0);
+    first = make_cb(fd, buffer, BLOCK, 0);
     CHECK_INT(aio_read(&first), 0);
     STEP("the request being held");
     question = fanotify_await(fanotify);

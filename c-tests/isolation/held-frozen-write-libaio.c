@@ -4,7 +4,8 @@
 
    [D4] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of
    its own thread or nowhere. */
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 
 #include "isolation.h"
 #include "frozen-ext4.h"

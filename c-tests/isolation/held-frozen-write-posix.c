@@ -22,7 +22,7 @@ int main(void)
     frozen_freeze();
     rest_prepare();
     STEP("the submitting call");
-    first = cb_of(fd, buffer, BLOCK, 0);
+    first = make_cb(fd, buffer, BLOCK, 0);
     CHECK_INT(aio_write(&first), 0);
     STEP("the request being held");
     rest_of_posix_works();

@@ -20,7 +20,7 @@ int main(void)
     fuse_hold(FUSE_HOLD_READS);
     rest_prepare();
     STEP("the submitting call");
-    first = cb_of(fd, buffer, BLOCK, 0);
+    first = make_cb(fd, buffer, BLOCK, 0);
     CHECK_INT(aio_read(&first), 0);
     STEP("the request being held");
     WAIT_UNTIL(atomic_load(&fuse->held) > 0);

@@ -3,7 +3,8 @@
    writes of files that are submitted behind them are done all the same, and so are those that can be done only later.
 
    [D1] The rule: a request that waits delays no other. io_submit(2): the kernel's AIO holds files without descriptors. */
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 
 #include <poll.h>
 #include <sys/resource.h>
@@ -28,8 +29,8 @@ int main(void)
     MUST(setrlimit(RLIMIT_NOFILE, &limit));
     quiet = MUST(eventfd(0, EFD_CLOEXEC));
     file = scratch_file("file", O_RDWR | O_APPEND, 4096, 1);
-    context = context_of(NEVER + LATER);
-    others = context_of(4);
+    context = make_context(NEVER + LATER);
+    others = make_context(4);
     STEP("polls that never end");
     for (int i = 0; i < NEVER; i++) {
         io_prep_poll(&never[i], quiet, POLLIN);

@@ -18,7 +18,7 @@ int main(void)
     t = raw_terminal(5, 255);
     rest_prepare();
     STEP("the submitting call");
-    first = cb_of(t.terminal, buffer, sizeof buffer, 0);
+    first = make_cb(t.terminal, buffer, sizeof buffer, 0);
     CHECK_INT(aio_read(&first), 0);
     STEP("the request being held");
     type(&t, "1");

@@ -4,7 +4,8 @@
 
    [D1] The rule: poll(2) says "ready" to both readers of a terminal, and a read of the one that comes too late sleeps;
    with the kernel's AIO in the io_submit of its own thread. */
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 
 #include "isolation.h"
 #include "terminal.h"

@@ -44,7 +44,7 @@ int main(void)
     for (lines = 0; lines < LINES; lines++) {
         WAIT_UNTIL(atomic_load(reading) > atomic_load(taken) && thread_state(other, other) == 'S');
         if (!pending) {
-            first = cb_of(t.terminal, line, sizeof line, 0);
+            first = make_cb(t.terminal, line, sizeof line, 0);
             CHECK_INT(aio_read(&first), 0);
             pending = 1;
         }

@@ -19,7 +19,7 @@ int main(void)
     fd = scratch_file("file", O_RDWR | O_DIRECT, BLOCK, 1);
     rest_prepare();
     STEP("the submitting call");
-    first = cb_of(fd, u.pages, BLOCK, 0);
+    first = make_cb(fd, u.pages, BLOCK, 0);
     CHECK_INT(aio_read(&first), 0);
     STEP("the request being held");
     userfault_await(&u);

@@ -20,7 +20,7 @@ int main(void)
     make_pipe(ends);
     rest_prepare();
     STEP("the submitting call");
-    first = cb_of(ends[1], u.pages, BLOCK, 0);
+    first = make_cb(ends[1], u.pages, BLOCK, 0);
     CHECK_INT(aio_write(&first), 0);
     STEP("the request being held");
     userfault_await(&u);

@@ -19,7 +19,7 @@ static void set_up(void)
 {
     make_pipe(state.ends);
     state.cbs = new_pages((2 * ATTEMPTS + 100) * sizeof *state.cbs);
-    state.cbs[0] = cb_of(state.ends[0], &state.byte, 1, 0);
+    state.cbs[0] = make_cb(state.ends[0], &state.byte, 1, 0);
     CHECK_INT(aio_read(&state.cbs[0]), 0);
 }
 

@@ -32,7 +32,7 @@ static void before(void)
     struct aiocb *cbs = &state.cbs[state.next++ * LISTED];
 
     for (int i = 0; i < LISTED; i++)
-        cbs[i] = cb_of(departing.way == BY_DEFERRED_CANCELLATION ? state.fd : state.ends[0], state.buffer, 1, 0);
+        cbs[i] = make_cb(departing.way == BY_DEFERRED_CANCELLATION ? state.fd : state.ends[0], state.buffer, 1, 0);
     cbs[0].aio_lio_opcode = cbs[1].aio_lio_opcode = LIO_READ;
 }
 

@@ -19,7 +19,7 @@ static struct {
 static void set_up(void)
 {
     make_pipe(state.ends);
-    state.cb = cb_of(state.ends[0], &state.byte, 1, 0);
+    state.cb = make_cb(state.ends[0], &state.byte, 1, 0);
     CHECK_INT(aio_read(&state.cb), 0);
 }
 

@@ -18,7 +18,7 @@ static void set_up(void)
 /* A new aiocb for each attempt: one that was left may still be in flight. */
 static void before(void)
 {
-    state.cbs[state.next++] = cb_of(state.fd, state.buffer, BLOCK, 0);
+    state.cbs[state.next++] = make_cb(state.fd, state.buffer, BLOCK, 0);
 }
 
 static void armed(void)

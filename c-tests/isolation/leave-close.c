@@ -20,7 +20,7 @@ static void set_up(void)
 {
     state.file = scratch_file("file", O_RDWR | O_DIRECT, BLOCK, 1);
     state.buffer = new_pages(3 * BLOCK);
-    state.context = context_of(8);
+    state.context = make_context(8);
     state.eventfd = MUST(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
@@ -32,7 +32,7 @@ static void before(void)
         state.list[i] = &state.iocbs[i];
     }
     io_set_eventfd(&state.iocbs[1], state.eventfd);
-    state.cb = cb_of(state.file, state.buffer + 2 * BLOCK, BLOCK, 0);
+    state.cb = make_cb(state.file, state.buffer + 2 * BLOCK, BLOCK, 0);
     CHECK_INT(aio_read(&state.cb), 0);
     CHECK_INT(io_submit(state.context, 2, state.list), 2);
 }

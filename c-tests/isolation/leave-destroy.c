@@ -23,7 +23,7 @@ static void set_up(void)
 
 static void before(void)
 {
-    state.context = context_of(8);
+    state.context = make_context(8);
     io_prep_pread(&state.iocb, state.fd, state.buffer, BLOCK, 0);
     submit_one(state.context, &state.iocb);
 }

@@ -20,7 +20,7 @@ static void set_up(void)
 {
     state.fd = scratch_file("file", O_RDWR | O_DIRECT, BLOCK, 1);
     state.buffer = new_pages(BLOCK);
-    state.context = context_of(8);
+    state.context = make_context(8);
 }
 
 static void before(void)

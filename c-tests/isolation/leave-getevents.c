@@ -24,7 +24,7 @@ static void set_up(void)
 {
     state.fd = scratch_file("file", O_RDWR | O_DIRECT, BLOCK, 1);
     state.buffer = new_pages(BLOCK);
-    state.context = context_of(64);
+    state.context = make_context(64);
     make_pipe(state.ends);
     io_prep_poll(&state.never, state.ends[0], POLLIN);
     submit_one(state.context, &state.never);

@@ -18,7 +18,7 @@ static struct {
 static void set_up(void)
 {
     state.fd = scratch_file("file", O_RDWR | O_DIRECT, BLOCK, 1);
-    state.context = context_of(8);
+    state.context = make_context(8);
 }
 
 static void before(void)

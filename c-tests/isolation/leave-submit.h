@@ -16,7 +16,7 @@ static void set_up(void)
     state.fd = scratch_file("file", O_RDWR | FLAGS, BLOCK, 1);
     state.buffer = new_pages(BLOCK);
     state.iocbs = new_pages((2 * ATTEMPTS + ROOM) * sizeof *state.iocbs);
-    state.context = context_of(ROOM);
+    state.context = make_context(ROOM);
 }
 
 /* A new iocb for each attempt: one that was left may still be in flight. */

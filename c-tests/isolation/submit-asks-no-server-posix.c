@@ -4,8 +4,9 @@
 
    [D3] aio_read(3): the call queues the request; glibc's asks nobody anything. stat(2), fstatfs(2) and statx(2) without
    AT_STATX_DONT_SYNC can be a round trip to a server that is slow or gone. */
+#include "aiocb.h"
+#include "behaviour.h"
 #include "fuse-server.h"
-#include "posix-calls.h"
 
 #define REQUESTS 20
 #define BLOCK 4096
@@ -29,11 +30,11 @@ static int asked_by_aio(int fd)
     int before = atomic_load(&fuse->attributes);
 
     for (int i = 0; i < REQUESTS; i++) {
-        struct aiocb cb = cb_of(fd, buffer, BLOCK, 0);
+        struct aiocb cb = make_cb(fd, buffer, BLOCK, 0);
 
         CHECK_INT(aio_read(&cb), 0);
         CHECK_DONE(&cb, BLOCK);
-        cb = cb_of(fd, buffer, BLOCK, 0);
+        cb = make_cb(fd, buffer, BLOCK, 0);
         CHECK_INT(aio_write(&cb), 0);
         CHECK_DONE(&cb, BLOCK);
     }
@@ -50,10 +51,10 @@ static void check_file(const char *name, int flags, int open_flags)
     fd = fuse_open(name, O_RDWR | flags);
     fuse_hold(FUSE_HOLD_ATTRIBUTES | FUSE_HOLD_READS | FUSE_HOLD_WRITES | FUSE_HOLD_FSYNCS);
     for (int i = 0; i < 4; i++) {
-        cbs[i] = cb_of(fd, buffer + i * BLOCK, BLOCK, 0);
+        cbs[i] = make_cb(fd, buffer + i * BLOCK, BLOCK, 0);
         cbs[i].aio_lio_opcode = i % 2 ? LIO_WRITE : LIO_READ;
     }
-    sync = cb_of(fd, NULL, 0, 0);
+    sync = make_cb(fd, NULL, 0, 0);
     STEP("aio_read of a file whose server does not answer");
     CHECK_INT(aio_read(&cbs[0]), 0);
     STEP("aio_write to a file whose server does not answer");

@@ -5,13 +5,14 @@
 
    [E1] execve(2), ETXTBSY: a file that is open for writing cannot be executed; flock(2); pipe(7). A program that sees
    its request done and closes the file relies on nobody else having it open. */
+#include "aiocb.h"
+#include "behaviour.h"
 #include "file-free-when-done.h"
-#include "posix-calls.h"
 
 /* Looks at the status itself: whoever is woken by the library is late. */
 static void write_whole(int fd, void *buffer)
 {
-    struct aiocb cb = cb_of(fd, buffer, SIZE, 0);
+    struct aiocb cb = make_cb(fd, buffer, SIZE, 0);
     int error;
 
     CHECK_INT(aio_write(&cb), 0);

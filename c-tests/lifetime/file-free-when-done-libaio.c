@@ -4,8 +4,9 @@
 
    [E1] execve(2), ETXTBSY: a file that is open for writing cannot be executed; flock(2); pipe(7). A program that sees
    its request done and closes the file relies on nobody else having it open. */
+#include "behaviour.h"
 #include "file-free-when-done.h"
-#include "libaio-calls.h"
+#include "iocb.h"
 
 /* Looks at the ring itself: whoever is woken by the library is late. */
 static void write_whole(int fd, void *buffer)
@@ -15,7 +16,7 @@ static void write_whole(int fd, void *buffer)
     struct iocb iocb;
 
     if (!context)
-        context = context_of(8);
+        context = make_context(8);
     io_prep_pwrite(&iocb, fd, buffer, SIZE, 0);
     submit_one(context, &iocb);
     while (!ring_take(context, &event))

@@ -18,7 +18,7 @@ static void round_with(int flags, void *script, int execute)
     int fd, other, status;
     pid_t child;
 
-    path = path ? path : scratch_path("script");
+    path = path ? path : test_path("script");
     unlink(path);
     fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0755);
     if (fd == -1 && (flags & O_DIRECT) && errno == EINVAL)

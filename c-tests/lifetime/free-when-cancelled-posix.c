@@ -6,8 +6,9 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 
+#include "aiocb.h"
+#include "behaviour.h"
 #include "fuse-server.h"
-#include "posix-calls.h"
 
 #define ROUNDS 100
 
@@ -26,7 +27,7 @@ static void cancel(int fd)
 static void of_ends(int ends[2])
 {
     for (int i = 0; i < 3; i++) {
-        cbs[i] = cb_of(ends[0], &bytes[i], 1, 0);
+        cbs[i] = make_cb(ends[0], &bytes[i], 1, 0);
         CHECK_INT(aio_read(&cbs[i]), 0);
     }
     cancel(ends[0]);
@@ -58,7 +59,7 @@ int main(void)
         MUST(flock(fd, LOCK_EX));
         fuse_hold(FUSE_HOLD_WRITES);
         for (int i = 0; i < 3; i++) {
-            cbs[i] = cb_of(fd, &bytes[i], 1, 0);
+            cbs[i] = make_cb(fd, &bytes[i], 1, 0);
             CHECK_INT(aio_write(&cbs[i]), 0);
         }
         WAIT_UNTIL(atomic_load(&fuse->held) > 0);

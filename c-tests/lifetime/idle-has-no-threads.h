@@ -12,12 +12,12 @@ static void callback(union sigval value)
 
 static void callback_request(void)
 {
-    struct aiocb cb = cb_of(cached, buffer, 4096, 0);
+    struct aiocb cb = make_cb(cached, buffer, 4096, 0);
 
     cb.aio_sigevent.sigev_notify = SIGEV_THREAD;
     cb.aio_sigevent.sigev_notify_function = callback;
     CHECK_INT(aio_read(&cb), 0);
-    await_cb(&cb);
+    AWAIT_CB(&cb);
 }
 #else
 static void callback_request(void)

@@ -5,8 +5,9 @@
 
    [E2] flock(2), fcntl(2): a lock lasts until the last descriptor of its open file is closed; _exit(2), execve(2),
    wait(2): a process that has been waited for has none. A restarted server must not find its own lock. */
+#include "behaviour.h"
 #include "deaths.h"
-#include "libaio-calls.h"
+#include "iocb.h"
 
 #define IN_FLIGHT 16
 
@@ -14,7 +15,7 @@ static void live(int ofd, enum death death, int told)
 {
     static struct iocb iocbs[IN_FLIGHT], *list[IN_FLIGHT];
     unsigned char *buffer = new_pages(4096);
-    io_context_t context = context_of(IN_FLIGHT);
+    io_context_t context = make_context(IN_FLIGHT);
     int fd = open_and_lock("file", O_RDWR | O_DIRECT, ofd);
 
     for (int i = 0; i < IN_FLIGHT; i++) {

@@ -5,8 +5,9 @@
 
    [E2] flock(2), fcntl(2): a lock lasts until the last descriptor of its open file is closed; _exit(2), execve(2),
    wait(2): a process that has been waited for has none. A restarted server must not find its own lock. */
+#include "aiocb.h"
+#include "behaviour.h"
 #include "deaths.h"
-#include "posix-calls.h"
 
 #define IN_FLIGHT 16
 
@@ -17,7 +18,7 @@ static void live(int ofd, enum death death, int told)
     int fd = open_and_lock("file", O_RDWR | O_DIRECT, ofd);
 
     for (int i = 0; i < IN_FLIGHT; i++) {
-        cbs[i] = cb_of(fd, buffer, 4096, 4096 * i);
+        cbs[i] = make_cb(fd, buffer, 4096, 4096 * i);
         CHECK_INT(aio_write(&cbs[i]), 0);
     }
     die(death, told);

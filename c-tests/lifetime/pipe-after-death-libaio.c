@@ -6,16 +6,17 @@
    descriptors. */
 #include <poll.h>
 
+#include "behaviour.h"
 #include "deaths.h"
-#include "libaio-calls.h"
+#include "iocb.h"
 
 #define IN_FLIGHT 4
 
 static void live(int unused, enum death death, int told)
 {
     static struct iocb iocbs[IN_FLIGHT], *list[IN_FLIGHT];
-    int fd = MUST(open(scratch_path("fifo"), O_RDONLY | O_CLOEXEC));
-    io_context_t context = context_of(IN_FLIGHT);
+    int fd = MUST(open(test_path("fifo"), O_RDONLY | O_CLOEXEC));
+    io_context_t context = make_context(IN_FLIGHT);
 
     (void)unused;
     for (int i = 0; i < IN_FLIGHT; i++) {
@@ -32,14 +33,14 @@ int main(void)
 
     start_deadline();
     signal(SIGPIPE, SIG_IGN);
-    MUST(mkfifo(scratch_path("fifo"), 0600));
+    MUST(mkfifo(test_path("fifo"), 0600));
     for (enum death death = 0; death < DEATHS; death++) {
         int kept = 0;
 
         STEP(death_names[death]);
         for (int round = 0; round < ROUNDS; round++) {
-            int reader = MUST(open(scratch_path("fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-            int writer = MUST(open(scratch_path("fifo"), O_WRONLY | O_CLOEXEC));
+            int reader = MUST(open(test_path("fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+            int writer = MUST(open(test_path("fifo"), O_WRONLY | O_CLOEXEC));
 
             close(reader);
             live_and_die(live, 0, death);

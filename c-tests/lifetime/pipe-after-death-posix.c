@@ -4,8 +4,9 @@
 
    [E2] pipe(7): a write without a reader fails with EPIPE; wait(2): a process that has been waited for has no
    descriptors. */
+#include "aiocb.h"
+#include "behaviour.h"
 #include "deaths.h"
-#include "posix-calls.h"
 
 #define IN_FLIGHT 4
 
@@ -13,11 +14,11 @@ static void live(int unused, enum death death, int told)
 {
     static struct aiocb cbs[IN_FLIGHT];
     static char bytes[IN_FLIGHT];
-    int fd = MUST(open(scratch_path("fifo"), O_RDONLY | O_CLOEXEC));
+    int fd = MUST(open(test_path("fifo"), O_RDONLY | O_CLOEXEC));
 
     (void)unused;
     for (int i = 0; i < IN_FLIGHT; i++) {
-        cbs[i] = cb_of(fd, &bytes[i], 1, 0);
+        cbs[i] = make_cb(fd, &bytes[i], 1, 0);
         CHECK_INT(aio_read(&cbs[i]), 0);
     }
     die(death, told);
@@ -29,14 +30,14 @@ int main(void)
 
     start_deadline();
     signal(SIGPIPE, SIG_IGN);
-    MUST(mkfifo(scratch_path("fifo"), 0600));
+    MUST(mkfifo(test_path("fifo"), 0600));
     for (enum death death = 0; death < DEATHS; death++) {
         int kept = 0;
 
         STEP(death_names[death]);
         for (int round = 0; round < ROUNDS; round++) {
-            int reader = MUST(open(scratch_path("fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-            int writer = MUST(open(scratch_path("fifo"), O_WRONLY | O_CLOEXEC));
+            int reader = MUST(open(test_path("fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+            int writer = MUST(open(test_path("fifo"), O_WRONLY | O_CLOEXEC));
 
             close(reader);
             live_and_die(live, 0, death);

@@ -3,7 +3,8 @@
    end of file to a reader, EPIPE to a writer.
 
    [E1] pipe(7). A program that sees its request done and closes the descriptor relies on nobody else having it open. */
-#include "posix-calls.h"
+#include "aiocb.h"
+#include "behaviour.h"
 
 #define ROUNDS 1000
 
@@ -29,7 +30,7 @@ int main(void)
         int ends[2];
 
         MUST(pipe2(ends, O_CLOEXEC));
-        cb = cb_of(ends[1], &byte, 1, 0);
+        cb = make_cb(ends[1], &byte, 1, 0);
         CHECK_INT(aio_write(&cb), 0);
         spin(&cb);
         MUST(close(ends[1]));
@@ -39,7 +40,7 @@ int main(void)
         close(ends[0]);
 
         MUST(pipe2(ends, O_CLOEXEC));
-        cb = cb_of(ends[0], &byte, 1, 0);
+        cb = make_cb(ends[0], &byte, 1, 0);
         CHECK_INT(aio_read(&cb), 0);
         CHECK_INT(write(ends[1], "x", 1), 1);
         spin(&cb);

@@ -178,7 +178,7 @@ static inline void settle_stream(int s)
             AWAIT_CB(&reader->cb);
         } else {
             struct pollfd ready = { streams[s].read_end, POLLIN, 0 };
-            int64_t end = now_ns() + DEADLINE_SECONDS * 1000000000LL;
+            int64_t end = deadline_ns();
             int polled;
 
             /* Ends with bytes to read, or because the last of them were read before and the write is over. */

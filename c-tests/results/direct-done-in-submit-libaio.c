@@ -6,7 +6,8 @@
 
    [F11] fs/aio.c: a request that does not return -EIOCBQUEUED is completed before io_submit returns. libaio's harness,
    case 17, and programs that look once after io_submit. */
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 
 #define ROUNDS 200
 #define BLOCK 4096
@@ -44,7 +45,7 @@ int main(void)
 
     start_deadline();
     buffer = new_pages(2 * BLOCK);
-    context = context_of(8);
+    context = make_context(8);
     fd = scratch_file("file", O_RDWR | O_DIRECT, BLOCK, 1);
     MUST(ftruncate(fd, SIZE));
     io_prep_pread(&iocb, fd, buffer, BLOCK, 8 * BLOCK);

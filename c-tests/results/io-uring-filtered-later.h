@@ -1,6 +1,5 @@
 /* The body of io-uring-filtered-later-posix.c and io-uring-filtered-later-libaio.c, which say what it does. */
 #include "io-uring-filter.h"
-#include "io-uring-filter.h"
 
 int main(void)
 {

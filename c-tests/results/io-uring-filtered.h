@@ -1,6 +1,5 @@
 /* The body of io-uring-filtered-posix.c and io-uring-filtered-libaio.c, which say what it does. */
 #include "io-uring-filter.h"
-#include "io-uring-filter.h"
 
 int main(int argc, char **argv)
 {

@@ -7,7 +7,8 @@
    */
 #include <linux/close_range.h>
 
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 
 #define BLOCK 4096
 #define ROUNDS 50
@@ -62,7 +63,7 @@ int main(void)
 
             flags = direct ? O_DIRECT : 0;
             number = scratch_file("others", O_RDWR | flags, BLOCK, 1);
-            context = context_of(8);
+            context = make_context(8);
             io_prep_pread(&iocb, number, buffer, BLOCK, 0);
             for (int round = 0; round < 200; round++)
                 CHECK_INT(result_of(&iocb), BLOCK);

@@ -3,7 +3,8 @@
    reads and writes its own file, although the same number is another file in the table of the other threads.
 
    [F7] unshare(2), CLONE_FILES; glibc's helper threads have the table of the thread that made the first request. */
-#include "posix-calls.h"
+#include "aiocb.h"
+#include "behaviour.h"
 
 #define BLOCK 4096
 
@@ -19,15 +20,15 @@ static void *separate(void *unused)
     MUST(unshare(CLONE_FILES));
     own = scratch_file("own", O_RDWR, BLOCK, 2);
     MUST(dup2(own, number));
-    cb = cb_of(number, buffer, BLOCK, 0);
+    cb = make_cb(number, buffer, BLOCK, 0);
     CHECK_INT(aio_read(&cb), 0);
     CHECK_DONE(&cb, BLOCK);
     CHECK(is_pattern(buffer, BLOCK, 2));
     fill_pattern(buffer, BLOCK, 3);
-    cb = cb_of(number, buffer, BLOCK, 0);
+    cb = make_cb(number, buffer, BLOCK, 0);
     CHECK_INT(aio_write(&cb), 0);
     CHECK_DONE(&cb, BLOCK);
-    cb = cb_of(number, NULL, 0, 0);
+    cb = make_cb(number, NULL, 0, 0);
     CHECK_INT(aio_fsync(O_SYNC, &cb), 0);
     CHECK_DONE(&cb, 0);
     CHECK_INT(pread(own, buffer, BLOCK, 0), BLOCK);

@@ -4,7 +4,8 @@
 
    [F7] setresuid(2): "the raw system call applies to the calling thread only"; inode(7): a write clears the set-user-ID
    and set-group-ID bits unless the writer has CAP_FSETID; io_submit(2) runs with the caller's rights. */
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 
 #define BLOCK 4096
 
@@ -44,7 +45,7 @@ int main(void)
     if (geteuid() != 0)
         SKIP("only root has rights to give up");
     buffer = new_pages(BLOCK);
-    context = context_of(8);
+    context = make_context(8);
     for (int f = 0; f < 3; f++) {
         int fd = scratch_file("file", O_RDWR | flags[f], BLOCK, 1);
 

@@ -5,14 +5,15 @@
    [F7] setresuid(2): "the raw system call applies to the calling thread only"; inode(7): a write clears the set-user-ID
    and set-group-ID bits unless the writer has CAP_FSETID; glibc's helper threads have the rights of the thread that
    made the first request. */
-#include "posix-calls.h"
+#include "aiocb.h"
+#include "behaviour.h"
 
 #define BLOCK 4096
 
 static void *without_rights(void *fd)
 {
     unsigned char *buffer = new_pages(BLOCK);
-    struct aiocb cb = cb_of(*(int *)fd, buffer, BLOCK, 0);
+    struct aiocb cb = make_cb(*(int *)fd, buffer, BLOCK, 0);
     struct stat stat;
 
     MUST(syscall(SYS_setresgid, 65534, 65534, 65534));

@@ -7,7 +7,8 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 
 #ifndef RWF_NOAPPEND
 #define RWF_NOAPPEND 0x20
@@ -56,7 +57,7 @@ int main(void)
 
     start_deadline();
     signal(SIGPIPE, SIG_IGN);
-    context = context_of(8);
+    context = make_context(8);
     buffer = new_pages(4096);
     none.iov_base = buffer;
     socket_fd = MUST(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));

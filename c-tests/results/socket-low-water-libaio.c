@@ -4,7 +4,8 @@
 
    [F4] socket(7), SO_RCVLOWAT: a receive call blocks until that many bytes are there; io_submit(2): the event carries
    what read(2) would return. */
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 #include "tcp-pair.h"
 
 static io_context_t context;
@@ -33,8 +34,8 @@ int main(void)
     start_deadline();
     tcp_pair(ends);
     MUST(setsockopt(ends[0], SOL_SOCKET, SO_RCVLOWAT, &low, sizeof low));
-    context = context_of(4);
-    second = context_of(4);
+    context = make_context(4);
+    second = make_context(4);
     other = scratch_file("other", O_RDWR | O_DIRECT, 4096, 1);
     memory = new_pages(4096);
     thread = start_thread(reader, NULL);

@@ -4,7 +4,8 @@
    times, and they end with it only when it has run.
 
    [F9] aio_suspend(3), lio_listio(3): EINTR when the call was interrupted by a signal. */
-#include "posix-calls.h"
+#include "aiocb.h"
+#include "behaviour.h"
 
 #define WAITS 2000
 
@@ -29,7 +30,7 @@ int main(void)
     start_deadline();
     set_handler(SIGUSR1, handler, 0);
     make_pipe(ends);
-    cb = cb_of(ends[0], &byte, 1, 0);
+    cb = make_cb(ends[0], &byte, 1, 0);
     CHECK_INT(aio_read(&cb), 0);
     event._sigev_un._tid = this_thread();
     MUST(timer_create(CLOCK_MONOTONIC, &event, &timer));
@@ -48,7 +49,7 @@ int main(void)
         struct aiocb *one[1] = { &entries[i] };
         int before, ret;
 
-        entries[i] = cb_of(ends[0], &byte, 1, 0);
+        entries[i] = make_cb(ends[0], &byte, 1, 0);
         entries[i].aio_lio_opcode = LIO_READ;
         before = runs;
         ret = lio_listio(LIO_WAIT, one, 1, NULL);

@@ -5,7 +5,8 @@
    request of the first one, never end with EINTR.
 
    [F9] aio_suspend(3), lio_listio(3): EINTR when the call was interrupted by a signal; none was delivered. */
-#include "posix-calls.h"
+#include "aiocb.h"
+#include "behaviour.h"
 
 #define WAITS 20000
 #define LISTS 5000
@@ -30,7 +31,7 @@ static void *neighbour(void *unused)
             continue;
         }
         last = atomic_load(&submitted);
-        await_cb(&shared);
+        AWAIT_CB(&shared);
         atomic_store(&waited_for, last);
     }
     return NULL;
@@ -51,12 +52,12 @@ int main(void)
     thread = start_thread(neighbour, NULL);
     STEP("the waits in aio_suspend");
     for (int i = 0; i < WAITS; i++) {
-        struct aiocb cb = cb_of(i % 32 ? direct : cached, buffer, BLOCK, 0);
+        struct aiocb cb = make_cb(i % 32 ? direct : cached, buffer, BLOCK, 0);
         const struct aiocb *list[1] = { &cb };
 
         CHECK_INT(i % 64 == 8 ? aio_write(&cb) : aio_read(&cb), 0);
         if (i % 8 == 7) {
-            shared = cb_of(direct, buffer + 2 * BLOCK, BLOCK, 0);
+            shared = make_cb(direct, buffer + 2 * BLOCK, BLOCK, 0);
             CHECK_INT(aio_read(&shared), 0);
             atomic_fetch_add(&submitted, 1);
         }
@@ -70,7 +71,7 @@ int main(void)
     }
     STEP("the waits in lio_listio");
     for (int i = 0; i < LISTS; i++) {
-        struct aiocb cbs[2] = { cb_of(direct, buffer, BLOCK, 0), cb_of(direct, buffer + BLOCK, BLOCK, 0) };
+        struct aiocb cbs[2] = { make_cb(direct, buffer, BLOCK, 0), make_cb(direct, buffer + BLOCK, BLOCK, 0) };
         struct aiocb *list[2] = { &cbs[0], &cbs[1] };
 
         cbs[0].aio_lio_opcode = cbs[1].aio_lio_opcode = LIO_READ;

@@ -5,7 +5,8 @@
 
    [F9] sigaction(2), SA_RESTART; in glibc aio_suspend waits in futex(2), which signal(7) lists among the calls that are
    restarted. Which handler ran decides, not which are installed. */
-#include "posix-calls.h"
+#include "aiocb.h"
+#include "behaviour.h"
 
 #define WAITS 1500
 #define BLOCK 4096
@@ -61,7 +62,7 @@ int main(void)
     direct = scratch_file("direct", O_RDWR | O_DIRECT, BLOCK, 1);
     buffer = new_pages(BLOCK);
     for (int i = 0; i < 200; i++) {
-        file = cb_of(direct, buffer, BLOCK, 0);
+        file = make_cb(direct, buffer, BLOCK, 0);
         CHECK_INT(aio_read(&file), 0);
         CHECK_DONE(&file, BLOCK);
     }
@@ -72,10 +73,10 @@ int main(void)
     STEP("aio_suspend while a handler runs");
     for (int round = 1; round <= WAITS; round++) {
         char byte;
-        struct aiocb cb = cb_of(ends[0], &byte, 1, 0);
+        struct aiocb cb = make_cb(ends[0], &byte, 1, 0);
         const struct aiocb *list[1] = { &cb };
 
-        file = cb_of(direct, buffer, BLOCK, 0);
+        file = make_cb(direct, buffer, BLOCK, 0);
         CHECK_INT(aio_read(&file), 0);
         CHECK_INT(aio_read(&cb), 0);
         atomic_store(&round_begun, round);

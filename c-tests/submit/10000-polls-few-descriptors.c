@@ -5,7 +5,8 @@
 
    [A10] [A11] io_setup(2): a context has room for as many requests as it was made for; [C2] getrlimit(2). The kernel's AIO
    holds files without descriptors. */
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 
 #include <poll.h>
 #include <sys/resource.h>
@@ -45,8 +46,8 @@ int main(void)
         eventfds[i] = MUST(eventfd(0, EFD_CLOEXEC));
     limit.rlim_cur = SOFT;
     MUST(setrlimit(RLIMIT_NOFILE, &limit));
-    context = context_of(N);
-    others = context_of(4);
+    context = make_context(N);
+    others = make_context(4);
     for (int i = 0; i < N; i++) {
         list[i] = &polls[i];
         io_prep_poll(&polls[i], eventfds[i], POLLIN);

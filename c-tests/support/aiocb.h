@@ -27,15 +27,12 @@ static inline struct aiocb make_cb(int fd, void *buffer, size_t size, off_t offs
 /* Waits until the request is done; false at the deadline. Uses aio_suspend, so it waits for the event. */
 static inline int cb_done(const struct aiocb *cb)
 {
-    int64_t end = now_ns() + DEADLINE_SECONDS * 1000000000LL;
+    int64_t end = deadline_ns();
 
     while (aio_error(cb) == EINPROGRESS) {
-        /* The whole time at once: a wake-up that is lost must not look like a slow one. */
-        struct timespec timeout = { DEADLINE_SECONDS, 0 };
-
         if (now_ns() > end)
             return 0;
-        if (aio_suspend(&cb, 1, &timeout) == -1 && errno != EINTR)
+        if (aio_suspend(&cb, 1, wait_limit()) == -1 && errno != EINTR)
             FAIL("aio_suspend: %s; then aio_error: %d", strerror(errno), aio_error(cb));
     }
     return 1;

@@ -6,7 +6,8 @@
 
 #include <sys/shm.h>
 
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 
 #define ROUNDS 200
 #define IN_FLIGHT 8
@@ -28,7 +29,7 @@ static inline int run_buffer_taken(unsigned char *(*memory)(void), void (*take_a
     io_context_t context;
 
     start_deadline();
-    context = context_of(IN_FLIGHT);
+    context = make_context(IN_FLIGHT);
     told = MUST(eventfd(0, EFD_CLOEXEC));
     fd = scratch_file("file", O_RDWR | O_DIRECT, SIZE, 0);
     for (int round = 1; round <= ROUNDS; round++) {

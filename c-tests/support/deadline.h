@@ -37,23 +37,49 @@ static inline int64_t deadline_ns(void)
     return now_ns() + DEADLINE_SECONDS * 1000000000LL;
 }
 
-static inline void pause_ms(int ms)
+static inline void pause_us(long us)
 {
-    struct timespec t = { ms / 1000, (ms % 1000) * 1000000L };
+    struct timespec t = { us / 1000000, us % 1000000 * 1000 };
 
     while (nanosleep(&t, &t) == -1 && errno == EINTR)
         ;
 }
 
+static inline void pause_ms(int ms)
+{
+    pause_us(ms * 1000L);
+}
+
+/* The program as a whole has a deadline: start_deadline() of behaviour.h. */
+static int program_has_deadline;
+
+/* How long a call may wait for an event: the whole time at once, since a wake-up that is lost must not look like a slow one, or
+   without limit where the program's deadline ends it. */
+static inline struct timespec *wait_limit(void)
+{
+    static struct timespec limit;
+
+    limit.tv_sec = DEADLINE_SECONDS;
+    return program_has_deadline ? NULL : &limit;
+}
+
+/* What the program's deadline names as the step that did not end. */
+static const char *deadline_step __attribute__((unused)) = "the start";
+
+#define STEP(text) (deadline_step = (text))
+
 /* Looks until `condition` holds: for states that cannot be waited for, such as a thread's state in /proc. */
 #define WAIT_UNTIL(condition)                                                                                          \
     do {                                                                                                               \
+        const char *step_ = deadline_step;                                                                             \
         int64_t end_ = deadline_ns();                                                                                  \
+        STEP("waiting until " #condition);                                                                             \
         while (!(condition)) {                                                                                         \
             if (now_ns() > end_)                                                                                       \
                 FAIL("did not come true in %d s: %s", DEADLINE_SECONDS, #condition);                                   \
-            pause_ms(1);                                                                                               \
+            pause_us(500);                                                                                             \
         }                                                                                                              \
+        STEP(step_);                                                                                                   \
     } while (0)
 
 /* Waits for one post of `semaphore`; false at the deadline. Signal handlers may run meanwhile. */

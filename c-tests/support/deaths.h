@@ -69,10 +69,10 @@ static inline int check_locks(const char *name, void (*live)(int ofd, enum death
             int ofd = round % 2, fd;
 
             /* A new file each time: what one round keeps is not to be counted twice. */
-            unlink(scratch_path(name));
+            unlink(test_path(name));
             close(scratch_file(name, O_RDWR, 65536, 1));
             live_and_die(live, ofd, death);
-            fd = MUST(open(scratch_path(name), O_RDWR | O_CLOEXEC));
+            fd = MUST(open(test_path(name), O_RDWR | O_CLOEXEC));
             if (ofd && fcntl(fd, F_OFD_SETLK, &whole) == -1)
                 ofd_kept++;
             if (!ofd && flock(fd, LOCK_EX | LOCK_NB) == -1)
@@ -92,7 +92,7 @@ static inline int check_locks(const char *name, void (*live)(int ofd, enum death
 static inline int open_and_lock(const char *name, int flags, int ofd)
 {
     struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    int fd = MUST(open(scratch_path(name), flags | O_CLOEXEC));
+    int fd = MUST(open(test_path(name), flags | O_CLOEXEC));
 
     if (ofd)
         MUST(fcntl(fd, F_OFD_SETLK, &whole));

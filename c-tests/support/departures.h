@@ -9,8 +9,9 @@
 #include <poll.h>
 #include <setjmp.h>
 
-#include "libaio-calls.h"
-#include "posix-calls.h"
+#include "aiocb.h"
+#include "behaviour.h"
+#include "iocb.h"
 
 #define DEPARTURES 10000          /* by each way; fewer where the machine is so busy that a fifth of the deadline has passed */
 #define ATTEMPTS (5 * DEPARTURES) /* a call that is hard to hit by a signal is tried no more often */
@@ -54,7 +55,7 @@ static inline void *departure_neighbour(void *unused)
 {
     int fd = scratch_file("neighbour", O_RDWR | O_DIRECT, 4 * BLOCK, 9);
     unsigned char *buffer = new_pages(4 * BLOCK), *other = new_pages(BLOCK);
-    io_context_t context = context_of(8);
+    io_context_t context = make_context(8);
     struct iocb iocbs[4], *list[4];
     struct io_event events[4];
 
@@ -71,7 +72,7 @@ static inline void *departure_neighbour(void *unused)
             CHECK_INT((long)events[i].res, BLOCK);
         CHECK(is_pattern(buffer, 4 * BLOCK, 9));
         if (!departing.test->spoils_posix) {
-            struct aiocb cb = cb_of(fd, other, BLOCK, 0);
+            struct aiocb cb = make_cb(fd, other, BLOCK, 0);
 
             CHECK_INT(aio_read(&cb), 0);
             CHECK_DONE(&cb, BLOCK);
@@ -253,7 +254,7 @@ static inline void check_other_calls(void)
 {
     static int fd, other;
     unsigned char *memory = new_pages(BLOCK);
-    io_context_t context = context_of(4);
+    io_context_t context = make_context(4);
     struct io_event event;
     struct iocb iocb;
 
@@ -290,7 +291,7 @@ static inline void departure_child(enum departure_way way)
     if (way == BY_JUMP_THEN__EXIT)
         departing.wanted /= 10;
     STEP("the departures' own set-up");
-    departing.others = scratch_path("others");
+    departing.others = test_path("others");
     departing.test->set_up();
     neighbour = start_thread(departure_neighbour, NULL);
     WAIT_UNTIL(atomic_load(&departing.neighbours_rounds) > 0);

@@ -11,7 +11,7 @@ static inline int fanotify_start(const char *name)
 {
     int fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY | O_CLOEXEC);
 
-    if (fd == -1 || fanotify_mark(fd, FAN_MARK_ADD, FAN_ACCESS_PERM, AT_FDCWD, scratch_path(name)) == -1)
+    if (fd == -1 || fanotify_mark(fd, FAN_MARK_ADD, FAN_ACCESS_PERM, AT_FDCWD, test_path(name)) == -1)
         SKIP("no fanotify permission events here: %s", strerror(errno));
     return fd;
 }

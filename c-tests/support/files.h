@@ -12,7 +12,7 @@
 #include "check.h"
 
 /* The path of `name` in the test's own directory. It stays allocated. */
-static inline const char *test_path(const char *name)
+static inline char *test_path(const char *name)
 {
     const char *dir = getenv("TEST_DIR");
     char *path = NULL;

@@ -57,7 +57,7 @@ static inline void frozen_guard(pid_t test)
 /* Makes and mounts it; to be called before there are threads. Skips where that is not possible. */
 static inline void frozen_start(void)
 {
-    char *image = scratch_path("image"), device[32];
+    char *image = test_path("image"), device[32];
     struct loop_config config = { .info.lo_flags = LO_FLAGS_AUTOCLEAR };
     int control, number, loop = -1, image_fd, status;
     pid_t mkfs, test = getpid();
@@ -96,7 +96,7 @@ static inline void frozen_start(void)
         SKIP("no loop device could be had");
     close(control);
     close(image_fd);
-    snprintf(frozen.path, sizeof frozen.path, "%s", scratch_path("frozen"));
+    snprintf(frozen.path, sizeof frozen.path, "%s", test_path("frozen"));
     MUST(mkdir(frozen.path, 0755));
     if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
         SKIP("no mount namespace of its own: %s", strerror(errno));

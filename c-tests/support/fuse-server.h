@@ -268,7 +268,7 @@ static inline void fuse_start(size_t size, unsigned seed)
     CHECK(size <= FUSE_BYTES);
     atomic_store(&fuse->size, size);
     fill_pattern(fuse->bytes, size, seed);
-    snprintf(fuse->path, sizeof fuse->path, "%s", scratch_path("fuse"));
+    snprintf(fuse->path, sizeof fuse->path, "%s", test_path("fuse"));
     if (mkdir(fuse->path, 0755) == -1)
         CHECK_INT(errno, EEXIST);
     if ((dev = open("/dev/fuse", O_RDWR | O_CLOEXEC)) == -1)

@@ -16,7 +16,6 @@
 #include "memory.h"
 #include "process.h"
 
-#define RESFD 1u  /* IOCB_FLAG_RESFD */
 #define IOPRIO 2u /* IOCB_FLAG_IOPRIO */
 
 /* The completion ring in memory as Linux's fs/aio.c lays it out (struct aio_ring). */
@@ -83,8 +82,7 @@ static inline void reap(io_context_t context, long n, struct io_event *events)
     long have = 0;
 
     while (have < n) {
-        struct timespec wait = {5, 0};
-        int ret = io_getevents(context, 1, n - have, events + have, &wait);
+        int ret = io_getevents(context, 1, n - have, events + have, wait_limit());
 
         if (ret < 0 && ret != -EINTR)
             FAIL("io_getevents: %d", ret);

@@ -9,7 +9,8 @@
 
 #include <poll.h>
 
-#include "posix-calls.h"
+#include "aiocb.h"
+#include "behaviour.h"
 
 #define BLOCK 4096
 
@@ -51,32 +52,32 @@ static inline void rest_of_posix_works(void)
     struct aiocb cb;
 
     STEP("aio_read of a cached file while a request is held");
-    cb = cb_of(rest.cached, rest.buffer, BLOCK, 0);
+    cb = make_cb(rest.cached, rest.buffer, BLOCK, 0);
     CHECK_INT(aio_read(&cb), 0);
     CHECK_DONE(&cb, BLOCK);
     CHECK(is_pattern(rest.buffer, BLOCK, 21));
     STEP("aio_read of an O_DIRECT file while a request is held");
-    cb = cb_of(fd, memory, BLOCK, 0);
+    cb = make_cb(fd, memory, BLOCK, 0);
     CHECK_INT(aio_read(&cb), 0);
     CHECK_DONE(&cb, BLOCK);
     CHECK(is_pattern(memory, BLOCK, 22));
     STEP("aio_read of a pipe while a request is held");
     make_pipe(ends);
-    cb = cb_of(ends[0], rest.buffer, 1, 0);
+    cb = make_cb(ends[0], rest.buffer, 1, 0);
     CHECK_INT(aio_read(&cb), 0);
     CHECK_INT(write(ends[1], "p", 1), 1);
     CHECK_DONE(&cb, 1);
     STEP("aio_write while a request is held");
     fill_pattern(rest.buffer, BLOCK, 21);
-    cb = cb_of(rest.cached, rest.buffer, BLOCK, 0);
+    cb = make_cb(rest.cached, rest.buffer, BLOCK, 0);
     CHECK_INT(aio_write(&cb), 0);
     CHECK_DONE(&cb, BLOCK);
     STEP("aio_write to an O_DIRECT file while a request is held");
-    cb = cb_of(rest.direct, memory, BLOCK, 0);
+    cb = make_cb(rest.direct, memory, BLOCK, 0);
     CHECK_INT(aio_write(&cb), 0);
     CHECK_DONE(&cb, BLOCK);
     STEP("aio_fsync while a request is held");
-    cb = cb_of(rest.cached, NULL, 0, 0);
+    cb = make_cb(rest.cached, NULL, 0, 0);
     CHECK_INT(aio_fsync(O_SYNC, &cb), 0);
     CHECK_DONE(&cb, 0);
     rest_calls(fd, memory);
@@ -85,7 +86,7 @@ static inline void rest_of_posix_works(void)
     STEP(step);
 }
 
-#ifdef LIBAIO_CALLS_H
+#ifdef IOCB_H
 static inline void rest_of_libaio_works(void)
 {
     const char *step = deadline_step;
@@ -96,7 +97,7 @@ static inline void rest_of_libaio_works(void)
     struct iocb iocb;
 
     STEP("io_setup while a request is held");
-    context = context_of(8);
+    context = make_context(8);
     STEP("io_submit of a read of a cached file while a request is held");
     io_prep_pread(&iocb, rest.cached, rest.buffer, BLOCK, 0);
     CHECK_INT(outcome(context, &iocb), BLOCK);
@@ -145,7 +146,7 @@ static inline void *held_submit(void *unused)
 /* Submits held.iocb, which the program has prepared. */
 static inline void held_start(void)
 {
-    held.context = context_of(4);
+    held.context = make_context(4);
     held.thread = start_thread(held_submit, NULL);
 }
 

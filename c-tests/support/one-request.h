@@ -3,10 +3,11 @@
 #ifndef ONE_REQUEST_H
 #define ONE_REQUEST_H
 
+#include "behaviour.h"
 #ifdef ONE_REQUEST_POSIX
-#include "posix-calls.h"
+#include "aiocb.h"
 #else
-#include "libaio-calls.h"
+#include "iocb.h"
 #endif
 
 enum one_kind { ONE_READ, ONE_WRITE, ONE_FSYNC, ONE_DATASYNC };
@@ -15,14 +16,14 @@ enum one_kind { ONE_READ, ONE_WRITE, ONE_FSYNC, ONE_DATASYNC };
 /* The bytes moved, or -errno, whether the call or the request fails. */
 static inline long long one_request(enum one_kind kind, int fd, void *buffer, size_t size, off_t offset)
 {
-    struct aiocb cb = cb_of(fd, buffer, size, offset);
+    struct aiocb cb = make_cb(fd, buffer, size, offset);
     int ret = kind == ONE_READ    ? aio_read(&cb)
               : kind == ONE_WRITE ? aio_write(&cb)
                                   : aio_fsync(kind == ONE_FSYNC ? O_SYNC : O_DSYNC, &cb);
 
     if (ret == -1)
         return -errno;
-    await_cb(&cb);
+    AWAIT_CB(&cb);
     return aio_error(&cb) ? -aio_error(&cb) : aio_return(&cb);
 }
 #else
@@ -32,7 +33,7 @@ static inline long long one_request(enum one_kind kind, int fd, void *buffer, si
     struct iocb iocb;
 
     if (!context)
-        context = context_of(8);
+        context = make_context(8);
     if (kind == ONE_READ)
         io_prep_pread(&iocb, fd, buffer, size, offset);
     else if (kind == ONE_WRITE)

@@ -3,6 +3,7 @@
 #define PROCESS_H
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -67,18 +68,30 @@ static inline int status_line(pid_t tid, const char *key, char *value, size_t si
     return found;
 }
 
-/* 'R' running, 'S' asleep, ..., as /proc has it for a thread of this process; '?' when it is gone. */
-static inline char thread_state(pid_t tid)
+/* The state letter of a thread of process `pid`, as /proc tells it ('R', 'S', 'D', 'T', 't', 'Z'); '?': it is gone. */
+static inline char thread_state(pid_t pid, pid_t tid)
 {
-    char state[64];
+    char path[64], text[512], *end;
+    ssize_t n;
+    int fd;
 
-    return status_line(tid, "State", state, sizeof state) ? state[0] : '?';
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd == -1)
+        return '?';
+    n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n <= 0)
+        return '?';
+    text[n] = 0;
+    end = strrchr(text, ')');
+    return end && end[1] ? end[2] : '?';
 }
 
 /* True once thread `tid` of this process sleeps in the kernel. Wait for it with WAIT_UNTIL. */
 static inline int thread_sleeps(pid_t tid)
 {
-    char state = thread_state(tid);
+    char state = thread_state(getpid(), tid);
 
     return state == 'S' || state == 'D';
 }
@@ -129,7 +142,7 @@ static inline void block_signal(int signal)
 /* Takes the next blocked `signal`; fails at the deadline. */
 static inline siginfo_t take_signal(int signal)
 {
-    int64_t end = now_ns() + DEADLINE_SECONDS * 1000000000LL;
+    int64_t end = deadline_ns();
     struct timespec timeout = { 1, 0 };
     siginfo_t info;
     sigset_t set;
@@ -154,7 +167,7 @@ static inline int signal_is_pending(int signal)
 /* Waits for the child; its wait status. Fails at the deadline and then ends the child, which is ours. */
 static inline int await_child(pid_t child)
 {
-    int64_t end = now_ns() + DEADLINE_SECONDS * 1000000000LL;
+    int64_t end = deadline_ns();
     int status;
 
     for (;;) {

@@ -3,7 +3,8 @@
 #ifndef STUCK_LIBAIO_H
 #define STUCK_LIBAIO_H
 
-#include "libaio-calls.h"
+#include "behaviour.h"
+#include "iocb.h"
 #include "stuck-thread.h"
 
 #define BLOCK 4096
@@ -25,7 +26,7 @@ static void stuck_prepare(void)
     struct iocb *list[IN_FLIGHT];
 
     for (int c = 0; c < CONTEXTS; c++) {
-        uses[c].context = context_of(64);
+        uses[c].context = make_context(64);
         for (int i = 0; i < IN_FLIGHT; i++) {
             io_prep_pread(&uses[c].iocbs[i], uses[c].fd, uses[c].buffer + i * BLOCK, BLOCK, i * BLOCK);
             list[i] = &uses[c].iocbs[i];

@@ -3,7 +3,8 @@
 #ifndef STUCK_POSIX_H
 #define STUCK_POSIX_H
 
-#include "posix-calls.h"
+#include "aiocb.h"
+#include "behaviour.h"
 #include "stuck-thread.h"
 
 #define BLOCK 4096
@@ -21,7 +22,7 @@ static struct {
 static void submit_group(int g)
 {
     for (int i = 0; i < IN_FLIGHT; i++) {
-        uses[g].cbs[i] = cb_of(uses[g].fd, uses[g].buffer + i * BLOCK, BLOCK, i * BLOCK);
+        uses[g].cbs[i] = make_cb(uses[g].fd, uses[g].buffer + i * BLOCK, BLOCK, i * BLOCK);
         CHECK_INT(aio_read(&uses[g].cbs[i]), 0);
     }
 }
@@ -72,7 +73,7 @@ static void check_others(enum stuck_kind kind)
     answer = aio_cancel(uses[CANCEL_ALL].fd, NULL);
     CHECK(answer == AIO_ALLDONE || answer == AIO_CANCELED || answer == AIO_NOTCANCELED);
     STEP("aio_fsync behind its requests");
-    sync = cb_of(uses[SYNC].fd, NULL, 0, 0);
+    sync = make_cb(uses[SYNC].fd, NULL, 0, 0);
     CHECK_INT(aio_fsync(O_SYNC, &sync), 0);
     CHECK_DONE(&sync, 0);
     STEP("fcntl(F_SETFL)");

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::arguments::Bench;
 use crate::chart::{Style, terminal};
 use crate::failure::Failure;
-use crate::output::print;
+use crate::output::{json, print};
 use crate::{host, library, probe};
 use measure::Row;
 use report::Report;
@@ -44,7 +44,7 @@ pub fn main(arguments: &Bench) -> Result<ExitCode, Failure> {
         report.write(&outcome)?;
     }
     print(&if arguments.json {
-        serde_json::to_string_pretty(&outcome).map_err(|error| Failure::wanting(error.to_string()))? + "\n"
+        json(serde_json::to_string_pretty(&outcome))?
     } else {
         terminal(&present::chart(&outcome), Style::of_output())
     })?;

@@ -77,8 +77,19 @@ impl Missing {
 }
 
 impl Observed {
-    /// Finds the counters of a process.
+    /// Finds the counters of a process; where it has none yet, says which of the processes that it started have some.
     pub fn find(process: libc::pid_t) -> Result<Self, Missing> {
+        Self::alone(process).map_err(|missing| match missing {
+            Missing::NotCalled(_) => {
+                let descendants = Process::of(process).descendants().into_iter();
+                Missing::NotCalled(descendants.filter(|&other| Self::alone(other).is_ok()).collect())
+            }
+            missing => missing,
+        })
+    }
+
+    /// Finds the counters of a process, without a look at the processes that it started.
+    fn alone(process: libc::pid_t) -> Result<Self, Missing> {
         let folder = format!("/proc/{process}");
         let failed = |error: Error| refused(process, error);
         // The memory first: what is read after it, of the same number, may be another process's, but then finds nothing here.
@@ -111,17 +122,9 @@ impl Observed {
         }
         match found {
             Some((true, address)) => Ok(Self { memory, address }),
-            Some(_) => {
-                let descendants = Process::of(process).descendants();
-                Err(Missing::NotCalled(descendants.into_iter().filter(|&other| Self::find_alone(other)).collect()))
-            }
+            Some(_) => Err(Missing::NotCalled(Vec::new())),
             None => Err(Missing::NotLoaded),
         }
-    }
-
-    /// Whether the process itself has counters.
-    fn find_alone(process: libc::pid_t) -> bool {
-        Self::find(process).is_ok()
     }
 
     /// Reads the counters. Nothing when the process has ended.

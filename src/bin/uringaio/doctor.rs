@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::arguments::Doctor;
 use crate::failure::{Failure, WANTING};
-use crate::output::print;
+use crate::output::{json, print};
 use crate::probe::Tried;
 use crate::{host, library};
 use report::{Report, Section};
@@ -12,7 +12,6 @@ use ring::Evidence;
 use subject::Subject;
 
 mod files;
-
 mod known;
 mod limits;
 mod report;
@@ -59,7 +58,7 @@ pub fn main(arguments: &Doctor) -> Result<ExitCode, Failure> {
     }
     let report =
         Report { version: env!("CARGO_PKG_VERSION").into(), linux: host::release(), engine, summary, sections };
-    print(&if arguments.json { json(&report)? } else { text::text(&report) })?;
+    print(&if arguments.json { json(serde_json::to_string_pretty(&report))? } else { text::text(&report) })?;
     let is_io_uring = report.engine.as_deref() == Some("io_uring");
     let status = refusal.unwrap_or(if is_io_uring && !report.has_bad() { 0 } else { WANTING });
     Ok(ExitCode::from(status))
@@ -96,9 +95,4 @@ fn outcome(title: &str, subject: &Subject) -> String {
         }
         _ => format!("{title} calls neither POSIX AIO nor libaio: running it on uringaio changes nothing."),
     }
-}
-
-fn json(report: &Report) -> Result<String, Failure> {
-    let text = serde_json::to_string_pretty(report).map_err(|error| Failure::wanting(error.to_string()))?;
-    Ok(text + "\n")
 }

@@ -111,18 +111,14 @@ impl Image {
             .collect()
     }
 
-    /// Whether it offers the function to other objects.
-    pub fn exports(&self, name: &str) -> bool {
-        let Some(elf) = self.elf() else { return false };
-        let mut defined = elf.dynamic_symbols().filter(ObjectSymbol::is_definition);
-        defined.any(|symbol| symbol.name() == Ok(name))
+    /// Whether it offers one of these functions to other objects.
+    pub fn exports(&self, names: &[&str]) -> bool {
+        self.elf().is_some_and(|elf| defines(elf.dynamic_symbols(), names))
     }
 
     /// Whether one of these functions is linked into it, as far as its symbols were left in.
     pub fn has_inside(&self, names: &[&str]) -> bool {
-        let Some(elf) = self.elf() else { return false };
-        let mut defined = elf.symbols().filter(ObjectSymbol::is_definition);
-        defined.any(|symbol| symbol.name().is_ok_and(|name| names.contains(&name)))
+        self.elf().is_some_and(|elf| defines(elf.symbols(), names))
     }
 
     /// Whether the bytes stand in one of its segments, as the name of a library does that it loads at run time.
@@ -152,4 +148,10 @@ impl Image {
             entry.tag32(elf.endian()) == Some(DT_FLAGS_1) && entry.d_val.get(elf.endian()) & u64::from(DF_1_PIE) != 0
         })
     }
+}
+
+/// Whether one of these functions is among the symbols, and defined.
+fn defines<'data>(symbols: impl Iterator<Item: ObjectSymbol<'data>>, names: &[&str]) -> bool {
+    let mut defined = symbols.filter(ObjectSymbol::is_definition);
+    defined.any(|symbol| symbol.name().is_ok_and(|name| names.contains(&name)))
 }

@@ -31,7 +31,7 @@ pub fn number(path: &str) -> Option<u64> {
     line(path)?.parse().ok()
 }
 
-/// The type of the file system that holds `target` and its device, as `/proc/self/mountinfo` names them.
+/// The type of the file system that holds `target`, as `/proc/self/mountinfo` names it, and the same with its device in words.
 pub fn file_system(target: &std::path::Path) -> Option<(String, String)> {
     let target = target.canonicalize().ok()?;
     let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
@@ -44,7 +44,8 @@ pub fn file_system(target: &std::path::Path) -> Option<(String, String)> {
     });
     // Of two mounts on one place the later one is seen.
     let (_, kind, device) = found.max_by_key(|&(length, _, _)| length)?;
-    Some((kind.into(), device.into()))
+    let place = if kind == device { kind.into() } else { format!("{kind} on {device}") };
+    Some((kind.into(), place))
 }
 
 /// Seconds since 1970.

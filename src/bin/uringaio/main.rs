@@ -8,6 +8,9 @@ mod doctor;
 mod drop_in;
 mod elf;
 mod failure;
+#[path = "../../host/file_systems.rs"]
+#[allow(dead_code, reason = "the library asks by number as well")]
+mod file_systems;
 mod host;
 #[path = "../../stats/layout.rs"]
 #[allow(dead_code, reason = "the library writes what is only read here")]

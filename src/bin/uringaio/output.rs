@@ -15,13 +15,22 @@ const LEAST_COLUMNS: usize = 40;
 
 /// Writes `text` to standard output. A reader that has gone (`uringaio doctor | head`) is no failure; a full disk is.
 pub fn print(text: &str) -> Result<(), Failure> {
+    deliver(text).map(|_| ())
+}
+
+/// The same, and whether the reader is still there.
+pub fn deliver(text: &str) -> Result<bool, Failure> {
     let mut output = std::io::stdout();
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::wanting(format!("standard output: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::wanting(format!("standard output: {error}"))),
     }
+}
+
+/// What `serde_json` has made, as lines to print.
+pub fn json(made: serde_json::Result<String>) -> Result<String, Failure> {
+    Ok(made.map_err(|error| Failure::wanting(error.to_string()))? + "\n")
 }
 
 /// Columns of the terminal that standard output is; of a file or a pipe, those of [`PIPE_COLUMNS`].

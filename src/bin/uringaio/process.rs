@@ -67,6 +67,11 @@ impl Process {
         limits.lines().find_map(|line| line.strip_prefix(row)?.split_whitespace().next()?.parse().ok())
     }
 
+    /// `RLIMIT_MEMLOCK` in bytes, where there is one and it counts for this process.
+    pub fn lock_limit(&self) -> Option<u64> {
+        if self.has(Capability::LockMemory) { None } else { self.limit("Max locked memory") }
+    }
+
     /// The environment that it was started with; nothing where it may not be read.
     pub fn environment(&self) -> Option<Vec<(OsString, OsString)>> {
         let block = fs::read(self.folder.join("environ")).ok()?;

@@ -18,7 +18,7 @@ pub enum Sandbox {
 }
 
 /// The three system calls of io_uring, as filters name them.
-const CALLS: &str = "io_uring_setup io_uring_enter io_uring_register";
+pub const CALLS: &str = "io_uring_setup io_uring_enter io_uring_register";
 
 impl Sandbox {
     /// What `process` runs under. Where it has more filters than the first process of its container or machine, one was set
@@ -69,16 +69,7 @@ impl Sandbox {
                 "    localhostProfile: io_uring.json",
             ],
             Self::Container(_) => &[],
-            Self::Unit(unit) => {
-                return vec![
-                    format!("sudo systemctl edit {unit}"),
-                    "# and in the file that it opens:".into(),
-                    "[Service]".into(),
-                    format!("SystemCallFilter={CALLS}"),
-                    "# then".into(),
-                    format!("sudo systemctl restart {unit}"),
-                ];
-            }
+            Self::Unit(unit) => return edit_unit(unit, [format!("SystemCallFilter={CALLS}")]),
         };
         lines.iter().map(|&line| line.into()).collect()
     }
@@ -88,20 +79,22 @@ impl Sandbox {
         match sandbox {
             Some(Self::Docker) => vec!["docker run --ulimit memlock=67108864 ...".into()],
             Some(Self::Podman) => vec!["podman run --ulimit memlock=67108864 ...".into()],
-            Some(Self::Unit(unit)) => vec![
-                format!("sudo systemctl edit {unit}"),
-                "# and in the file that it opens:".into(),
-                "[Service]".into(),
-                "LimitMEMLOCK=64M".into(),
-                "# then".into(),
-                format!("sudo systemctl restart {unit}"),
-            ],
+            Some(Self::Unit(unit)) => edit_unit(unit, ["LimitMEMLOCK=64M".into()]),
             _ => vec![
                 "echo '* - memlock 65536' | sudo tee /etc/security/limits.d/90-memlock.conf".into(),
                 "# and log in again".into(),
             ],
         }
     }
+}
+
+/// What to paste so that a unit has these lines in its service section.
+pub fn edit_unit(unit: &str, lines: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut all =
+        vec![format!("sudo systemctl edit {unit}"), "# and in the file that it opens:".into(), "[Service]".into()];
+    all.extend(lines);
+    all.extend(["# then".into(), format!("sudo systemctl restart {unit}")]);
+    all
 }
 
 const ADD_TO_DEFAULT: &str = "jq '.syscalls += [{names: [\"io_uring_setup\", \"io_uring_enter\", \"io_uring_register\"], \

@@ -1,13 +1,13 @@
 //! `uringaio stat`: what the library does in a running program.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::arguments::Stat;
 use crate::counters::{Missing, Observed, Snapshot};
 use crate::failure::Failure;
-use crate::output::print;
+use crate::output::{deliver, json, print};
 use sample::Sample;
 use table::{Numbers, table};
 
@@ -36,14 +36,13 @@ pub fn main(arguments: &Stat) -> Result<ExitCode, Failure> {
 
 /// Shows what was counted in each interval, until the process ends, or the reader has gone.
 fn watch(observed: &Observed, first: Snapshot, arguments: &Stat) -> Result<(), Failure> {
-    let mut output = std::io::stdout();
-    let clear = !arguments.json && output.is_terminal();
+    let clear = !arguments.json && std::io::stdout().is_terminal();
     let (mut before, mut read_at) = (first, Instant::now());
     // A process that times everything by itself (URINGAIO_STATS) is to go on with that.
     let times_all = before.header.observed == u32::MAX;
     let mut left = arguments.count;
-    let mut outcome = Ok(());
-    while left != Some(0) {
+    let mut has_reader = Ok(true);
+    while left != Some(0) && matches!(has_reader, Ok(true)) {
         wait((!times_all).then_some(observed), arguments.interval);
         let Some(after) = observed.read() else { break };
         let now = Instant::now();
@@ -51,27 +50,18 @@ fn watch(observed: &Observed, first: Snapshot, arguments: &Stat) -> Result<(), F
         let text =
             written(&reading::between(arguments.process, &before, &after, seconds), Numbers::Rates, arguments.json)?;
         let text = if clear { format!("{CLEAR_SCREEN}{text}") } else { text };
-        if let Err(error) = output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
-            if error.kind() != ErrorKind::BrokenPipe {
-                outcome = Err(Failure::wanting(format!("standard output: {error}")));
-            }
-            break;
-        }
+        has_reader = deliver(&text);
         (before, read_at) = (after, now);
         left = left.map(|left| left - 1);
     }
     if !times_all {
         observed.time(0);
     }
-    outcome
+    has_reader.map(|_| ())
 }
 
 fn written(sample: &Sample, numbers: Numbers, as_json: bool) -> Result<String, Failure> {
-    if !as_json {
-        return Ok(table(sample, numbers));
-    }
-    let line = serde_json::to_string(sample).map_err(|error| Failure::wanting(error.to_string()))?;
-    Ok(line + "\n")
+    if as_json { json(serde_json::to_string(sample)) } else { Ok(table(sample, numbers)) }
 }
 
 /// Waits, and has operations of the observed process timed meanwhile.

@@ -67,8 +67,11 @@ impl Uses {
 
 /// What a file uses by name; nothing of what cannot be read, and of the libraries that offer these functions.
 pub fn by_name(file: &Path) -> Option<Uses> {
-    let image = Image::open(file).ok()?;
-    if is_provider(&image) {
+    of_image(&Image::open(file).ok()?, file)
+}
+
+fn of_image(image: &Image, file: &Path) -> Option<Uses> {
+    if is_provider(image) {
         return None;
     }
     let imports = image.imports();
@@ -91,8 +94,8 @@ pub fn by_name(file: &Path) -> Option<Uses> {
 
 /// The same, and what can only be seen in the code and the constants, which takes longer.
 pub fn in_depth(file: &Path) -> Option<Uses> {
-    let mut uses = by_name(file)?;
     let image = Image::open(file).ok()?;
+    let mut uses = of_image(&image, file)?;
     if image.imports().contains("syscall") {
         let numbers = image.calls_by_number();
         uses.calls_aio_by_number = numbers.contains(&(libc::SYS_io_setup as u32));
@@ -107,7 +110,7 @@ pub fn in_depth(file: &Path) -> Option<Uses> {
 
 /// Whether it is libaio, liburing, the C library or liburingaio.
 fn is_provider(image: &Image) -> bool {
-    ["io_submit", "aio_read", "io_uring_queue_init", "io_uring_get_sqe", MARK].iter().any(|name| image.exports(name))
+    image.exports(&["io_submit", "aio_read", "io_uring_queue_init", "io_uring_get_sqe", MARK])
 }
 
 /// Whether a file is one of the libraries that offer these functions.
@@ -122,6 +125,6 @@ pub fn library_has(file: &Path, name: &str) -> Result<bool, String> {
     match image.kind() {
         Kind::Other | Kind::Narrow => Err("is not a library for 64-bit programs".into()),
         Kind::Foreign => Err("is made for another machine".into()),
-        Kind::Program(_) | Kind::Static | Kind::Shared => Ok(image.exports(name)),
+        Kind::Program(_) | Kind::Static | Kind::Shared => Ok(image.exports(&[name])),
     }
 }

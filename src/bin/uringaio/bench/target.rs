@@ -71,8 +71,7 @@ pub fn file_system(target: &Path) -> Option<String> {
     if target.metadata().ok()?.file_type().is_block_device() {
         return Some(format!("none, the device {}", target.display()));
     }
-    let (kind, device) = host::file_system(&target)?;
-    Some(if kind == device { kind } else { format!("{kind} on {device}") })
+    host::file_system(&target).map(|(_, place)| place)
 }
 
 /// The day and the hour, as `2026-02-27 14:05 UTC`.

@@ -7,24 +7,16 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::report::Finding;
+use crate::file_systems::{Backing, by_name};
 use crate::host;
 
-/// File systems on which io_uring is used, as the library's `host::file_info` lists them; requests on others go by plain system
-/// calls in threads.
-const BY_IO_URING: [&str; 18] = [
-    "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "overlay", "zfs", "bcachefs", "vfat", "msdos", "exfat", "ntfs3",
-    "jfs", "reiserfs", "squashfs", "erofs", "iso9660",
-];
-/// Files that are memory: everything is done at once, in the calling thread.
-const MEMORY: [&str; 3] = ["tmpfs", "ramfs", "hugetlbfs"];
-
 pub fn findings(directory: &Path) -> Vec<Finding> {
-    let (kind, device) = host::file_system(directory).unwrap_or_else(|| ("unknown".into(), "unknown".into()));
-    let place = if kind == device { kind.clone() } else { format!("{kind} on {device}") };
-    let mut findings = vec![way(&kind, &place)];
+    let (kind, place) = host::file_system(directory).unwrap_or_else(|| ("unknown".into(), "unknown".into()));
+    let backing = by_name(kind.as_bytes());
+    let mut findings = vec![way(backing, &place)];
     match temporary(directory) {
         Ok((file, direct)) => {
-            if !reads_without_waiting(&file) && !MEMORY.contains(&&*kind) {
+            if !reads_without_waiting(&file) && backing != Backing::Memory {
                 findings.push(Finding::note(
                     "nowait",
                     "This file system cannot say whether a read would have to wait (RWF_NOWAIT)",
@@ -46,29 +38,27 @@ pub fn findings(directory: &Path) -> Vec<Finding> {
     findings
 }
 
-fn way(kind: &str, place: &str) -> Finding {
-    if MEMORY.contains(&kind) {
-        return Finding::good(
+fn way(backing: Backing, place: &str) -> Finding {
+    match backing {
+        Backing::Memory => Finding::good(
             "file_system",
             format!("{place}: in memory"),
             "Requests are finished at once in the calling thread.",
-        );
-    }
-    if BY_IO_URING.contains(&kind) {
-        return Finding::good(
+        ),
+        Backing::Local => Finding::good(
             "file_system",
             format!("{place}: by io_uring"),
             "What is in memory already is finished at once in the calling thread, the rest by io_uring; libaio's O_DIRECT requests \
              by the kernel's own AIO.",
-        );
+        ),
+        Backing::Remote => Finding::note(
+            "file_system",
+            format!("{place}: by threads"),
+            "io_uring is used on file systems such as ext4, XFS and btrfs and on block devices. Requests on others, and on files \
+             that another program or machine serves (FUSE, NFS, SMB), are carried out by plain system calls, many at a time, in \
+             threads of the library.",
+        ),
     }
-    Finding::note(
-        "file_system",
-        format!("{place}: by threads"),
-        "io_uring is used on file systems such as ext4, XFS and btrfs and on block devices. Requests on files that another \
-         program or machine serves (FUSE, NFS, SMB) are carried out by plain system calls, many at a time, in threads of the \
-         library.",
-    )
 }
 
 /// A file without a name, and whether one may be opened with `O_DIRECT`.

@@ -3,8 +3,8 @@
 use super::report::Finding;
 use crate::host;
 use crate::probe::{self, FEATURES, Ring, Tried};
-use crate::process::{Capability, Process};
-use crate::sandbox::Sandbox;
+use crate::process::Process;
+use crate::sandbox::{CALLS, Sandbox};
 
 /// The first Linux with io_uring.
 const FIRST: (u32, u32) = (5, 1);
@@ -36,7 +36,7 @@ impl Evidence {
             group: host::line("/proc/sys/kernel/io_uring_group"),
             filtered: own.is_filtered(),
             sandbox: Sandbox::of(&own),
-            lock_limit: if own.has(Capability::LockMemory) { None } else { own.limit("Max locked memory") },
+            lock_limit: own.lock_limit(),
             modules: host::line("/sys/kernel/security/lsm").unwrap_or_default(),
             ring: probe::ring(),
         }
@@ -55,10 +55,7 @@ impl Evidence {
         if !remedy.is_empty() {
             return remedy;
         }
-        vec![
-            "# allow these system calls in the filter that this process runs under:".into(),
-            "io_uring_setup io_uring_enter io_uring_register".into(),
-        ]
+        vec!["# allow these system calls in the filter that this process runs under:".into(), CALLS.into()]
     }
 }
 

@@ -9,8 +9,8 @@ use super::settings;
 use super::subject::{Seen, Subject, of_files};
 use crate::counters::{Missing, Observed};
 use crate::failure::{NOT_FOUND, WANTING};
-use crate::process::{Capability, Process};
-use crate::sandbox::Sandbox;
+use crate::process::Process;
+use crate::sandbox::{Sandbox, edit_unit};
 
 /// The number of a process that exists; names of programs are anything else.
 pub fn number(name: &std::ffi::OsStr) -> Option<libc::pid_t> {
@@ -77,7 +77,7 @@ pub fn look(number: libc::pid_t, library: Option<&Path>) -> Subject {
     }
     findings.append(&mut subject.findings);
     findings.extend(own_filter(&process, sandbox.as_ref()));
-    findings.push(own_limit(&process, sandbox.as_ref()));
+    findings.push(limits::locked_memory(process.lock_limit(), sandbox.as_ref()));
     findings.extend(own_settings(&process, number));
     Subject { findings, ..subject }
 }
@@ -108,7 +108,7 @@ fn served(number: libc::pid_t, observed: &Observed, process: &Process, sandbox: 
             "It is the program's own, or the library's on kernels before 5.18.",
         ));
     }
-    findings.push(own_limit(process, sandbox));
+    findings.push(limits::locked_memory(process.lock_limit(), sandbox));
     findings.extend(own_settings(process, number));
     Subject { findings, is_served: true, ..Subject::default() }
 }
@@ -125,17 +125,8 @@ fn start_anew(sandbox: Option<&Sandbox>, library: Option<&Path>, raw: bool) -> V
     let library = library.map_or("/path/to/liburingaio.so.1".into(), |file| file.display().to_string());
     match sandbox {
         Some(Sandbox::Unit(unit)) => {
-            let mut lines = vec![
-                format!("sudo systemctl edit {unit}"),
-                "# and in the file that it opens:".into(),
-                "[Service]".into(),
-                format!("Environment=LD_PRELOAD={library}"),
-            ];
-            if raw {
-                lines.push("Environment=URINGAIO_RAW=1".into());
-            }
-            lines.extend(["# then".into(), format!("sudo systemctl restart {unit}")]);
-            lines
+            let raw = raw.then(|| "Environment=URINGAIO_RAW=1".into());
+            edit_unit(unit, [format!("Environment=LD_PRELOAD={library}")].into_iter().chain(raw))
         }
         _ if raw => vec!["uringaio run --raw -- PROGRAM".into()],
         _ => vec!["uringaio run -- PROGRAM".into()],
@@ -186,11 +177,6 @@ fn allows(list: &str) -> Option<bool> {
     }
     let listed = calls.split_whitespace().any(|call| call.split(':').next() == Some("io_uring_setup"));
     Some(listed != denies)
-}
-
-fn own_limit(process: &Process, sandbox: Option<&Sandbox>) -> Finding {
-    let limit = if process.has(Capability::LockMemory) { None } else { process.limit("Max locked memory") };
-    limits::locked_memory(limit, sandbox)
 }
 
 fn own_settings(process: &Process, number: libc::pid_t) -> Vec<Finding> {
