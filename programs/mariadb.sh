@@ -20,7 +20,7 @@ answers() {
 }
 
 start() {
-    serve "$WORK/server.log.$1" mariadbd --no-defaults --user=root --datadir="$WORK/data" --socket="$WORK/s" \
+    serve "$WORK/server.log.$1" mariadbd --no-defaults --user="$(id -un)" --datadir="$WORK/data" --socket="$WORK/s" \
         --pid-file="$WORK/pid" --skip-networking --innodb-use-native-aio=1 --innodb-linux-aio=aio \
         --innodb-flush-method=O_DIRECT --innodb-buffer-pool-size=16M --innodb-log-file-size=64M \
         --innodb-io-capacity=2000 --max-connections=50
@@ -47,7 +47,7 @@ intact() {
 
 database() {
     local pid log file client
-    mariadb-install-db --no-defaults --user=root --datadir="$WORK/data" --auth-root-authentication-method=normal \
+    mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$WORK/data" --auth-root-authentication-method=normal \
         --skip-test-db > install.log 2>&1 || { cat install.log; return 1; }
 
     start 1 || return 1

@@ -6,11 +6,13 @@
 
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU32, Ordering, fence};
+use core::time::Duration;
 
 use once_cell::race::OnceRef;
 
 use super::file_info;
-use super::futex;
+use super::futex::{self, Deadline};
+use super::kernel;
 
 const COUNTERS: usize = 4096;
 
@@ -83,6 +85,62 @@ pub fn before_close(fd: c_int) {
     }
     counter(&CLOSED, fd).fetch_add(1, Ordering::Relaxed);
     await_unused(|used| used == fd);
+}
+
+/// The process in which descriptors are being copied at this moment; 0: none.
+static COPYING: AtomicU32 = AtomicU32::new(0);
+
+/// How long a close waits for that.
+const COPY_WAIT_MS: u64 = 2_000;
+
+/// While this lives the library's table of descriptors may hold copies of the program's, which are about to be closed.
+pub struct Copying(());
+
+impl Copying {
+    /// Before the first copy.
+    #[must_use]
+    pub fn begin() -> Self {
+        // SeqCst pairs with `await_copied`: a close that comes too late to keep a file from being copied sees this.
+        COPYING.store(kernel::process_id() as u32, Ordering::SeqCst);
+        Self(())
+    }
+}
+
+impl Drop for Copying {
+    fn drop(&mut self) {
+        COPYING.store(0, Ordering::SeqCst);
+        futex::wake_all(&raw const COPYING);
+    }
+}
+
+/// Returns when no copy is left of what was just closed.
+fn await_copied() {
+    let copying = COPYING.load(Ordering::SeqCst);
+    // A child that was forked meanwhile has the mark, and no copies.
+    if copying == 0 || copying != kernel::process_id() as u32 {
+        return;
+    }
+    let deadline = Deadline::after(Duration::from_millis(COPY_WAIT_MS));
+    while COPYING.load(Ordering::SeqCst) == copying && !deadline.is_over() {
+        let _ = futex::wait(&COPYING, copying, deadline);
+    }
+}
+
+/// Must be called after `fd` was closed or replaced. The engine may have begun to keep its file just before.
+pub fn after_close(fd: c_int) {
+    await_copied();
+    if counter(&KEPT, fd).load(Ordering::SeqCst) != 0 {
+        let_go(fd);
+    }
+    after_change(fd);
+}
+
+/// Must be called after a range of descriptors was closed.
+pub fn after_closing_many() {
+    await_copied();
+    if ALL_KEPT.load(Ordering::SeqCst) != 0 {
+        let_go(-1);
+    }
 }
 
 /// Must be called after `fd` was replaced or its flags were changed: what was learnt of it meanwhile is out of date.

@@ -42,14 +42,17 @@ fn before(number: c_long, a: usize, b: usize, c: usize) {
 
 fn after(number: c_long, a: usize, b: usize, c: usize, succeeded: bool) {
     match number {
-        libc::SYS_close => descriptors::after_change(a as c_int),
-        libc::SYS_dup3 => descriptors::after_change(b as c_int),
+        libc::SYS_close => descriptors::after_close(a as c_int),
+        libc::SYS_dup3 => descriptors::after_close(b as c_int),
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_dup2 => descriptors::after_change(b as c_int),
+        libc::SYS_dup2 => descriptors::after_close(b as c_int),
         libc::SYS_fcntl => file_flags::after_fcntl(a as c_int, b as c_int),
         libc::SYS_ioctl => hazards::after_ioctl(b as u64, succeeded),
         libc::SYS_unshare => unshare::after_unshare(a as c_int, succeeded),
-        libc::SYS_close_range => unshare::after_close_range(c as c_int, succeeded),
+        libc::SYS_close_range => {
+            descriptors::after_closing_many();
+            unshare::after_close_range(c as c_int, succeeded);
+        }
         number if succeeded && unshare::changes_own_rights(number) => thread_identity::note_separate(),
         _ => {}
     }

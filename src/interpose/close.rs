@@ -22,7 +22,7 @@ pub(super) const ORIGINALS: &[&Next] = &[&CLOSE, &CLOSE_RANGE, &DUP2, &DUP3, &FC
 pub extern "C" fn close(fd: c_int) -> c_int {
     descriptors::before_close(fd);
     let result = call_original!(CLOSE, fn(fd: c_int) -> c_int);
-    descriptors::after_change(fd);
+    descriptors::after_close(fd);
     result
 }
 
@@ -31,6 +31,7 @@ pub extern "C" fn close(fd: c_int) -> c_int {
 pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
     descriptors::before_closing_many();
     let result = call_original!(CLOSE_RANGE, fn(first: c_uint, last: c_uint, flags: c_int) -> c_int);
+    descriptors::after_closing_many();
     unshare::after_close_range(flags, result == 0);
     result
 }
@@ -46,7 +47,7 @@ pub extern "C" fn closefrom(lowest: c_int) {
 pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
     descriptors::before_close(new);
     let result = call_original!(DUP2, fn(old: c_int, new: c_int) -> c_int);
-    descriptors::after_change(new);
+    descriptors::after_close(new);
     result
 }
 
@@ -55,7 +56,7 @@ pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
 pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
     descriptors::before_close(new);
     let result = call_original!(DUP3, fn(old: c_int, new: c_int, flags: c_int) -> c_int);
-    descriptors::after_change(new);
+    descriptors::after_close(new);
     result
 }
 
@@ -66,6 +67,9 @@ pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub unsafe extern "C" fn fclose(stream: *mut libc::FILE) -> c_int {
     // SAFETY: the caller's promise.
-    descriptors::before_close(unsafe { libc::fileno(stream) });
-    call_original!(FCLOSE, fn(stream: *mut libc::FILE) -> c_int)
+    let fd = unsafe { libc::fileno(stream) };
+    descriptors::before_close(fd);
+    let result = call_original!(FCLOSE, fn(stream: *mut libc::FILE) -> c_int);
+    descriptors::after_close(fd);
+    result
 }

@@ -6,9 +6,10 @@
 //! tells all other errors of a request.
 
 use core::ffi::{c_int, c_void};
+use core::iter;
 use core::time::Duration;
 
-use super::aiocb::AiocbRef;
+use super::aiocb::{AiocbRef, ListEntry};
 use super::sigevent::SigEvent;
 use super::{cancel, cancellation, glibc_aio, list, submit, suspend};
 use crate::c_boundary::value_or_errno;
@@ -60,13 +61,16 @@ pub unsafe extern "C" fn aio_write64(aiocbp: *mut libc::aiocb) -> c_int {
     transfer(aiocbp, Kind::Write, glibc_aio::write)
 }
 
-/// The engines, or none where the C library's own AIO serves. Where neither is decided because memory is out, the call fails:
-/// one implementation cannot wait for a request of the other.
+/// The engines, or none where the C library's own AIO serves. Where neither is decided because memory or threads are out,
+/// the call fails, and so do the requests of `aiocbs`: one implementation cannot wait for a request of the other.
 macro_rules! engines_or_return {
-    () => {
+    ($aiocbs:expr) => {
         match glibc_aio::engines() {
             Ok(engines) => engines,
-            Err(errno) => return value_or_errno(Err(errno)),
+            Err(errno) => {
+                $aiocbs.for_each(|aiocb: AiocbRef| aiocb.finish(errno.negated()));
+                return value_or_errno(Err(errno));
+            }
         }
     };
 }
@@ -74,7 +78,7 @@ macro_rules! engines_or_return {
 #[inline]
 fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, glibc: fn(*mut libc::aiocb) -> c_int) -> c_int {
     let Some(aiocb) = AiocbRef::at(aiocbp) else { return value_or_errno(Err(Errno(libc::EINVAL))) };
-    let Some(engines) = engines_or_return!() else { return glibc(aiocbp) };
+    let Some(engines) = engines_or_return!(iter::once(aiocb)) else { return glibc(aiocbp) };
     value_or_errno(if aiocb.has_valid_priority() {
         submit::submit(engines, aiocb, kind).map(|()| 0)
     } else {
@@ -100,7 +104,7 @@ pub unsafe extern "C" fn aio_fsync(operation: c_int, aiocbp: *mut libc::aiocb) -
         _ => return value_or_errno(Err(Errno(libc::EINVAL))),
     };
     let Some(aiocb) = AiocbRef::at(aiocbp) else { return value_or_errno(Err(Errno(libc::EINVAL))) };
-    let Some(engines) = engines_or_return!() else { return glibc_aio::fsync(operation, aiocbp) };
+    let Some(engines) = engines_or_return!(iter::once(aiocb)) else { return glibc_aio::fsync(operation, aiocbp) };
     value_or_errno(file_info::flags(aiocb.fd()).and_then(|_| submit::submit(engines, aiocb, kind).map(|()| 0)))
 }
 
@@ -318,13 +322,18 @@ unsafe fn run_list(
     if waits {
         cancellation::test_cancel();
     }
-    let Some(engines) = engines_or_return!() else { return glibc_aio::list(mode, list, nent, sig, is_oldest) };
     // SAFETY: the caller's promise.
-    value_or_errno(unsafe { aiocbs(list.cast(), nent) }.and_then(|aiocbs| {
-        // SAFETY: the caller's promise.
-        let sigevent = unsafe { SigEvent::read(sig) };
-        list::run(engines, aiocbs, sigevent, waits, is_oldest).map(|()| 0)
-    }))
+    let aiocbs = match unsafe { aiocbs(list.cast(), nent) } {
+        Ok(aiocbs) => aiocbs,
+        Err(errno) => return value_or_errno(Err(errno)),
+    };
+    let requests = aiocbs.clone().filter(|aiocb| aiocb.list_entry() != ListEntry::Nop);
+    let Some(engines) = engines_or_return!(requests) else {
+        return glibc_aio::list(mode, list, nent, sig, is_oldest);
+    };
+    // SAFETY: the caller's promise.
+    let sigevent = unsafe { SigEvent::read(sig) };
+    value_or_errno(list::run(engines, aiocbs, sigevent, waits, is_oldest).map(|()| 0))
 }
 
 crate::symbol_versions::default_version!("lio_listio", "GLIBC_2.34", list_with_events);

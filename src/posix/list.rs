@@ -9,7 +9,7 @@ use super::notify;
 use super::request::{Request, RequestPtr};
 use super::sigevent::SigEvent;
 use super::submit::{self, Start};
-use crate::engine::{self, Engine, Engines, Operation};
+use crate::engine::{self, Engine, Engines, Operation, WakeBatch};
 use crate::host::kernel::Errno;
 use crate::stats::{self, Face};
 
@@ -117,10 +117,13 @@ impl Call {
         match submit::begin(self.engines, aiocb, kind, aiocb.sigevent(), Some(self.group)) {
             Ok(Start::Ready(operation, engine)) => self.chains.add(operation, engine),
             Ok(Start::Finished { failed, notification }) => {
-                if let Some(notification) = notification {
-                    self.add_notification(notification);
+                if failed {
+                    self.group.note_failure();
                 }
-                self.group.leave(failed, None);
+                match notification {
+                    Some(notification) => self.add_notification(notification),
+                    None => self.group.leave(false, None),
+                }
             }
             Err(errno) => {
                 self.group.leave(true, None);
@@ -133,6 +136,7 @@ impl Call {
     /// An unknown `aio_lio_opcode` is a request that fails with `EINVAL`, and sends its notification as others do.
     fn fail_unknown(&mut self, aiocb: AiocbRef) -> Result<(), Errno> {
         if let Some(notification) = notify::prepare(aiocb.sigevent())? {
+            self.group.join();
             self.add_notification(notification);
         }
         aiocb.finish(Errno(libc::EINVAL).negated());
@@ -140,13 +144,36 @@ impl Call {
         Ok(())
     }
 
-    /// Has an engine's thread send a notification, after what the list submits.
-    fn add_notification(&mut self, notification: RequestPtr) {
-        match self.engines.uring_or_workers() {
-            Ok(engine) => self.chains.add(Request::operation(notification), engine),
-            // SAFETY: the request has ended, and the caller owns its notification.
-            Err(_) => unsafe { notify::send(notification) },
+    /// Has an engine's thread send a notification, after what the list submits. It holds the group until it is sent.
+    fn add_notification(&mut self, mut notification: RequestPtr) {
+        // SAFETY: request-is-owned, by this call until it is submitted.
+        let request = unsafe { notification.as_mut() };
+        request.group = Some(self.group.pointer());
+        request.operation.finish = finish_notification;
+        if let Ok(engine) = self.engines.uring_or_workers() {
+            return self.chains.add(Request::operation(notification), engine);
         }
+        // SAFETY: the request has ended, and the caller owns its notification.
+        unsafe { notify::send(notification) };
+        self.group.leave(false, None);
+    }
+}
+
+/// The engine's thread has reached the notification of a request that ended in the calling thread.
+///
+/// # Safety
+/// As for a [`Finish`](engine::Finish).
+unsafe fn finish_notification(operation: NonNull<Operation>, _: i64, wakes: &mut WakeBatch) {
+    let request = Request::of(operation);
+    // SAFETY: the operation is that of a request, which is the engine's thread's now.
+    let group = unsafe {
+        let group = request.as_ref().group;
+        notify::send(request);
+        group
+    };
+    if let Some(group) = group {
+        // SAFETY: group-is-held, by the notification until it leaves here.
+        unsafe { ListGroup::of(group) }.leave(false, Some(wakes));
     }
 }
 

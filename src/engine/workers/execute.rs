@@ -69,6 +69,10 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
     let events = if task.writes() { libc::POLLOUT } else { libc::POLLIN } as u32;
     let tried = match task.nature {
         Nature::Socket => exchange(task, libc::MSG_DONTWAIT),
+        // As `read` and `write`: the file is asked, and a pipe does not wait.
+        Nature::Stream | Nature::Device if task.is_empty() => return Attempt::MayBlock,
+        // Only a terminal's poll says of each device whether a write would wait (/dev/kmsg never says that it would not).
+        Nature::Device if task.writes() && !is_terminal(task.fd) => return Attempt::MayBlock,
         // A device that is asked not to wait may stop before it has given all that it has (/dev/zero does).
         Nature::Device => Err(Errno(libc::EOPNOTSUPP)),
         _ if job.vain_attempts.get() >= MAX_VAIN_ATTEMPTS => Err(Errno(libc::EOPNOTSUPP)),
@@ -125,6 +129,22 @@ fn counts_or_times(fd: c_int) -> bool {
     asked.is_ok() && !is_canonical && (modes.characters[libc::VMIN], modes.characters[libc::VTIME]) != (1, 0)
 }
 
+/// Whether it is a terminal.
+fn is_terminal(fd: c_int) -> bool {
+    // SAFETY: the kernel refuses what is no terminal before it looks at the address, and the address.
+    let asked = unsafe { syscall!(libc::SYS_ioctl, fd, libc::TCGETS, 0) };
+    asked == Err(Errno(libc::EFAULT))
+}
+
+impl Task {
+    /// Whether it is a transfer of no bytes.
+    fn is_empty(&self) -> bool {
+        let mut single = NOTHING;
+        let (address, count) = vectors(self, &mut single);
+        is_empty(address, count)
+    }
+}
+
 /// The program's buffers as an array: the face's, or the one buffer that `single` has room for.
 fn vectors(task: &Task, single: &mut libc::iovec) -> (*const libc::iovec, usize) {
     if task.kind.has_vector() {
@@ -154,9 +174,15 @@ fn transfer(task: &Task, flags: c_int) -> Result<usize, Errno> {
         unsafe { syscall!(number, task.fd, address, count, offset, 0, flags) }
     };
     match task.nature {
-        Nature::File => at(task.offset),
+        Nature::Stream | Nature::Device if task.is_empty() => {
+            let number = if task.writes() { libc::SYS_write } else { libc::SYS_read };
+            // `preadv2` and `pwritev2` of nothing do not ask the file.
+            // SAFETY: no buffer is needed.
+            unsafe { syscall!(number, task.fd, 0, 0) }
+        }
         Nature::Stream | Nature::Socket => at(NO_OFFSET),
-        Nature::Device => match at(task.offset) {
+        // What has no positions says so (files of /proc, among others), and goes on where it is.
+        Nature::File | Nature::Device => match at(task.offset) {
             Err(Errno(libc::ESPIPE)) => at(NO_OFFSET),
             answer => answer,
         },

@@ -26,6 +26,7 @@ use super::{poller, worker};
 use crate::engine::engines;
 use crate::engine::lifecycle::{Engine, NEW, RESTING, STARTING, UNAVAILABLE};
 use crate::engine::reactor::Reactor;
+use crate::host::descriptors::Copying;
 use crate::host::fd_broker::FdBroker;
 use crate::host::fork::PerProcess;
 use crate::host::kernel::{self, Errno};
@@ -119,6 +120,8 @@ impl FirstThreads {
         const NO_MEMORY: Refusal = Refusal::Cannot("there is no memory");
         broker.set_client(kernel::thread_id());
         let crew = self.reactor.crew;
+        // Until the engine serves, and can be told to let go of a copy.
+        let copying = Copying::begin();
         let device = Workers::new(crew, OwnTable::leave(broker).map_err(Refusal::Cannot)?);
         let reactor = memory::boxed(Reactor::new(crew.engine, device)).map_err(|_| NO_MEMORY)?;
         crew.epoll.begin().map_err(|_| Refusal::Cannot("no epoll can be had"))?;
@@ -135,6 +138,7 @@ impl FirstThreads {
         }
         broker.set_client(0);
         crew.engine.begin_serving();
+        drop(copying);
         Ok(())
     }
 
