@@ -2,8 +2,9 @@
 /* An ordinary user in a root directory that is no mount of its own, where the kernel names no file system to him: buffered
    writes and reads from the page cache are done in io_submit as everywhere, and requests with O_DIRECT end.
 
-   [A6] The kernel's AIO does them there (fs/aio.c, aio_read and aio_write). */
-#include "libaio-calls.h"
+   [A15] The kernel's AIO does them there (fs/aio.c, aio_read and aio_write). */
+#include "behaviour.h"
+#include "iocb.h"
 
 #define BLOCK 4096
 #define USER 65534
@@ -19,14 +20,14 @@ int main(void)
     start_deadline();
     if (geteuid() != 0)
         SKIP("only root changes its root directory");
-    MUST(mkdir(scratch_path("root"), 0755));
-    MUST(chroot(scratch_path("root")));
+    MUST(mkdir(test_path("root"), 0755));
+    MUST(chroot(test_path("root")));
     MUST(chdir("/"));
     fd = MUST(open("/file", O_RDWR | O_CREAT | O_CLOEXEC, 0644));
     direct = open("/file", O_RDWR | O_DIRECT | O_CLOEXEC);
     MUST(setgid(USER));
     MUST(setuid(USER));
-    context = context_of(8);
+    context = make_context(8);
     fill_pattern(buffer, BLOCK, 1);
     io_prep_pwrite(&iocbs[0], fd, buffer, BLOCK, 0);
     CHECK_INT(io_submit(context, 1, list), 1);
