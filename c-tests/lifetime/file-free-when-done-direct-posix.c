@@ -5,22 +5,7 @@
 
    [E1] execve(2), ETXTBSY: a file that is open for writing cannot be executed; flock(2); pipe(7). A program that sees
    its request done and closes the file relies on nobody else having it open. */
-#include "aiocb.h"
-#include "behaviour.h"
-#include "file-free-when-done.h"
-
-/* Looks at the status itself: whoever is woken by the library is late. */
-static void write_whole(int fd, void *buffer)
-{
-    struct aiocb cb = make_cb(fd, buffer, SIZE, 0);
-    int error;
-
-    CHECK_INT(aio_write(&cb), 0);
-    while ((error = aio_error(&cb)) == EINPROGRESS)
-        ;
-    CHECK_INT(error, 0);
-    CHECK_INT(aio_return(&cb), SIZE);
-}
+#include "file-free-when-done-posix.h"
 
 int main(void)
 {

@@ -1,9 +1,7 @@
 /* The body of fuse-direct-read-posix.c and fuse-direct-read-libaio.c, which say what it does. */
 #include "one-request.h"
 
-#include "fuse-server.h"
-
-#define SEED 5
+#include "fuse-direct.h"
 
 /* Reads `size` bytes at `offset`: `want` bytes, in one request to the server. */
 static void check_read(int fd, size_t size, off_t offset, long long want)
@@ -55,28 +53,13 @@ static void check_files(int open_flags, int flags, const char *names)
 
 static void run(int async_direct)
 {
-    start_deadline();
-    fuse_async_direct = async_direct;
-    fuse_start(65536, SEED);
+    (void)async_direct;
     check_files(FOPEN_DIRECT_IO, 0, "abc");
     check_files(FOPEN_DIRECT_IO, O_DIRECT, "def");
     check_files(0, O_DIRECT, "ghi");
-    STEP("exit");
-    exit(0);
 }
 
-/* With a server of each kind, in a process of its own. */
 int main(void)
 {
-    for (int async_direct = 0; async_direct < 2; async_direct++) {
-        pid_t child = fork_child();
-        int status;
-
-        if (child == 0)
-            run(async_direct);
-        status = exit_status(child);
-        if (status)
-            return status;
-    }
-    return 0;
+    return run_with_each_server(run);
 }

@@ -1,9 +1,7 @@
 /* The body of fuse-direct-write-posix.c and fuse-direct-write-libaio.c, which say what it does. */
 #include "one-request.h"
 
-#include "fuse-server.h"
-
-#define SEED 5
+#include "fuse-direct.h"
 
 #define SPACE 65536
 
@@ -41,9 +39,6 @@ static void run(int async_direct)
         const char *name;
     } ways[] = { { FOPEN_DIRECT_IO, 0, "a" }, { FOPEN_DIRECT_IO, O_DIRECT, "b" }, { 0, O_DIRECT, "c" } };
 
-    start_deadline();
-    fuse_async_direct = async_direct;
-    fuse_start(65536, SEED);
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         int fd;
 
@@ -61,22 +56,9 @@ static void run(int async_direct)
         check_write(fd, 16384, 4096, 1024);
         close(fd);
     }
-    STEP("exit");
-    exit(0);
 }
 
-/* With a server of each kind, in a process of its own. */
 int main(void)
 {
-    for (int async_direct = 0; async_direct < 2; async_direct++) {
-        pid_t child = fork_child();
-        int status;
-
-        if (child == 0)
-            run(async_direct);
-        status = exit_status(child);
-        if (status)
-            return status;
-    }
-    return 0;
+    return run_with_each_server(run);
 }

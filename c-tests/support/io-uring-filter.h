@@ -80,4 +80,27 @@ static inline void filtered_requests(void)
     CHECK_INT(filter_trapped, 0);
 }
 
+/* Does `work` with each filter, in a process of its own, which ends by it. What main returns. */
+static inline int with_each_filter(void (*work)(unsigned action))
+{
+    start_deadline();
+    for (int i = 0; i < FILTER_ACTIONS; i++) {
+        pid_t child = fork_child();
+        int status;
+
+        if (child == 0) {
+            work(filter_actions[i].action);
+            STEP("exit");
+            exit(0);
+        }
+        STEP(filter_actions[i].name);
+        status = await_child(child);
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+            return 77;
+        if (status)
+            FAIL("under a filter with %s: wait status %#x", filter_actions[i].name, status);
+    }
+    return 0;
+}
+
 #endif

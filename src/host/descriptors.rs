@@ -70,9 +70,11 @@ pub fn note_kept(fd: c_int, is_kept: bool) {
     ALL_KEPT.fetch_add(change, Ordering::SeqCst);
 }
 
-/// Has the engine let go of what it keeps for `fd`, or for all with -1.
-fn let_go(fd: c_int) {
-    if let Some(hooks) = HOOKS.get() {
+/// Has the engine let go of what it keeps for `fd`, or for all with -1, if `kept` counts something.
+fn let_go(kept: &AtomicU32, fd: c_int) {
+    if kept.load(Ordering::SeqCst) != 0
+        && let Some(hooks) = HOOKS.get()
+    {
         (hooks.let_go)(fd);
     }
 }
@@ -80,9 +82,7 @@ fn let_go(fd: c_int) {
 /// Must be called before `fd` is closed or replaced.
 pub fn before_close(fd: c_int) {
     settle();
-    if counter(&KEPT, fd).load(Ordering::SeqCst) != 0 {
-        let_go(fd);
-    }
+    let_go(counter(&KEPT, fd), fd);
     counter(&CLOSED, fd).fetch_add(1, Ordering::Relaxed);
     await_unused(|used| used == fd);
 }
@@ -129,18 +129,14 @@ fn await_copied() {
 /// Must be called after `fd` was closed or replaced. The engine may have begun to keep its file just before.
 pub fn after_close(fd: c_int) {
     await_copied();
-    if counter(&KEPT, fd).load(Ordering::SeqCst) != 0 {
-        let_go(fd);
-    }
+    let_go(counter(&KEPT, fd), fd);
     after_change(fd);
 }
 
 /// Must be called after a range of descriptors was closed.
 pub fn after_closing_many() {
     await_copied();
-    if ALL_KEPT.load(Ordering::SeqCst) != 0 {
-        let_go(-1);
-    }
+    let_go(&ALL_KEPT, -1);
 }
 
 /// Must be called after `fd` was replaced or its flags were changed: what was learnt of it meanwhile is out of date.
@@ -152,9 +148,7 @@ pub fn after_change(fd: c_int) {
 /// Must be called before a range of descriptors is closed.
 pub fn before_closing_many() {
     settle();
-    if ALL_KEPT.load(Ordering::SeqCst) != 0 {
-        let_go(-1);
-    }
+    let_go(&ALL_KEPT, -1);
     RANGES.fetch_add(1, Ordering::Relaxed);
     await_unused(|_| true);
 }

@@ -17,13 +17,18 @@ static FCLOSE: Next = Next::new(c"fclose");
 
 pub(super) const ORIGINALS: &[&Next] = &[&CLOSE, &CLOSE_RANGE, &DUP2, &DUP3, &FCLOSE];
 
+/// Does `call`, which closes `fd` or gives the number to another file.
+fn while_closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
+    descriptors::before_close(fd);
+    let result = call();
+    descriptors::after_close(fd);
+    result
+}
+
 /// `close(2)`.
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn close(fd: c_int) -> c_int {
-    descriptors::before_close(fd);
-    let result = call_original!(CLOSE, fn(fd: c_int) -> c_int);
-    descriptors::after_close(fd);
-    result
+    while_closing(fd, || call_original!(CLOSE, fn(fd: c_int) -> c_int))
 }
 
 /// `close_range(2)`.
@@ -45,19 +50,13 @@ pub extern "C" fn closefrom(lowest: c_int) {
 /// `dup2(2)`.
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
-    descriptors::before_close(new);
-    let result = call_original!(DUP2, fn(old: c_int, new: c_int) -> c_int);
-    descriptors::after_close(new);
-    result
+    while_closing(new, || call_original!(DUP2, fn(old: c_int, new: c_int) -> c_int))
 }
 
 /// `dup3(2)`.
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
-    descriptors::before_close(new);
-    let result = call_original!(DUP3, fn(old: c_int, new: c_int, flags: c_int) -> c_int);
-    descriptors::after_close(new);
-    result
+    while_closing(new, || call_original!(DUP3, fn(old: c_int, new: c_int, flags: c_int) -> c_int))
 }
 
 /// `fclose(3)`, which closes without calling [`close`].
@@ -68,8 +67,5 @@ pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
 pub unsafe extern "C" fn fclose(stream: *mut libc::FILE) -> c_int {
     // SAFETY: the caller's promise.
     let fd = unsafe { libc::fileno(stream) };
-    descriptors::before_close(fd);
-    let result = call_original!(FCLOSE, fn(stream: *mut libc::FILE) -> c_int);
-    descriptors::after_close(fd);
-    result
+    while_closing(fd, || call_original!(FCLOSE, fn(stream: *mut libc::FILE) -> c_int))
 }

@@ -137,11 +137,12 @@ fn is_terminal(fd: c_int) -> bool {
 }
 
 impl Task {
-    /// Whether it is a transfer of no bytes.
+    /// Whether there is not one byte to be moved.
     fn is_empty(&self) -> bool {
         let mut single = NOTHING;
         let (address, count) = vectors(self, &mut single);
-        is_empty(address, count)
+        // SAFETY: the face's copy of the array, which stays until the operation is finished, or the one here.
+        (0..count).all(|index| unsafe { (*address.add(index)).iov_len == 0 })
     }
 }
 
@@ -193,7 +194,7 @@ fn transfer(task: &Task, flags: c_int) -> Result<usize, Errno> {
 fn exchange(task: &Task, flags: c_int) -> Result<usize, Errno> {
     let mut single = NOTHING;
     let (address, count) = vectors(task, &mut single);
-    if !task.writes() && is_empty(address, count) {
+    if !task.writes() && task.is_empty() {
         // As `read(2)`: nothing is asked for. A message would be taken.
         return Ok(0);
     }
@@ -204,10 +205,4 @@ fn exchange(task: &Task, flags: c_int) -> Result<usize, Errno> {
     let number = if task.writes() { libc::SYS_sendmsg } else { libc::SYS_recvmsg };
     // SAFETY: the message is read, and the buffers are the program's, or the kernel answers EFAULT.
     unsafe { syscall!(number, task.fd, &raw mut message, flags | libc::MSG_NOSIGNAL) }
-}
-
-/// Whether there is not one byte to be moved.
-fn is_empty(address: *const libc::iovec, count: usize) -> bool {
-    // SAFETY: the face's copy of the array, which stays until the operation is finished, or the caller's.
-    (0..count).all(|index| unsafe { (*address.add(index)).iov_len == 0 })
 }
