@@ -33,11 +33,6 @@ static void armed(void)
     aio_cancel(state.ends[0], state.next++ % 2 ? &state.cbs[0] : NULL);
 }
 
-static void settle(int left)
-{
-    (void)left;
-}
-
 int main(void)
 {
     static const struct departure test = {
@@ -45,7 +40,6 @@ int main(void)
         .set_up = set_up,
         .before = before,
         .armed = armed,
-        .settle = settle,
         .spoils_posix = 1,
     };
 

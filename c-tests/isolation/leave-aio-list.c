@@ -43,11 +43,6 @@ static void armed(void)
     lio_listio(LIO_WAIT, list, LISTED, NULL);
 }
 
-static void settle(int left)
-{
-    (void)left;
-}
-
 int main(void)
 {
     static const struct departure test = {
@@ -55,7 +50,6 @@ int main(void)
         .set_up = set_up,
         .before = before,
         .armed = armed,
-        .settle = settle,
         .departures = 1000,
         .spoils_posix = 1,
     };

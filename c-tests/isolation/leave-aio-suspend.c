@@ -35,11 +35,6 @@ static void armed(void)
     aio_suspend(list, 1, &limit);
 }
 
-static void settle(int left)
-{
-    (void)left;
-}
-
 int main(void)
 {
     static const struct departure test = {
@@ -47,7 +42,6 @@ int main(void)
         .set_up = set_up,
         .before = before,
         .armed = armed,
-        .settle = settle,
         .spoils_posix = 1,
     };
 

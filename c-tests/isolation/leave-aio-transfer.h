@@ -26,11 +26,6 @@ static void armed(void)
     SUBMIT(&state.cbs[state.next - 1]);
 }
 
-static void settle(int left)
-{
-    (void)left;
-}
-
 int main(void)
 {
     static const struct departure test = {
@@ -38,7 +33,6 @@ int main(void)
         .set_up = set_up,
         .before = before,
         .armed = armed,
-        .settle = settle,
         .spoils_posix = 1,
     };
 

@@ -22,7 +22,7 @@ struct departure {
     void (*set_up)(void);          /* once, before the first round */
     void (*before)(void);          /* in each round, unarmed */
     void (*armed)(void);           /* in each round: the call, which may be left anywhere */
-    void (*settle)(int left);      /* in each round, unarmed; `left`: the call has not returned */
+    void (*settle)(int left);      /* in each round, unarmed, or NULL; `left`: the call has not returned */
     void (*check)(void);           /* once, after the last round */
     int departures;                /* 0: DEPARTURES */
     int spoils_posix;              /* the original keeps POSIX AIO's own lock: no aio_* call afterwards or beside it */
@@ -83,6 +83,12 @@ static inline void *departure_neighbour(void *unused)
     return NULL;
 }
 
+static inline void settle_round(int left)
+{
+    if (departing.test->settle)
+        departing.test->settle(left);
+}
+
 /* Whether another round is due, of at most `attempts`. */
 static inline int departures_go_on(int attempts)
 {
@@ -136,10 +142,10 @@ static inline long departure_usual_ns(void)
             departing.test->armed();
             departing.armed = 0;
             spent += now_ns() - start;
-            departing.test->settle(0);
+            settle_round(0);
         } else {
             spent += 2000000;
-            departing.test->settle(1);
+            settle_round(1);
         }
     }
     return spent / 50;
@@ -157,7 +163,7 @@ static inline void leave_by_jumps(void)
     if (sigsetjmp(departing.target, 1)) {
         departing.left++;
         hit = delay;
-        departing.test->settle(1);
+        settle_round(1);
     }
     while (departures_go_on(5 * departing.wanted)) {
         departing.test->before();
@@ -166,7 +172,7 @@ static inline void leave_by_jumps(void)
         departing.armed = 1;
         departing.test->armed();
         departing.armed = 0;
-        departing.test->settle(0);
+        settle_round(0);
     }
     timer_delete(departing.timer);
     signal(SIGUSR1, SIG_IGN);
@@ -232,9 +238,9 @@ static inline void leave_by_cancellation(int type)
                 departing.left++;
                 hit = cancelled.spin;
             }
-            departing.test->settle(1);
+            settle_round(1);
         } else {
-            departing.test->settle(0);
+            settle_round(0);
         }
     }
 }
