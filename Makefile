@@ -110,6 +110,7 @@ install: $(LIBRARY) $(DROP_IN) $(T64) $(ARCHIVE) $(COMMAND) ## into PREFIX (defa
 	ln -sf libaio.so.1 "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so"
 	$(INSTALL) -m 644 include/uringaio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio.h"
 	$(INSTALL) -m 644 include/libaio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio/libaio.h"
+	$(INSTALL) -m 644 include/aio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio/aio.h"
 	@set -e; for file in pkgconfig/uringaio.pc uringaio/pkgconfig/libaio.pc; do \
 	    sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
 	        -e 's|@VERSION@|$(VERSION)|g' "pkgconfig/$${file##*/}.in" > "$(DESTDIR)$(LIBDIR)/$$file"; \

@@ -1,10 +1,15 @@
-/* Functions by which programs that link uringaio ask it about itself. Made from src/public_api.rs by tests/header.rs. */
+/* What uringaio has beyond the C library's AIO, for programs that link it. Made from src/public_api.rs by tests/header.rs. */
 
 #ifndef URINGAIO_H
 #define URINGAIO_H
 
+#include <aio.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* A vectored request's buffers are an array of struct iovec (sys/uio.h) at aio_buf, aio_nbytes long. FreeBSD's names. */
+#define aio_iov aio_buf
+#define aio_iovcnt aio_nbytes
 
 /**
  * The system's own AIO serves, or no AIO call has been made yet; see `uringaio_engine`.
@@ -20,6 +25,27 @@
  * Threads of the library's own serve.
  */
 #define URINGAIO_THREADS 2
+
+/**
+ * `aio_readv`, `aio_writev`, `LIO_READV` and `LIO_WRITEV` are there.
+ */
+#define URINGAIO_HAS_AIO_READV 1
+
+/**
+ * For `aio_lio_opcode` in a list: `LIO_READ` with this bit is `LIO_READV`, `LIO_WRITE` with it `LIO_WRITEV`. FreeBSD's names;
+ * the values are the library's own, which mean nothing to the C library.
+ */
+#define LIO_VECTORED 64
+
+/**
+ * For `aio_lio_opcode` in a list: as `aio_readv`.
+ */
+#define LIO_READV 64
+
+/**
+ * For `aio_lio_opcode` in a list: as `aio_writev`.
+ */
+#define LIO_WRITEV 65
 
 /**
  * Faces: 0 is POSIX AIO, 1 is libaio.
@@ -153,6 +179,26 @@ int uringaio_engine(void);
  */
 size_t uringaio_read_counters(struct uringaio_counters *counters,
                               size_t size);
+
+/**
+ * Reads into several buffers, asynchronously: `aio_iovcnt` of them, in the `struct iovec` array at `aio_iov`, from
+ * `aio_offset` of `aio_fildes`. As FreeBSD 13 and later have it. In everything else it is `aio_read`: status, result,
+ * order, cancellation, notification. Returns 0.
+ *
+ * The array is copied: it may be freed when the call has returned. The aiocb and the buffers must stay until the request
+ * has ended. Thread-safe.
+ *
+ * Errors: -1 with `errno`, and `aio_error` says the same, where nothing was begun: `EINVAL`: more than `IOV_MAX` (1024)
+ * buffers, a length above `SSIZE_MAX`, or `aio_reqprio` outside 0 to 20; `EFAULT`: the array cannot be read, or a buffer
+ * is no memory that a program can have; `EAGAIN`: memory or threads are out; `ENOSYS`: the C library's own AIO serves
+ * (`uringaio_serves`). All other errors are the request's result.
+ */
+extern int aio_readv(struct aiocb *request);
+
+/**
+ * Writes from several buffers, as `aio_readv` reads into them.
+ */
+extern int aio_writev(struct aiocb *request);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -76,6 +76,25 @@ header_is_c_and_cplusplus() {
     done
 }
 
+# What configure and the preprocessor find, for programs that were written for FreeBSD: a function by linking a call of it
+# without a prototype, a macro after <aio.h> alone.
+found_by_configure() {
+    install_once || return 1
+    local name flags
+    flags=$(pkg-config --cflags --libs uringaio) || return 1
+    for name in aio_readv aio_writev; do
+        printf 'char %s(void);\nint main(void) { return %s(); }\n' "$name" "$name" > conftest.c
+        # shellcheck disable=SC2086 # the flags are words
+        $CC -o conftest conftest.c $flags || { echo "FAILED: $name is not found"; return 1; }
+        ! $CC -o conftest conftest.c 2> /dev/null || { echo "the C library has $name by now"; return 1; }
+    done
+    for name in LIO_READV LIO_WRITEV aio_iov aio_iovcnt URINGAIO_HAS_AIO_READV; do
+        printf '#include <aio.h>\n#ifndef %s\n#error not defined\n#endif\nint main(void) { return 0; }\n' "$name" > conftest.c
+        # shellcheck disable=SC2086 # the flags are words
+        $CC -o conftest conftest.c $flags || { echo "FAILED: $name is not found"; return 1; }
+    done
+}
+
 staged() {
     [ -z "$SYSTEM" ] || skip "on the system's own AIO nothing is installed"
     make -s -C "$TOP" install DESTDIR="$WORK/stage" PREFIX=/usr LIBDIR=/usr/lib/odd > log 2>&1 || { cat log; return 1; }
@@ -122,6 +141,7 @@ check "POSIX AIO linked statically" static static posix aio_read
 check "libaio linked statically" static static libaio io_submit
 check "the installed drop-in" drop-in drop_in
 check "the headers compile as C and as C++" headers header_is_c_and_cplusplus
+check "what configure finds" headers found_by_configure
 check "install below DESTDIR, then uninstall" stage staged
 check "the command finds the library by the loader" install found_by_the_loader
 check "install needs no cargo" install without_cargo

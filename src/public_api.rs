@@ -1,8 +1,12 @@
-//! Functions by which programs that link the library ask it about itself. `include/uringaio.h` is made from this file.
+//! What programs that link the library find in `include/uringaio.h`, which is made from this file: functions by which they
+//! ask the library about itself, and those that it has beyond the C library's AIO.
 
 use core::ffi::{c_char, c_int};
 
+use libc::aiocb;
+
 use crate::engine;
+use crate::posix::{aiocb as opcodes, extensions};
 use crate::stats::{self, layout::uringaio_counters};
 
 /// The system's own AIO serves, or no AIO call has been made yet; see `uringaio_engine`.
@@ -58,3 +62,39 @@ pub unsafe extern "C" fn uringaio_read_counters(counters: *mut uringaio_counters
     }
     known
 }
+
+/// `aio_readv`, `aio_writev`, `LIO_READV` and `LIO_WRITEV` are there.
+pub const URINGAIO_HAS_AIO_READV: c_int = 1;
+/// For `aio_lio_opcode` in a list: `LIO_READ` with this bit is `LIO_READV`, `LIO_WRITE` with it `LIO_WRITEV`. FreeBSD's names;
+/// the values are the library's own, which mean nothing to the C library.
+pub const LIO_VECTORED: c_int = 64;
+/// For `aio_lio_opcode` in a list: as `aio_readv`.
+pub const LIO_READV: c_int = 64;
+/// For `aio_lio_opcode` in a list: as `aio_writev`.
+pub const LIO_WRITEV: c_int = 65;
+
+const _: () = assert!(
+    LIO_READV == opcodes::LIO_READV && LIO_WRITEV == opcodes::LIO_WRITEV && LIO_VECTORED == opcodes::LIO_VECTORED
+);
+
+unsafe extern "C" {
+    /// Reads into several buffers, asynchronously: `aio_iovcnt` of them, in the `struct iovec` array at `aio_iov`, from
+    /// `aio_offset` of `aio_fildes`. As FreeBSD 13 and later have it. In everything else it is `aio_read`: status, result,
+    /// order, cancellation, notification. Returns 0.
+    ///
+    /// The array is copied: it may be freed when the call has returned. The aiocb and the buffers must stay until the request
+    /// has ended. Thread-safe.
+    ///
+    /// Errors: -1 with `errno`, and `aio_error` says the same, where nothing was begun: `EINVAL`: more than `IOV_MAX` (1024)
+    /// buffers, a length above `SSIZE_MAX`, or `aio_reqprio` outside 0 to 20; `EFAULT`: the array cannot be read, or a buffer
+    /// is no memory that a program can have; `EAGAIN`: memory or threads are out; `ENOSYS`: the C library's own AIO serves
+    /// (`uringaio_serves`). All other errors are the request's result.
+    pub fn aio_readv(request: *mut aiocb) -> c_int;
+
+    /// Writes from several buffers, as `aio_readv` reads into them.
+    pub fn aio_writev(request: *mut aiocb) -> c_int;
+}
+
+// What is declared is what there is.
+const _: [unsafe extern "C" fn(*mut aiocb) -> c_int; 4] =
+    [aio_readv, aio_writev, extensions::aio_readv, extensions::aio_writev];

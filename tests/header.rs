@@ -1,7 +1,9 @@
-//! include/uringaio.h says what the library exports: it is made anew and compared. `UPDATE_HEADER=1` writes it.
+//! include/uringaio.h says what the library exports: it is made anew and compared. `UPDATE_HEADER=1` writes it. Programs of
+//! every C and C++ since 1999 and 2011 can include it.
 #![allow(missing_docs, clippy::expect_used, reason = "a test")]
 
 use std::path::PathBuf;
+use std::process::Command;
 
 #[test]
 fn the_header_is_what_the_library_exports() {
@@ -25,4 +27,43 @@ fn the_header_is_what_the_library_exports() {
         header, made,
         "include/uringaio.h is not what src/public_api.rs exports: run UPDATE_HEADER=1 cargo test --test header"
     );
+}
+
+/// Whether a compiler takes `source`, warning-free.
+fn compiles(compiler: &str, language: &str, standard: &str, source: &str) -> bool {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{compiler}-{standard}.{language}"));
+    std::fs::write(&file, source).expect("the source can be written");
+    Command::new(compiler)
+        .args([&format!("-std={standard}"), "-Wall", "-Wextra", "-Wpedantic", "-Wundef", "-Werror"])
+        .args(["-fsyntax-only", "-I"])
+        .arg(root.join("include"))
+        .arg(&file)
+        .status()
+        .expect("the compiler can be run")
+        .success()
+}
+
+#[test]
+fn the_headers_are_clean_in_every_standard() {
+    // What programs look for, by either header, whatever they include first.
+    let uses = "\n#ifndef LIO_READV\n#error \"LIO_READV\"\n#endif\n#ifndef URINGAIO_HAS_AIO_READV\n#error \"feature\"\n#endif\n\
+                int both(struct aiocb *request);\n\
+                int both(struct aiocb *request) { request->aio_iovcnt = 1; return aio_readv(request) + aio_writev(request); }\n";
+    let languages = [
+        ("cc", "c", &["c99", "c11", "c17", "c2x", "gnu99", "gnu17"][..]),
+        ("c++", "cc", &["c++11", "c++14", "c++17", "c++20", "c++2b"][..]),
+    ];
+    for (compiler, language, standards) in languages {
+        if Command::new(compiler).arg("--version").output().is_err() {
+            eprintln!("{compiler} is not installed");
+            continue;
+        }
+        for standard in standards {
+            for includes in ["#include <uringaio.h>", "#include <aio.h>", "#include <aio.h>\n#include <uringaio.h>"] {
+                let source = format!("{includes}{uses}");
+                assert!(compiles(compiler, language, standard, &source), "{compiler} -std={standard}:\n{source}");
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The host process and its kernel: raw system calls, futexes, threads, memory, forks, the environment, and the
 //! program's descriptors. Nothing here knows of asynchronous I/O.
 
+pub mod address_range;
 pub mod cpu_set;
 pub mod descriptors;
 pub mod dlsym_next;
@@ -29,3 +30,4 @@ pub mod socket_options;
 pub mod this_thread;
 pub mod thread;
 pub mod thread_exit_hook;
+pub mod user_access;

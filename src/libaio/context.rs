@@ -27,12 +27,13 @@ use event_writer::{EventWriter, Target};
 use users::{Entry, Users};
 use waiters::Waiters;
 
+use super::request;
 use super::request_pool::RequestPool;
 use super::ring::event_ring::EventRing;
 use super::ring::layout::Event;
-use super::{request, user_access};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
+use crate::host::user_access;
 
 /// How often a call looks, 50 µs apart, whether another thread has written the backlog.
 const BACKLOG_LOOKS: u32 = 100;

@@ -28,8 +28,8 @@ mod slots {
     use core::ptr;
     use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
+    use crate::host::address_range::{AddressRange, PAGE_BYTES};
     use crate::host::kernel::syscall;
-    use crate::libaio::address_range::{AddressRange, PAGE_BYTES};
 
     /// The library's function for a name, if it has one.
     pub type Replacement = fn(&CStr) -> Option<usize>;

@@ -5,19 +5,17 @@ use core::ffi::c_int;
 use core::mem::offset_of;
 
 use super::io_priority;
-use super::user_access;
-use crate::engine::{Kind, MAX_RW_BYTES};
+use crate::engine::Kind;
 use crate::host::kernel::Errno;
 use crate::host::memory;
+use crate::host::user_access;
 use crate::submission::fd_cache::FdInfo;
+use crate::submission::vectors::{VectorMemory, Vectors};
 
 /// `IOCB_FLAG_RESFD`: `aio_resfd` is an eventfd that counts the completion.
 pub const RESFD: u32 = 1;
 /// `IOCB_FLAG_IOPRIO`: `aio_reqprio` is an I/O priority.
 pub const IOPRIO: u32 = 2;
-
-/// The most buffers of a vectored request (`UIO_MAXIOV`).
-const MAX_VECTORS: u32 = 1024;
 
 /// `struct iocb` of linux/aio_abi.h, on a little-endian machine.
 #[repr(C)]
@@ -165,35 +163,12 @@ impl Iocb {
         Ok(())
     }
 
-    /// Copies the iovec array of a vectored request to memory from `allocate`. Returns the copy, its entries, and their bytes.
+    /// Copies the iovec array of a vectored request to `memory`.
     ///
     /// # Errors
-    /// As readv(2) and writev(2): `EINVAL`, `EFAULT`; `EAGAIN`: memory is out.
-    pub fn copy_vectors(
-        &self,
-        allocate: impl FnOnce(usize) -> Option<*mut libc::iovec>,
-    ) -> Result<(*mut libc::iovec, usize, usize), Errno> {
-        // The kernel takes the low 32 bits.
-        let count = self.length as u32;
-        if count > MAX_VECTORS {
-            return Err(Errno(libc::EINVAL));
-        }
-        let (count, from) = (count as usize, self.buffer as usize);
-        user_access::readable(from, count * size_of::<libc::iovec>())?;
-        let to = allocate(count).ok_or(Errno(libc::EAGAIN))?;
-        let mut total = 0;
-        for index in 0..count {
-            // SAFETY: seen to be readable.
-            let mut vector = unsafe { (from as *const libc::iovec).add(index).read_unaligned() };
-            if isize::try_from(vector.iov_len).is_err() {
-                return Err(Errno(libc::EINVAL));
-            }
-            user_access::in_user_space(vector.iov_base as usize, vector.iov_len)?;
-            vector.iov_len = vector.iov_len.min(MAX_RW_BYTES - total);
-            total += vector.iov_len;
-            // SAFETY: `allocate` gave memory for `count` entries.
-            unsafe { to.add(index).write(vector) };
-        }
-        Ok((to, count, total))
+    /// As [`Vectors::copy`].
+    pub fn copy_vectors(&self, memory: &mut VectorMemory) -> Result<Vectors, Errno> {
+        // The kernel takes the low 32 bits of the count.
+        Vectors::copy(self.buffer as usize, self.length as u32 as usize, memory)
     }
 }

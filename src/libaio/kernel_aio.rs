@@ -4,9 +4,9 @@
 //! The answers are those of the system calls: the kernel knows whether an address is a context.
 
 use super::ring::layout::{HEADER_BYTES, HeaderCopy};
-use super::user_access;
 use crate::host::kernel::{Errno, syscall};
 use crate::host::seccomp;
+use crate::host::user_access;
 use crate::stats::{self, Face};
 
 /// The number of `io_pgetevents(2)`.

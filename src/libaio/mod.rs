@@ -5,7 +5,6 @@
 //! [`request`] of the context; its [`completion`] puts an event into the [`ring`].
 
 mod abi;
-mod address_range;
 mod calls;
 mod carriage;
 mod completion;
@@ -22,4 +21,3 @@ mod request_pool;
 mod ring;
 mod rw_flags;
 mod submit;
-mod user_access;

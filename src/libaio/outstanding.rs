@@ -2,10 +2,10 @@
 
 use core::ptr;
 
-use super::address_range::AddressRange;
 use super::completion::request_of;
 use super::context::{Context, Request};
 use crate::engine::{Kind, Matcher, Operation};
+use crate::host::address_range::AddressRange;
 
 fn is_of(request: &Request, context: usize) -> bool {
     request.context.addr() == context

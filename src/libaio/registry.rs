@@ -6,15 +6,15 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use table::Table;
 
-use super::address_range::AddressRange;
 use super::context::ContextRef;
 use super::ring::event_ring::{self, EventRing};
 use super::ring::ring_size::RingSize;
-use super::user_access;
+use crate::host::address_range::AddressRange;
 use crate::host::fork::PerProcess;
 use crate::host::kernel::Errno;
 use crate::host::memory::boxed;
 use crate::host::settings;
+use crate::host::user_access;
 
 static CONTEXTS: PerProcess<Contexts> = PerProcess::new(2);
 

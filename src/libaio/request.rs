@@ -2,10 +2,10 @@
 
 use core::mem::{MaybeUninit, offset_of};
 use core::ptr::{self, NonNull};
-use std::alloc::{Layout, alloc, dealloc};
 
 use super::ring::layout::Event;
 use crate::engine::{Finish, Kind, Operation};
+use crate::submission::vectors::VectorMemory;
 
 /// One request, of a context of type `Owner`.
 ///
@@ -22,14 +22,12 @@ pub struct Request<Owner> {
     /// The address of the iocb.
     pub object: u64,
     /// Memory for the buffers of a vectored request, kept for the next use.
-    vectors: *mut libc::iovec,
+    pub vectors: VectorMemory,
     /// What the event will say; until then, the bytes that were moved before the request went to an engine. No result is
     /// longer.
     pub result: i32,
     /// It may wait for ever: for another program, not for a device.
     pub endless: bool,
-    /// For how many buffers there is memory, as a power of two; 0: there is none.
-    capacity: u8,
 }
 
 const _: () =
@@ -37,9 +35,6 @@ const _: () =
 const _: () = assert!(offset_of!(Request<()>, operation) == 0, "Request::of relies on it");
 const _: () =
     assert!(align_of::<Request<()>>() >= 8, "the engine's inbox marks operations in the low bits of their addresses");
-
-/// The fewest buffers that memory is allocated for.
-const MIN_VECTORS: usize = 4;
 
 impl<Owner> Request<Owner> {
     /// What an engine is given. It must have been written.
@@ -82,33 +77,5 @@ impl<Owner> Request<Owner> {
     pub const fn set_names(&mut self, event: &Event) {
         self.data = event.data;
         self.object = event.object;
-    }
-
-    /// Memory for `count` buffers, which stays until the request is freed. `None`: memory is out.
-    pub fn vectors(&mut self, count: usize) -> Option<*mut libc::iovec> {
-        if self.capacity == 0 || count > 1 << self.capacity {
-            self.free_vectors();
-            let capacity = count.next_power_of_two().max(MIN_VECTORS);
-            // SAFETY: the size is not 0.
-            self.vectors = unsafe { alloc(Layout::array::<libc::iovec>(capacity).ok()?).cast() };
-            if self.vectors.is_null() {
-                return None;
-            }
-            self.capacity = capacity.ilog2() as u8;
-        }
-        Some(self.vectors)
-    }
-
-    /// Frees what [`Request::vectors`] has allocated. The bytes of the request are zero, or as its last owner left them: both
-    /// are valid.
-    pub fn free_vectors(&mut self) {
-        if self.capacity > 0
-            && let Ok(layout) = Layout::array::<libc::iovec>(1 << self.capacity)
-        {
-            // SAFETY: allocated with this layout by `vectors`.
-            unsafe { dealloc(self.vectors.cast(), layout) };
-        }
-        self.vectors = ptr::null_mut();
-        self.capacity = 0;
     }
 }

@@ -29,8 +29,8 @@ impl<Owner> RequestPool<Owner> {
     /// Frees all requests. None is in use, and none is taken before this returns.
     pub fn free_all(&self) {
         self.0.free_all(|mut request| {
-            // SAFETY: in the pool, which the caller has to itself.
-            unsafe { request.as_mut() }.free_vectors();
+            // SAFETY: in the pool, which the caller has to itself. Its bytes are zero, or as its last owner left them.
+            unsafe { request.as_mut() }.vectors.free();
         });
     }
 }

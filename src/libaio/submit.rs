@@ -6,10 +6,11 @@ use super::completion::finish;
 use super::context::{Context, ContextRef, Request};
 use super::iocb::Iocb;
 use super::ring::layout::Event;
-use super::{carriage, eventfd, got_patch, kernel_aio, outstanding, registry, rw_flags, user_access};
+use super::{carriage, eventfd, got_patch, kernel_aio, outstanding, registry, rw_flags};
 use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
 use crate::host::futex;
 use crate::host::kernel::Errno;
+use crate::host::user_access;
 use crate::stats::{self, Face, Lane, probes};
 use crate::submission::device_profile;
 use crate::submission::fd_cache::{self, FdInfo};
@@ -262,17 +263,22 @@ fn vectored(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &m
     // SAFETY: taken from the pool, and ours.
     let this = unsafe { request.as_mut() };
     let taken = (|| {
-        let (first, count, total) = iocb.copy_vectors(|count| this.vectors(count))?;
-        iocb.check_position(total)?;
-        // SAFETY: as many have just been written there.
-        let vectors = unsafe { core::slice::from_raw_parts(first, count) };
-        let transfer = Transfer { fd: iocb.fd, file, vectors, total, offset: iocb.offset, flags };
+        let vectors = iocb.copy_vectors(&mut this.vectors)?;
+        iocb.check_position(vectors.total)?;
+        let transfer = Transfer {
+            fd: iocb.fd,
+            file,
+            vectors: vectors.as_slice(),
+            total: vectors.total,
+            offset: iocb.offset,
+            flags,
+        };
         let plan = attempt(used, &transfer, kind, chains);
         if let Attempt::Done(result) = plan.attempt {
             return Ok(Taken::Done(result));
         }
         let mut operation = Operation::new(kind, iocb.fd, finish);
-        (operation.address, operation.length) = (first as usize, count);
+        (operation.address, operation.length) = vectors.for_operation();
         plan.fill(&mut operation, &transfer, priority);
         plan.begin(this, used, operation)?;
         Ok(Taken::Request(request, plan.carrier))

@@ -76,7 +76,7 @@ macro_rules! engines_or_return {
 }
 
 #[inline]
-fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, glibc: fn(*mut libc::aiocb) -> c_int) -> c_int {
+pub(super) fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, glibc: fn(*mut libc::aiocb) -> c_int) -> c_int {
     let Some(aiocb) = AiocbRef::at(aiocbp) else { return value_or_errno(Err(Errno(libc::EINVAL))) };
     let Some(engines) = engines_or_return!(iter::once(aiocb)) else { return glibc(aiocbp) };
     value_or_errno(if aiocb.has_valid_priority() {

@@ -48,6 +48,13 @@ const LIO_DSYNC: c_int = 3;
 /// See [`LIO_DSYNC`].
 const LIO_SYNC: c_int = 4;
 
+/// `LIO_READV` and `LIO_WRITEV` of uringaio.h: LIO_READ and LIO_WRITE with a bit that makes them unknown to glibc.
+pub const LIO_READV: c_int = LIO_VECTORED | libc::LIO_READ;
+/// See [`LIO_READV`].
+pub const LIO_WRITEV: c_int = LIO_VECTORED | libc::LIO_WRITE;
+/// See [`LIO_READV`].
+pub const LIO_VECTORED: c_int = 64;
+
 /// glibc looks at these bits of `aio_lio_opcode`.
 const OPCODE_BITS: c_int = 127;
 
@@ -61,9 +68,9 @@ pub struct IoArgs {
     pub kind: Kind,
     /// `aio_fildes`.
     pub fd: c_int,
-    /// `aio_buf`.
+    /// `aio_buf`, or `aio_iov`.
     pub address: usize,
-    /// `aio_nbytes`.
+    /// `aio_nbytes`, or `aio_iovcnt`.
     pub length: usize,
     /// `aio_offset`.
     pub offset: i64,
@@ -116,6 +123,8 @@ impl AiocbRef {
             libc::LIO_WRITE => ListEntry::Request(Kind::Write),
             LIO_DSYNC => ListEntry::Request(Kind::DataSync),
             LIO_SYNC => ListEntry::Request(Kind::Sync),
+            LIO_READV => ListEntry::Request(Kind::ReadVector),
+            LIO_WRITEV => ListEntry::Request(Kind::WriteVector),
             _ => ListEntry::Unknown,
         }
     }

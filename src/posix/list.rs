@@ -5,10 +5,10 @@ use core::ptr::NonNull;
 
 use super::aiocb::{AiocbRef, ListEntry};
 use super::list_group::ListGroup;
-use super::notify;
 use super::request::{Request, RequestPtr};
 use super::sigevent::SigEvent;
 use super::submit::{self, Start};
+use super::{notify, request_pool};
 use crate::engine::{self, Engine, Engines, Operation, WakeBatch};
 use crate::host::kernel::Errno;
 use crate::stats::{self, Face};
@@ -65,10 +65,13 @@ pub fn run(
     waits: bool,
     silences: bool,
 ) -> Result<(), Errno> {
-    if !waits {
-        notify::prepare_callbacks(&sigevent)?;
-    }
-    let group = ListGroup::new(if waits { SigEvent::NONE } else { sigevent }, waits)?;
+    let notification = if waits { None } else { notify::prepare(sigevent)? };
+    let group = ListGroup::new(notification, waits).inspect_err(|_| {
+        if let Some(notification) = notification {
+            // SAFETY: request-is-owned: just taken, and known to no other thread.
+            unsafe { request_pool::put(notification) };
+        }
+    })?;
     let mut call = Call { engines, group, chains: Chains([None, None]), silences };
     let mut begun = 0u64;
     let mut refused = None;

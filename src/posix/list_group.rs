@@ -1,46 +1,44 @@
 //! The requests of one `lio_listio` call, and what happens when the last of them ends.
 //!
 //! The caller holds the group while it submits or waits, and each outstanding request holds it. The last holder sends the
-//! list's notification, or recycles the group.
+//! list's notification and recycles the group.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::request::{Request, RequestPtr};
-use super::sigevent::SigEvent;
+use super::request::{Group, RequestPtr};
 use super::{cancellation, notify, request_pool};
 use crate::engine::WakeBatch;
 use crate::host::kernel::Errno;
 use crate::host::thread_exit_hook::ThreadExitHook;
 
-/// A group, kept in the memory of a request.
+/// A group.
 ///
 /// **`group-is-held`**: a holder's group is valid until that holder calls [`ListGroup::leave`].
 #[derive(Clone, Copy)]
-pub struct ListGroup(RequestPtr);
+pub struct ListGroup(NonNull<Group>);
 
 impl ListGroup {
-    /// A group with one holder, the caller, which waits if `caller_waits`.
+    /// A group with one holder, the caller, which waits if `caller_waits`. The last holder sends `notification`.
     ///
     /// # Errors
     /// `EAGAIN`: memory is out.
-    pub fn new(sigevent: SigEvent, caller_waits: bool) -> Result<Self, Errno> {
-        let mut request = Request::new(sigevent, notify::finish);
-        request.caller_waits = caller_waits;
-        request.holders = AtomicU32::new(1);
-        request_pool::take(request).map(Self)
+    pub fn new(notification: Option<RequestPtr>, caller_waits: bool) -> Result<Self, Errno> {
+        let group =
+            Group { holders: AtomicU32::new(1), has_failed: AtomicBool::new(false), caller_waits, notification };
+        request_pool::take_group(group).map(Self)
     }
 
     /// The group that a request refers to.
     ///
     /// # Safety
     /// The request holds it (group-is-held).
-    pub const unsafe fn of(group: RequestPtr) -> Self {
+    pub const unsafe fn of(group: NonNull<Group>) -> Self {
         Self(group)
     }
 
     /// What a request refers to it by.
-    pub const fn pointer(self) -> RequestPtr {
+    pub const fn pointer(self) -> NonNull<Group> {
         self.0
     }
 
@@ -74,25 +72,22 @@ impl ListGroup {
         }
         let holders = self.holders();
         // SAFETY: group-is-held, by the caller.
-        let caller_waits = unsafe { self.0.as_ref().caller_waits };
+        let (caller_waits, notification) = unsafe { (self.0.as_ref().caller_waits, self.0.as_ref().notification) };
         let address = ptr::from_ref(holders);
         // AcqRel: the last holder sees what all others did. Unless this was the last, the group may be gone from here on.
-        match holders.fetch_sub(1, Ordering::AcqRel) {
-            // SAFETY: the last holder owns the group.
-            1 if caller_waits => unsafe { request_pool::put(self.0) },
-            // SAFETY: the last holder owns the group.
-            1 => unsafe {
-                if wakes.is_some() {
-                    notify::send(self.0);
-                } else {
-                    notify::send_by_engine(self.0);
-                }
-            },
-            2 if caller_waits => {
-                if let Some(wakes) = wakes {
-                    wakes.wake(address, 1);
+        match (holders.fetch_sub(1, Ordering::AcqRel), wakes) {
+            (1, wakes) => {
+                // SAFETY: the last holder owns the group, and the notification with it (request-is-owned).
+                unsafe {
+                    request_pool::put_group(self.0);
+                    match (notification, wakes) {
+                        (Some(notification), Some(_)) => notify::send(notification),
+                        (Some(notification), None) => notify::send_by_engine(notification),
+                        (None, _) => {}
+                    }
                 }
             }
+            (2, Some(wakes)) if caller_waits => wakes.wake(address, 1),
             _ => {}
         }
     }

@@ -4,13 +4,14 @@
 //! engine as a [`request`]. When it ends, the program's `aiocb` has its whole state; threads in [`suspend`] wake, and
 //! [`notify`] tells the program by [`sigev_signal`] or [`sigev_thread`].
 //!
-//! Imports inside this folder point down this list: abi · list, cancel · submit · list_group · notify · sigev_thread,
+//! Imports inside this folder point down this list: extensions · abi · list, cancel · submit · list_group · notify · sigev_thread,
 //! sigev_signal · request_pool · request · suspend · aiocb · sigevent.
 
 mod abi;
-mod aiocb;
+pub mod aiocb;
 mod cancel;
 mod cancellation;
+pub mod extensions;
 mod glibc_aio;
 mod list;
 mod list_group;

@@ -20,16 +20,10 @@ pub fn prepare(sigevent: SigEvent) -> Result<Option<RequestPtr>, Errno> {
     if sigevent.is_silent() {
         return Ok(None);
     }
-    prepare_callbacks(&sigevent)?;
+    if sigevent.how == libc::SIGEV_THREAD {
+        sigev_thread::prepare()?;
+    }
     request_pool::take(Request::new(sigevent, finish)).map(Some)
-}
-
-/// The part of [`prepare`] that a list's own notification needs.
-///
-/// # Errors
-/// As there.
-pub fn prepare_callbacks(sigevent: &SigEvent) -> Result<(), Errno> {
-    if sigevent.how == libc::SIGEV_THREAD && !sigevent.is_silent() { sigev_thread::prepare() } else { Ok(()) }
 }
 
 /// Sends the notification of a request that has ended, if it wants one, and recycles the request.

@@ -1,4 +1,4 @@
-//! A request: what an engine carries for an aiocb, until it is finished.
+//! A request: what an engine carries for an aiocb, until it is finished; and the list that it may belong to.
 
 use core::mem::offset_of;
 use core::ptr::{self, NonNull};
@@ -7,8 +7,9 @@ use core::sync::atomic::{AtomicBool, AtomicU32};
 use super::aiocb::AiocbRef;
 use super::sigevent::SigEvent;
 use crate::engine::{Finish, Kind, Operation};
+use crate::submission::vectors::VectorMemory;
 
-/// A request that is outstanding, a notification that is to be sent, or a list of requests (see [`super::list_group`]).
+/// A request that is outstanding, or a notification that is to be sent.
 ///
 /// **`request-is-owned`**: between two hands (the program's thread, an engine, the callback pool, a list) exactly one has
 /// the request. It passes by submission, by the call of its [`Finish`], or by a queue; the memory is the owner's alone.
@@ -16,18 +17,26 @@ use crate::engine::{Finish, Kind, Operation};
 pub struct Request {
     /// First, so that the engine's pointer is the request's ([`Request::of`]).
     pub operation: Operation,
-    /// The aiocb, until the request is finished. A notification and a list have none.
+    /// The aiocb, until the request is finished. A notification has none.
     pub aiocb: Option<AiocbRef>,
     /// The list that the request belongs to.
-    pub group: Option<RequestPtr>,
+    pub group: Option<NonNull<Group>>,
     /// The notification, as the aiocb or the list asked for it at the call.
     pub sigevent: SigEvent,
-    /// For a list: how many hold it.
+    /// Memory for the buffers of a vectored request, kept for the next use.
+    pub vectors: VectorMemory,
+}
+
+/// A list of requests; see [`super::list_group`].
+pub struct Group {
+    /// How many hold it.
     pub holders: AtomicU32,
-    /// For a list: whether one of its requests failed.
+    /// Whether one of its requests failed.
     pub has_failed: AtomicBool,
-    /// For a list: whether its caller waits (`LIO_WAIT`), and wants no notification.
+    /// Whether its caller waits (`LIO_WAIT`), and wants no notification.
     pub caller_waits: bool,
+    /// The list's own notification, if it has one, which the last holder sends.
+    pub notification: Option<RequestPtr>,
 }
 
 const _: () = assert!(size_of::<Request>() == 184, "with the pool's links 192 bytes: three whole cache lines to fetch");
@@ -44,9 +53,7 @@ impl Request {
             aiocb: None,
             group: None,
             sigevent,
-            holders: AtomicU32::new(0),
-            has_failed: AtomicBool::new(false),
-            caller_waits: false,
+            vectors: VectorMemory::NONE,
         }
     }
 

@@ -16,6 +16,7 @@ use crate::submission::fd_cache::{self, FdInfo};
 use crate::submission::inline_io::{self, Attempt, POSIX, Transfer};
 use crate::submission::order_counts;
 use crate::submission::router::{self, Question, Route};
+use crate::submission::vectors::Vectors;
 
 /// How a request began.
 pub enum Start {
@@ -59,7 +60,8 @@ pub fn submit(engines: Engines, aiocb: AiocbRef, kind: Kind) -> Result<(), Errno
 /// Begins a request: does it at once if it need not wait, or makes it ready to be submitted.
 ///
 /// # Errors
-/// `EAGAIN`: memory is out, or no thread can be had for a callback. Nothing has been done.
+/// `EAGAIN`: memory is out, or no thread can be had for a callback; `EINVAL`, `EFAULT`: an iovec array as for
+/// [`Vectors::copy`]. Nothing has been done.
 pub fn begin(
     engines: Engines,
     aiocb: AiocbRef,
@@ -67,19 +69,38 @@ pub fn begin(
     sigevent: SigEvent,
     group: Option<ListGroup>,
 ) -> Result<Start, Errno> {
-    let notification = notify::prepare(sigevent)?;
+    let mut notification = notify::prepare(sigevent)?;
     let args = aiocb.args(kind);
+    let buffers = if kind.has_vector() {
+        let request = match notification {
+            Some(request) => request,
+            None => request_pool::take(Request::new(sigevent, finish))?,
+        };
+        notification = Some(request);
+        // SAFETY: request-is-owned, by this call until the operation is submitted.
+        let copied = Vectors::copy(args.address, args.length, unsafe { &mut (*request.as_ptr()).vectors });
+        // SAFETY: just taken, and known to no other thread.
+        Buffers::Vectors(copied.inspect_err(|_| unsafe { request_pool::put(request) })?)
+    } else {
+        Buffers::One([libc::iovec { iov_base: args.address as *mut _, iov_len: args.length }])
+    };
     if let Some(action) = kind.action() {
-        probes::submit(Face::Posix, action, args.fd, aiocb.address(), args.length, args.offset);
+        probes::submit(Face::Posix, action, args.fd, aiocb.address(), buffers.total(), args.offset);
     }
     let stamp = stats::stamp();
-    match Plan::new(&args) {
+    match Plan::new(&args, &buffers) {
         Err(Finished(result)) => {
             probes::complete(Face::Posix, aiocb.address(), result);
             aiocb.finish(result);
             if let Some(action) = kind.action() {
                 stats::in_place(Face::Posix, action, result);
                 stats::timed(Lane::InPlace, stamp);
+            }
+            if sigevent.is_silent()
+                && let Some(request) = notification.take()
+            {
+                // SAFETY: it was taken for the buffers alone, and is known to no other thread.
+                unsafe { request_pool::put(request) };
             }
             Ok(Start::Finished { failed: result < 0, notification })
         }
@@ -88,7 +109,7 @@ pub fn begin(
                 Some(request) => request,
                 None => request_pool::take(Request::new(sigevent, finish))?,
             };
-            let engine = plan.ready(engines, request, &args).inspect_err(|_| {
+            let engine = plan.ready(engines, request, &args, &buffers).inspect_err(|_| {
                 // SAFETY: just taken, and known to no other thread.
                 unsafe { request_pool::put(request) };
             })?;
@@ -100,6 +121,30 @@ pub fn begin(
             }
             aiocb.begin();
             Ok(Start::Ready(Request::operation(request), engine))
+        }
+    }
+}
+
+/// The buffers of a request.
+enum Buffers {
+    /// One, or none at all.
+    One([libc::iovec; 1]),
+    /// Those of a vectored request, in memory of its own.
+    Vectors(Vectors),
+}
+
+impl Buffers {
+    fn as_slice(&self) -> &[libc::iovec] {
+        match self {
+            Self::One(vector) => vector,
+            Self::Vectors(vectors) => vectors.as_slice(),
+        }
+    }
+
+    const fn total(&self) -> usize {
+        match self {
+            Self::One([vector]) => vector.iov_len,
+            Self::Vectors(vectors) => vectors.total,
         }
     }
 }
@@ -122,19 +167,19 @@ const IMPOSSIBLE_BYTES: usize = 1 << 57;
 impl Plan {
     /// Does in the calling thread what can be done there, and says how the rest goes on.
     #[inline]
-    fn new(args: &IoArgs) -> Result<Self, Finished> {
+    fn new(args: &IoArgs, buffers: &Buffers) -> Result<Self, Finished> {
         let finished = |errno: Errno| Finished(errno.negated());
-        let (reads, writes) = (args.kind == Kind::Read, args.kind == Kind::Write);
+        let writes = args.kind.writes();
+        let reads = args.kind.is_transfer() && !writes;
         // As `pread` does, before the descriptor is looked at. (io_uring would take -1 for the file's position.)
         if (reads || writes) && args.offset < 0 {
             return Err(finished(Errno(libc::EINVAL)));
         }
         let file = fd_cache::lookup(args.fd).map_err(finished)?;
         let appends = writes && file.appends();
-        let vector = libc::iovec { iov_base: args.address as *mut _, iov_len: args.length };
-        let transfer =
-            Transfer { fd: args.fd, file, vectors: &[vector], total: args.length, offset: args.offset, flags: 0 };
-        if (reads && args.length == 0) || ((reads || writes) && args.length >= IMPOSSIBLE_BYTES) {
+        let (vectors, total) = (buffers.as_slice(), buffers.total());
+        let transfer = Transfer { fd: args.fd, file, vectors, total, offset: args.offset, flags: 0 };
+        if (reads && total == 0) || ((reads || writes) && total >= IMPOSSIBLE_BYTES) {
             ask_kernel(&transfer, writes)?;
         }
         let order = match args.kind {
@@ -149,7 +194,7 @@ impl Plan {
             _ => Order::Reading,
         };
         let plan = |carrier, partially_done| Ok(Self { carrier, file, order, partially_done });
-        let question = Question { face: Face::Posix, kind: args.kind, file, appends, buffers: &[vector] };
+        let question = Question { face: Face::Posix, kind: args.kind, file, appends, buffers: vectors };
         match router::route(question) {
             Route::InCaller if reads || writes => Err(Finished(transfer.finish(writes))),
             Route::InCaller => Err(Finished(inline_io::sync(args.fd, args.kind))),
@@ -166,7 +211,13 @@ impl Plan {
     ///
     /// # Errors
     /// `EAGAIN`: memory or threads are out.
-    fn ready(&self, engines: Engines, mut request: RequestPtr, args: &IoArgs) -> Result<&'static Engine, Errno> {
+    fn ready(
+        &self,
+        engines: Engines,
+        mut request: RequestPtr,
+        args: &IoArgs,
+        buffers: &Buffers,
+    ) -> Result<&'static Engine, Errno> {
         let engine = match self.carrier {
             Carrier::Uring => engines.uring_or_workers()?,
             Carrier::Workers => engines.workers()?,
@@ -176,8 +227,10 @@ impl Plan {
         let operation = unsafe { &mut request.as_mut().operation };
         operation.kind = args.kind;
         operation.fd = args.fd;
-        operation.address = args.address;
-        operation.length = args.length.min(MAX_RW_BYTES);
+        (operation.address, operation.length) = match buffers {
+            Buffers::One(_) => (args.address, args.length.min(MAX_RW_BYTES)),
+            Buffers::Vectors(vectors) => vectors.for_operation(),
+        };
         operation.offset =
             if args.offset == 0 || file_info::has_position(args.fd, file.seeks()) { args.offset } else { 0 };
         operation.file = file.identity;
@@ -197,7 +250,8 @@ impl Plan {
 /// to the engines.
 #[cold]
 fn ask_kernel(transfer: &Transfer, writes: bool) -> Result<(), Finished> {
-    let (fd, address, length) = (transfer.fd, transfer.vectors[0].iov_base, transfer.total);
+    let address = transfer.vectors.first().map_or(core::ptr::null_mut(), |vector| vector.iov_base);
+    let (fd, length) = (transfer.fd, transfer.total);
     let (at, plain) = if writes { (libc::SYS_pwrite64, libc::SYS_write) } else { (libc::SYS_pread64, libc::SYS_read) };
     // SAFETY: no bytes need no buffer, and no buffer is that long: the kernel refuses before it looks.
     let answer = unsafe {

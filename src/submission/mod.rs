@@ -4,7 +4,8 @@
 //! calling thread, for both faces. [`fd_cache`] knows what a descriptor is, [`device_profile`] how its
 //! device has shown itself to be, [`hazards`] what could make a thread sleep that
 //! touches the program's memory or files, [`thread_identity`] which threads see other descriptors or have other rights than
-//! the engines, [`order_counts`] what is outstanding where an order must be kept.
+//! the engines, [`order_counts`] what is outstanding where an order must be kept, [`vectors`] the buffers of a vectored
+//! request.
 
 pub mod device_profile;
 pub mod fd_cache;
@@ -13,3 +14,4 @@ pub mod inline_io;
 pub mod order_counts;
 pub mod router;
 pub mod thread_identity;
+pub mod vectors;

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use crate::elf::Image;
 
 /// Functions of POSIX AIO; each has a second name that ends in 64.
-const POSIX: [&str; 9] = [
+const POSIX: [&str; 11] = [
     "aio_read",
     "aio_write",
+    "aio_readv",
+    "aio_writev",
     "aio_fsync",
     "aio_error",
     "aio_return",

@@ -4,10 +4,10 @@ use core::ffi::{c_int, c_long};
 
 use super::got_replacements;
 use crate::c_boundary::value_or_negated_errno;
+use crate::host::user_access;
 use crate::libaio::calls::dispatch::{self, Caller, GetEvents};
 use crate::libaio::calls::io_setup;
 use crate::libaio::ring::layout::Event;
-use crate::libaio::user_access;
 use crate::symbol_versions::default_version;
 
 /// `io_queue_init(3)`: `io_setup` that does not look at `*ctxp`.

@@ -5,7 +5,7 @@
 use core::ffi::{c_int, c_void};
 
 use crate::c_boundary::value_or_errno;
-use crate::libaio::address_range::AddressRange;
+use crate::host::address_range::AddressRange;
 use crate::libaio::calls::unmap;
 
 /// `munmap(2)`.

@@ -4,10 +4,10 @@
 use core::ffi::{c_int, c_long};
 
 use crate::c_boundary::value_or_errno;
+use crate::host::address_range::AddressRange;
 use crate::host::kernel::Errno;
 use crate::host::settings;
 use crate::interpose::by_number;
-use crate::libaio::address_range::AddressRange;
 use crate::libaio::calls::dispatch::{self, Caller, GetEvents};
 use crate::libaio::calls::{io_setup, unmap};
 use crate::libaio::{got_patch, kernel_aio};

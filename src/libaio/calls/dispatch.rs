@@ -6,8 +6,9 @@ use super::timeout::Timeout;
 use super::{io_cancel, io_destroy, io_getevents, io_pgetevents};
 use crate::host::kernel::{self, Errno};
 use crate::host::thread::SignalSet;
+use crate::host::user_access;
 use crate::libaio::ring::layout::Event;
-use crate::libaio::{kernel_aio, registry, submit, user_access};
+use crate::libaio::{kernel_aio, registry, submit};
 
 type Answer = Result<usize, Errno>;
 

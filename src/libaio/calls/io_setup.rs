@@ -3,8 +3,9 @@
 use crate::engine;
 use crate::host::kernel::Errno;
 use crate::host::settings;
+use crate::host::user_access;
 use crate::libaio::ring::ring_size;
-use crate::libaio::{kernel_aio, registry, user_access};
+use crate::libaio::{kernel_aio, registry};
 
 /// `io_setup(2)`: makes a context for at least `nr_events` requests in flight and stores its address at `to`. `prepare` is
 /// called before. Where neither io_uring nor worker threads can be had, the kernel makes a context of its own.

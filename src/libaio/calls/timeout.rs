@@ -2,7 +2,7 @@
 
 use crate::host::futex::Deadline;
 use crate::host::kernel::{self, Errno};
-use crate::libaio::user_access;
+use crate::host::user_access;
 
 const NS_PER_S: u64 = 1_000_000_000;
 

@@ -12,10 +12,11 @@ use core::time::Duration;
 
 use super::io_destroy;
 use crate::engine;
+use crate::host::address_range::AddressRange;
 use crate::host::futex::Deadline;
 use crate::host::kernel::{Errno, syscall};
-use crate::libaio::address_range::AddressRange;
-use crate::libaio::{outstanding, registry, user_access};
+use crate::host::user_access;
+use crate::libaio::{outstanding, registry};
 
 /// How long a call waits for requests at most: the file may be on a server that does not answer.
 const MAX_WAIT: Duration = Duration::from_secs(2);

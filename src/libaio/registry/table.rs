@@ -6,12 +6,12 @@
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use crate::host::address_range::{AddressRange, PAGE_BYTES};
 use crate::host::hash;
 use crate::host::kernel::Errno;
 use crate::host::lock::Lock;
 use crate::host::memory;
 use crate::host::thread;
-use crate::libaio::address_range::{AddressRange, PAGE_BYTES};
 use crate::libaio::context::{Context, ContextRef};
 use crate::libaio::ring::event_ring::EventRing;
 use crate::libaio::ring::ring_memory::RingMemory;

@@ -1,8 +1,8 @@
 //! The memory of completion rings. A mapping for each ring would cost `io_setup` a file of the kernel's and two more calls,
 //! so small rings are pieces of a chunk, which is mapped when the first is needed.
 
+use crate::host::address_range::PAGE_BYTES;
 use crate::host::kernel::{Errno, syscall};
-use crate::libaio::address_range::PAGE_BYTES;
 
 /// Bytes of a chunk. Pages that no ring uses are never touched, and take no memory.
 const CHUNK_BYTES: usize = 64 * PAGE_BYTES;

@@ -5,8 +5,8 @@ use core::num::NonZeroUsize;
 use once_cell::race::OnceNonZeroUsize;
 
 use super::layout::{HEADER_BYTES, SLOT_BYTES};
+use crate::host::address_range::PAGE_BYTES;
 use crate::host::kernel::{self, Errno, syscall};
-use crate::libaio::address_range::PAGE_BYTES;
 
 /// The kernel makes no larger ring.
 const MAX_RING_BYTES: usize = 0x1000_0000;

@@ -8,7 +8,7 @@
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::address_range::{AddressRange, PAGE_BYTES};
-use crate::host::kernel::{Errno, syscall};
+use super::kernel::{Errno, syscall};
 
 /// Pages that are remembered, by the low bits of their number.
 const REMEMBERED_PAGES: usize = 1024;
