@@ -12,6 +12,7 @@ MANDIR     ?= $(PREFIX)/share/man
 BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
+DATADIR    ?= $(PREFIX)/share/uringaio
 DESTDIR    ?=
 
 VERSION := $(shell sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml 2>/dev/null | head -n 1)
@@ -124,13 +125,16 @@ install: $(LIBRARY) $(DROP_IN) $(T64) $(ARCHIVE) $(COMMAND) ## into PREFIX (defa
 	$(INSTALL) -m 644 completions/uringaio.bash "$(DESTDIR)$(BASHDIR)/uringaio"
 	$(INSTALL) -m 644 completions/_uringaio "$(DESTDIR)$(ZSHDIR)/_uringaio"
 	$(INSTALL) -m 644 completions/uringaio.fish "$(DESTDIR)$(FISHDIR)/uringaio.fish"
+	@set -e; for file in share/*/*; do \
+	    folder="$(DESTDIR)$(DATADIR)/$$(basename "$${file%/*}")"; mode=644; [ ! -x "$$file" ] || mode=755; \
+	    $(INSTALL) -d "$$folder"; $(INSTALL) -m $$mode "$$file" "$$folder/"; done
 
 uninstall: ## removes what install put there, and takes back `uringaio drop-in enable`
 	@if [ -z "$(DESTDIR)" ] && grep -qsxF "$$(readlink -f "$(LIBDIR)/uringaio")" $(SNIPPET); then \
 	    rm -f $(SNIPPET) && PATH=$$PATH:/usr/sbin:/sbin ldconfig; fi
 	rm -f "$(DESTDIR)$(LIBDIR)/liburingaio.so.1" "$(DESTDIR)$(LIBDIR)/liburingaio.so" "$(DESTDIR)$(LIBDIR)/liburingaio.a"
 	rm -f "$(DESTDIR)$(LIBDIR)/pkgconfig/uringaio.pc" "$(DESTDIR)$(INCLUDEDIR)/uringaio.h" "$(DESTDIR)$(PREFIX)/bin/uringaio"
-	rm -rf "$(DESTDIR)$(LIBDIR)/uringaio" "$(DESTDIR)$(INCLUDEDIR)/uringaio"
+	rm -rf "$(DESTDIR)$(LIBDIR)/uringaio" "$(DESTDIR)$(INCLUDEDIR)/uringaio" "$(DESTDIR)$(DATADIR)"
 	rm -f "$(DESTDIR)$(BASHDIR)/uringaio" "$(DESTDIR)$(ZSHDIR)/_uringaio" "$(DESTDIR)$(FISHDIR)/uringaio.fish"
 	@for page in man/*.[1-8]; do \
 	    [ -e "$$page" ] || continue; \
@@ -138,7 +142,7 @@ uninstall: ## removes what install put there, and takes back `uringaio drop-in e
 	@# Folders of the system's own stay; of a place of our own nothing does.
 	@case "$(DESTDIR)$(PREFIX)" in /usr | /usr/local) ;; *) \
 	    cd "$(DESTDIR)/" && for folder in "$(LIBDIR)/pkgconfig" "$(INCLUDEDIR)" "$(PREFIX)/bin" "$(MANDIR)/man1" "$(MANDIR)/man3" \
-	        "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)"; do \
+	        "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)" "$(dir $(DATADIR))"; do \
 	        rmdir -p "$${folder#/}" 2> /dev/null || :; done ;; esac
 
 clean: ## removes everything built

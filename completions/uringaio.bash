@@ -321,7 +321,7 @@ _uringaio() {
             return 0
             ;;
         uringaio__subcmd__stat)
-            opts="-h --interval --count --once --json --help"
+            opts="-h --interval --count --once --json --openmetrics --all --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -52,6 +52,8 @@ complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -l interval -d '
 complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -l count -d 'How many intervals are shown; without it, until the process ends' -r
 complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -l once -d 'Show once what was counted since the process\'s first AIO call: totals, not rates'
 complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -l json -d 'Write one JSON object a line'
+complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -l openmetrics -d 'Write the totals as OpenMetrics text'
+complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -l all -d 'All processes on the library that this user may look into; with --openmetrics'
 complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l size -d 'Size of the file that is made, in MiB' -r
 complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l seconds -d 'Length of each measurement in seconds, 0.05 to 3600' -r

@@ -87,6 +87,8 @@ wrong_words() {
     wrong 2 "$URINGAIO" bench --rounds 0
     wrong 2 "$URINGAIO" drop-in frobnicate
     wrong 2 "$URINGAIO" run --library
+    wrong 2 "$URINGAIO" stat --all
+    wrong 2 "$URINGAIO" stat --openmetrics --once 1
     for command in run stat drop-in; do wrong 2 "$URINGAIO" "$command"; done
     wrong 2 "$URINGAIO" stat --once --count 2 1
     wrong 2 "$URINGAIO" bench --only nothing --size 1 --report none.svg && [ ! -e none.svg ] || exit 1
@@ -414,10 +416,11 @@ doctor_settings() {
 }
 
 # A job of fio, with the options in $FIO, that runs until it is killed: its process is in $JOB.
+PROGRAM=fio
 fio_job() { # ENGINE [COMMAND…]
     local engine=$1
     shift
-    "$@" fio --name=job --filename=data --size=8M --rw=randread --bs=4k --ioengine="$engine" --iodepth=8 --time_based \
+    "$@" "$PROGRAM" --name=job --filename=data --size=8M --rw=randread --bs=4k --ioengine="$engine" --iodepth=8 --time_based \
         --runtime=3000 "${FIO[@]}" > fio.log 2>&1 &
     JOB=$!
     echo "$JOB" >> "$STARTED"
@@ -484,6 +487,39 @@ stat_leaves_the_summary() {
     status 0 "$URINGAIO" stat --count 2 --interval 0.1 "$JOB" || return 1
     timed=$(timed "$JOB") && await more_than "$timed" "$JOB" || return 1
     kill "$JOB"
+}
+
+# What a monitor reads: valid, of one program and of all, with a name that needs escapes.
+openmetrics() {
+    built || return 1
+    local odd first page=$TOP/programs/support/openmetrics.py dashboard=$TOP/share/monitoring/grafana-dashboard.json
+    FIO=(--thread)
+    ln -s "$(type -P fio)" 'f"i\o'
+    PROGRAM='./f"i\o' fio_job libaio "$URINGAIO" run --
+    odd=$JOB
+    fio_job posixaio "$URINGAIO" run --
+    await quietly "$URINGAIO" stat --once "$odd" && await quietly "$URINGAIO" stat --once "$JOB" || { cat fio.log; return 1; }
+    status 0 "$URINGAIO" stat --openmetrics "$JOB" && python3 "$page" < out || return 1
+    first=$(submitted "$JOB" < out)
+    mkdir collector
+    await has_grown "$first" || { cat fio.log; return 1; }
+    python3 "$page" "$dashboard" < collector/uringaio.prom || return 1
+    grep -q "^uringaio_process_info{pid=\"$JOB\",comm=\"fio\",version=" collector/uringaio.prom || return 1
+    grep -qF "{pid=\"$odd\",comm=\"f\\\"i\\\\o\",version=" collector/uringaio.prom || return 1
+    # The operations that an earlier page had timed.
+    grep -Eq "^uringaio_latency_seconds_bucket\{pid=\"$JOB\".*,le=\"\+Inf\"\} [1-9]" collector/uringaio.prom || return 1
+    [ "$(ls -A collector)" = uringaio.prom ] || return 1
+    kill "$odd" "$JOB"
+}
+
+submitted() { # PID: of a page on standard input
+    sed -n "s/^uringaio_submitted_operations_total{pid=\"$1\",.*interface=\"posix\"} //p"
+}
+
+# By the script for the textfile collector.
+has_grown() {
+    PATH=${URINGAIO%/*}:$PATH "$TOP/share/monitoring/uringaio-textfile" collector || fail "the script failed"
+    [ "$(submitted "$JOB" < collector/uringaio.prom)" -gt "$1" ]
 }
 
 timed() {
@@ -602,6 +638,7 @@ check "stat of POSIX AIO" command stat posixaio
 check "stat of libaio" command stat libaio
 check "stat of a program whose children's children work" command stat_names_the_one_that_works
 check "stat leaves the timing of URINGAIO_STATS" command stat_leaves_the_summary
+check "stat for a monitor" command openmetrics
 check "bench and its reports" command bench
 check "completions" command completion
 check "the command's own tests" command own_tests

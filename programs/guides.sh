@@ -74,6 +74,7 @@ check "README" guide page README.md
 check "a legacy program" guide page docs/guide-preload.md
 check "fio, QEMU, MariaDB" guide page docs/guide-programs.md
 check "linking from C" guide page docs/guide-linking.md
+check "watching programs" guide page docs/monitoring.md
 check "examples by make" examples examples make
 check "examples by CMake" examples examples cmake
 check "examples by Meson" examples examples meson

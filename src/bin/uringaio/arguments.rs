@@ -145,14 +145,19 @@ pub struct Doctor {
 ///
 /// While it is watched, a few thousand operations a second are timed; otherwise none. With --once there are therefore no latencies
 /// unless the process runs with URINGAIO_STATS.
+///
+/// With --openmetrics the totals of one process, or with --all of every process on the library, are written as a page that
+/// Prometheus reads. Each time has the next 5,000 operations of each process timed: the next page shows their latencies.
 #[derive(Args, Debug)]
 #[command(
-    override_usage = "uringaio stat [--interval SECONDS] [--count N] [--json] PID\n       uringaio stat --once [--json] PID"
+    override_usage = "uringaio stat [--interval SECONDS] [--count N] [--json] PID\n       uringaio stat --once [--json] PID\n       \
+                      uringaio stat --openmetrics PID|--all"
 )]
 #[command(
     after_help = "Exit status: 0; 1 there is no such process, it does not use uringaio, or it may not be read; 2 the \
                         command line is wrong."
 )]
+#[allow(clippy::struct_excessive_bools, reason = "options of the command line")]
 pub struct Stat {
     /// Seconds between two readings, 0.05 to 3600
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]
@@ -170,9 +175,17 @@ pub struct Stat {
     #[arg(long)]
     pub json: bool,
 
+    /// Write the totals as OpenMetrics text
+    #[arg(long, conflicts_with_all = ["interval", "count", "once", "json"])]
+    pub openmetrics: bool,
+
+    /// All processes on the library that this user may look into; with --openmetrics
+    #[arg(long, requires = "openmetrics", conflicts_with = "process")]
+    pub all: bool,
+
     /// The number of the process
-    #[arg(value_name = "PID", value_parser = process, value_hint = ValueHint::Other)]
-    pub process: i32,
+    #[arg(value_name = "PID", value_parser = process, value_hint = ValueHint::Other, required_unless_present = "all")]
+    pub process: Option<i32>,
 }
 
 /// Measure the system's AIO and uringaio side by side

@@ -45,7 +45,7 @@ pub enum Missing {
     /// Another version, with counters of another layout.
     OtherVersion,
     /// The kernel does not let this process look.
-    Forbidden(String),
+    Forbidden,
     Failed(Error),
 }
 
@@ -70,7 +70,7 @@ impl Missing {
             Self::OtherVersion => {
                 format!("process {process} runs another version of uringaio, whose counters this command cannot read")
             }
-            Self::Forbidden(advice) => format!("process {process} may not be read: {advice}"),
+            Self::Forbidden => format!("process {process} may not be read: {}", missing_right(process)),
             Self::Failed(error) => format!("process {process}: {error}"),
         })
     }
@@ -89,7 +89,7 @@ impl Observed {
     }
 
     /// Finds the counters of a process, without a look at the processes that it started.
-    fn alone(process: libc::pid_t) -> Result<Self, Missing> {
+    pub fn alone(process: libc::pid_t) -> Result<Self, Missing> {
         let folder = format!("/proc/{process}");
         let failed = |error: Error| refused(process, error);
         // The memory first: what is read after it, of the same number, may be another process's, but then finds nothing here.
@@ -161,6 +161,11 @@ impl Snapshot {
             2 => "threads",
             _ => "system",
         }
+    }
+
+    /// Whether the process times every operation by itself (URINGAIO_STATS): it is to go on with that.
+    pub fn times_all(&self) -> bool {
+        self.header.observed == u32::MAX
     }
 
     /// The library's version. What another process has in its memory may be anything; a terminal is not to obey it.
@@ -250,18 +255,33 @@ fn refused(process: libc::pid_t, error: Error) -> Missing {
     if error.kind() != ErrorKind::PermissionDenied {
         return Missing::Failed(error);
     }
-    let scope = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    Missing::Forbidden
+}
+
+/// Which right this command lacks to read the memory of `process`, and how to get it.
+fn missing_right(process: libc::pid_t) -> String {
+    let own = Process::own();
     // SAFETY: takes no arguments.
-    let own = unsafe { libc::geteuid() };
-    Missing::Forbidden(match (fs::metadata(format!("/proc/{process}")).map(|folder| folder.uid()), scope.trim()) {
-        _ if own == 0 && !Process::own().has(Capability::TraceOthers) => {
-            "root lacks CAP_SYS_PTRACE here, as in most containers: start the container with --cap-add=SYS_PTRACE, or run this as \
-             the process's own user"
-                .into()
+    let user = unsafe { libc::geteuid() };
+    let owner = fs::metadata(format!("/proc/{process}")).map_or(user, |folder| folder.uid());
+    if user == 0 {
+        // The second to open the file `mem`, which its owner alone may.
+        let needed = [(Capability::TraceOthers, "SYS_PTRACE"), (Capability::OverrideModes, "DAC_OVERRIDE")];
+        let needed = if owner == user { &needed[..1] } else { &needed };
+        let lacking: Vec<&str> = needed.iter().filter(|(right, _)| !own.has(*right)).map(|&(_, name)| name).collect();
+        if lacking.is_empty() {
+            return "it belongs to another user namespace, or the kernel is locked down".into();
         }
-        _ if own == 0 => "it belongs to another user namespace, or the kernel is locked down".into(),
-        (Ok(owner), _) if owner != own => "it belongs to another user, or has rights that you have not: try as root".into(),
-        (_, "" | "0") => "it has rights that you have not: try as root".into(),
-        (_, scope) => format!("kernel.yama.ptrace_scope is {scope}: try as root"),
-    })
+        let names = lacking.iter().map(|name| format!("CAP_{name}")).collect::<Vec<_>>().join(" and ");
+        let options = lacking.iter().map(|name| format!("--cap-add={name}")).collect::<Vec<_>>().join(" ");
+        return format!(
+            "root lacks {names} here; in a container, start it with {options}, or run this as the process's own user"
+        );
+    }
+    let scope = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    match scope.trim() {
+        _ if owner != user => "it belongs to another user, or has rights that you have not: try as root".into(),
+        "" | "0" => "it has rights that you have not: try as root".into(),
+        scope => format!("kernel.yama.ptrace_scope is {scope}: try as root"),
+    }
 }

@@ -21,6 +21,7 @@ mod output;
 mod probe;
 mod process;
 mod program;
+mod programs;
 mod run;
 mod sandbox;
 mod stat;

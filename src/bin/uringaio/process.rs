@@ -6,7 +6,8 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// The capability to lock memory beyond the limit, and to look into other users' processes.
+/// The capabilities to open files whatever their mode, to lock memory beyond the limit, and to look into other users' processes.
+const CAP_DAC_OVERRIDE: u32 = 1;
 const CAP_IPC_LOCK: u32 = 14;
 const CAP_SYS_PTRACE: u32 = 19;
 
@@ -19,6 +20,7 @@ pub struct Process {
 /// What of a process's rights matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
+    OverrideModes,
     LockMemory,
     TraceOthers,
 }
@@ -54,6 +56,7 @@ impl Process {
 
     pub fn has(&self, capability: Capability) -> bool {
         let bit = match capability {
+            Capability::OverrideModes => CAP_DAC_OVERRIDE,
             Capability::LockMemory => CAP_IPC_LOCK,
             Capability::TraceOthers => CAP_SYS_PTRACE,
         };

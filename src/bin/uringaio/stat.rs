@@ -1,4 +1,4 @@
-//! `uringaio stat`: what the library does in a running program.
+//! `uringaio stat`: what the library does in a running program, or in all of them for a monitor.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -8,38 +8,55 @@ use crate::arguments::Stat;
 use crate::counters::{Missing, Observed, Snapshot};
 use crate::failure::Failure;
 use crate::output::{deliver, json, print};
+use crate::programs::{Program, Survey, survey};
 use sample::Sample;
 use table::{Numbers, table};
 
+mod openmetrics;
 mod reading;
 mod sample;
 mod table;
 
 /// Operations timed a second: enough for a 99th percentile, and too few to be felt.
 const TIMED_PER_SECOND: f64 = 5_000.0;
+/// Operations that are timed between two pages for a monitor, which comes when it likes.
+const TIMED_PER_PAGE: u32 = 5_000;
 /// Seconds after which the next of them are asked for, so that they are spread over an interval.
 const TIMING_SLICE_SECONDS: f64 = 0.1;
 /// To the terminal's first line, and everything below it gone.
 const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
 
 pub fn main(arguments: &Stat) -> Result<ExitCode, Failure> {
-    let process = arguments.process;
+    // The command line has a number, or --all.
+    let Some(process) = arguments.process else { return page(&survey(|_| false)) };
+    if arguments.openmetrics {
+        let program = Program::find(process).map_err(|missing| missing.of(process))?;
+        return page(&Survey { programs: vec![program], unreadable: 0 });
+    }
     let observed = Observed::find(process).map_err(|missing| missing.of(process))?;
     let first = observed.read().ok_or_else(|| Missing::Ended.of(process))?;
     if arguments.once {
         print(&written(&reading::total(process, &first), Numbers::Totals, arguments.json)?)?;
     } else {
-        watch(&observed, first, arguments)?;
+        watch(process, &observed, first, arguments)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// Writes totals for a monitor.
+fn page(survey: &Survey) -> Result<ExitCode, Failure> {
+    for program in survey.programs.iter().filter(|program| !program.snapshot.times_all()) {
+        program.observed.time(TIMED_PER_PAGE);
+    }
+    print(&openmetrics::text(survey))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Shows what was counted in each interval, until the process ends, or the reader has gone.
-fn watch(observed: &Observed, first: Snapshot, arguments: &Stat) -> Result<(), Failure> {
+fn watch(process: libc::pid_t, observed: &Observed, first: Snapshot, arguments: &Stat) -> Result<(), Failure> {
     let clear = !arguments.json && std::io::stdout().is_terminal();
     let (mut before, mut read_at) = (first, Instant::now());
-    // A process that times everything by itself (URINGAIO_STATS) is to go on with that.
-    let times_all = before.header.observed == u32::MAX;
+    let times_all = before.times_all();
     let mut left = arguments.count;
     let mut has_reader = Ok(true);
     while left != Some(0) && matches!(has_reader, Ok(true)) {
@@ -47,8 +64,7 @@ fn watch(observed: &Observed, first: Snapshot, arguments: &Stat) -> Result<(), F
         let Some(after) = observed.read() else { break };
         let now = Instant::now();
         let seconds = now.duration_since(read_at).as_secs_f64();
-        let text =
-            written(&reading::between(arguments.process, &before, &after, seconds), Numbers::Rates, arguments.json)?;
+        let text = written(&reading::between(process, &before, &after, seconds), Numbers::Rates, arguments.json)?;
         let text = if clear { format!("{CLEAR_SCREEN}{text}") } else { text };
         has_reader = deliver(&text);
         (before, read_at) = (after, now);

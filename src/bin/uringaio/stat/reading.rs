@@ -6,8 +6,8 @@ use crate::host;
 use crate::layout::{LANES, LATENCIES, SIZES, latency_bound, percentile, uringaio_counters};
 
 /// Which of the two the counters of an interface stand for, as `layout.rs` numbers them.
-const POSIX: usize = 0;
-const LIBAIO: usize = 1;
+pub const POSIX: usize = 0;
+pub const LIBAIO: usize = 1;
 
 /// What was counted since the process's first AIO call.
 pub fn total(process: libc::pid_t, now: &Snapshot) -> Sample {
@@ -64,7 +64,7 @@ fn sample(
     }
 }
 
-fn kinds([read, write, readv, writev, fsync, fdatasync, poll]: [u64; 7]) -> Kinds {
+pub fn kinds([read, write, readv, writev, fsync, fdatasync, poll]: [u64; 7]) -> Kinds {
     Kinds { read, write, readv, writev, fsync, fdatasync, poll }
 }
 
