@@ -275,6 +275,10 @@ schema = json.load(open(sys.argv[1]))
 kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None)}
 def check(value, rule, where):
     if "$ref" in rule: rule = schema["$defs"][rule["$ref"].rsplit("/", 1)[1]]
+    if "anyOf" in rule: # a value that may be missing
+        options = [option for option in rule["anyOf"] if (option.get("type") == "null") == (value is None)]
+        assert len(options) == 1, (where, value)
+        return check(value, options[0], where)
     if "oneOf" in rule:
         assert any(value == option.get("const") or value in option.get("enum", []) for option in rule["oneOf"]), (where, value)
         return
@@ -355,6 +359,72 @@ int main(void) { return !dlopen("libaio.so.1", RTLD_NOW); }' > loads.c
     told 'a libaio of its own' 'libaio-8c118d5e.so.1.0.2'
     "$URINGAIO" doctor ./loads > out
     told 'run --interface libaio'
+}
+
+# A program that is named as MariaDB's server is, has the same interfaces and setting, and waits.
+stand_in_for_a_server() {
+    cat > server.c << 'END'
+#include <unistd.h>
+extern int io_uring_queue_init(unsigned entries, void *ring, unsigned flags);
+extern int io_setup(int events, unsigned long *context);
+char setting[] = "\0linux_aio\0";
+int main(int count, char **words)
+{
+    unsigned long context = 0;
+    if (setting[count] == 'x') return io_uring_queue_init(8, words, 0) + io_setup(8, &context);
+    return pause();
+}
+END
+    echo 'int io_uring_queue_init(unsigned e, void *r, unsigned f) { return (int)(e + f) + !r; }' > ring.c
+    echo 'int io_setup(int e, unsigned long *c) { return e + (int)*c; }
+int io_submit(long c, long n, void **l) { return (int)(c + n) + !l; }' > aio.c
+    c_compiler -shared -fPIC -Wl,-soname,liburing.so.2 -o liburing.so.2 ring.c &&
+        c_compiler -shared -fPIC -Wl,-soname,libaio.so.1 -o libaio.so.1 aio.c &&
+        c_compiler -o mariadbd server.c ./liburing.so.2 ./libaio.so.1 -Wl,-rpath,"$PWD"
+}
+
+# A database whose setting decides: by its option files, and by the command line of one that runs.
+doctor_of_a_database() {
+    built || return 1
+    local process
+    stand_in_for_a_server || return 1
+    grep -rqs innodb_linux_aio /etc/mysql /etc/my.cnf && skip "this machine's MariaDB has the setting"
+    "$URINGAIO" doctor ./mariadbd > out
+    told 'needs another setting to be served' 'innodb_linux_aio is auto' 'innodb_linux_aio=aio'
+    "$URINGAIO" doctor --json ./mariadbd > out
+    as_schema doctor out && grep -q '"effect": "setting"' out || return 1
+    ./mariadbd --no-defaults --innodb-linux-aio=aio &
+    process=$!
+    echo "$process" >> "$STARTED"
+    await grep -q liburing "/proc/$process/maps" || return 1
+    "$URINGAIO" doctor "$process" > out
+    told "Process $process is served" 'told to use libaio: innodb_linux_aio=aio in its command line' \
+        "Process $process does not run on uringaio"
+    printf '[mysqld]\ninnodb_linux_aio=io_uring\n' > options
+    ./mariadbd --defaults-file="$PWD/options" &
+    process=$!
+    echo "$process" >> "$STARTED"
+    await grep -q liburing "/proc/$process/maps" || return 1
+    "$URINGAIO" doctor "$process" > out
+    told 'needs another setting' "$PWD/options says innodb_linux_aio=io_uring"
+}
+
+# On the library, and past it all the same: a context that was made by number.
+doctor_of_a_raw_caller() {
+    built || return 1
+    local process
+    cat > raw.c << 'END'
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void) { unsigned long context = 0; return syscall(SYS_io_setup, 8, &context) ? 1 : pause(); }
+END
+    c_compiler -O1 -D_GNU_SOURCE -o raw raw.c || return 1
+    "$URINGAIO" run -- ./raw 2> err &
+    process=$!
+    echo "$process" >> "$STARTED"
+    await grep -qF '[aio]' "/proc/$process/maps" || { cat err; return 1; }
+    "$URINGAIO" doctor "$process" > out
+    told "Process $process uses the kernel's own AIO, past uringaio" URINGAIO_RAW=1
 }
 
 # Without io_uring doctor says what stands in the way, and what serves instead.
@@ -630,6 +700,8 @@ check "doctor" command doctor
 check "doctor runs nothing of a program" command doctor_runs_nothing
 check "doctor of programs, shared objects and callers by number" command doctor_programs
 check "doctor of a process" command doctor_of_a_process
+check "doctor of a database, by its settings" command doctor_of_a_database
+check "doctor of a process that makes its contexts by number" command doctor_of_a_raw_caller
 check "doctor without io_uring" command doctor_without
 check "doctor names the setting and the container" command doctor_names_the_cause
 check "doctor and locked memory" command doctor_limits

@@ -104,10 +104,12 @@ pub enum Engine {
 /// Tries in processes of its own whether io_uring may be used here, asks the library what it would use, and says in plain words
 /// what was found, which limits matter, and what to do.
 ///
-/// With a program: which interfaces the program and its libraries call, and whether running it on uringaio changes anything. The
-/// files are looked into; nothing of them is run. A shared object, such as a plug-in or a Python extension, can be named as well.
+/// With a program: which interfaces the program and its libraries call, and whether running it on uringaio changes anything. Of
+/// programs that can do their I/O in several ways (MariaDB, QEMU, nginx), which of their settings decides. The files are looked
+/// into; nothing of them is run. A shared object, such as a plug-in or a Python extension, can be named as well.
 ///
-/// With the number of a process: the same of a program that runs now, with its own limits, filters and settings.
+/// With the number of a process: the same of a program that runs now, with its own limits, filters and settings, and whether it is
+/// served.
 #[derive(Args, Debug)]
 #[command(override_usage = "uringaio doctor [--directory DIRECTORY] [--library FILE] [--json] [PROGRAM|PID]")]
 #[command(

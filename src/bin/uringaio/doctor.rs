@@ -7,13 +7,14 @@ use crate::failure::{Failure, WANTING};
 use crate::output::{json, print};
 use crate::probe::Tried;
 use crate::{host, library};
-use report::{Report, Section};
+use report::{Effect, Report, Section};
 use ring::Evidence;
 use subject::Subject;
 
 mod files;
 mod known;
 mod limits;
+mod option_files;
 mod report;
 mod ring;
 mod running;
@@ -45,19 +46,20 @@ pub fn main(arguments: &Doctor) -> Result<ExitCode, Failure> {
         }
     });
     let mut summary = machine(engine.as_deref(), evidence.ring.answer);
-    let mut refusal = None;
+    let (mut refusal, mut effect) = (None, None);
     if let Some((kind, title, mut subject)) = named {
         summary = format!("{summary} {}", outcome(&title, &subject));
         if let Some(known) = &subject.known {
             summary = format!("{summary} {known}.");
         }
+        effect = Some(subject.effect());
         sections.push(Section::new(kind, title, std::mem::take(&mut subject.findings)));
         refusal = subject.refusal.map(|failure| failure.status);
     } else if engine.as_deref() == Some("io_uring") && evidence.ring.answer == Tried::Works {
         summary.push_str(" Run a program on uringaio by: uringaio run PROGRAM");
     }
     let report =
-        Report { version: env!("CARGO_PKG_VERSION").into(), linux: host::release(), engine, summary, sections };
+        Report { version: env!("CARGO_PKG_VERSION").into(), linux: host::release(), engine, summary, effect, sections };
     print(&if arguments.json { json(serde_json::to_string_pretty(&report))? } else { text::text(&report) })?;
     let is_io_uring = report.engine.as_deref() == Some("io_uring");
     let status = refusal.unwrap_or(if is_io_uring && !report.has_bad() { 0 } else { WANTING });
@@ -80,19 +82,17 @@ fn machine(engine: Option<&str>, ring: Tried) -> String {
 
 /// The outcome for the program or process in a sentence.
 fn outcome(title: &str, subject: &Subject) -> String {
-    match subject {
-        Subject { refusal: Some(failure), .. } => format!("{title} cannot be served: {}.", failure.message),
-        Subject { is_served: true, uses_io_uring: true, .. } => {
+    let nothing = "running it on uringaio changes nothing";
+    match (subject.effect(), &subject.refusal) {
+        (Effect::Refused, Some(failure)) => format!("{title} cannot be served: {}.", failure.message),
+        (Effect::Setting, _) => format!("{title} needs another setting to be served; as it is, {nothing}."),
+        (Effect::Raw, _) => format!("{title} is served with URINGAIO_RAW=1 alone."),
+        (Effect::Served, _) if subject.is_shared => format!("{title} is served in a program that runs on uringaio."),
+        (Effect::Served, _) if subject.uses_io_uring && subject.set_up.is_none() => {
             format!("{title} is served where it calls POSIX AIO or libaio; it also uses io_uring by itself.")
         }
-        Subject { is_served: true, is_shared: true, .. } => {
-            format!("{title} is served in a program that runs on uringaio.")
-        }
-        Subject { is_served: true, .. } => format!("{title} is served."),
-        Subject { needs_raw: true, .. } => format!("{title} is served with URINGAIO_RAW=1 alone."),
-        Subject { uses_io_uring: true, .. } => {
-            format!("{title} uses io_uring by itself: running it on uringaio changes nothing.")
-        }
-        _ => format!("{title} calls neither POSIX AIO nor libaio: running it on uringaio changes nothing."),
+        (Effect::Served, _) => format!("{title} is served."),
+        _ if subject.uses_io_uring => format!("{title} uses io_uring by itself: {nothing}."),
+        _ => format!("{title} calls neither POSIX AIO nor libaio: {nothing}."),
     }
 }

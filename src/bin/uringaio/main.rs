@@ -22,6 +22,7 @@ mod probe;
 mod process;
 mod program;
 mod programs;
+mod root;
 mod run;
 mod sandbox;
 mod stat;

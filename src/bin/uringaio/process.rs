@@ -6,6 +6,8 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use crate::root::Root;
+
 /// The capabilities to open files whatever their mode, to lock memory beyond the limit, and to look into other users' processes.
 const CAP_DAC_OVERRIDE: u32 = 1;
 const CAP_IPC_LOCK: u32 = 14;
@@ -83,6 +85,18 @@ impl Process {
             Some((OsString::from_vec(entry[..at].to_vec()), OsString::from_vec(entry[at + 1..].to_vec())))
         });
         Some(variables.collect())
+    }
+
+    /// Its command line; empty where it may not be read.
+    pub fn arguments(&self) -> Vec<String> {
+        let line = fs::read(self.folder.join("cmdline")).unwrap_or_default();
+        let line = line.strip_suffix(b"\0").unwrap_or(&line);
+        line.split(|&byte| byte == 0).map(|argument| String::from_utf8_lossy(argument).into_owned()).collect()
+    }
+
+    /// The files that it sees, which may be a container's.
+    pub fn root(&self) -> Root {
+        Root::at(self.folder.join("root"))
     }
 
     /// The file that it runs.

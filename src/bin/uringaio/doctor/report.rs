@@ -14,6 +14,8 @@ pub struct Report {
     pub engine: Option<String>,
     /// The outcome in a sentence or two.
     pub summary: String,
+    /// What running the program that was named on uringaio changes; null where none was named.
+    pub effect: Option<Effect>,
     /// What was looked at, in the order of the text.
     pub sections: Vec<Section>,
 }
@@ -42,6 +44,23 @@ pub struct Finding {
     pub detail: String,
     /// What to do: lines to paste, `#` before explanations. Empty where nothing is to be done.
     pub remedy: Vec<String>,
+}
+
+/// What running a program on uringaio changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// Its requests are served.
+    Served,
+    /// They are served with `URINGAIO_RAW=1` alone.
+    Raw,
+    /// Nothing, unless a setting of the program is changed.
+    Setting,
+    /// Nothing.
+    None,
+    /// It cannot be run on uringaio.
+    Refused,
 }
 
 /// How it went.

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::limits;
-use super::report::Finding;
+use super::report::{Effect, Finding};
 use super::settings;
-use super::subject::{Seen, Subject, of_files};
+use super::subject::{Running, Seen, Subject, of_files};
 use crate::counters::{Missing, Observed};
 use crate::failure::{NOT_FOUND, WANTING};
 use crate::process::Process;
@@ -21,51 +21,44 @@ pub fn number(name: &std::ffi::OsStr) -> Option<libc::pid_t> {
 pub fn look(number: libc::pid_t, library: Option<&Path>) -> Subject {
     let process = Process::of(number);
     let sandbox = Sandbox::of(&process);
-    let missing = match Observed::find(number) {
-        Ok(observed) => return served(number, &observed, &process, sandbox.as_ref()),
-        Err(missing) => missing,
+    let seen = match Observed::find(number) {
+        Ok(observed) => {
+            let (operations, finding) = counted(number, &observed);
+            if operations > 0 {
+                return served(number, finding, &process, sandbox.as_ref());
+            }
+            Loaded::Yes(finding)
+        }
+        Err(missing @ Missing::NoProcess) => return refused(missing, number, NOT_FOUND),
+        Err(missing @ (Missing::Kernel | Missing::Ended)) => return refused(missing, number, WANTING),
+        Err(missing) => loaded(number, missing),
     };
-    match missing {
-        Missing::NoProcess => return refused(missing, number, NOT_FOUND),
-        Missing::Kernel | Missing::Ended => return refused(missing, number, WANTING),
-        _ => {}
-    }
-    let Ok((files, has_context)) = process.mapped() else { return refused(missing, number, WANTING) };
+    let is_loaded = matches!(seen, Loaded::Yes(_));
+    let Ok((files, has_context)) = process.mapped() else {
+        return match seen {
+            Loaded::No(missing) => refused(missing, number, WANTING),
+            Loaded::Yes(_) => refused(Missing::Ended, number, WANTING),
+        };
+    };
     let mut findings = Vec::new();
-    let is_loaded = match missing {
-        Missing::NotCalled(descendants) => {
-            let others = match &*descendants {
-                [] => "Nothing has been served yet.".to_string(),
-                numbers => format!("It is used by processes that this one started: {numbers:?}."),
-            };
-            findings.push(Finding::good(
-                "loaded",
-                format!("Process {number} has uringaio loaded, and has not called it yet"),
-                others,
-            ));
-            true
-        }
-        Missing::OtherVersion => {
-            findings.push(Finding::good("loaded", format!("Process {number} runs on another version of uringaio"), ""));
-            true
-        }
-        _ => false,
-    };
+    if let Loaded::Yes(finding) = seen {
+        findings.extend(finding);
+    }
     let image = process.executable().unwrap_or_default();
     let files: Vec<Seen> = files.into_iter().map(|file| (file.clone(), process.reach(&file))).collect();
-    let mut subject = of_files(&files, &image);
-    if has_context && !is_loaded {
-        findings.push(Finding::note(
-            "kernel_contexts",
-            format!("Process {number} uses the kernel's own AIO now"),
-            "It has memory of the kernel's AIO mapped ([aio] in its maps).",
-        ));
-    }
+    let (arguments, root) = (process.arguments(), process.root());
+    let mut subject = of_files(&files, &image, Some(&Running { arguments: &arguments, root: &root }));
+    findings.extend(has_context.then(|| kernel_contexts(number, is_loaded)));
     if process.has_io_uring_open() {
-        findings.push(Finding::note("own_io_uring", format!("Process {number} has an io_uring of its own open"), ""));
+        let detail = if is_loaded { "What it does by that is not uringaio's." } else { "" };
+        findings.push(Finding::note(
+            "own_io_uring",
+            format!("Process {number} has an io_uring of its own open"),
+            detail,
+        ));
         subject.uses_io_uring = true;
     }
-    if !is_loaded && (subject.is_served || subject.needs_raw) {
+    if !is_loaded && matches!(subject.effect(), Effect::Served | Effect::Raw) {
         findings.push(
             Finding::note(
                 "restart",
@@ -82,25 +75,68 @@ pub fn look(number: libc::pid_t, library: Option<&Path>) -> Subject {
     Subject { findings, ..subject }
 }
 
-/// A process with counters.
-fn served(number: libc::pid_t, observed: &Observed, process: &Process, sandbox: Option<&Sandbox>) -> Subject {
-    let mut findings = Vec::new();
-    if let Some(snapshot) = observed.read() {
-        let operations: u64 = snapshot.counters.submitted.iter().sum();
-        let by = match snapshot.engine() {
-            "io_uring" => "by io_uring",
-            "threads" => "by threads of the library, not by io_uring",
-            _ => "by the system's own AIO",
-        };
-        let title =
-            format!("Process {number} runs on uringaio {}, {by}: {operations} operations so far", snapshot.version());
-        let watch = format!("uringaio stat {number} shows what it does.");
-        findings.push(match snapshot.engine() {
-            "system" => Finding::bad("served", title, watch),
-            "threads" => Finding::note("served", title, watch),
-            _ => Finding::good("served", title, watch),
-        });
+/// Whether the library is in a process that it has not served yet.
+enum Loaded {
+    Yes(Option<Finding>),
+    No(Missing),
+}
+
+fn loaded(number: libc::pid_t, missing: Missing) -> Loaded {
+    let (title, detail) = match missing {
+        Missing::NotCalled(descendants) => {
+            let others = match &*descendants {
+                [] => "Nothing has been served yet.".to_string(),
+                numbers => format!("It is used by processes that this one started: {numbers:?}."),
+            };
+            (format!("Process {number} has uringaio loaded, and has not called it yet"), others)
+        }
+        Missing::OtherVersion => (format!("Process {number} runs on another version of uringaio"), String::new()),
+        missing => return Loaded::No(missing),
+    };
+    Loaded::Yes(Some(Finding::good("loaded", title, detail)))
+}
+
+/// Contexts of the kernel's own AIO in a process that has not had anything served.
+fn kernel_contexts(number: libc::pid_t, is_loaded: bool) -> Finding {
+    if is_loaded {
+        return Finding::note(
+            "kernel_contexts",
+            format!("Process {number} uses the kernel's own AIO, past uringaio"),
+            "It has memory of the kernel's AIO mapped ([aio] in its maps), made by the system call io_setup and not by libaio's \
+             function. With URINGAIO_RAW=1 such contexts are served, too.",
+        )
+        .with_remedy(["URINGAIO_RAW=1"]);
     }
+    Finding::note(
+        "kernel_contexts",
+        format!("Process {number} uses the kernel's own AIO now"),
+        "It has memory of the kernel's AIO mapped ([aio] in its maps).",
+    )
+}
+
+/// What the counters say: operations so far, and that in words.
+fn counted(number: libc::pid_t, observed: &Observed) -> (u64, Option<Finding>) {
+    let Some(snapshot) = observed.read() else { return (0, None) };
+    let operations: u64 = snapshot.counters.submitted.iter().sum();
+    let by = match snapshot.engine() {
+        "io_uring" => "by io_uring",
+        "threads" => "by threads of the library, not by io_uring",
+        _ => "by the system's own AIO",
+    };
+    let title =
+        format!("Process {number} runs on uringaio {}, {by}: {operations} operations so far", snapshot.version());
+    let watch = format!("uringaio stat {number} shows what it does.");
+    let finding = match snapshot.engine() {
+        "system" => Finding::bad("served", title, watch),
+        "threads" => Finding::note("served", title, watch),
+        _ => Finding::good("served", title, watch),
+    };
+    (operations, Some(finding))
+}
+
+/// A process that is served.
+fn served(number: libc::pid_t, counters: Option<Finding>, process: &Process, sandbox: Option<&Sandbox>) -> Subject {
+    let mut findings: Vec<Finding> = counters.into_iter().collect();
     if process.has_io_uring_open() {
         findings.push(Finding::note(
             "ring_descriptor",

@@ -3,11 +3,12 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::known;
-use super::report::Finding;
+use super::known::{self, Candidate};
+use super::report::{Effect, Finding};
 use crate::elf::{Image, Kind};
 use crate::failure::Failure;
 use crate::program::{Program, with_libraries};
+use crate::root::Root;
 use crate::uses::{self, Uses};
 
 /// Names of functions that are listed, at most.
@@ -29,12 +30,34 @@ pub struct Subject {
     pub is_shared: bool,
     /// What is known of a program of this name, in a sentence.
     pub known: Option<String>,
+    /// What its settings say, where they decide.
+    pub set_up: Option<Effect>,
+}
+
+impl Subject {
+    /// What running it on uringaio changes.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self { refusal: Some(_), .. } => Effect::Refused,
+            Self { set_up: Some(effect), .. } => *effect,
+            Self { is_served: true, .. } => Effect::Served,
+            Self { needs_raw: true, .. } => Effect::Raw,
+            _ => Effect::None,
+        }
+    }
+}
+
+/// A process, as far as it says more than its files: what it was started with, and where its configuration is.
+#[derive(Debug)]
+pub struct Running<'a> {
+    pub arguments: &'a [String],
+    pub root: &'a Root,
 }
 
 /// Looks into a program by name, or into a shared object by its path.
 pub fn look(name: &OsStr) -> Subject {
     if let Some(file) = shared_object(name) {
-        let mut subject = of_files(&[(file.clone(), file.clone())], &file);
+        let mut subject = of_files(&[(file.clone(), file.clone())], &file, None);
         subject.is_shared = true;
         if subject.is_served || subject.needs_raw {
             let title = format!("{} is a shared object: run the program that loads it on uringaio", file.display());
@@ -46,7 +69,7 @@ pub fn look(name: &OsStr) -> Subject {
         Ok(program) => {
             let files: Vec<Seen> =
                 with_libraries(&program.image).into_iter().map(|file| (file.clone(), file)).collect();
-            of_files(&files, &program.image)
+            of_files(&files, &program.image, None)
         }
         Err(failure) => Subject {
             findings: vec![Finding::bad("cannot_be_served", failure.message.clone(), "")],
@@ -65,15 +88,17 @@ fn shared_object(name: &OsStr) -> Option<PathBuf> {
 /// A file by the name that is shown, and by the one that this command can open.
 pub type Seen = (PathBuf, PathBuf);
 
-/// What these files use together. `image` is the one that was asked about.
-pub fn of_files(files: &[Seen], image: &Path) -> Subject {
+/// What these files use together. `image` is the one that was asked about, `running` the process that it is, if it is one.
+pub fn of_files(files: &[Seen], image: &Path, running: Option<&Running>) -> Subject {
+    let own_root = Root::own();
+    let root = running.map_or(&own_root, |running| running.root);
     let of = |(shown, opened): &Seen| Some(Uses { file: shown.clone(), ..uses::in_depth(opened)? });
     let used: Vec<Uses> = files.iter().filter_map(of).collect();
     let mut findings: Vec<Finding> = used.iter().flat_map(of_file).collect();
     let uses_io_uring = used.iter().any(|uses| uses.uses_io_uring.is_some());
     let is_served = used.iter().any(Uses::is_served);
     let needs_raw = used.iter().any(|uses| uses.calls_aio_by_number);
-    if uses::offers(image) {
+    if uses::offers(&root.find(image)) {
         findings.push(Finding::note(
             "provider",
             format!("{} is one of the libraries that uringaio takes the place of, or works beside", image.display()),
@@ -87,10 +112,21 @@ pub fn of_files(files: &[Seen], image: &Path) -> Subject {
         ));
     }
     let name = image.file_name().unwrap_or_default().to_string_lossy();
-    let known = known::finding(&name, uses_io_uring, needs_raw);
-    let in_short = known.as_ref().map(|known| known.title.clone());
-    findings.extend(known);
-    Subject { findings, is_served, uses_io_uring, needs_raw, known: in_short, ..Subject::default() }
+    let known = known::look(
+        &name,
+        &Candidate {
+            image: &root.find(image),
+            uses_io_uring,
+            calls_libaio: used.iter().any(|uses| !uses.libaio.is_empty()),
+            calls_aio_by_number: needs_raw,
+            arguments: running.map(|running| running.arguments),
+            root,
+        },
+    );
+    let (finding, set_up) = known.map_or((None, None), |known| (Some(known.finding), known.effect));
+    let in_short = finding.as_ref().map(|finding| finding.title.clone());
+    findings.extend(finding);
+    Subject { findings, is_served, uses_io_uring, needs_raw, known: in_short, set_up, ..Subject::default() }
 }
 
 fn of_file(uses: &Uses) -> Vec<Finding> {
