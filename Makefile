@@ -4,6 +4,7 @@ CARGO   ?= cargo
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 INSTALL ?= install
+INSTALL_PROGRAM ?= $(INSTALL) -m 755
 
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
@@ -26,7 +27,7 @@ SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock uringaio.map libaio.m
 SNIPPET := /etc/ld.so.conf.d/00-uringaio-libaio.conf
 
 .DEFAULT_GOAL := all
-.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels check bench bench-smoke bench-stat deb test-packages install uninstall clean help
+.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels check bench bench-smoke bench-stat site deb test-packages install install-strip uninstall clean help
 
 all: library drop-in drop-in-t64 archive command ## everything that is installed
 
@@ -93,6 +94,9 @@ bench-smoke: library ## a few telling cells of it, in about a minute
 bench-stat: library command ## what it costs a program at full load that `uringaio stat` watches it; CELLS, ROUNDS, SECONDS_EACH
 	@python3 -B bench/watched.py
 
+site: ## the documentation as a site with a search, target/site/book/index.html; needs mdBook: cargo install mdbook --locked
+	@scripts/site
+
 deb: ## the Debian packages, into target/debian/
 	packaging/deb
 
@@ -100,28 +104,31 @@ test-packages: deb ## the packages in fresh Debian 12 and 13 roots; as root, nee
 	scripts/test-packages
 
 install: $(LIBRARY) $(DROP_IN) $(T64) $(ARCHIVE) $(COMMAND) ## into PREFIX (default /usr/local), below DESTDIR if given
-	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/uringaio/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)/uringaio"
-	$(INSTALL) -m 755 $(LIBRARY) "$(DESTDIR)$(LIBDIR)/liburingaio.so.1"
+	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/uringaio/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/uringaio" \
+	    "$(DESTDIR)$(INCLUDEDIR)/uringaio"
+	$(INSTALL_PROGRAM) $(LIBRARY) "$(DESTDIR)$(LIBDIR)/liburingaio.so.1"
 	ln -sf liburingaio.so.1 "$(DESTDIR)$(LIBDIR)/liburingaio.so"
 	$(INSTALL) -m 644 $(ARCHIVE) "$(DESTDIR)$(LIBDIR)/liburingaio.a"
-	$(INSTALL) -m 755 $(DROP_IN) "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1"
+	$(INSTALL_PROGRAM) $(DROP_IN) "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1"
 	@# A file of its own, not a link: ldconfig goes by the name inside it.
 	rm -f "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1t64"
-	$(INSTALL) -m 755 $(T64) "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1t64"
+	$(INSTALL_PROGRAM) $(T64) "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so.1t64"
 	ln -sf libaio.so.1 "$(DESTDIR)$(LIBDIR)/uringaio/libaio.so"
 	$(INSTALL) -m 644 include/uringaio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio.h"
 	$(INSTALL) -m 644 include/libaio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio/libaio.h"
 	$(INSTALL) -m 644 include/aio.h "$(DESTDIR)$(INCLUDEDIR)/uringaio/aio.h"
-	@set -e; for file in pkgconfig/uringaio.pc uringaio/pkgconfig/libaio.pc; do \
+	@set -e; for file in pkgconfig/uringaio.pc uringaio/pkgconfig/libaio.pc cmake/uringaio/uringaio-config.cmake \
+	    cmake/uringaio/uringaio-config-version.cmake; do \
+	    case $$file in *.pc) from=pkgconfig ;; *) from=cmake ;; esac; \
 	    sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
-	        -e 's|@VERSION@|$(VERSION)|g' "pkgconfig/$${file##*/}.in" > "$(DESTDIR)$(LIBDIR)/$$file"; \
+	        -e 's|@VERSION@|$(VERSION)|g' "$$from/$${file##*/}.in" > "$(DESTDIR)$(LIBDIR)/$$file"; \
 	    chmod 644 "$(DESTDIR)$(LIBDIR)/$$file"; done
 	@set -e; for page in man/*.[1-8]; do \
 	    [ -e "$$page" ] || continue; \
 	    section="$(DESTDIR)$(MANDIR)/man$${page##*.}"; \
 	    $(INSTALL) -d "$$section"; $(INSTALL) -m 644 "$$page" "$$section/"; done
 	$(INSTALL) -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(BASHDIR)" "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(FISHDIR)"
-	$(INSTALL) -m 755 $(COMMAND) "$(DESTDIR)$(PREFIX)/bin/uringaio"
+	$(INSTALL_PROGRAM) $(COMMAND) "$(DESTDIR)$(PREFIX)/bin/uringaio"
 	$(INSTALL) -m 644 completions/uringaio.bash "$(DESTDIR)$(BASHDIR)/uringaio"
 	$(INSTALL) -m 644 completions/_uringaio "$(DESTDIR)$(ZSHDIR)/_uringaio"
 	$(INSTALL) -m 644 completions/uringaio.fish "$(DESTDIR)$(FISHDIR)/uringaio.fish"
@@ -129,20 +136,24 @@ install: $(LIBRARY) $(DROP_IN) $(T64) $(ARCHIVE) $(COMMAND) ## into PREFIX (defa
 	    folder="$(DESTDIR)$(DATADIR)/$$(basename "$${file%/*}")"; mode=644; [ ! -x "$$file" ] || mode=755; \
 	    $(INSTALL) -d "$$folder"; $(INSTALL) -m $$mode "$$file" "$$folder/"; done
 
+install-strip: ## install, without debugging information: a fifth of the size
+	@$(MAKE) install INSTALL_PROGRAM='$(INSTALL) -m 755 -s'
+
 uninstall: ## removes what install put there, and takes back `uringaio drop-in enable`
 	@if [ -z "$(DESTDIR)" ] && grep -qsxF "$$(readlink -f "$(LIBDIR)/uringaio")" $(SNIPPET); then \
 	    rm -f $(SNIPPET) && PATH=$$PATH:/usr/sbin:/sbin ldconfig; fi
 	rm -f "$(DESTDIR)$(LIBDIR)/liburingaio.so.1" "$(DESTDIR)$(LIBDIR)/liburingaio.so" "$(DESTDIR)$(LIBDIR)/liburingaio.a"
 	rm -f "$(DESTDIR)$(LIBDIR)/pkgconfig/uringaio.pc" "$(DESTDIR)$(INCLUDEDIR)/uringaio.h" "$(DESTDIR)$(PREFIX)/bin/uringaio"
-	rm -rf "$(DESTDIR)$(LIBDIR)/uringaio" "$(DESTDIR)$(INCLUDEDIR)/uringaio" "$(DESTDIR)$(DATADIR)"
+	rm -rf "$(DESTDIR)$(LIBDIR)/uringaio" "$(DESTDIR)$(LIBDIR)/cmake/uringaio" "$(DESTDIR)$(INCLUDEDIR)/uringaio" \
+	    "$(DESTDIR)$(DATADIR)"
 	rm -f "$(DESTDIR)$(BASHDIR)/uringaio" "$(DESTDIR)$(ZSHDIR)/_uringaio" "$(DESTDIR)$(FISHDIR)/uringaio.fish"
 	@for page in man/*.[1-8]; do \
 	    [ -e "$$page" ] || continue; \
 	    rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; done
 	@# Folders of the system's own stay; of a place of our own nothing does.
 	@case "$(DESTDIR)$(PREFIX)" in /usr | /usr/local) ;; *) \
-	    cd "$(DESTDIR)/" && for folder in "$(LIBDIR)/pkgconfig" "$(INCLUDEDIR)" "$(PREFIX)/bin" "$(MANDIR)/man1" "$(MANDIR)/man3" \
-	        "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)" "$(dir $(DATADIR))"; do \
+	    cd "$(DESTDIR)/" && for folder in "$(LIBDIR)/pkgconfig" "$(LIBDIR)/cmake" "$(INCLUDEDIR)" "$(PREFIX)/bin" \
+	        "$(MANDIR)/man1" "$(MANDIR)/man3" "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)" "$(dir $(DATADIR))"; do \
 	        rmdir -p "$${folder#/}" 2> /dev/null || :; done ;; esac
 
 clean: ## removes everything built

@@ -15,14 +15,13 @@ install_once() {
     export PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig
 }
 
-# compiled SOURCE FLAG…: against the installed headers alone; the demo's sources check every block that they read.
+# compiled SOURCE [-static]: against the installed headers alone; the demo's sources check every block that they read.
 compiled() {
     local source=$1 flags
     shift
-    flags=$(pkg-config --cflags --libs "$@" uringaio) || return 1
-    head -c 1M /dev/zero > zeroes
+    flags=$(pkg-config --cflags --libs ${1:+-$1} uringaio) || return 1
     # shellcheck disable=SC2086 # the flags are words
-    $CC -O2 -Wall -Werror -D_GNU_SOURCE -o program "$source" $flags
+    $CC "$@" -O2 -Wall -Werror -D_GNU_SOURCE -o program "$source" $flags
 }
 
 numbered_file() { # each 4 KiB block begins with its number
@@ -50,6 +49,39 @@ static() {
     ! readelf -d program | grep -F 'NEEDED' | grep -F -e liburingaio -e libaio || return 1
     nm program | grep -E " T $2\$" || return 1
     timeout "$LIMIT" ./program file 0.3 direct
+}
+
+# No shared library at all: the linker takes the archive by the name that pkg-config gives.
+entirely_static() {
+    install_once || return 1
+    compiled "$TOP/demo/$1.c" -static || return 1
+    numbered_file
+    ! readelf -d program | grep -F 'NEEDED' && nm program | grep -E " T $2\$" || return 1
+    timeout "$LIMIT" ./program file 0.3 direct
+}
+
+# find_package(uringaio): both targets, from a project in C and C++; a version that is not there is refused.
+by_cmake() {
+    install_once || return 1
+    command -v cmake > /dev/null || skip "cmake is not installed"
+    numbered_file
+    cat > CMakeLists.txt << END || return 1
+cmake_minimum_required(VERSION 3.16)
+project(example C CXX)
+find_package(uringaio \${WANTED} REQUIRED)
+add_executable(program "$TOP/demo/posix.c" other.cc)
+target_compile_definitions(program PRIVATE _GNU_SOURCE)
+target_link_libraries(program PRIVATE uringaio::$1)
+END
+    printf '#include <cstdlib>\n#include <libaio.h>\n#include <uringaio.h>\nextern const char *const is = uringaio_version();\n' > other.cc
+    ! cmake -S . -B wrong -DCMAKE_PREFIX_PATH="$PREFIX" -DWANTED=99 || fail "version 99 was found"
+    cmake -S . -B build -DCMAKE_PREFIX_PATH="$PREFIX" -DWANTED=0.1 && cmake --build build || return 1
+    if [ "$1" = static ]; then
+        ! readelf -d build/program | grep -F 'NEEDED' | grep -F uringaio || return 1
+    else
+        readelf -d build/program | grep -F 'NEEDED' | grep -F liburingaio.so.1 || return 1
+    fi
+    timeout "$LIMIT" build/program file 0.3 direct
 }
 
 drop_in() {
@@ -129,6 +161,18 @@ stripped() {
     done
 }
 
+# install-strip takes the debugging information away, and nothing that programs or the command use.
+install_strip() {
+    [ -z "$SYSTEM" ] || skip "on the system's own AIO nothing is installed"
+    local file
+    make -s -C "$TOP" install-strip PREFIX="$WORK/prefix" || return 1
+    for file in bin/uringaio lib/liburingaio.so.1 lib/uringaio/libaio.so.1 lib/uringaio/libaio.so.1t64; do
+        ! readelf -S "prefix/$file" | grep -F .debug_info || fail "$file has debugging information"
+    done
+    timeout "$LIMIT" prefix/bin/uringaio doctor | grep -F "$WORK/prefix/lib/liburingaio.so.1" || return 1
+    timeout "$LIMIT" prefix/bin/uringaio run --stats -- true
+}
+
 # `make && sudo make install`: that root needs no cargo.
 without_cargo() {
     install_once || return 1
@@ -139,10 +183,15 @@ check "POSIX AIO linked by pkg-config" link linked posix aio_read
 check "libaio linked by pkg-config" link linked libaio io_submit
 check "POSIX AIO linked statically" static static posix aio_read
 check "libaio linked statically" static static libaio io_submit
+check "POSIX AIO linked entirely statically" static entirely_static posix aio_read
+check "libaio linked entirely statically" static entirely_static libaio io_submit
+check "find_package(uringaio), the shared library" cmake by_cmake uringaio
+check "find_package(uringaio), the archive" cmake by_cmake static
 check "the installed drop-in" drop-in drop_in
 check "the headers compile as C and as C++" headers header_is_c_and_cplusplus
 check "what configure finds" headers found_by_configure
 check "install below DESTDIR, then uninstall" stage staged
 check "the command finds the library by the loader" install found_by_the_loader
 check "install needs no cargo" install without_cargo
+check "install-strip" install install_strip
 check "probes and note, stripped" install stripped
