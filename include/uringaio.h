@@ -48,6 +48,11 @@
 #define LIO_WRITEV 65
 
 /**
+ * `aio_waitcomplete` is there.
+ */
+#define URINGAIO_HAS_AIO_WAITCOMPLETE 1
+
+/**
  * Faces: 0 is POSIX AIO, 1 is libaio.
  */
 #define URINGAIO_FACES 2
@@ -199,6 +204,29 @@ extern int aio_readv(struct aiocb *request);
  * Writes from several buffers, as `aio_readv` reads into them.
  */
 extern int aio_writev(struct aiocb *request);
+
+/**
+ * Waits for the next request of the process that ends, and returns its result as `aio_return` does: a count, or -1 with
+ * the request's error in `errno`. `*request` is then its aiocb; where no request is told of, a null pointer. As FreeBSD
+ * has it. Requests come in the order in which they ended, each once; one whose result `aio_return` gave before does not
+ * come. It serves as `aio_return`.
+ *
+ * `timeout` limits the wait; with `{ 0, 0 }` there is none, and without it (null) the wait has no end, also where no
+ * request is outstanding.
+ *
+ * Ends are noted from the beginning in a program that is linked with this function, or that starts with a library that
+ * is. In others (`dlsym`, plug-ins, `liburingaio.a`) they are from the first call on, which also learns of the requests
+ * that are outstanding then: call it once with `{ 0, 0 }` before the first request. Ends that are never asked for, by
+ * this function or `aio_return`, keep 48 bytes each.
+ *
+ * Thread-safe and async-signal-safe; a cancellation point.
+ *
+ * Errors: -1 with a null `*request`: `EAGAIN`: the time is over; `EINTR`: a signal handler ran, without a time limit one
+ * without `SA_RESTART`; `EINVAL`: a time that is negative or whose nanoseconds are not below a thousand million, or
+ * `request` is null; `ENOSYS`: the C library's own AIO serves.
+ */
+extern ssize_t aio_waitcomplete(struct aiocb **request,
+                                struct timespec *timeout);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -114,13 +114,13 @@ found_by_configure() {
     install_once || return 1
     local name flags
     flags=$(pkg-config --cflags --libs uringaio) || return 1
-    for name in aio_readv aio_writev; do
+    for name in aio_readv aio_writev aio_waitcomplete; do
         printf 'char %s(void);\nint main(void) { return %s(); }\n' "$name" "$name" > conftest.c
         # shellcheck disable=SC2086 # the flags are words
         $CC -o conftest conftest.c $flags || { echo "FAILED: $name is not found"; return 1; }
         ! $CC -o conftest conftest.c 2> /dev/null || { echo "the C library has $name by now"; return 1; }
     done
-    for name in LIO_READV LIO_WRITEV aio_iov aio_iovcnt URINGAIO_HAS_AIO_READV; do
+    for name in LIO_READV LIO_WRITEV aio_iov aio_iovcnt URINGAIO_HAS_AIO_READV URINGAIO_HAS_AIO_WAITCOMPLETE; do
         printf '#include <aio.h>\n#ifndef %s\n#error not defined\n#endif\nint main(void) { return 0; }\n' "$name" > conftest.c
         # shellcheck disable=SC2086 # the flags are words
         $CC -o conftest conftest.c $flags || { echo "FAILED: $name is not found"; return 1; }

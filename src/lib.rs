@@ -38,4 +38,6 @@ unsafe fn loaded() {
     host::scheduling::record();
     #[cfg(not(feature = "libaio-abi"))]
     interpose::look_up();
+    #[cfg(not(feature = "libaio-abi"))]
+    posix::completed::note_if_linked();
 }

@@ -3,7 +3,7 @@
 
 use core::ffi::{c_char, c_int};
 
-use libc::aiocb;
+use libc::{aiocb, ssize_t, timespec};
 
 use crate::engine;
 use crate::posix::{aiocb as opcodes, extensions};
@@ -77,6 +77,9 @@ const _: () = assert!(
     LIO_READV == opcodes::LIO_READV && LIO_WRITEV == opcodes::LIO_WRITEV && LIO_VECTORED == opcodes::LIO_VECTORED
 );
 
+/// `aio_waitcomplete` is there.
+pub const URINGAIO_HAS_AIO_WAITCOMPLETE: c_int = 1;
+
 unsafe extern "C" {
     /// Reads into several buffers, asynchronously: `aio_iovcnt` of them, in the `struct iovec` array at `aio_iov`, from
     /// `aio_offset` of `aio_fildes`. As FreeBSD 13 and later have it. In everything else it is `aio_read`: status, result,
@@ -93,8 +96,30 @@ unsafe extern "C" {
 
     /// Writes from several buffers, as `aio_readv` reads into them.
     pub fn aio_writev(request: *mut aiocb) -> c_int;
+
+    /// Waits for the next request of the process that ends, and returns its result as `aio_return` does: a count, or -1 with
+    /// the request's error in `errno`. `*request` is then its aiocb; where no request is told of, a null pointer. As FreeBSD
+    /// has it. Requests come in the order in which they ended, each once; one whose result `aio_return` gave before does not
+    /// come. It serves as `aio_return`.
+    ///
+    /// `timeout` limits the wait; with `{ 0, 0 }` there is none, and without it (null) the wait has no end, also where no
+    /// request is outstanding.
+    ///
+    /// Ends are noted from the beginning in a program that is linked with this function, or that starts with a library that
+    /// is. In others (`dlsym`, plug-ins, `liburingaio.a`) they are from the first call on, which also learns of the requests
+    /// that are outstanding then: call it once with `{ 0, 0 }` before the first request. Ends that are never asked for, by
+    /// this function or `aio_return`, keep 48 bytes each.
+    ///
+    /// Thread-safe and async-signal-safe; a cancellation point.
+    ///
+    /// Errors: -1 with a null `*request`: `EAGAIN`: the time is over; `EINTR`: a signal handler ran, without a time limit one
+    /// without `SA_RESTART`; `EINVAL`: a time that is negative or whose nanoseconds are not below a thousand million, or
+    /// `request` is null; `ENOSYS`: the C library's own AIO serves.
+    pub fn aio_waitcomplete(request: *mut *mut aiocb, timeout: *mut timespec) -> ssize_t;
 }
 
 // What is declared is what there is.
 const _: [unsafe extern "C" fn(*mut aiocb) -> c_int; 4] =
     [aio_readv, aio_writev, extensions::aio_readv, extensions::aio_writev];
+const _: [unsafe extern "C" fn(*mut *mut aiocb, *mut timespec) -> ssize_t; 2] =
+    [aio_waitcomplete, extensions::aio_waitcomplete];

@@ -21,6 +21,7 @@ pub mod mounts;
 pub mod path;
 pub mod pool;
 pub mod raw_thread;
+pub mod references;
 pub mod scheduling;
 pub mod seccomp;
 pub mod settings;

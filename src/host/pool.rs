@@ -85,12 +85,20 @@ impl<T> Pool<T> {
         self.node(number).cast()
     }
 
+    /// The item of a number, in use or not; none where no item has it. Its bytes may be any that its users have left there.
+    #[cfg_attr(feature = "libaio-abi", allow(dead_code, reason = "for the POSIX face"))]
+    pub fn at(&self, number: u32) -> Option<NonNull<T>> {
+        // Acquire pairs with the Release of `make`: the block is seen.
+        (number < self.fresh.load(Ordering::Acquire)).then(|| self.item(number))
+    }
+
     fn next(&self, number: u32) -> &AtomicU32 {
         // SAFETY: nodes live as long as the pool is in use, and this field is an atomic.
         unsafe { &(*self.node(number).as_ptr()).next }
     }
 
-    fn number(item: NonNull<T>) -> u32 {
+    /// The number of an item, by which [`Pool::at`] finds it again.
+    pub fn number(item: NonNull<T>) -> u32 {
         const { assert!(offset_of!(Node<T>, item) == 0) };
         // SAFETY: the item is the first field of its node; the number never changes.
         unsafe { (&raw const (*item.cast::<Node<T>>().as_ptr()).number).read() }

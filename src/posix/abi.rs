@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use super::aiocb::{AiocbRef, ListEntry};
 use super::sigevent::SigEvent;
-use super::{cancel, cancellation, glibc_aio, list, submit, suspend};
+use super::{cancel, cancellation, completed, glibc_aio, list, submit, suspend};
 use crate::c_boundary::value_or_errno;
 use crate::engine::Kind;
 use crate::host::file_info;
@@ -138,9 +138,10 @@ pub unsafe extern "C" fn aio_error64(aiocbp: *const libc::aiocb) -> c_int {
     AiocbRef::at(aiocbp).map_or(libc::EINVAL, AiocbRef::error)
 }
 
-/// `aio_return(3)`: what `read`, `write` or `fsync` would have returned. May be called again. Nothing depends on it.
+/// `aio_return(3)`: what `read`, `write` or `fsync` would have returned. May be called again. Nothing depends on it, but that
+/// `aio_waitcomplete` does not tell of the request any more.
 ///
-/// Async-signal-safe: one load.
+/// Async-signal-safe: one load, or some where `aio_waitcomplete` is used.
 ///
 /// # Errors
 /// -1 with `EINVAL`: a null pointer.
@@ -150,7 +151,10 @@ pub unsafe extern "C" fn aio_error64(aiocbp: *const libc::aiocb) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aio_return(aiocbp: *mut libc::aiocb) -> isize {
     match AiocbRef::at(aiocbp) {
-        Some(aiocb) => aiocb.result() as isize,
+        Some(aiocb) => {
+            completed::take_back(aiocb);
+            aiocb.result() as isize
+        }
         None => value_or_errno(Err(Errno(libc::EINVAL))),
     }
 }
@@ -229,7 +233,7 @@ unsafe fn aiocbs<'a>(
 ///
 /// # Safety
 /// `timeout` is null or points to a time.
-unsafe fn deadline(timeout: *const libc::timespec) -> Result<Option<Deadline>, Errno> {
+pub(super) unsafe fn deadline(timeout: *const libc::timespec) -> Result<Option<Deadline>, Errno> {
     if timeout.is_null() {
         return Ok(None);
     }

@@ -7,7 +7,7 @@
 use core::ffi::c_int;
 use core::mem::offset_of;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicI32, AtomicI64, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, Ordering};
 
 use super::sigevent::SigEvent;
 use crate::engine::Kind;
@@ -21,8 +21,8 @@ struct Aiocb {
     length: usize,
     sigevent: SigEvent,
     rest_of_sigevent: [u64; 4],
-    /// For glibc's own use.
-    internal: [u64; 2],
+    /// For glibc's own use; here the name of the request among those that [`super::completed`] notes.
+    ticket: [AtomicU64; 2],
     error: AtomicI32,
     result: AtomicI64,
     offset: i64,
@@ -85,6 +85,15 @@ pub enum ListEntry {
     Request(Kind),
     /// No known opcode.
     Unknown,
+}
+
+/// Names a request: the number of its entry plus 1, and which use of the entry it is. Where no request was noted, anything.
+#[derive(Clone, Copy, Debug)]
+pub struct Ticket {
+    /// The number plus 1.
+    pub number: u64,
+    /// The use.
+    pub turn: u64,
 }
 
 /// A program's aiocb.
@@ -192,6 +201,21 @@ impl AiocbRef {
     /// Whether the request has not finished yet.
     pub fn is_in_progress(self) -> bool {
         self.error() == libc::EINPROGRESS
+    }
+
+    /// What [`AiocbRef::set_ticket`] has stored, or anything.
+    pub fn ticket(self) -> Ticket {
+        // SAFETY: aiocb-stays; every access to these words is atomic. Relaxed: what they name has its own order.
+        let [number, turn] = unsafe { &(*self.0.as_ptr()).ticket };
+        Ticket { number: number.load(Ordering::Relaxed), turn: turn.load(Ordering::Relaxed) }
+    }
+
+    /// Names the request, which has not ended.
+    pub fn set_ticket(self, ticket: Ticket) {
+        // SAFETY: as above.
+        let [number, turn] = unsafe { &(*self.0.as_ptr()).ticket };
+        number.store(ticket.number, Ordering::Relaxed);
+        turn.store(ticket.turn, Ordering::Relaxed);
     }
 
     fn error_word<'a>(self) -> &'a AtomicI32 {

@@ -2,8 +2,10 @@
 //! for programs; include/uringaio.h is made from it.
 
 use core::ffi::c_int;
+use core::ptr;
 
-use super::abi::transfer;
+use super::abi::{deadline, transfer};
+use super::{cancellation, glibc_aio, waitcomplete};
 use crate::c_boundary::value_or_errno;
 use crate::engine::Kind;
 use crate::host::kernel::Errno;
@@ -29,5 +31,40 @@ pub unsafe extern "C" fn aio_writev(aiocbp: *mut libc::aiocb) -> c_int {
     transfer(aiocbp, Kind::WriteVector, unknown_to_glibc)
 }
 
+/// `aio_waitcomplete` of FreeBSD.
+///
+/// # Safety
+/// `completed` is null or points to a pointer; `timeout` is null or points to a time.
+pub unsafe extern "C" fn aio_waitcomplete(
+    completed: *mut *mut libc::aiocb,
+    timeout: *mut libc::timespec,
+) -> libc::ssize_t {
+    cancellation::test_cancel();
+    if completed.is_null() {
+        return value_or_errno(Err(Errno(libc::EINVAL)));
+    }
+    // SAFETY: the caller's promise.
+    unsafe { completed.write(ptr::null_mut()) };
+    // SAFETY: the caller's promise.
+    let is_negative = !timeout.is_null() && unsafe { (*timeout).tv_sec } < 0;
+    value_or_errno(if is_negative {
+        Err(Errno(libc::EINVAL))
+    } else if glibc_aio::serves() {
+        Err(Errno(libc::ENOSYS))
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { deadline(timeout) }.and_then(waitcomplete::next).and_then(|completion| {
+            // SAFETY: the caller's promise.
+            unsafe { completed.write(ptr::with_exposed_provenance_mut(completion.aiocb)) };
+            if completion.result < 0 {
+                Err(Errno(-completion.result as c_int))
+            } else {
+                Ok(completion.result as libc::ssize_t)
+            }
+        })
+    })
+}
+
 crate::symbol_versions::default_version!("aio_readv", "URINGAIO_0.1", aio_readv);
+crate::symbol_versions::default_version!("aio_waitcomplete", "URINGAIO_0.1", aio_waitcomplete);
 crate::symbol_versions::default_version!("aio_writev", "URINGAIO_0.1", aio_writev);

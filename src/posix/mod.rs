@@ -4,13 +4,14 @@
 //! engine as a [`request`]. When it ends, the program's `aiocb` has its whole state; threads in [`suspend`] wake, and
 //! [`notify`] tells the program by [`sigev_signal`] or [`sigev_thread`].
 //!
-//! Imports inside this folder point down this list: extensions · abi · list, cancel · submit · list_group · notify · sigev_thread,
-//! sigev_signal · request_pool · request · suspend · aiocb · sigevent.
+//! Imports inside this folder point down this list: extensions · abi · list, cancel, waitcomplete · submit · list_group · notify · sigev_thread,
+//! sigev_signal · request_pool · request · suspend · completed · aiocb · sigevent.
 
 mod abi;
 pub mod aiocb;
 mod cancel;
 mod cancellation;
+pub mod completed;
 pub mod extensions;
 mod glibc_aio;
 mod list;
@@ -23,3 +24,4 @@ mod sigev_thread;
 mod sigevent;
 mod submit;
 mod suspend;
+mod waitcomplete;

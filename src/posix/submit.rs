@@ -7,7 +7,7 @@ use super::aiocb::{AiocbRef, IoArgs};
 use super::list_group::ListGroup;
 use super::request::{Request, RequestPtr};
 use super::sigevent::SigEvent;
-use super::{notify, request_pool, suspend};
+use super::{completed, notify, request_pool, suspend};
 use crate::engine::{Carrier, Engine, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
 use crate::host::file_info;
 use crate::host::kernel::{Errno, syscall, value_or_negated};
@@ -84,6 +84,10 @@ pub fn begin(
     } else {
         Buffers::One([libc::iovec { iov_base: args.address as *mut _, iov_len: args.length }])
     };
+    completed::expect(aiocb).inspect_err(|_| {
+        // SAFETY: just taken, and known to no other thread.
+        notification.into_iter().for_each(|request| unsafe { request_pool::put(request) });
+    })?;
     if let Some(action) = kind.action() {
         probes::submit(Face::Posix, action, args.fd, aiocb.address(), buffers.total(), args.offset);
     }
@@ -91,7 +95,7 @@ pub fn begin(
     match Plan::new(&args, &buffers) {
         Err(Finished(result)) => {
             probes::complete(Face::Posix, aiocb.address(), result);
-            aiocb.finish(result);
+            completed::finish(aiocb, result, None);
             if let Some(action) = kind.action() {
                 stats::in_place(Face::Posix, action, result);
                 stats::timed(Lane::InPlace, stamp);
@@ -106,10 +110,12 @@ pub fn begin(
         }
         Ok(plan) => {
             let request = match notification {
-                Some(request) => request,
-                None => request_pool::take(Request::new(sigevent, finish))?,
+                Some(request) => Ok(request),
+                None => request_pool::take(Request::new(sigevent, finish)),
             };
+            let request = request.inspect_err(|_| completed::withdraw(aiocb))?;
             let engine = plan.ready(engines, request, &args, &buffers).inspect_err(|_| {
+                completed::withdraw(aiocb);
                 // SAFETY: just taken, and known to no other thread.
                 unsafe { request_pool::put(request) };
             })?;
@@ -278,7 +284,7 @@ unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBat
     };
     if let Some(aiocb) = aiocb {
         probes::complete(Face::Posix, aiocb.address(), result);
-        aiocb.finish(result);
+        completed::finish(aiocb, result, Some(wakes));
         suspend::wake_waiters(aiocb.address(), wakes);
     }
     // SAFETY: request-is-owned, as above.

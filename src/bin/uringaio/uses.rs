@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::elf::Image;
 
 /// Functions of POSIX AIO; each has a second name that ends in 64.
-const POSIX: [&str; 11] = [
+const POSIX: [&str; 12] = [
     "aio_read",
     "aio_write",
     "aio_readv",
@@ -14,6 +14,7 @@ const POSIX: [&str; 11] = [
     "aio_error",
     "aio_return",
     "aio_suspend",
+    "aio_waitcomplete",
     "aio_cancel",
     "lio_listio",
     "aio_init",
