@@ -34,6 +34,9 @@ _uringaio() {
             uringaio,stat)
                 cmd="uringaio__subcmd__stat"
                 ;;
+            uringaio,top)
+                cmd="uringaio__subcmd__top"
+                ;;
             uringaio__subcmd__help,bench)
                 cmd="uringaio__subcmd__help__subcmd__bench"
                 ;;
@@ -52,6 +55,9 @@ _uringaio() {
             uringaio__subcmd__help,stat)
                 cmd="uringaio__subcmd__help__subcmd__stat"
                 ;;
+            uringaio__subcmd__help,top)
+                cmd="uringaio__subcmd__help__subcmd__top"
+                ;;
             *)
                 ;;
         esac
@@ -59,7 +65,7 @@ _uringaio() {
 
     case "${cmd}" in
         uringaio)
-            opts="-h -V --help --version run doctor stat bench drop-in help"
+            opts="-h -V --help --version run doctor stat top bench drop-in help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -186,7 +192,7 @@ _uringaio() {
             return 0
             ;;
         uringaio__subcmd__help)
-            opts="run doctor stat bench drop-in help"
+            opts="run doctor stat top bench drop-in help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -283,6 +289,20 @@ _uringaio() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        uringaio__subcmd__help__subcmd__top)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         uringaio__subcmd__run)
             opts="-h --interface --engine --stats --log --raw --library --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -333,6 +353,40 @@ _uringaio() {
                     ;;
                 --count)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        uringaio__subcmd__top)
+            opts="-d -n -h --interval --count --once --sort --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -W "operations bytes latency in-flight process" -- "${cur}"))
                     return 0
                     ;;
                 *)

@@ -29,6 +29,7 @@ complete -c uringaio -n "__fish_uringaio_needs_command" -s V -l version -d 'Prin
 complete -c uringaio -n "__fish_uringaio_needs_command" -f -a "run" -d 'Run a program on the library'
 complete -c uringaio -n "__fish_uringaio_needs_command" -f -a "doctor" -d 'Say what this machine allows and whether a program would be served'
 complete -c uringaio -n "__fish_uringaio_needs_command" -f -a "stat" -d 'Show what the library does in a running program'
+complete -c uringaio -n "__fish_uringaio_needs_command" -f -a "top" -d 'Show all programs on the library, live'
 complete -c uringaio -n "__fish_uringaio_needs_command" -f -a "bench" -d 'Measure the system\'s AIO and uringaio side by side'
 complete -c uringaio -n "__fish_uringaio_needs_command" -f -a "drop-in" -d 'Replace libaio.so.1 for every program of the machine'
 complete -c uringaio -n "__fish_uringaio_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -55,6 +56,15 @@ complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -l json -d 'Writ
 complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -l openmetrics -d 'Write the totals as OpenMetrics text'
 complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -l all -d 'All processes on the library that this user may look into; with --openmetrics'
 complete -c uringaio -n "__fish_uringaio_using_subcommand stat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c uringaio -n "__fish_uringaio_using_subcommand top" -s d -l interval -d 'Seconds between two readings, 0.05 to 3600' -r
+complete -c uringaio -n "__fish_uringaio_using_subcommand top" -s n -l count -d 'How many intervals are shown; without it, until the end is asked for' -r
+complete -c uringaio -n "__fish_uringaio_using_subcommand top" -l sort -d 'Which program is the first' -r -f -a "operations\t'The most operations per second first'
+bytes\t'The most bytes per second first'
+latency\t'The longest time of 99 % first'
+in-flight\t'The most operations in flight first'
+process\t'By process number'"
+complete -c uringaio -n "__fish_uringaio_using_subcommand top" -l once -d 'Write one interval as lines, on a terminal too'
+complete -c uringaio -n "__fish_uringaio_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l size -d 'Size of the file that is made, in MiB' -r
 complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l seconds -d 'Length of each measurement in seconds, 0.05 to 3600' -r
 complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l rounds -d 'Measurements of each kind on each side, 1 to 1000' -r
@@ -64,12 +74,13 @@ complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l library -d '
 complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -l json -d 'Write one JSON object'
 complete -c uringaio -n "__fish_uringaio_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c uringaio -n "__fish_uringaio_using_subcommand drop-in" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat bench drop-in help" -f -a "run" -d 'Run a program on the library'
-complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat bench drop-in help" -f -a "doctor" -d 'Say what this machine allows and whether a program would be served'
-complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat bench drop-in help" -f -a "stat" -d 'Show what the library does in a running program'
-complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat bench drop-in help" -f -a "bench" -d 'Measure the system\'s AIO and uringaio side by side'
-complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat bench drop-in help" -f -a "drop-in" -d 'Replace libaio.so.1 for every program of the machine'
-complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat bench drop-in help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat top bench drop-in help" -f -a "run" -d 'Run a program on the library'
+complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat top bench drop-in help" -f -a "doctor" -d 'Say what this machine allows and whether a program would be served'
+complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat top bench drop-in help" -f -a "stat" -d 'Show what the library does in a running program'
+complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat top bench drop-in help" -f -a "top" -d 'Show all programs on the library, live'
+complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat top bench drop-in help" -f -a "bench" -d 'Measure the system\'s AIO and uringaio side by side'
+complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat top bench drop-in help" -f -a "drop-in" -d 'Replace libaio.so.1 for every program of the machine'
+complete -c uringaio -n "__fish_uringaio_using_subcommand help; and not __fish_seen_subcommand_from run doctor stat top bench drop-in help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 
 # What stands behind `run` and its options: the program and its arguments; nothing as long as there is no program.
 function __uringaio_program

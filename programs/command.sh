@@ -1,37 +1,9 @@
 #!/bin/bash
-# The command `uringaio`: what it runs, refuses, finds out, shows and measures, and what it says of each wrong use.
+# The command `uringaio`: what it runs, refuses, finds out and measures, and what it says of each wrong use.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
+. "$TOP/programs/support/command.sh"
 requires fio python3
-
-URINGAIO=$TOP/target/release/uringaio
-
-built() {
-    [ -z "$SYSTEM" ] || skip "on the system's own AIO there is no command"
-    [ -x "$URINGAIO" ] || make -s -C "$TOP" command > "$SCRATCH/command.log" 2>&1 || { cat "$SCRATCH/command.log"; return 1; }
-}
-
-# status N COMMAND…: ends with that status; what it wrote is in `out` and `err`.
-status() {
-    local wanted=$1 got
-    shift
-    timeout "$LIMIT" "$@" > out 2> err
-    got=$?
-    cat out err
-    [ "$got" -eq "$wanted" ] || fail "status $got, not $wanted: $*"
-}
-
-# told TEXT…: each of these stands in `out`, wherever its lines were folded.
-told() {
-    local text
-    for text in "$@"; do
-        tr -s '\n ' '  ' < out | grep -qF -e "$text" || { cat out; fail "it does not say: $text"; }
-    done
-}
-
-quietly() { "$@" > /dev/null 2>&1; }
-
-c_compiler() { "${CC:-cc}" "$@" 2> compiler.log || { cat compiler.log; return 1; }; }
 
 # Wrong uses. Each message is in the manual page's table, and each line of that table is provoked here.
 
@@ -84,6 +56,8 @@ wrong_words() {
     wrong 2 "$URINGAIO" stat abc && grep -q 'pgrep' err || exit 1
     wrong 2 "$URINGAIO" stat --interval 0 1
     wrong 2 "$URINGAIO" stat --count 0 1
+    wrong 2 "$URINGAIO" top --sort name
+    wrong 2 "$URINGAIO" top --once -n 2
     wrong 2 "$URINGAIO" bench --rounds 0
     wrong 2 "$URINGAIO" drop-in frobnicate
     wrong 2 "$URINGAIO" run --library
@@ -132,7 +106,8 @@ wrong_files() {
     wrong 1 "$URINGAIO" bench --report nowhere/report.svg
     head -c 100 /dev/zero > short
     wrong 1 "$URINGAIO" bench short
-    for command in doctor --help 'help run'; do
+    for command in doctor --help 'help run' 'stat --openmetrics --all' 'top --once -d 0.05' \
+        'bench --size 1 --seconds 0.05 --rounds 1 --only cached'; do
         # shellcheck disable=SC2086 # two words
         "$URINGAIO" $command > /dev/full 2> err
         [ $? -eq 1 ] || { echo "FAILED: $command to a full disk"; exit 1; }
@@ -215,7 +190,7 @@ wrong_drop_in() {
 plain_words() {
     local command word
     built || return 1
-    for command in run doctor stat bench drop-in; do
+    for command in run doctor stat top bench drop-in; do
         status 0 "$URINGAIO" "$command" --help && grep -q 'Exit status' out || return 1
         cp out help && status 0 "$URINGAIO" help "$command" && cmp help out || return 1
         cat help >> pages
@@ -265,37 +240,6 @@ one_interface() { # the other one is the system's, and the counters say so
         --ioengine=libaio --iodepth=8 && ! grep -q 'libaio [1-9][0-9]*)' err || return 1
     status 0 "$URINGAIO" run --interface libaio --stats -- fio --name=job --filename=data --size=4M --rw=randread --bs=4k \
         --ioengine=libaio --iodepth=8 --thread && grep -q ' 1024 operations (POSIX 0, libaio 1024)' err
-}
-
-# as_schema NAME FILE: the JSON in FILE has the keys, and the kinds of values, that the schema of that name says.
-as_schema() {
-    python3 - "$TOP/docs/schema/$1.json" "$2" << 'END'
-import json, re, sys
-schema = json.load(open(sys.argv[1]))
-kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None)}
-def check(value, rule, where):
-    if "$ref" in rule: rule = schema["$defs"][rule["$ref"].rsplit("/", 1)[1]]
-    if "anyOf" in rule: # a value that may be missing
-        options = [option for option in rule["anyOf"] if (option.get("type") == "null") == (value is None)]
-        assert len(options) == 1, (where, value)
-        return check(value, options[0], where)
-    if "oneOf" in rule:
-        assert any(value == option.get("const") or value in option.get("enum", []) for option in rule["oneOf"]), (where, value)
-        return
-    allowed = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
-    assert any(isinstance(value, kinds[kind]) for kind in allowed), (where, value)
-    if isinstance(value, dict):
-        assert set(value) == set(rule["properties"]), (where, set(value) ^ set(rule["properties"]))
-        for key, inner in value.items():
-            assert re.fullmatch("[a-z0-9_]+", key), key
-            check(inner, rule["properties"][key], f"{where}.{key}")
-    if isinstance(value, list):
-        for inner in value: check(inner, rule["items"], where)
-text = open(sys.argv[2]).read()
-try: values = [json.loads(text)]
-except ValueError: values = [json.loads(line) for line in text.splitlines()]
-for value in values: check(value, schema, sys.argv[1])
-END
 }
 
 doctor() {
@@ -485,120 +429,6 @@ doctor_settings() {
     grep -q 'No variable URINGAIO_' out && grep -q 'URINGAIO_STATS=1 is set' changed
 }
 
-# A job of fio, with the options in $FIO, that runs until it is killed: its process is in $JOB.
-PROGRAM=fio
-fio_job() { # ENGINE [COMMAND…]
-    local engine=$1
-    shift
-    "$@" "$PROGRAM" --name=job --filename=data --size=8M --rw=randread --bs=4k --ioengine="$engine" --iodepth=8 --time_based \
-        --runtime=3000 "${FIO[@]}" > fio.log 2>&1 &
-    JOB=$!
-    echo "$JOB" >> "$STARTED"
-}
-
-# What stat shows of a running program, at two moments, is what grows and adds up.
-stat() {
-    built || return 1
-    FIO=(--thread)
-    fio_job "$1" "$URINGAIO" run --
-    await quietly "$URINGAIO" stat --once "$JOB" || { cat fio.log; return 1; }
-    status 0 "$URINGAIO" stat --once "$JOB" && grep -q "^process $JOB, uringaio .*totals since its first AIO call" out || return 1
-    await sample "$JOB" "$1" || return 1
-    as_schema stat out || return 1
-    status 0 "$URINGAIO" doctor "$JOB" && told "Process $JOB runs on uringaio" 'operations so far' || return 1
-    kill "$JOB"
-}
-
-# An interval in which the program got something done. Under load there may be one in which it did not.
-sample() {
-    status 0 "$URINGAIO" stat --json --interval 0.3 --count 2 "$1"
-    python3 -c 'import json, sys
-name = {"posixaio": "posix", "libaio": "libaio"}[sys.argv[1]]
-lines = [json.loads(line) for line in open("out")]
-assert len(lines) == 2
-for line in lines:
-    interface = line[name]
-    assert interface["failed"] == 0 and interface["in_flight"] < 1000, line
-    done = sum(interface["in_caller"].values()) + sum(interface["by_engine"].values())
-    timed = line["latency"]["in_caller"]["timed"] + line["latency"]["by_engine"]["timed"]
-    if not (done > 0 and timed > 0 and interface["submitted"] > 0 and line["bytes_read"] > 0): sys.exit(1)' "$2"
-}
-
-# fio's jobs are children: of the parent, and of a shell before it, stat says which process works.
-stat_names_the_one_that_works() {
-    built || return 1
-    FIO=()
-    fio_job posixaio "$URINGAIO" run -- sh -c '"$@"; :' sh
-    local child watcher
-    await names_another "$JOB" || { cat fio.log; return 1; }
-    child=$(sed -n 's/.*process \([0-9]*\), which it started, has.*/\1/p' err)
-    status 0 "$URINGAIO" stat --once "$child" && grep -q "^process $child, uringaio " out || return 1
-    [ "$(ps -o ppid= -p "$child" | tr -d ' ')" != "$JOB" ] || fail "no grandchild"
-    # The counters end with the process, and so does the command.
-    timeout "$LIMIT" "$URINGAIO" stat --interval 0.1 "$child" > out 2>&1 &
-    watcher=$!
-    await grep -q "^process $child, " out || return 1
-    kill "$child" "$JOB"
-    ended "$watcher"
-}
-
-names_another() {
-    "$URINGAIO" stat --once "$1" 2> err
-    grep -q 'process [0-9]*, which it started, has' err
-}
-
-# A program that times everything by itself goes on with that after it was watched.
-stat_leaves_the_summary() {
-    built || return 1
-    local timed
-    FIO=(--thread)
-    fio_job posixaio "$URINGAIO" run --stats --
-    await quietly "$URINGAIO" stat --once "$JOB" || return 1
-    status 0 "$URINGAIO" stat --count 2 --interval 0.1 "$JOB" || return 1
-    timed=$(timed "$JOB") && await more_than "$timed" "$JOB" || return 1
-    kill "$JOB"
-}
-
-# What a monitor reads: valid, of one program and of all, with a name that needs escapes.
-openmetrics() {
-    built || return 1
-    local odd first page=$TOP/programs/support/openmetrics.py dashboard=$TOP/share/monitoring/grafana-dashboard.json
-    FIO=(--thread)
-    ln -s "$(type -P fio)" 'f"i\o'
-    PROGRAM='./f"i\o' fio_job libaio "$URINGAIO" run --
-    odd=$JOB
-    fio_job posixaio "$URINGAIO" run --
-    await quietly "$URINGAIO" stat --once "$odd" && await quietly "$URINGAIO" stat --once "$JOB" || { cat fio.log; return 1; }
-    status 0 "$URINGAIO" stat --openmetrics "$JOB" && python3 "$page" < out || return 1
-    first=$(submitted "$JOB" < out)
-    mkdir collector
-    await has_grown "$first" || { cat fio.log; return 1; }
-    python3 "$page" "$dashboard" < collector/uringaio.prom || return 1
-    grep -q "^uringaio_process_info{pid=\"$JOB\",comm=\"fio\",version=" collector/uringaio.prom || return 1
-    grep -qF "{pid=\"$odd\",comm=\"f\\\"i\\\\o\",version=" collector/uringaio.prom || return 1
-    # The operations that an earlier page had timed.
-    grep -Eq "^uringaio_latency_seconds_bucket\{pid=\"$JOB\".*,le=\"\+Inf\"\} [1-9]" collector/uringaio.prom || return 1
-    [ "$(ls -A collector)" = uringaio.prom ] || return 1
-    kill "$odd" "$JOB"
-}
-
-submitted() { # PID: of a page on standard input
-    sed -n "s/^uringaio_submitted_operations_total{pid=\"$1\",.*interface=\"posix\"} //p"
-}
-
-# By the script for the textfile collector.
-has_grown() {
-    PATH=${URINGAIO%/*}:$PATH "$TOP/share/monitoring/uringaio-textfile" collector || fail "the script failed"
-    [ "$(submitted "$JOB" < collector/uringaio.prom)" -gt "$1" ]
-}
-
-timed() {
-    "$URINGAIO" stat --once --json "$1" | python3 -c 'import json, sys
-print(sum(lane["timed"] for lane in json.load(sys.stdin)["latency"].values()))'
-}
-
-more_than() { [ "$(timed "$2")" -gt "$1" ]; }
-
 # A process that uses the kernel's AIO: doctor says so, and how it is started anew.
 doctor_of_a_process() {
     built || return 1
@@ -706,11 +536,6 @@ check "doctor without io_uring" command doctor_without
 check "doctor names the setting and the container" command doctor_names_the_cause
 check "doctor and locked memory" command doctor_limits
 check "doctor and variables" command doctor_settings
-check "stat of POSIX AIO" command stat posixaio
-check "stat of libaio" command stat libaio
-check "stat of a program whose children's children work" command stat_names_the_one_that_works
-check "stat leaves the timing of URINGAIO_STATS" command stat_leaves_the_summary
-check "stat for a monitor" command openmetrics
 check "bench and its reports" command bench
 check "completions" command completion
 check "the command's own tests" command own_tests

@@ -194,9 +194,10 @@ fn row(argument: &Arg) -> String {
     let escape = |text: &str| text.replace('|', "\\|");
     let value = argument.get_value_names().map(|names| names.join(" ")).unwrap_or_default();
     let takes_value = argument.get_action().takes_values();
+    let short = argument.get_short().map(|short| format!("-{short}, ")).unwrap_or_default();
     let name = match argument.get_long() {
-        Some(long) if takes_value => format!("--{long} {value}"),
-        Some(long) => format!("--{long}"),
+        Some(long) if takes_value => format!("{short}--{long} {value}"),
+        Some(long) => format!("{short}--{long}"),
         None => value,
     };
     let default =

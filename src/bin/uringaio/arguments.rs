@@ -24,6 +24,7 @@ pub enum Command {
     Run(Run),
     Doctor(Doctor),
     Stat(Stat),
+    Top(Top),
     Bench(Bench),
     DropIn(DropIn),
 }
@@ -188,6 +189,52 @@ pub struct Stat {
     /// The number of the process
     #[arg(value_name = "PID", value_parser = process, value_hint = ValueHint::Other, required_unless_present = "all")]
     pub process: Option<i32>,
+}
+
+/// Show all programs on the library, live
+///
+/// Shows every program on the library that this user may look into: operations and bytes per second, what carried the operations
+/// out (the calling thread, the engine, the kernel's own AIO), within which time half and 99 % of those that were timed were done,
+/// how many are in flight in the engine and how many failed per second. On a narrow screen some columns are left out. `uringaio
+/// stat PID` says more about one program.
+///
+/// On a terminal the table is renewed until "q" or Ctrl-C; "s" sorts by the next column, the space bar renews at once. Elsewhere
+/// each interval is written as lines.
+#[derive(Args, Debug)]
+#[command(override_usage = "uringaio top [-d SECONDS] [-n N] [--once] [--sort COLUMN]")]
+#[command(after_help = "Exit status: 0; 1 the output could not be written; 2 the command line is wrong.")]
+pub struct Top {
+    /// Seconds between two readings, 0.05 to 3600
+    #[arg(short = 'd', long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]
+    pub interval: f64,
+
+    /// How many intervals are shown; without it, until the end is asked for
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+
+    /// Write one interval as lines, on a terminal too
+    #[arg(long, conflicts_with = "count")]
+    pub once: bool,
+
+    /// Which program is the first
+    #[arg(long, value_enum, value_name = "COLUMN", default_value_t)]
+    pub sort: Order,
+}
+
+/// By what `top` sorts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Order {
+    /// The most operations per second first
+    #[default]
+    Operations,
+    /// The most bytes per second first
+    Bytes,
+    /// The longest time of 99 % first
+    Latency,
+    /// The most operations in flight first
+    InFlight,
+    /// By process number
+    Process,
 }
 
 /// Measure the system's AIO and uringaio side by side

@@ -26,8 +26,10 @@ mod root;
 mod run;
 mod sandbox;
 mod stat;
+mod top;
 mod units;
 mod uses;
+mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -64,6 +66,7 @@ fn dispatch() -> Result<ExitCode, Failure> {
         Command::Run(run) => run::main(&run),
         Command::Doctor(doctor) => doctor::main(&doctor),
         Command::Stat(stat) => stat::main(&stat),
+        Command::Top(top) => top::main(&top),
         Command::Bench(bench) => bench::main(&bench),
         Command::DropIn(drop_in) => drop_in::main(&drop_in),
     }

@@ -2,13 +2,14 @@
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::arguments::Stat;
 use crate::counters::{Missing, Observed, Snapshot};
 use crate::failure::Failure;
 use crate::output::{deliver, json, print};
 use crate::programs::{Program, Survey, survey};
+use crate::watch::{sleep, wait};
 use sample::Sample;
 use table::{Numbers, table};
 
@@ -17,12 +18,8 @@ mod reading;
 mod sample;
 mod table;
 
-/// Operations timed a second: enough for a 99th percentile, and too few to be felt.
-const TIMED_PER_SECOND: f64 = 5_000.0;
 /// Operations that are timed between two pages for a monitor, which comes when it likes.
 const TIMED_PER_PAGE: u32 = 5_000;
-/// Seconds after which the next of them are asked for, so that they are spread over an interval.
-const TIMING_SLICE_SECONDS: f64 = 0.1;
 /// To the terminal's first line, and everything below it gone.
 const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
 
@@ -57,10 +54,15 @@ fn watch(process: libc::pid_t, observed: &Observed, first: Snapshot, arguments: 
     let clear = !arguments.json && std::io::stdout().is_terminal();
     let (mut before, mut read_at) = (first, Instant::now());
     let times_all = before.times_all();
+    let time = |count: u32| {
+        if !times_all {
+            observed.time(count);
+        }
+    };
     let mut left = arguments.count;
     let mut has_reader = Ok(true);
     while left != Some(0) && matches!(has_reader, Ok(true)) {
-        wait((!times_all).then_some(observed), arguments.interval);
+        wait(arguments.interval, time, sleep);
         let Some(after) = observed.read() else { break };
         let now = Instant::now();
         let seconds = now.duration_since(read_at).as_secs_f64();
@@ -70,28 +72,10 @@ fn watch(process: libc::pid_t, observed: &Observed, first: Snapshot, arguments: 
         (before, read_at) = (after, now);
         left = left.map(|left| left - 1);
     }
-    if !times_all {
-        observed.time(0);
-    }
+    time(0);
     has_reader.map(|_| ())
 }
 
 fn written(sample: &Sample, numbers: Numbers, as_json: bool) -> Result<String, Failure> {
     if as_json { json(serde_json::to_string(sample)) } else { Ok(table(sample, numbers)) }
-}
-
-/// Waits, and has operations of the observed process timed meanwhile.
-fn wait(observed: Option<&Observed>, interval: f64) {
-    let begun = Instant::now();
-    loop {
-        let left = interval - begun.elapsed().as_secs_f64();
-        if left <= 0.0 {
-            return;
-        }
-        let slice = left.min(TIMING_SLICE_SECONDS);
-        if let Some(observed) = observed {
-            observed.time((TIMED_PER_SECOND * slice).ceil() as u32);
-        }
-        std::thread::sleep(Duration::from_secs_f64(slice));
-    }
 }

@@ -23,6 +23,17 @@ pub fn bytes(number: f64) -> String {
     }
 }
 
+/// The same for a narrow column: `12.3M`.
+pub fn short_bytes(number: f64) -> String {
+    let units = ["", "K", "M", "G"];
+    let (mut scaled, mut unit) = (number, 0);
+    while scaled >= 999.5 && unit + 1 < units.len() {
+        (scaled, unit) = (scaled / 1024.0, unit + 1);
+    }
+    let digits = usize::from(unit > 0 && scaled < 99.95);
+    format!("{scaled:.digits$}{}", units[unit])
+}
+
 /// A time given in nanoseconds.
 pub fn time(nanoseconds: u64) -> String {
     match nanoseconds {
