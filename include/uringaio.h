@@ -48,6 +48,17 @@
 #define LIO_WRITEV 65
 
 /**
+ * `SIGEV_EVENTFD` and `uringaio_sigevent_eventfd` are there.
+ */
+#define URINGAIO_HAS_SIGEV_EVENTFD 1
+
+/**
+ * For `sigev_notify`: the end adds one to the count of an eventfd, whose descriptor is in `sigev_signo`. See
+ * `uringaio_sigevent_eventfd`.
+ */
+#define SIGEV_EVENTFD 1702258276
+
+/**
  * `aio_waitcomplete` is there.
  */
 #define URINGAIO_HAS_AIO_WAITCOMPLETE 1
@@ -184,6 +195,24 @@ int uringaio_engine(void);
  */
 size_t uringaio_read_counters(struct uringaio_counters *counters,
                               size_t size);
+
+/**
+ * Makes `event` ask for a notification by eventfd(2): the end of the request, or of the list, adds one to the count of `fd`.
+ * For `aio_sigevent` of an aiocb and for the last argument of `lio_listio`.
+ *
+ * Each request, and each list, that was begun counts exactly once, whatever its end; its status is final before. A count at
+ * its limit stays there. The eventfd is taken by `aio_read` and its like: the number may be closed or used again when they
+ * have returned. They fail with `EBADF` for a descriptor that is not open, with `EINVAL` for one that is no eventfd, and with
+ * `ENOSYS` where the C library's own AIO serves; nothing is begun then. An entry of a list that cannot be begun counts
+ * neither for itself nor against the list, whose count comes when the others have ended.
+ *
+ * Does nothing but write to `event`. Thread-safe and async-signal-safe.
+ *
+ * # Safety
+ * `event` points to a `struct sigevent`.
+ */
+void uringaio_sigevent_eventfd(struct sigevent *event,
+                               int fd);
 
 /**
  * Reads into several buffers, asynchronously: `aio_iovcnt` of them, in the `struct iovec` array at `aio_iov`, from

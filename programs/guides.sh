@@ -56,7 +56,7 @@ examples() {
     install_once || return 1
     cp "$TOP"/examples/* .
     case $1 in
-        make) make && mkdir build && mv copy checksum counters build/ ;;
+        make) make && mkdir build && mv copy checksum counters epoll build/ ;;
         cmake) command -v cmake || skip "cmake is not installed"; cmake -S . -B build && cmake --build build ;;
         meson) command -v meson || skip "meson is not installed"; meson setup build && meson compile -C build ;;
     esac || return 1
@@ -67,6 +67,7 @@ examples() {
     cmp from to || return 1
     grep -Eqs "to $PREFIX/lib/liburingaio.so.1 \[0\]: normal symbol .aio_read(64)?'" record.* || fail "copy was not ours"
     timeout "$LIMIT" build/checksum from | tee out && grep -qx "1234567 bytes, sum $sum" out || return 1
+    timeout "$LIMIT" build/epoll from | tee out && grep -qx "1234567 bytes, sum $sum" out || return 1
     timeout "$LIMIT" build/counters from | tee out && grep -q ': 1 submitted' out
 }
 

@@ -120,7 +120,7 @@ found_by_configure() {
         $CC -o conftest conftest.c $flags || { echo "FAILED: $name is not found"; return 1; }
         ! $CC -o conftest conftest.c 2> /dev/null || { echo "the C library has $name by now"; return 1; }
     done
-    for name in LIO_READV LIO_WRITEV aio_iov aio_iovcnt URINGAIO_HAS_AIO_READV URINGAIO_HAS_AIO_WAITCOMPLETE; do
+    for name in LIO_READV LIO_WRITEV aio_iov aio_iovcnt URINGAIO_HAS_AIO_READV URINGAIO_HAS_AIO_WAITCOMPLETE SIGEV_EVENTFD; do
         printf '#include <aio.h>\n#ifndef %s\n#error not defined\n#endif\nint main(void) { return 0; }\n' "$name" > conftest.c
         # shellcheck disable=SC2086 # the flags are words
         $CC -o conftest conftest.c $flags || { echo "FAILED: $name is not found"; return 1; }

@@ -3,10 +3,10 @@
 
 use core::ffi::{c_char, c_int};
 
-use libc::{aiocb, ssize_t, timespec};
+use libc::{aiocb, sigevent, ssize_t, timespec};
 
 use crate::engine;
-use crate::posix::{aiocb as opcodes, extensions};
+use crate::posix::{aiocb as opcodes, extensions, sigevent as sigevents};
 use crate::stats::{self, layout::uringaio_counters};
 
 /// The system's own AIO serves, or no AIO call has been made yet; see `uringaio_engine`.
@@ -76,6 +76,37 @@ pub const LIO_WRITEV: c_int = 65;
 const _: () = assert!(
     LIO_READV == opcodes::LIO_READV && LIO_WRITEV == opcodes::LIO_WRITEV && LIO_VECTORED == opcodes::LIO_VECTORED
 );
+
+/// `SIGEV_EVENTFD` and `uringaio_sigevent_eventfd` are there.
+pub const URINGAIO_HAS_SIGEV_EVENTFD: c_int = 1;
+/// For `sigev_notify`: the end adds one to the count of an eventfd, whose descriptor is in `sigev_signo`. See
+/// `uringaio_sigevent_eventfd`.
+pub const SIGEV_EVENTFD: c_int = 0x6576_6664;
+
+const _: () = assert!(SIGEV_EVENTFD == sigevents::SIGEV_EVENTFD);
+
+/// Makes `event` ask for a notification by eventfd(2): the end of the request, or of the list, adds one to the count of `fd`.
+/// For `aio_sigevent` of an aiocb and for the last argument of `lio_listio`.
+///
+/// Each request, and each list, that was begun counts exactly once, whatever its end; its status is final before. A count at
+/// its limit stays there. The eventfd is taken by `aio_read` and its like: the number may be closed or used again when they
+/// have returned. They fail with `EBADF` for a descriptor that is not open, with `EINVAL` for one that is no eventfd, and with
+/// `ENOSYS` where the C library's own AIO serves; nothing is begun then. An entry of a list that cannot be begun counts
+/// neither for itself nor against the list, whose count comes when the others have ended.
+///
+/// Does nothing but write to `event`. Thread-safe and async-signal-safe.
+///
+/// # Safety
+/// `event` points to a `struct sigevent`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uringaio_sigevent_eventfd(event: *mut sigevent, fd: c_int) {
+    // SAFETY: the caller's promise; zero bytes are a valid one.
+    unsafe {
+        event.write(core::mem::zeroed());
+        (*event).sigev_notify = SIGEV_EVENTFD;
+        (*event).sigev_signo = fd;
+    }
+}
 
 /// `aio_waitcomplete` is there.
 pub const URINGAIO_HAS_AIO_WAITCOMPLETE: c_int = 1;

@@ -3,11 +3,28 @@
 //! A duplicated descriptor would be seen by the program, and closing it would drop the process's POSIX locks on the
 //! file (fcntl(2)); a slot has neither effect.
 
+use core::num::NonZeroU32;
 use std::collections::HashMap;
 
-/// A slot that holds a file.
+/// A slot that holds a file: its number plus 1, so that none takes no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FixedFile(pub(super) u32);
+pub struct FixedFile(NonZeroU32);
+
+impl FixedFile {
+    /// The slot of this number.
+    pub(super) const fn new(slot: u32) -> Self {
+        match NonZeroU32::new(slot.wrapping_add(1)) {
+            Some(name) => Self(name),
+            // No table has so many.
+            None => Self(NonZeroU32::MAX),
+        }
+    }
+
+    /// Its number.
+    pub(super) const fn slot(self) -> u32 {
+        self.0.get() - 1
+    }
+}
 
 /// Which slots are free.
 pub struct FixedFiles {
@@ -23,12 +40,12 @@ impl FixedFiles {
 
     /// A free slot.
     pub fn take(&mut self) -> Option<FixedFile> {
-        self.free.pop().map(FixedFile)
+        self.free.pop().map(FixedFile::new)
     }
 
     /// A slot is free again.
     pub fn give_back(&mut self, file: FixedFile) {
-        self.free.push(file.0);
+        self.free.push(file.slot());
     }
 }
 

@@ -43,7 +43,7 @@ pub use failover::close_uring;
 pub use lifecycle::{Carrier, Engine};
 pub use operation::{CANCELED, Finish, Kind, MAX_RW_BYTES, Operation, Order};
 pub use submit::chain;
-pub use wake_batch::WakeBatch;
+pub use wake_batch::{Eventfd, WakeBatch};
 
 use crate::host::descriptors::{self, Hooks};
 use crate::host::kernel::Errno;

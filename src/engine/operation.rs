@@ -160,12 +160,12 @@ pub struct Operation {
     pub file: u64,
     /// Bytes that a stream has already moved.
     pub(super) moved: usize,
-    /// Holds the file itself, so that the number may be closed and reused.
-    pub(super) held: Option<super::fixed_files::FixedFile>,
-    /// Holds the eventfd.
-    pub(super) held_eventfd: Option<super::fixed_files::FixedFile>,
     /// What the workers know it by, while it is issued; when it was issued to io_uring, if it is timed.
     pub(super) handle: *const (),
+    /// Holds the file itself, so that the number may be closed and reused.
+    pub(super) held: Option<super::fixed_files::FixedFile>,
+    /// Hold the eventfds.
+    pub(super) held_eventfds: [Option<super::fixed_files::FixedFile>; 2],
     /// Which generation of its file it was counted in.
     pub(super) generation: u32,
     /// The descriptor's generation when the engine took it.
@@ -174,8 +174,9 @@ pub struct Operation {
     pub(super) place: u32,
     /// For [`Kind::Poll`]: the events.
     pub events: u32,
-    /// The eventfd that is told of the completion, or -1. The engine holds its file from acceptance on.
-    pub eventfd: c_int,
+    /// The eventfds that its face may signal when it is done, by [`super::Eventfd`]; -1: none. The engine holds their files from
+    /// acceptance on.
+    pub eventfds: [c_int; 2],
     /// `ioprio_set(2)` value, 0 for the thread's own.
     pub priority: u16,
     pub(super) stage: Stage,
@@ -215,12 +216,12 @@ impl Operation {
             is_internal: false,
             retries: 0,
             cancel_requested: false,
-            eventfd: -1,
+            eventfds: [-1; 2],
             finish,
             stage: Stage::Held,
             moved: 0,
             held: None,
-            held_eventfd: None,
+            held_eventfds: [None; 2],
             generation: 0,
             fd_generation: 0,
             place: 0,

@@ -137,15 +137,15 @@ impl<D: Device> Reactor<D> {
             return;
         }
         let Some(action) = kind.action() else {
-            match Command::of(operation) {
-                Some(command) => self.carry_out(command),
-                None => self.hand_back(operation, 0),
+            if let Some(command) = Command::of(operation) {
+                return self.carry_out(command);
             }
-            return;
+            // A notification is sent in any case.
+            let _ = self.hold_eventfds(operation);
+            return self.hand_back(operation, 0);
         };
-        if let Some(eventfd) = self.begin(operation, action)
-            && let Err(errno) = self.hold_eventfd(operation, eventfd)
-        {
+        self.begin(operation, action);
+        if let Err(errno) = self.hold_eventfds(operation) {
             // SAFETY: reactor-owned. It has no place in the order yet.
             unsafe { (*operation.as_ptr()).order = Order::Free };
             self.finish(operation, errno.negated());
@@ -166,8 +166,8 @@ impl<D: Device> Reactor<D> {
         self.hold(operation);
     }
 
-    /// Takes note of an operation. The eventfd that it is to signal, if it has one.
-    fn begin(&mut self, mut operation: NonNull<Operation>, action: stats::Action) -> Option<i32> {
+    /// Takes note of an operation.
+    fn begin(&mut self, mut operation: NonNull<Operation>, action: stats::Action) {
         // SAFETY: reactor-owned; nothing else refers to it in here.
         let this = unsafe { operation.as_mut() };
         if !this.is_internal {
@@ -178,11 +178,9 @@ impl<D: Device> Reactor<D> {
         this.retries = 0;
         this.cancel_requested = false;
         this.held = None;
-        this.held_eventfd = None;
+        this.held_eventfds = [None; 2];
         this.fd_generation = descriptors::generation(this.fd);
-        let eventfd = (this.eventfd >= 0).then_some(this.eventfd);
         self.outstanding.insert(operation);
-        eventfd
     }
 
     /// Holds the file of an operation that cannot be issued now, before the program may close the descriptor. Where it
@@ -195,18 +193,26 @@ impl<D: Device> Reactor<D> {
         }
     }
 
-    fn hold_eventfd(&mut self, mut operation: NonNull<Operation>, fd: i32) -> Result<(), Errno> {
-        let generation = descriptors::generation(fd);
-        let held = if let Some(shared) = self.eventfds.share(fd, generation) {
-            shared
-        } else {
-            let held = self.device.hold_file(fd, None)?;
-            self.eventfds.insert(held, fd, generation);
-            held
-        };
+    /// Holds the eventfds that an operation is to signal.
+    fn hold_eventfds(&mut self, mut operation: NonNull<Operation>) -> Result<(), Errno> {
         // SAFETY: reactor-owned.
-        unsafe { operation.as_mut() }.held_eventfd = Some(held);
+        let this = unsafe { operation.as_mut() };
+        for (&fd, held) in this.eventfds.iter().zip(&mut this.held_eventfds) {
+            if fd >= 0 {
+                *held = Some(self.hold_eventfd(fd)?);
+            }
+        }
         Ok(())
+    }
+
+    fn hold_eventfd(&mut self, fd: i32) -> Result<FixedFile, Errno> {
+        let generation = descriptors::generation(fd);
+        if let Some(shared) = self.eventfds.share(fd, generation) {
+            return Ok(shared);
+        }
+        let held = self.device.hold_file(fd, None)?;
+        self.eventfds.insert(held, fd, generation);
+        Ok(held)
     }
 
     fn issue(&mut self, mut operation: NonNull<Operation>) {
@@ -341,17 +347,17 @@ impl<D: Device> Reactor<D> {
     fn hand_back(&mut self, mut operation: NonNull<Operation>, result: i64) {
         // SAFETY: reactor-owned; from the call of `finish` on it is not touched.
         let this = unsafe { operation.as_mut() };
-        let (finish, eventfd) = (this.finish, this.held_eventfd.take());
+        let (finish, eventfds) = (this.finish, core::mem::take(&mut this.held_eventfds));
         if let Some(action) = this.kind.action()
             && !this.is_internal
         {
             stats::finished(this.face, action, result);
             stats::timed(Lane::Engine, core::mem::take(&mut this.stamp));
         }
-        self.wakes.begin(eventfd);
+        self.wakes.begin(eventfds);
         // SAFETY: called once, with what the face submitted.
         unsafe { finish(operation, result, &mut self.wakes) };
-        if let Some(unsignalled) = self.wakes.end() {
+        for unsignalled in self.wakes.end().into_iter().flatten() {
             self.release_eventfd(unsignalled, 1);
         }
         // Many may end in one turn: what one command drops, or what is refused as it is accepted.

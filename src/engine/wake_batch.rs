@@ -1,6 +1,6 @@
 //! What a batch of completions leaves to be done at its end: waiters to wake and eventfds to signal, each once.
 
-use core::mem::MaybeUninit;
+use core::mem::{self, MaybeUninit};
 use core::sync::atomic::AtomicU32;
 
 use super::fixed_files::FixedFile;
@@ -9,16 +9,25 @@ use crate::host::futex;
 /// Waiters, and eventfds, in one batch.
 const MOST: usize = 64;
 
+/// Which eventfd of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Eventfd {
+    /// The one that is told of this operation's end.
+    Own,
+    /// The one that is told of the end of the list that it belongs to, if it is the last.
+    List,
+}
+
 /// Collected while completions are delivered, done at the end of the batch.
 pub struct WakeBatch {
     /// The first `sleeping` are set.
     waiters: [MaybeUninit<(*const AtomicU32, u32)>; MOST],
     sleeping: usize,
     /// The first `signalled` are set.
-    eventfds: [MaybeUninit<(u32, u32)>; MOST],
+    eventfds: [MaybeUninit<(FixedFile, u32)>; MOST],
     signalled: usize,
-    /// The eventfd of the operation that is being finished, if it has one.
-    current: Option<FixedFile>,
+    /// The eventfds of the operation that is being finished, if it has any.
+    current: [Option<FixedFile>; 2],
 }
 
 impl WakeBatch {
@@ -30,7 +39,7 @@ impl WakeBatch {
             sleeping: 0,
             eventfds: [const { MaybeUninit::uninit() }; MOST],
             signalled: 0,
-            current: None,
+            current: [None; 2],
         }
     }
 
@@ -61,44 +70,44 @@ impl WakeBatch {
         self.sleeping = 0;
     }
 
-    /// Adds one to the count of the current operation's eventfd, at the end of the batch. A face calls it from its
+    /// Adds one to the count of an eventfd of the current operation's, at the end of the batch. A face calls it from its
     /// [`Finish`](super::Finish), after the completion is where the program will look for it.
-    pub fn signal_eventfd(&mut self) {
-        let Some(FixedFile(slot)) = self.current.take() else { return };
+    pub fn signal_eventfd(&mut self, which: Eventfd) {
+        let Some(file) = self.current[which as usize].take() else { return };
         for eventfd in &mut self.eventfds[..self.signalled] {
             // SAFETY: set.
             let eventfd = unsafe { eventfd.assume_init_mut() };
-            if eventfd.0 == slot {
+            if eventfd.0 == file {
                 eventfd.1 += 1;
                 return;
             }
         }
         debug_assert!(self.signalled < MOST, "the engine flushes before the list is full");
         if self.signalled < MOST {
-            self.eventfds[self.signalled].write((slot, 1));
+            self.eventfds[self.signalled].write((file, 1));
             self.signalled += 1;
         }
     }
 
-    pub(super) fn begin(&mut self, eventfd: Option<FixedFile>) {
-        self.current = eventfd;
+    pub(super) fn begin(&mut self, eventfds: [Option<FixedFile>; 2]) {
+        self.current = eventfds;
     }
 
-    /// The current operation is finished. Its eventfd, if the face did not signal it.
-    pub(super) fn end(&mut self) -> Option<FixedFile> {
-        self.current.take()
+    /// The current operation is finished. Those of its eventfds that the face did not signal.
+    pub(super) fn end(&mut self) -> [Option<FixedFile>; 2] {
+        mem::take(&mut self.current)
     }
 
-    /// Whether the eventfds must be signalled before another operation with an eventfd is finished.
+    /// Whether the eventfds must be signalled before another operation with eventfds is finished.
     pub(super) const fn is_full(&self) -> bool {
-        self.signalled == MOST
+        self.signalled + 2 > MOST
     }
 
     pub(super) fn take_eventfds(&mut self, mut signal: impl FnMut(FixedFile, u32)) {
         for eventfd in &self.eventfds[..self.signalled] {
             // SAFETY: set.
-            let (slot, count) = unsafe { eventfd.assume_init() };
-            signal(FixedFile(slot), count);
+            let (file, count) = unsafe { eventfd.assume_init() };
+            signal(file, count);
         }
         self.signalled = 0;
     }

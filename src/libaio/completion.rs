@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use super::context::Request;
 use super::{eventfd, registry};
-use crate::engine::{CANCELED, Kind, Operation, WakeBatch};
+use crate::engine::{CANCELED, Eventfd, Kind, Operation, WakeBatch};
 use crate::stats::{Face, probes};
 use crate::submission::order_counts;
 
@@ -23,7 +23,7 @@ pub unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wak
     };
     // SAFETY: it was submitted.
     let operation = unsafe { this.operation.assume_init_ref() };
-    let (kind, has_eventfd) = (operation.kind, operation.eventfd >= 0);
+    let (kind, has_eventfd) = (operation.kind, operation.eventfds[Eventfd::Own as usize] >= 0);
     order_counts::done(operation.file, operation.order);
     if operation.kind.is_transfer() && !this.endless {
         registry::end_transfer();

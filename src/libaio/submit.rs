@@ -7,6 +7,7 @@ use super::context::{Context, ContextRef, Request};
 use super::iocb::Iocb;
 use super::ring::layout::Event;
 use super::{carriage, eventfd, got_patch, kernel_aio, outstanding, registry, rw_flags};
+use crate::engine::Eventfd::Own;
 use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
 use crate::host::futex;
 use crate::host::kernel::Errno;
@@ -193,7 +194,7 @@ fn one(used: &ContextRef, list: usize, index: usize, nr: usize, chains: &mut Cha
                 futex::wake_all(used.word());
             }
             if let Some(eventfd) = eventfd {
-                eventfd::signal(eventfd);
+                eventfd.signal();
             }
         }
         Taken::Request(mut request, carrier) => {
@@ -205,7 +206,7 @@ fn one(used: &ContextRef, list: usize, index: usize, nr: usize, chains: &mut Cha
             };
             operation.face = Face::Libaio;
             if eventfd.is_some() {
-                operation.eventfd = iocb.resfd;
+                operation.eventfds[Own as usize] = iocb.resfd;
             }
             chains.add(request, carrier);
         }

@@ -10,7 +10,7 @@ use core::iter;
 use core::time::Duration;
 
 use super::aiocb::{AiocbRef, ListEntry};
-use super::sigevent::SigEvent;
+use super::sigevent::{SIGEV_EVENTFD, SigEvent};
 use super::{cancel, cancellation, completed, glibc_aio, list, submit, suspend};
 use crate::c_boundary::value_or_errno;
 use crate::engine::Kind;
@@ -332,11 +332,15 @@ unsafe fn run_list(
         Err(errno) => return value_or_errno(Err(errno)),
     };
     let requests = aiocbs.clone().filter(|aiocb| aiocb.list_entry() != ListEntry::Nop);
-    let Some(engines) = engines_or_return!(requests) else {
-        return glibc_aio::list(mode, list, nent, sig, is_oldest);
-    };
     // SAFETY: the caller's promise.
     let sigevent = unsafe { SigEvent::read(sig) };
+    let Some(engines) = engines_or_return!(requests.clone()) else {
+        // The C library knows no eventfds.
+        if iter::once(sigevent).chain(requests.map(AiocbRef::sigevent)).any(|sigevent| sigevent.how == SIGEV_EVENTFD) {
+            return value_or_errno(Err(Errno(libc::ENOSYS)));
+        }
+        return glibc_aio::list(mode, list, nent, sig, is_oldest);
+    };
     value_or_errno(list::run(engines, aiocbs, sigevent, waits, is_oldest).map(|()| 0))
 }
 

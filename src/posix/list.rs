@@ -9,7 +9,7 @@ use super::request::{Request, RequestPtr};
 use super::sigevent::SigEvent;
 use super::submit::{self, Start};
 use super::{notify, request_pool};
-use crate::engine::{self, Engine, Engines, Operation, WakeBatch};
+use crate::engine::{self, Engine, Engines, Eventfd, Operation, WakeBatch};
 use crate::host::kernel::Errno;
 use crate::stats::{self, Face};
 
@@ -55,8 +55,9 @@ struct Call {
 /// Begins every request of a list, and waits for all of them if `waits`.
 ///
 /// # Errors
-/// `EIO`: the caller waited, and a request failed. `EINVAL` or `EAGAIN`: a request could not be begun (for its
-/// `aio_reqprio`; for want of memory or threads), and the caller did not wait or none could. `EINTR`: a signal handler ran
+/// `EIO`: the caller waited, and a request failed. `EINVAL`, `EAGAIN`, …: a request could not be begun (for its
+/// `aio_reqprio`, its buffers or its eventfd; for want of memory or threads), and the caller did not wait or none could.
+/// `EBADF`, `EINVAL`: the list's eventfd; nothing was begun. `EINTR`: a signal handler ran
 /// during the wait.
 pub fn run(
     engines: Engines,
@@ -65,8 +66,8 @@ pub fn run(
     waits: bool,
     silences: bool,
 ) -> Result<(), Errno> {
-    let notification = if waits { None } else { notify::prepare(sigevent)? };
-    let group = ListGroup::new(notification, waits).inspect_err(|_| {
+    let (notification, eventfd) = if waits { (None, None) } else { (notify::prepare(sigevent)?, sigevent.eventfd()?) };
+    let group = ListGroup::new(notification, eventfd, waits).inspect_err(|_| {
         if let Some(notification) = notification {
             // SAFETY: request-is-owned: just taken, and known to no other thread.
             unsafe { request_pool::put(notification) };
@@ -153,6 +154,9 @@ impl Call {
         let request = unsafe { notification.as_mut() };
         request.group = Some(self.group.pointer());
         request.operation.finish = finish_notification;
+        if let Some(eventfd) = self.group.eventfd() {
+            request.operation.eventfds[Eventfd::List as usize] = eventfd;
+        }
         if let Ok(engine) = self.engines.uring_or_workers() {
             return self.chains.add(Request::operation(notification), engine);
         }

@@ -3,14 +3,16 @@
 //! The caller holds the group while it submits or waits, and each outstanding request holds it. The last holder sends the
 //! list's notification and recycles the group.
 
+use core::ffi::c_int;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::request::{Group, RequestPtr};
 use super::{cancellation, notify, request_pool};
-use crate::engine::WakeBatch;
+use crate::engine::{Eventfd as Which, WakeBatch};
 use crate::host::kernel::Errno;
 use crate::host::thread_exit_hook::ThreadExitHook;
+use crate::submission::eventfd::Eventfd;
 
 /// A group.
 ///
@@ -19,14 +21,20 @@ use crate::host::thread_exit_hook::ThreadExitHook;
 pub struct ListGroup(NonNull<Group>);
 
 impl ListGroup {
-    /// A group with one holder, the caller, which waits if `caller_waits`. The last holder sends `notification`.
+    /// A group with one holder, the caller, which waits if `caller_waits`. The last holder sends `notification`, or counts
+    /// the end by the eventfd.
     ///
     /// # Errors
     /// `EAGAIN`: memory is out.
-    pub fn new(notification: Option<RequestPtr>, caller_waits: bool) -> Result<Self, Errno> {
-        let group =
-            Group { holders: AtomicU32::new(1), has_failed: AtomicBool::new(false), caller_waits, notification };
-        request_pool::take_group(group).map(Self)
+    pub fn new(notification: Option<RequestPtr>, eventfd: Option<Eventfd>, caller_waits: bool) -> Result<Self, Errno> {
+        let (holders, has_failed) = (AtomicU32::new(1), AtomicBool::new(false));
+        request_pool::take_group(Group { holders, has_failed, caller_waits, notification, eventfd }).map(Self)
+    }
+
+    /// The number of its eventfd. Each operation of the list takes it: the one that is the last to end signals it.
+    pub fn eventfd(self) -> Option<c_int> {
+        // SAFETY: group-is-held, by the caller.
+        unsafe { self.0.as_ref() }.eventfd.map(|eventfd| eventfd.fd)
     }
 
     /// The group that a request refers to.
@@ -72,7 +80,7 @@ impl ListGroup {
         }
         let holders = self.holders();
         // SAFETY: group-is-held, by the caller.
-        let (caller_waits, notification) = unsafe { (self.0.as_ref().caller_waits, self.0.as_ref().notification) };
+        let Group { caller_waits, notification, eventfd, .. } = *unsafe { self.0.as_ref() };
         let address = ptr::from_ref(holders);
         // AcqRel: the last holder sees what all others did. Unless this was the last, the group may be gone from here on.
         match (holders.fetch_sub(1, Ordering::AcqRel), wakes) {
@@ -80,11 +88,17 @@ impl ListGroup {
                 // SAFETY: the last holder owns the group, and the notification with it (request-is-owned).
                 unsafe {
                     request_pool::put_group(self.0);
-                    match (notification, wakes) {
+                    match (notification, &wakes) {
                         (Some(notification), Some(_)) => notify::send(notification),
                         (Some(notification), None) => notify::send_by_engine(notification),
                         (None, _) => {}
                     }
+                }
+                match (eventfd, wakes) {
+                    (Some(_), Some(wakes)) => wakes.signal_eventfd(Which::List),
+                    // The caller, in the call.
+                    (Some(eventfd), None) => eventfd.signal(),
+                    (None, _) => {}
                 }
             }
             (2, Some(wakes)) if caller_waits => wakes.wake(address, 1),

@@ -21,7 +21,7 @@ mod request;
 mod request_pool;
 mod sigev_signal;
 mod sigev_thread;
-mod sigevent;
+pub mod sigevent;
 mod submit;
 mod suspend;
 mod waitcomplete;

@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32};
 use super::aiocb::AiocbRef;
 use super::sigevent::SigEvent;
 use crate::engine::{Finish, Kind, Operation};
+use crate::submission::eventfd::Eventfd;
 use crate::submission::vectors::VectorMemory;
 
 /// A request that is outstanding, or a notification that is to be sent.
@@ -37,6 +38,8 @@ pub struct Group {
     pub caller_waits: bool,
     /// The list's own notification, if it has one, which the last holder sends.
     pub notification: Option<RequestPtr>,
+    /// The eventfd that counts the end of the list, if that is its notification.
+    pub eventfd: Option<Eventfd>,
 }
 
 const _: () = assert!(size_of::<Request>() == 184, "with the pool's links 192 bytes: three whole cache lines to fetch");

@@ -3,6 +3,12 @@
 use core::ffi::c_int;
 use core::mem::offset_of;
 
+use crate::host::kernel::Errno;
+use crate::submission::eventfd::Eventfd;
+
+/// `SIGEV_EVENTFD` of uringaio.h: no number of the C library's, which ignores it. `sigev_signo` is the descriptor.
+pub const SIGEV_EVENTFD: c_int = 0x6576_6664;
+
 /// The fields of a `struct sigevent` that mean something.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +49,16 @@ impl SigEvent {
         unsafe { event.cast::<Self>().read() }
     }
 
-    /// Whether no notification will be sent. Signal 0 is none, and a zeroed structure asks for that.
+    /// The eventfd that counts, if that is how to notify.
+    ///
+    /// # Errors
+    /// `EBADF`; `EINVAL`: it is no eventfd.
+    #[inline]
+    pub fn eventfd(&self) -> Result<Option<Eventfd>, Errno> {
+        if self.how == SIGEV_EVENTFD { Eventfd::at(self.signal).map(Some) } else { Ok(None) }
+    }
+
+    /// Whether no notification will be sent, other than by an eventfd. Signal 0 is none, and a zeroed structure asks for that.
     pub const fn is_silent(&self) -> bool {
         match self.how {
             libc::SIGEV_SIGNAL | libc::SIGEV_THREAD_ID => self.signal == 0,

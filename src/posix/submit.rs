@@ -8,7 +8,7 @@ use super::list_group::ListGroup;
 use super::request::{Request, RequestPtr};
 use super::sigevent::SigEvent;
 use super::{completed, notify, request_pool, suspend};
-use crate::engine::{Carrier, Engine, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
+use crate::engine::{Carrier, Engine, Engines, Eventfd, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
 use crate::host::file_info;
 use crate::host::kernel::{Errno, syscall, value_or_negated};
 use crate::stats::{self, Face, Lane, probes};
@@ -60,8 +60,8 @@ pub fn submit(engines: Engines, aiocb: AiocbRef, kind: Kind) -> Result<(), Errno
 /// Begins a request: does it at once if it need not wait, or makes it ready to be submitted.
 ///
 /// # Errors
-/// `EAGAIN`: memory is out, or no thread can be had for a callback; `EINVAL`, `EFAULT`: an iovec array as for
-/// [`Vectors::copy`]. Nothing has been done.
+/// `EAGAIN`: memory is out, or no thread can be had for a callback; `EBADF`, `EINVAL`: the eventfd that is to be notified;
+/// `EINVAL`, `EFAULT`: an iovec array, as for [`Vectors::copy`]. Nothing has been done.
 pub fn begin(
     engines: Engines,
     aiocb: AiocbRef,
@@ -69,6 +69,7 @@ pub fn begin(
     sigevent: SigEvent,
     group: Option<ListGroup>,
 ) -> Result<Start, Errno> {
+    let eventfd = sigevent.eventfd()?;
     let mut notification = notify::prepare(sigevent)?;
     let args = aiocb.args(kind);
     let buffers = if kind.has_vector() {
@@ -100,6 +101,9 @@ pub fn begin(
                 stats::in_place(Face::Posix, action, result);
                 stats::timed(Lane::InPlace, stamp);
             }
+            if let Some(eventfd) = eventfd {
+                eventfd.signal();
+            }
             if sigevent.is_silent()
                 && let Some(request) = notification.take()
             {
@@ -124,6 +128,12 @@ pub fn begin(
                 let this = &mut *request.as_ptr();
                 this.aiocb = Some(aiocb);
                 this.group = group.map(ListGroup::pointer);
+                if let Some(eventfd) = eventfd {
+                    this.operation.eventfds[Eventfd::Own as usize] = eventfd.fd;
+                }
+                if let Some(eventfd) = group.and_then(ListGroup::eventfd) {
+                    this.operation.eventfds[Eventfd::List as usize] = eventfd;
+                }
             }
             aiocb.begin();
             Ok(Start::Ready(Request::operation(request), engine))
@@ -286,6 +296,7 @@ unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBat
         probes::complete(Face::Posix, aiocb.address(), result);
         completed::finish(aiocb, result, Some(wakes));
         suspend::wake_waiters(aiocb.address(), wakes);
+        wakes.signal_eventfd(Eventfd::Own);
     }
     // SAFETY: request-is-owned, as above.
     unsafe { notify::send(request) };

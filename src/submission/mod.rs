@@ -5,9 +5,10 @@
 //! device has shown itself to be, [`hazards`] what could make a thread sleep that
 //! touches the program's memory or files, [`thread_identity`] which threads see other descriptors or have other rights than
 //! the engines, [`order_counts`] what is outstanding where an order must be kept, [`vectors`] the buffers of a vectored
-//! request.
+//! request, [`eventfd`] the eventfd that counts its end.
 
 pub mod device_profile;
+pub mod eventfd;
 pub mod fd_cache;
 pub mod hazards;
 pub mod inline_io;

@@ -173,13 +173,13 @@ impl Device for Uring {
 
     fn hold_file(&mut self, fd: i32, _: Option<Name>) -> Result<FixedFile, Errno> {
         let file = self.files.take().ok_or(Errno(libc::ENFILE))?;
-        self.ring.set_file(file.0, fd).inspect_err(|_| self.files.give_back(file))?;
+        self.ring.set_file(file.slot(), fd).inspect_err(|_| self.files.give_back(file))?;
         Ok(file)
     }
 
     fn release_file(&mut self, file: FixedFile) {
         // Emptying a slot fails only if it is empty.
-        let _ = self.ring.set_file(file.0, -1);
+        let _ = self.ring.set_file(file.slot(), -1);
         self.files.give_back(file);
     }
 
@@ -191,7 +191,7 @@ impl Device for Uring {
         let signal = &mut self.signals[index];
         *signal.amount = count.into();
         signal.file = file;
-        let entry = opcode::Write::new(Fixed(file.0), (&raw const *signal.amount).cast(), 8)
+        let entry = opcode::Write::new(Fixed(file.slot()), (&raw const *signal.amount).cast(), 8)
             .build()
             .user_data((index as u64) << 2 | EVENTFD);
         // SAFETY: the amount stays where it is until the completion frees the signal.

@@ -45,7 +45,7 @@ macro_rules! build {
 /// worker of the kernel's, which may wait.
 pub fn of(operation: &Operation, blocking: bool) -> squeue::Entry {
     let entry = if let Some(file) = operation.held {
-        build!(operation, Fixed(file.0))
+        build!(operation, Fixed(file.slot()))
     } else {
         build!(operation, Fd(operation.fd))
     };

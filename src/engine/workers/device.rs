@@ -88,7 +88,7 @@ impl Workers {
         let this = unsafe { operation.as_mut() };
         let name = (this.fd_generation, this.file);
         let (ours, is_new) = match this.held {
-            Some(FixedFile(ours)) => (ours as i32, false),
+            Some(ours) => (ours.slot() as i32, false),
             None if this.has_its_number() => (self.files.hold(this.fd, name)?, true),
             // The program has closed it.
             None => return Err(Refusal::Failed(Errno(libc::EBADF))),
@@ -373,15 +373,15 @@ impl Device for Workers {
             Some(name) => self.files.hold(fd, name),
             None => self.files.hold_alone(fd),
         };
-        held.map(|ours| FixedFile(ours as u32))
+        held.map(|ours| FixedFile::new(ours as u32))
     }
 
     fn release_file(&mut self, file: FixedFile) {
-        self.let_go(file.0 as i32);
+        self.let_go(file.slot() as i32);
     }
 
     fn release_first(&mut self, file: FixedFile, operation: NonNull<Operation>, result: i64) -> bool {
-        let Some(unheld) = self.files.release(file.0 as i32) else { return false };
+        let Some(unheld) = self.files.release(file.slot() as i32) else { return false };
         let Some(job) = self.closing_job(unheld, operation.as_ptr()) else {
             self.close_here(unheld);
             return false;
@@ -395,7 +395,7 @@ impl Device for Workers {
     fn close_kept(&mut self, fd: i32, command: NonNull<Operation>) -> u32 {
         let mut closing = 0;
         while let Some(ours) = self.files.take_kept(fd) {
-            closing += u32::from(self.release_first(FixedFile(ours as u32), command, 0));
+            closing += u32::from(self.release_first(FixedFile::new(ours as u32), command, 0));
         }
         closing
     }
@@ -412,10 +412,10 @@ impl Device for Workers {
     fn signal_eventfd(&mut self, file: FixedFile, count: u32) {
         // A counter without room is at its end, and tells what it is there to tell; the kernel's own additions stop
         // there too.
-        if kernel::ready(file.0 as i32, libc::POLLOUT as u32) != Ok(0) {
+        if kernel::ready(file.slot() as i32, libc::POLLOUT as u32) != Ok(0) {
             let amount = u64::from(count);
             // SAFETY: reads the eight bytes.
-            let _ = unsafe { syscall!(libc::SYS_write, file.0, &raw const amount, 8) };
+            let _ = unsafe { syscall!(libc::SYS_write, file.slot(), &raw const amount, 8) };
         }
         self.events.push_back(Event::Signalled(file, count));
     }
