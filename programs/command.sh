@@ -253,8 +253,7 @@ report = json.load(open("out"))
 assert report["engine"] in ("io_uring", "threads", "system"), report["engine"]
 program = [section for section in report["sections"] if section["name"] == "program"][0]
 assert any("io_submit" in finding["detail"] for finding in program["findings"])' || return 1
-    status 127 "$URINGAIO" doctor no-such-program-anywhere && told 'there is no program no-such-program-anywhere' || return 1
-    status 126 "$URINGAIO" doctor /etc/hostname && told 'is not a program'
+    status 127 "$URINGAIO" doctor no-such-program-anywhere && told 'there is no program no-such-program-anywhere'
 }
 
 # A dynamic linker that a file names is no reason to run it.
@@ -371,6 +370,35 @@ END
     told "Process $process uses the kernel's own AIO, past uringaio" URINGAIO_RAW=1
 }
 
+# A data file: its device, the way of its requests, and reads that were really done there; it stays as it was.
+doctor_of_a_file() {
+    built || return 1
+    local wanted=1 before
+    if has_io_uring; then wanted=0; fi
+    head -c 1M /dev/urandom > data
+    cp data copy
+    before=$(command stat -c '%y %z' data)
+    status "$wanted" "$URINGAIO" doctor ./data && told "This file's device:" 'Reads and writes go:' RWF_NOWAIT O_DIRECT || return 1
+    status "$wanted" "$URINGAIO" doctor --json ./data && as_schema doctor out || return 1
+    python3 -c 'import json
+report = json.load(open("out"))
+ways = ("in_caller", "by_io_uring", "by_threads", "by_kernel_aio", "by_the_system")
+reads = report["reads"]
+assert [row["interface"] for row in reads if not row["direct"]] == ["posix", "libaio"], reads
+for row in reads:
+    assert row["reads"] > 0 and row["median_ns"] > 0 and sum(row[way] for way in ways) == row["reads"], row
+    assert row["by_the_system"] == 0, row
+    # Just written, and so in memory.
+    if not row["direct"]: assert row["in_caller"] > 0, row
+file = [section for section in report["sections"] if section["name"] == "file"][0]
+assert {"device", "route", "nowait", "o_direct", "reads"} <= {finding["id"] for finding in file["findings"]}' || return 1
+    cmp data copy && [ "$(command stat -c '%y %z' data)" = "$before" ] || fail "the file was changed"
+    status "$wanted" "$URINGAIO" doctor . && told 'Name a file in it' || return 1
+    mkfifo pipe && status "$wanted" "$URINGAIO" doctor ./pipe && told 'pipe, socket, terminal' || return 1
+    status "$wanted" "$URINGAIO" doctor /etc/hostname && told 'No read was tried: it is shorter than 4096 bytes' || return 1
+    status 127 "$URINGAIO" doctor ./nowhere
+}
+
 # Without io_uring doctor says what stands in the way, and what serves instead.
 doctor_without() {
     built || return 1
@@ -380,6 +408,8 @@ doctor_without() {
     status 1 "$refuse" io_uring EPERM "$URINGAIO" doctor && told 'BAD A system call filter forbids io_uring' 'POSIX AIO: by threads' ||
         return 1
     status 1 "$refuse" io_uring ENOSYS "$URINGAIO" doctor && told 'as if the kernel were too old' || return 1
+    head -c 64K /dev/urandom > data
+    status 1 "$refuse" io_uring EPERM "$URINGAIO" doctor ./data && told 'go to threads' 'threads take its place' || return 1
     status 1 "$refuse" io_uring ENOSYS "$URINGAIO" doctor --json && as_schema doctor out && grep -q '"engine": "threads"' out || return 1
     status 1 env URINGAIO_ENGINE=system "$URINGAIO" doctor && told "BAD libaio is left to the kernel's AIO" || return 1
     # A filter that kills: doctor reports that and lives.
@@ -532,6 +562,7 @@ check "doctor of programs, shared objects and callers by number" command doctor_
 check "doctor of a process" command doctor_of_a_process
 check "doctor of a database, by its settings" command doctor_of_a_database
 check "doctor of a process that makes its contexts by number" command doctor_of_a_raw_caller
+check "doctor of a data file" command doctor_of_a_file
 check "doctor without io_uring" command doctor_without
 check "doctor names the setting and the container" command doctor_names_the_cause
 check "doctor and locked memory" command doctor_limits

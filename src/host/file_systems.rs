@@ -1,4 +1,5 @@
-//! The file systems that io_uring may serve, and those that are in memory: one list, from which documentation quotes.
+//! The file systems that io_uring may serve, and those and the devices that are in memory: one list, from which documentation
+//! quotes.
 //!
 //! io_uring answers for most file systems as `pread` and `pwrite` do, and for some it does not: on FUSE with direct I/O
 //! it goes on after a short answer without moving the position, so that a reader gets the same bytes twice. Therefore a
@@ -62,9 +63,26 @@ pub fn by_magic(magic: u32) -> Backing {
     LIST.iter().find(|system| system.magic == magic).map_or(Backing::Remote, |system| system.backing)
 }
 
+/// Drivers of devices that complete requests immediately, in memory: the beginnings of their devices' names.
+const DEVICES_IN_MEMORY: [&str; 3] = ["zram", "pmem", "ram"];
+
+/// Whether the device of this name, as sysfs gives it, keeps everything in memory.
+#[must_use]
+pub fn is_device_in_memory(name: &str) -> bool {
+    DEVICES_IN_MEMORY.iter().any(|driver| {
+        name.strip_prefix(driver).is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Backing, LIST, by_magic, by_name};
+    use super::{Backing, LIST, by_magic, by_name, is_device_in_memory};
+
+    #[test]
+    fn devices_are_told_by_their_names() {
+        assert!(is_device_in_memory("zram0") && is_device_in_memory("ram15") && is_device_in_memory("pmem0s1"));
+        assert!(!is_device_in_memory("sda") && !is_device_in_memory("ramp") && !is_device_in_memory("ram"));
+    }
 
     #[test]
     fn what_is_not_listed_is_remote() {

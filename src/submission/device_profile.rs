@@ -8,6 +8,7 @@
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::engine::device_times::{self, DEVICES};
+use crate::host::file_systems;
 use crate::host::kernel::{self, syscall};
 use crate::host::path::Path;
 
@@ -23,9 +24,6 @@ const FORGET_NS: u64 = 1_000_000_000;
 
 /// Whether the driver of a device was looked up.
 static LOOKED_UP: [AtomicBool; DEVICES] = [const { AtomicBool::new(false) }; DEVICES];
-
-/// Drivers of devices that complete requests immediately, in memory: the beginnings of their devices' names.
-const IN_MEMORY: [&str; 3] = ["zram", "pmem", "ram"];
 
 struct Breaker {
     /// Open until this time of the monotonic clock.
@@ -98,8 +96,5 @@ fn is_in_memory(device: u64) -> bool {
     let length =
         unsafe { syscall!(libc::SYS_readlinkat, libc::AT_FDCWD, path.as_ptr(), link.as_mut_ptr(), link.len()) };
     let name = length.ok().and_then(|length| core::str::from_utf8(&link[..length]).ok()).unwrap_or_default();
-    let name = name.rsplit('/').next().unwrap_or_default();
-    IN_MEMORY.iter().any(|driver| {
-        name.strip_prefix(driver).is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit()))
-    })
+    file_systems::is_device_in_memory(name.rsplit('/').next().unwrap_or_default())
 }

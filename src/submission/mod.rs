@@ -14,5 +14,7 @@ pub mod hazards;
 pub mod inline_io;
 pub mod order_counts;
 pub mod router;
+#[allow(dead_code, reason = "for the documentation, and for the command")]
+mod routes;
 pub mod thread_identity;
 pub mod vectors;

@@ -100,7 +100,7 @@ pub enum Engine {
     System,
 }
 
-/// Say what this machine allows and whether a program would be served
+/// Say what this machine allows, whether a program would be served, and where requests on a file go
 ///
 /// Tries in processes of its own whether io_uring may be used here, asks the library what it would use, and says in plain words
 /// what was found, which limits matter, and what to do.
@@ -111,11 +111,15 @@ pub enum Engine {
 ///
 /// With the number of a process: the same of a program that runs now, with its own limits, filters and settings, and whether it is
 /// served.
+///
+/// With a data file, a directory or a block device: on which device and file system it is, where requests on it go and why, whether
+/// it can be used with O_DIRECT and how that must be aligned; and how long some reads take, and who does them. It is read for less
+/// than a second, and never written.
 #[derive(Args, Debug)]
-#[command(override_usage = "uringaio doctor [--directory DIRECTORY] [--library FILE] [--json] [PROGRAM|PID]")]
+#[command(override_usage = "uringaio doctor [--directory DIRECTORY] [--library FILE] [--json] [PROGRAM|PID|FILE]")]
 #[command(
     after_help = "Exit status: 0 io_uring works and the program can be served; 1 one of them is not so; 2 the command line \
-                        is wrong; 126 the program cannot be looked into; 127 there is no such program or process."
+                        is wrong; 126 the program cannot be looked into; 127 there is no such program, process or file."
 )]
 pub struct Doctor {
     /// Look at the file system of this directory
@@ -130,8 +134,8 @@ pub struct Doctor {
     #[arg(long)]
     pub json: bool,
 
-    /// A program, a shared object, or the number of a running process
-    #[arg(value_name = "PROGRAM|PID", value_hint = ValueHint::CommandName)]
+    /// A program, a shared object, the number of a running process, or a data file, directory or block device
+    #[arg(value_name = "PROGRAM|PID|FILE", value_hint = ValueHint::CommandName)]
     pub subject: Option<OsString>,
 }
 

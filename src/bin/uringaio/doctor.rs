@@ -1,9 +1,9 @@
-//! `uringaio doctor`: what this kernel and this sandbox allow, and whether a program would be served.
+//! `uringaio doctor`: what this kernel and this sandbox allow, whether a program would be served, and where requests on a file go.
 
 use std::process::ExitCode;
 
 use crate::arguments::Doctor;
-use crate::failure::{Failure, WANTING};
+use crate::failure::{Failure, NOT_FOUND, WANTING};
 use crate::output::{json, print};
 use crate::probe::Tried;
 use crate::{host, library};
@@ -15,11 +15,13 @@ mod files;
 mod known;
 mod limits;
 mod option_files;
+mod reads;
 mod report;
 mod ring;
 mod running;
 mod serving;
 mod settings;
+mod storage;
 mod subject;
 mod text;
 
@@ -31,35 +33,46 @@ pub fn main(arguments: &Doctor) -> Result<ExitCode, Failure> {
         Section::new("kernel", "Kernel and sandbox", ring::findings(&evidence)),
         Section::new("library", "Library", serving),
         Section::new("limits", "Limits", limits::findings(&evidence)),
-        Section::new(
-            "files",
-            format!("Files in {}", arguments.directory.display()),
-            files::findings(&arguments.directory),
-        ),
-        Section::new("settings", "Settings", settings::findings(std::env::vars_os())),
     ];
-    let named = arguments.subject.as_ref().map(|name| {
-        let preload = libraries.preload.as_deref().ok();
-        match running::number(name) {
-            Some(number) => ("process", format!("Process {number}"), running::look(number, preload)),
-            None => ("program", format!("Program {}", name.display()), subject::look(name)),
-        }
-    });
+    let settings = Section::new("settings", "Settings", settings::findings(std::env::vars_os()));
     let mut summary = machine(engine.as_deref(), evidence.ring.answer);
-    let (mut refusal, mut effect) = (None, None);
-    if let Some((kind, title, mut subject)) = named {
-        summary = format!("{summary} {}", outcome(&title, &subject));
-        if let Some(known) = &subject.known {
-            summary = format!("{summary} {known}.");
+    let preload = libraries.preload.as_deref().ok();
+    let (mut refusal, mut effect, mut reads) = (None, None, Vec::new());
+    if let Some(file) = arguments.subject.as_deref().and_then(subject::data_file) {
+        let storage = storage::look(&file, preload, engine.as_deref())
+            .map_err(|error| Failure::new(NOT_FOUND, format!("{}: {error}", file.display())))?;
+        summary = format!("{summary} {}", storage.summary);
+        reads = storage.reads;
+        sections.extend([settings, Section::new("file", format!("File {}", file.display()), storage.findings)]);
+    } else {
+        let files = files::findings(&arguments.directory);
+        sections
+            .extend([Section::new("files", format!("Files in {}", arguments.directory.display()), files), settings]);
+        if let Some(name) = &arguments.subject {
+            let (kind, title, mut subject) = match running::number(name) {
+                Some(number) => ("process", format!("Process {number}"), running::look(number, preload)),
+                None => ("program", format!("Program {}", name.display()), subject::look(name)),
+            };
+            summary = format!("{summary} {}", outcome(&title, &subject));
+            if let Some(known) = &subject.known {
+                summary = format!("{summary} {known}.");
+            }
+            effect = Some(subject.effect());
+            sections.push(Section::new(kind, title, std::mem::take(&mut subject.findings)));
+            refusal = subject.refusal.map(|failure| failure.status);
+        } else if engine.as_deref() == Some("io_uring") && evidence.ring.answer == Tried::Works {
+            summary.push_str(" Run a program on uringaio by: uringaio run PROGRAM");
         }
-        effect = Some(subject.effect());
-        sections.push(Section::new(kind, title, std::mem::take(&mut subject.findings)));
-        refusal = subject.refusal.map(|failure| failure.status);
-    } else if engine.as_deref() == Some("io_uring") && evidence.ring.answer == Tried::Works {
-        summary.push_str(" Run a program on uringaio by: uringaio run PROGRAM");
     }
-    let report =
-        Report { version: env!("CARGO_PKG_VERSION").into(), linux: host::release(), engine, summary, effect, sections };
+    let report = Report {
+        version: env!("CARGO_PKG_VERSION").into(),
+        linux: host::release(),
+        engine,
+        summary,
+        effect,
+        sections,
+        reads,
+    };
     print(&if arguments.json { json(serde_json::to_string_pretty(&report))? } else { text::text(&report) })?;
     let is_io_uring = report.engine.as_deref() == Some("io_uring");
     let status = refusal.unwrap_or(if is_io_uring && !report.has_bad() { 0 } else { WANTING });

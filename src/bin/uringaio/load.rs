@@ -10,9 +10,9 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::layout::percentile;
+use crate::layout::{percentile, uringaio_counters};
 use crate::output::print;
-use crate::probe::symbol;
+use crate::probe::{self, symbol};
 use meter::Meter;
 pub use meter::{BLOCK, Plan};
 
@@ -61,6 +61,8 @@ pub fn child(words: impl Iterator<Item = OsString>) -> Result<ExitCode, Failure>
         posix::run(&open, &plan, &mut meter)?;
     }
     let seconds = meter.seconds();
+    let counters = counters();
+    let face = usize::from(plan.libaio);
     let object = json!({
         "operations": meter.operations,
         "seconds": seconds,
@@ -68,9 +70,26 @@ pub fn child(words: impl Iterator<Item = OsString>) -> Result<ExitCode, Failure>
         "p50_ns": percentile(meter.latencies(), 0.5),
         "p99_ns": percentile(meter.latencies(), 0.99),
         "on_library": symbol(c"uringaio_version").is_some(),
+        "engine": probe::engine(),
+        "in_caller": counters.in_place[face].iter().sum::<u64>(),
+        "by_engine": counters.engine[face].iter().sum::<u64>(),
+        "by_kernel_aio": counters.kernel_aio[face],
     });
     print(&format!("{object}\n"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the library counted; zeros where there is none.
+fn counters() -> uringaio_counters {
+    let mut counters = uringaio_counters::default();
+    if let Some(read) = symbol(c"uringaio_read_counters") {
+        // SAFETY: the function fills as many bytes as it is told, by include/uringaio.h.
+        unsafe {
+            let read: extern "C" fn(*mut uringaio_counters, usize) -> usize = std::mem::transmute(read);
+            read(&raw mut counters, size_of::<uringaio_counters>());
+        }
+    }
+    counters
 }
 
 /// Brings the file's beginning into the page cache.

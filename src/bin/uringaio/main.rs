@@ -23,6 +23,8 @@ mod process;
 mod program;
 mod programs;
 mod root;
+#[path = "../../submission/routes.rs"]
+mod routes;
 mod run;
 mod sandbox;
 mod stat;

@@ -52,22 +52,30 @@ pub fn library(file: &Path) -> Answer {
 
 /// The process that asks the library: starts what it uses and prints which that is.
 pub fn library_child() -> Result<ExitCode, Failure> {
-    let (Some(serves), Some(engine)) = (symbol(c"uringaio_serves"), symbol(c"uringaio_engine")) else {
-        return Ok(ExitCode::FAILURE);
-    };
-    // SAFETY: both functions take nothing and return an int, by include/uringaio.h.
-    let engine = unsafe {
+    let Some(serves) = symbol(c"uringaio_serves") else { return Ok(ExitCode::FAILURE) };
+    // SAFETY: the function takes nothing and returns an int, by include/uringaio.h.
+    unsafe {
         let serves: extern "C" fn() -> c_int = std::mem::transmute(serves);
-        let engine: extern "C" fn() -> c_int = std::mem::transmute(engine);
         serves();
+    }
+    let Some(engine) = engine() else { return Ok(ExitCode::FAILURE) };
+    print(&format!("{engine}\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the library in this process uses; nothing where there is none.
+pub fn engine() -> Option<&'static str> {
+    let engine = symbol(c"uringaio_engine")?;
+    // SAFETY: as above.
+    let engine = unsafe {
+        let engine: extern "C" fn() -> c_int = std::mem::transmute(engine);
         engine()
     };
-    print(match engine {
-        1 => "io_uring\n",
-        2 => "threads\n",
-        _ => "system\n",
-    })?;
-    Ok(ExitCode::SUCCESS)
+    Some(match engine {
+        1 => "io_uring",
+        2 => "threads",
+        _ => "system",
+    })
 }
 
 /// A function of this process, from whichever library.

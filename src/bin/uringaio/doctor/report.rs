@@ -18,13 +18,38 @@ pub struct Report {
     pub effect: Option<Effect>,
     /// What was looked at, in the order of the text.
     pub sections: Vec<Section>,
+    /// Random reads that were tried, one after another, of a file that was named; empty where none was.
+    pub reads: Vec<Reads>,
+}
+
+/// Reads of a file, by one interface.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Reads {
+    /// `posix` or `libaio`.
+    pub interface: &'static str,
+    /// With `O_DIRECT`.
+    pub direct: bool,
+    /// How many were done within the time.
+    pub reads: u64,
+    /// The median time of one, in nanoseconds, known to within a fifth.
+    pub median_ns: u64,
+    /// Those that ended in the calling thread, at once.
+    pub in_caller: u64,
+    pub by_io_uring: u64,
+    /// Those that threads of the library did.
+    pub by_threads: u64,
+    /// Those that were carried by the kernel's own AIO.
+    pub by_kernel_aio: u64,
+    /// Those that the library left to the system's own implementation.
+    pub by_the_system: u64,
 }
 
 /// One part of the report.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Section {
-    /// `library`, `kernel`, `limits`, `files`, `settings`, `program` or `process`.
+    /// `library`, `kernel`, `limits`, `files`, `settings`, `program`, `process` or `file`.
     pub name: &'static str,
     /// The heading in the text.
     pub title: String,

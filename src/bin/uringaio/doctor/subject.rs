@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::known::{self, Candidate};
 use super::report::{Effect, Finding};
+use super::running;
 use crate::elf::{Image, Kind};
 use crate::failure::Failure;
-use crate::program::{Program, with_libraries};
+use crate::program::{self, Program, with_libraries};
 use crate::root::Root;
 use crate::uses::{self, Uses};
 
@@ -77,6 +78,19 @@ pub fn look(name: &OsStr) -> Subject {
             ..Subject::default()
         },
     }
+}
+
+/// The file that is named, if it holds data: a directory, a device, or a file that is neither run nor loaded. What a shell would
+/// find as a program is one.
+pub fn data_file(name: &OsStr) -> Option<PathBuf> {
+    let file = PathBuf::from(name);
+    let kind = file.metadata().ok()?.file_type();
+    if !name.as_encoded_bytes().contains(&b'/') && (running::number(name).is_some() || program::find(name).is_ok()) {
+        return None;
+    }
+    let image = Image::open(&file).ok().filter(|_| kind.is_file());
+    let is_run = image.is_some_and(|image| image.kind() != Kind::Other || image.script_line().is_some());
+    (!is_run).then_some(file)
 }
 
 /// The shared object with this path, executable or not.

@@ -1,0 +1,86 @@
+//! Where requests go, in words: what `submission::router` decides. docs/lanes.md prints the table, `uringaio doctor FILE` quotes it.
+
+/// A row of the table: which requests, on which files or when; the route; why.
+pub type Row = [&'static str; 4];
+
+/// Reads and writes of what has no position.
+pub const STREAMS: Row = [
+    "read, write",
+    "pipe, socket, terminal, character device",
+    "in the caller if nothing is queued (libaio), then workers in order",
+    "order, whole writes, timeouts and terminals' rules are those of plain system calls",
+];
+
+/// Reads and writes of files that are in memory alone.
+pub const MEMORY: Row = [
+    "read, write",
+    "tmpfs, ramfs, hugetlbfs",
+    "in the caller, then workers",
+    "nothing waits for a device; io_uring would need a worker for each",
+];
+
+/// Reads and writes of files that io_uring serves.
+pub const LOCAL: Row = [
+    "read, write",
+    "ext4, XFS, btrfs, block device",
+    "in the caller if cached (O_DIRECT: if the device has shown that it completes requests immediately), then io_uring",
+    "a cached read or a buffered write is cheaper than waking a thread; the device is kept busy by io_uring",
+];
+
+/// Reads and writes of all other files.
+pub const OTHERS: Row = [
+    "read, write",
+    "any other (FUSE, NFS, SMB, …)",
+    "workers",
+    "io_uring is not known to answer as pread does there, and may sleep in its caller",
+];
+
+/// The table, in the order in which it is gone through. (Before it is asked, `libaio::carriage` has given contexts that
+/// begin with `O_DIRECT` requests to the kernel's own AIO.)
+#[allow(dead_code, reason = "for the documentation, and compared with it")]
+pub const TABLE: [Row; 10] = [
+    [
+        "any",
+        "the thread has descriptors or rights of its own",
+        "in the caller",
+        "the engines' threads would look the number up elsewhere, or have other rights",
+    ],
+    ["poll", "any", "workers", "one epoll waits for all; it can be cancelled at any time"],
+    STREAMS,
+    [
+        "write",
+        "O_APPEND",
+        "in the caller if nothing is queued (libaio), then workers in order",
+        "appends must land in call order",
+    ],
+    [
+        "fsync, fdatasync",
+        "ext4, XFS, btrfs, block device",
+        "io_uring",
+        "held back there until earlier requests on the file have ended",
+    ],
+    ["fsync, fdatasync", "any other", "workers", "a plain system call"],
+    [
+        "read, write",
+        "a page of the buffer or the file may be long in coming (userfaultfd, fanotify, a frozen file system)",
+        "workers",
+        "only the worker that does it may sleep; libaio's inline part stays, as the kernel's AIO would sleep there too",
+    ],
+    MEMORY,
+    LOCAL,
+    OTHERS,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::TABLE;
+
+    #[test]
+    fn the_documentation_has_the_same_table() {
+        let page = include_str!("../../docs/lanes.md");
+        for [request, file, route, reason] in TABLE {
+            let row = format!("| {request} | {file} | {route} | {reason} |");
+            assert!(page.contains(&row), "docs/lanes.md lacks the row\n{row}");
+        }
+    }
+}
