@@ -26,6 +26,7 @@
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
+use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
@@ -36,7 +37,7 @@ use dlmalloc::{Allocator, Dlmalloc};
 use super::futex::{self, Deadline};
 use super::kernel::{self, Errno, syscall};
 use super::lock::Lock;
-use super::{fork, signal_mask, this_thread};
+use super::{fork, leak_check, signal_mask, this_thread};
 
 /// How long an allocation waits for the arena before it takes a mapping of its own. The lock is held for microseconds,
 /// unless its holder is stopped.
@@ -179,12 +180,17 @@ unsafe fn block_in(beginning: *mut u8, arena: u64, before: usize, length: usize)
     }
 }
 
+/// Pages for blocks, which a leak checker looks into.
+fn map(bytes: usize) -> Result<*mut c_void, Errno> {
+    kernel::map(bytes).inspect(|pages| leak_check::may_point_to_programs_memory(*pages, bytes))
+}
+
 /// A block that is a mapping of its own.
 fn map_block(before: usize, length: usize) -> *mut u8 {
     if before > kernel::page_size() {
         return ptr::null_mut();
     }
-    match kernel::map(length.next_multiple_of(kernel::page_size())) {
+    match map(length.next_multiple_of(kernel::page_size())) {
         // SAFETY: mapped for this block; pages are aligned to more.
         Ok(pages) => unsafe { block_in(pages.cast(), OWN_MAPPING, before, length) },
         Err(_) => ptr::null_mut(),
@@ -264,7 +270,7 @@ impl Pages {
     /// Maps the reserve if there is none.
     fn restock(&self) {
         if self.reserve.get() == 0 {
-            self.reserve.set(kernel::map(RESERVE_BYTES).map_or(0, <*mut _>::addr));
+            self.reserve.set(map(RESERVE_BYTES).map_or(0, <*mut _>::addr));
         }
     }
 }
@@ -272,7 +278,7 @@ impl Pages {
 // SAFETY: gives pages that are nobody else's, zeroed, and takes them back.
 unsafe impl Allocator for Pages {
     fn alloc(&self, bytes: usize) -> (*mut u8, usize, u32) {
-        if let Ok(pages) = kernel::map(bytes) {
+        if let Ok(pages) = map(bytes) {
             self.restock();
             return (pages.cast(), bytes, 0);
         }
@@ -286,7 +292,10 @@ unsafe impl Allocator for Pages {
         let flags = if can_move { libc::MREMAP_MAYMOVE } else { 0 };
         // SAFETY: pages of the heap's.
         let moved = unsafe { syscall!(libc::SYS_mremap, pages, old, new, flags) };
-        moved.map_or(ptr::null_mut(), ptr::with_exposed_provenance_mut)
+        let Ok(address) = moved else { return ptr::null_mut() };
+        let moved = ptr::with_exposed_provenance_mut::<u8>(address);
+        leak_check::may_point_to_programs_memory(moved.cast(), new);
+        moved
     }
 
     fn free_part(&self, pages: *mut u8, old: usize, new: usize) -> bool {

@@ -14,6 +14,7 @@ pub mod hash;
 pub mod heap;
 pub mod kernel;
 pub mod kernel_version;
+pub mod leak_check;
 pub mod lock;
 pub mod log;
 pub mod memory;

@@ -163,10 +163,11 @@ unsafe fn fail(newest: NonNull<Request>, oldest: NonNull<Request>, errno: Errno)
 #[inline]
 fn one(used: &ContextRef, list: usize, index: usize, nr: usize, chains: &mut Chains) -> Result<(), Errno> {
     let (iocb, address) = Iocb::read(list, index)?;
+    iocb.check()?;
+    // Not behind an iocb that is refused: `nr` may be more than the list holds, and the kernel stops there.
     if index + 1 < nr {
         Iocb::prefetch(list, index + 1);
     }
-    iocb.check()?;
     if !used.has_room(chains.queued()) && !makes_room(used, chains) {
         return Err(Errno(libc::EAGAIN));
     }
