@@ -27,7 +27,7 @@ SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock uringaio.map libaio.m
 SNIPPET := /etc/ld.so.conf.d/00-uringaio-libaio.conf
 
 .DEFAULT_GOAL := all
-.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels check bench bench-smoke bench-stat site deb test-packages install install-strip uninstall clean help
+.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels sanitize check bench bench-smoke bench-stat sbom reproducible site deb test-packages install install-strip uninstall clean help
 
 all: library drop-in drop-in-t64 archive command ## everything that is installed
 
@@ -82,6 +82,9 @@ test: ## every test: Rust, C programs against the originals, real programs
 test-kernels: library drop-in ## the C programs on Linux 5.10, 6.1, 6.12 and the newest, in QEMU; COLUMNS=preload,engine,threads,without
 	scripts/test-kernels --columns "$${COLUMNS:-preload,engine,threads}"
 
+sanitize: ## the C programs with AddressSanitizer (library and programs), UndefinedBehaviorSanitizer, ThreadSanitizer; RUN=options
+	scripts/sanitize $(RUN)
+
 check: ## formatting, lints, documentation, shell scripts
 	@scripts/check
 
@@ -96,6 +99,12 @@ bench-stat: library command ## what it costs a program at full load that `uringa
 
 site: ## the documentation as a site with a search, target/site/book/index.html; needs mdBook: cargo install mdbook --locked
 	@scripts/site
+
+sbom: ## target/sbom.cdx.json: the crates that are shipped, as CycloneDX
+	@scripts/sbom
+
+reproducible: ## builds everything twice, in two directories, and compares the bytes
+	scripts/reproducible
 
 deb: ## the Debian packages, into target/debian/
 	packaging/deb

@@ -1,5 +1,6 @@
 // face: libaio
 // build: -fno-builtin
+// unsanitized: asan tsan -- it replaces malloc itself
 /* The program's own allocator unmaps memory while it holds its lock, the one that malloc and free take. With a poll
    pending and other requests coming and going, no call of the program ever waits for the library to get memory.
 

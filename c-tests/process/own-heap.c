@@ -1,5 +1,6 @@
 // face: libaio
 // columns: preload engine threads without enosys -- the original allocates with the program's malloc
+// unsanitized: asan tsan -- it replaces malloc itself
 /* The program's memory allocator is called by the program and the C library alone [D5]: not by a thread of the library,
    and not inside a call of it. What the dynamic linker allocates for a new thread's thread-local storage is the C
    library's. */

@@ -1,5 +1,6 @@
 // build: -ldl
 // columns: oracle preload threads -- under a filter set-uid has no effect (no_new_privs)
+// unsanitized: asan tsan -- the runtime in a set-uid child has no settings, and cannot do its work
 /* In a program with more rights than its caller (set-uid, AT_SECURE) no variable of the environment has an effect: the
    library prints nothing, writes no file, publishes no counters, and its engine is not chosen from outside [C7]. The
    program finds the library by itself, because the dynamic linker preloads nothing there. */

@@ -13,12 +13,14 @@
 
 static inline int deadline_seconds(void)
 {
-    static int seconds;
+    static int known;
+    int seconds = __atomic_load_n(&known, __ATOMIC_RELAXED);
     const char *text;
 
     if (!seconds) {
         text = getenv("TEST_DEADLINE");
         seconds = text && atoi(text) > 0 ? atoi(text) : 60;
+        __atomic_store_n(&known, seconds, __ATOMIC_RELAXED);
     }
     return seconds;
 }
@@ -57,7 +59,7 @@ static int program_has_deadline;
    without limit where the program's deadline ends it. */
 static inline struct timespec *wait_limit(void)
 {
-    static struct timespec limit;
+    static __thread struct timespec limit;
 
     limit.tv_sec = DEADLINE_SECONDS;
     return program_has_deadline ? NULL : &limit;

@@ -1,3 +1,4 @@
+// unsanitized: asan tsan -- the runtime has a handler and a thread of its own
 /* A program that does no AIO has no thread, no descriptor and no handler more than it made itself [C4]. */
 #include "aiocb.h"
 #include "process.h"

@@ -1,3 +1,4 @@
+// unsanitized: asan tsan -- the runtime does not notice the end of a thread by a system call
 /* Threads end by the system call exit(2) alone, unknown to the C library, with requests in flight: these end, and a later
    thread that is given the same stack and thread-local storage can use AIO [B13]. */
 #include "direct.h"
