@@ -6,6 +6,7 @@
 requires readelf
 
 LISTS=$TOP/programs/symbols
+COMMAND=$TOP/target/release/uringaio
 # The drop-in by the SONAME of Debian 13 and Ubuntu 24.04.
 DROP_IN_T64=${URINGAIO_DROP_IN_T64:-$TOP/target/libaio-t64/libaio.so.1t64}
 
@@ -48,14 +49,38 @@ abi_of_original() {
     [ $((status & 15)) -eq 0 ]
 }
 
+# abi_of_baseline FILE NAME: with the baseline that is kept here, written anew by UPDATE=1. Without debug information, which
+# would only name the compiler.
+abi_of_baseline() {
+    command -v abidiff > /dev/null || skip "abidiff is not installed"
+    objcopy --strip-debug "$1" stripped || return 1
+    if [ -n "${UPDATE:-}" ]; then
+        abidw --no-corpus-path --no-comp-dir-path --no-show-locs --out-file "$LISTS/$2.abi" stripped || return 1
+    fi
+    # What is added shows in the comparison with the list.
+    abidiff --no-added-syms --no-show-locs "$LISTS/$2.abi" stripped
+}
+
 sonames() {
     [ "$(soname "$LIBRARY")" = liburingaio.so.1 ] && [ "$(soname "$DROP_IN")" = libaio.so.1 ] || return 1
     local file
     for file in "$LIBRARY" "$DROP_IN"; do
         readelf -d "$file" | grep -q 'NODELETE' || { echo "FAILED: $file may be unloaded"; return 1; }
-        ! readelf -lW "$file" | grep -q 'GNU_STACK.*RWE' || { echo "FAILED: $file wants an executable stack"; return 1; }
-        ! readelf -d "$file" | grep -q TEXTREL || { echo "FAILED: $file has text relocations"; return 1; }
     done
+}
+
+# The linker's protections: see checksec(7) of any distribution, or lintian's hardening tags.
+hardened() {
+    local file
+    for file in "$LIBRARY" "$DROP_IN" "$DROP_IN_T64" "$COMMAND"; do
+        readelf -dlW "$file" > headers || fail "$file cannot be read"
+        grep -q 'GNU_RELRO' headers && grep -q 'BIND_NOW' headers || fail "$file: its tables stay writable (no full RELRO)"
+        grep -q 'GNU_STACK.* RW ' headers || fail "$file wants an executable stack"
+        ! grep -q 'TEXTREL' headers || fail "$file has text relocations"
+        ! grep -qE 'LOAD .*WE ' headers || fail "$file has memory both writable and executable"
+        ! grep -qE 'R(UN)?PATH' headers || fail "$file names directories for its libraries"
+    done
+    readelf -hW "$COMMAND" | grep -q 'Type:.*DYN' || fail "$COMMAND is at a fixed address"
 }
 
 if [ -n "$SYSTEM" ]; then DROP_IN=$(original); fi
@@ -64,5 +89,8 @@ check "libaio.so.1 against the installed libaio" drop-in same_as_original
 check "libaio.so.1 against the installed libaio by abidiff" drop-in abi_of_original
 if [ -z "$SYSTEM" ]; then
     check "liburingaio.so against the list" preload same_as_list "$LIBRARY" liburingaio.so.1
-    check "names, no unloading, no executable stack" both sonames
+    check "liburingaio.so against its ABI baseline" preload abi_of_baseline "$LIBRARY" liburingaio.so.1
+    check "libaio.so.1 against its ABI baseline" drop-in abi_of_baseline "$DROP_IN" libaio.so.1
+    check "names, no unloading" both sonames
+    check "full RELRO, no executable stack, no text relocations" all hardened
 fi
