@@ -35,7 +35,7 @@ all: library drop-in drop-in-t64 archive command ## everything that is installed
 library: ## target/release/liburingaio.so, for LD_PRELOAD and for linking
 	$(CARGO) build --release
 
-drop-in: ## target/libaio/libaio.so.1, the libaio face under upstream's symbol versions
+drop-in: ## target/libaio/libaio.so.1, libaio alone under upstream's symbol versions
 	$(CARGO) build --release --features libaio-abi --target-dir target/drop-in
 	@mkdir -p target/libaio
 	@# A running program may have the old file mapped: replace it, do not write into it.

@@ -10,7 +10,7 @@ int main(int argc, char **argv)
     static const char *const engines[] = { "the system's own AIO", "io_uring", "threads" };
     static char buffer[4096];
     struct uringaio_counters counters;
-    unsigned long long in_place = 0, by_engine = 0;
+    unsigned long long in_caller = 0, by_engine = 0;
     struct aiocb request = { .aio_buf = buffer, .aio_nbytes = sizeof buffer, .aio_sigevent.sigev_notify = SIGEV_NONE };
     const struct aiocb *waiting[] = { &request };
 
@@ -28,11 +28,11 @@ int main(int argc, char **argv)
 
     uringaio_read_counters(&counters, sizeof counters);
     for (int kind = 0; kind < URINGAIO_KINDS; kind++) {
-        in_place += counters.in_place[0][kind];
-        by_engine += counters.engine[0][kind];
+        in_caller += counters.in_caller[0][kind];
+        by_engine += counters.by_engine[0][kind];
     }
-    printf("uringaio %s, served by %s: %llu submitted, %llu done in place, %llu by the engine, %llu bytes read\n",
-           uringaio_version(), engines[uringaio_engine()], (unsigned long long)counters.submitted[0], in_place,
+    printf("uringaio %s, served by %s: %llu submitted, %llu in the caller, %llu by the engine, %llu bytes read\n",
+           uringaio_version(), engines[uringaio_engine()], (unsigned long long)counters.submitted[0], in_caller,
            by_engine, (unsigned long long)counters.bytes_read);
-    return counters.submitted[0] == 1 && in_place + by_engine == 1 ? 0 : 1;
+    return counters.submitted[0] == 1 && in_caller + by_engine == 1 ? 0 : 1;
 }

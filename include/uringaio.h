@@ -64,9 +64,9 @@
 #define URINGAIO_HAS_AIO_WAITCOMPLETE 1
 
 /**
- * Faces: 0 is POSIX AIO, 1 is libaio.
+ * Interfaces: 0 is POSIX AIO, 1 is libaio.
  */
-#define URINGAIO_FACES 2
+#define URINGAIO_INTERFACES 2
 
 /**
  * Kinds of operation: read, write, vectored read, vectored write, fsync, fdatasync, poll.
@@ -74,51 +74,51 @@
 #define URINGAIO_KINDS 7
 
 /**
- * Batch sizes: 1, 2, 3–4, 5–8, … 513–1024, more.
+ * Numbers of operations at once: 1, 2, 3–4, 5–8, … 513–1024, more.
  */
 #define URINGAIO_SIZES 12
 
 /**
  * Kinds of notification: signal, callback, eventfd.
  */
-#define URINGAIO_NOTICES 3
+#define URINGAIO_NOTIFICATIONS 3
 
 /**
  * Everything that is counted. All numbers only grow.
  */
 struct uringaio_counters {
     /**
-     * Calls that submitted something, by face: `aio_read`, `lio_listio`, `io_submit`, …
+     * Calls that submitted something, by interface: `aio_read`, `lio_listio`, `io_submit`, …
      */
-    uint64_t calls[URINGAIO_FACES];
+    uint64_t calls[URINGAIO_INTERFACES];
     /**
-     * Operations submitted by these calls, by face.
+     * Operations submitted by these calls, by interface.
      */
-    uint64_t submitted[URINGAIO_FACES];
+    uint64_t submitted[URINGAIO_INTERFACES];
     /**
      * Calls by the number of operations each submitted: 1, 2, 3–4, 5–8, … 513–1024, more.
      */
     uint64_t call_sizes[URINGAIO_SIZES];
     /**
-     * Operations finished in the calling thread, by face and kind.
+     * Operations finished in the calling thread, by interface and kind.
      */
-    uint64_t in_place[URINGAIO_FACES][URINGAIO_KINDS];
+    uint64_t in_caller[URINGAIO_INTERFACES][URINGAIO_KINDS];
     /**
-     * Operations that the engine accepted, by face and kind.
+     * Operations that the engine accepted, by interface and kind.
      */
-    uint64_t engine[URINGAIO_FACES][URINGAIO_KINDS];
+    uint64_t by_engine[URINGAIO_INTERFACES][URINGAIO_KINDS];
     /**
-     * Operations that the engine finished, by face. What it accepted and did not finish is in flight.
+     * Operations that the engine finished, by interface. What it accepted and did not finish is in flight.
      */
-    uint64_t engine_finished[URINGAIO_FACES];
+    uint64_t engine_finished[URINGAIO_INTERFACES];
     /**
-     * Operations that ended in an error, by face. Cancelled ones are not among them.
+     * Operations that ended in an error, by interface. Canceled ones are not among them.
      */
-    uint64_t failed[URINGAIO_FACES];
+    uint64_t failed[URINGAIO_INTERFACES];
     /**
-     * Operations that ended cancelled, by face.
+     * Operations that ended canceled, by interface.
      */
-    uint64_t canceled[URINGAIO_FACES];
+    uint64_t canceled[URINGAIO_INTERFACES];
     /**
      * Bytes read.
      */
@@ -128,15 +128,15 @@ struct uringaio_counters {
      */
     uint64_t bytes_written;
     /**
-     * Calls passed on to the system's own implementation, by face.
+     * Calls passed on to the system's own implementation, by interface.
      */
-    uint64_t fallbacks[URINGAIO_FACES];
+    uint64_t passed_on[URINGAIO_INTERFACES];
     /**
      * Notifications sent: signals, callbacks (`SIGEV_THREAD`), eventfds.
      */
-    uint64_t notifications[URINGAIO_NOTICES];
+    uint64_t notifications[URINGAIO_NOTIFICATIONS];
     /**
-     * Turns of the engines' threads by the number of operations taken in: 1, 2, 3–4, 5–8, … 513–1024, more.
+     * Batches that the engines' threads took up, by their number of operations: 1, 2, 3–4, 5–8, … 513–1024, more.
      */
     uint64_t engine_batches[URINGAIO_SIZES];
     /**
@@ -150,12 +150,12 @@ struct uringaio_counters {
     /**
      * Times that a submitter had to wake it.
      */
-    uint64_t doorbells;
+    uint64_t wakes;
     /**
-     * Operations on contexts that the kernel's own AIO carries (`O_DIRECT` on libaio), by face. They are among those
+     * Operations on contexts that the kernel's own AIO carries (`O_DIRECT` on libaio), by interface. They are among those
      * submitted, and counted nowhere else.
      */
-    uint64_t kernel_aio[URINGAIO_FACES];
+    uint64_t kernel_aio[URINGAIO_INTERFACES];
 };
 
 #ifdef __cplusplus

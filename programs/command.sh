@@ -197,7 +197,7 @@ plain_words() {
     done
     status 0 "$URINGAIO" --version && grep -Eq '^uringaio [0-9]+\.[0-9]+\.[0-9]+$' out || return 1
     "$URINGAIO" doctor fio >> pages
-    cat "$TOP/man/uringaio.1" "$TOP/docs/command.md" >> pages
+    cat "$TOP/man"/*.[13] "$TOP/docs/command.md" "$TOP/docs/tuning.md" "$TOP/docs/monitoring.md" "$TOP/include/uringaio.h" >> pages
     for word in 'a round' dozed rung desk bell face private estate ours; do
         grep -iw "$word" pages && fail "'$word' says nothing to a user"
     done

@@ -47,12 +47,12 @@ fn batches_are_counted_by_their_size() {
 
 #[test]
 fn what_is_between_two_readings_is_their_difference() {
-    let before = uringaio_counters { submitted: [3, 4], doorbells: 7, ..uringaio_counters::default() };
+    let before = uringaio_counters { submitted: [3, 4], wakes: 7, ..uringaio_counters::default() };
     let mut after = before;
     after.submitted[1] = 10;
-    after.engine[1][2] = 6;
+    after.by_engine[1][2] = 6;
     after.engine_finished[1] = 5;
     let between = after.since(&before);
-    assert_eq!((between.submitted, between.doorbells, between.engine[1][2]), ([0, 6], 0, 6));
+    assert_eq!((between.submitted, between.wakes, between.by_engine[1][2]), ([0, 6], 0, 6));
     assert_eq!(after.in_flight(), [0, 1]);
 }

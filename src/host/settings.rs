@@ -53,7 +53,7 @@ impl Served {
 pub struct Settings {
     /// `URINGAIO_ENGINE`: `auto` (default), `uring`, `threads` or `system`.
     pub engine: EngineChoice,
-    /// `URINGAIO_FACE`: `posix` or `libaio` for one of the two interfaces alone, both by default.
+    /// `URINGAIO_INTERFACE`: `posix` or `libaio` for one of the two interfaces alone, both by default.
     pub served: Served,
     /// `URINGAIO_LOG=1`: lines to standard error that say which engine serves, and why.
     pub log: bool,
@@ -75,7 +75,7 @@ pub struct Settings {
 /// The variables, and what they take.
 pub const VARIABLES: [(&CStr, &str); 9] = [
     (c"URINGAIO_ENGINE", "auto, uring, threads or system"),
-    (c"URINGAIO_FACE", "both, posix or libaio"),
+    (c"URINGAIO_INTERFACE", "both, posix or libaio"),
     (c"URINGAIO_LOG", "0 or 1"),
     (c"URINGAIO_RAW", "0 or 1"),
     (c"URINGAIO_MAX_EVENTS", "a number"),

@@ -8,7 +8,7 @@ use super::layout::{KINDS, latency_bucket, size_bucket, uringaio_counters};
 use crate::host::kernel;
 use crate::host::settings;
 
-/// The word of a counter: `word!(calls, face)`, `word!(engine, face, kind of KINDS)`.
+/// The word of a counter: `word!(calls, face)`, `word!(by_engine, face, kind of KINDS)`.
 macro_rules! word {
     ($field:ident) => {
         offset_of!(uringaio_counters, $field) / 8
@@ -40,14 +40,14 @@ pub fn submitted(face: Face, count: u64) {
 #[inline]
 pub fn in_place(face: Face, action: Action, result: i64) {
     let slot = block::mine();
-    add(slot, word!(in_place, face, action), 1);
+    add(slot, word!(in_caller, face, action), 1);
     ended(slot, face, action, result);
 }
 
 /// The engine has accepted an operation.
 #[inline]
 pub fn accepted(face: Face, action: Action) {
-    add(block::mine(), word!(engine, face, action), 1);
+    add(block::mine(), word!(by_engine, face, action), 1);
 }
 
 /// A call on a context that the kernel's own AIO carries submitted `count` operations.
@@ -87,7 +87,7 @@ pub fn moved(action: Action, bytes: u64) {
 /// A call was passed on to the system's own implementation.
 #[inline]
 pub fn fell_back(face: Face) {
-    add(block::mine(), word!(fallbacks, face), 1);
+    add(block::mine(), word!(passed_on, face), 1);
 }
 
 /// `count` notifications were sent.
@@ -113,7 +113,7 @@ pub fn slept(armed: bool) {
 /// A submitter woke the engine's thread.
 #[inline]
 pub fn doorbell_notified() {
-    add(block::mine(), word!(doorbells), 1);
+    add(block::mine(), word!(wakes), 1);
 }
 
 /// Begins to time an operation, if an observer has asked for it: the time now, or 0, for [`timed`].

@@ -13,55 +13,55 @@ pub const NOTE: &str = "uringaio";
 /// The type of the note, see [`NOTE`].
 pub const NOTE_TYPE: u32 = 1;
 
-/// Faces: 0 is POSIX AIO, 1 is libaio.
-pub const FACES: usize = 2;
+/// Interfaces: 0 is POSIX AIO, 1 is libaio.
+pub const INTERFACES: usize = 2;
 /// Kinds of operation: read, write, vectored read, vectored write, fsync, fdatasync, poll.
 pub const KINDS: usize = 7;
-/// Batch sizes: 1, 2, 3–4, 5–8, … 513–1024, more.
+/// Numbers of operations at once: 1, 2, 3–4, 5–8, … 513–1024, more.
 pub const SIZES: usize = 12;
 /// Kinds of notification: signal, callback, eventfd.
-pub const NOTICES: usize = 3;
+pub const NOTIFICATIONS: usize = 3;
 
 /// Everything that is counted. All numbers only grow.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(non_camel_case_types, reason = "the name that C programs use")]
 pub struct uringaio_counters {
-    /// Calls that submitted something, by face: `aio_read`, `lio_listio`, `io_submit`, …
-    pub calls: [u64; FACES],
-    /// Operations submitted by these calls, by face.
-    pub submitted: [u64; FACES],
+    /// Calls that submitted something, by interface: `aio_read`, `lio_listio`, `io_submit`, …
+    pub calls: [u64; INTERFACES],
+    /// Operations submitted by these calls, by interface.
+    pub submitted: [u64; INTERFACES],
     /// Calls by the number of operations each submitted: 1, 2, 3–4, 5–8, … 513–1024, more.
     pub call_sizes: [u64; SIZES],
-    /// Operations finished in the calling thread, by face and kind.
-    pub in_place: [[u64; KINDS]; FACES],
-    /// Operations that the engine accepted, by face and kind.
-    pub engine: [[u64; KINDS]; FACES],
-    /// Operations that the engine finished, by face. What it accepted and did not finish is in flight.
-    pub engine_finished: [u64; FACES],
-    /// Operations that ended in an error, by face. Cancelled ones are not among them.
-    pub failed: [u64; FACES],
-    /// Operations that ended cancelled, by face.
-    pub canceled: [u64; FACES],
+    /// Operations finished in the calling thread, by interface and kind.
+    pub in_caller: [[u64; KINDS]; INTERFACES],
+    /// Operations that the engine accepted, by interface and kind.
+    pub by_engine: [[u64; KINDS]; INTERFACES],
+    /// Operations that the engine finished, by interface. What it accepted and did not finish is in flight.
+    pub engine_finished: [u64; INTERFACES],
+    /// Operations that ended in an error, by interface. Canceled ones are not among them.
+    pub failed: [u64; INTERFACES],
+    /// Operations that ended canceled, by interface.
+    pub canceled: [u64; INTERFACES],
     /// Bytes read.
     pub bytes_read: u64,
     /// Bytes written.
     pub bytes_written: u64,
-    /// Calls passed on to the system's own implementation, by face.
-    pub fallbacks: [u64; FACES],
+    /// Calls passed on to the system's own implementation, by interface.
+    pub passed_on: [u64; INTERFACES],
     /// Notifications sent: signals, callbacks (`SIGEV_THREAD`), eventfds.
-    pub notifications: [u64; NOTICES],
-    /// Turns of the engines' threads by the number of operations taken in: 1, 2, 3–4, 5–8, … 513–1024, more.
+    pub notifications: [u64; NOTIFICATIONS],
+    /// Batches that the engines' threads took up, by their number of operations: 1, 2, 3–4, 5–8, … 513–1024, more.
     pub engine_batches: [u64; SIZES],
     /// Times that an engine's thread went to sleep until it was notified or an operation completed.
     pub sleeps: u64,
     /// Times that it slept for the next completion alone, so that submitters need not wake it.
     pub timed_sleeps: u64,
     /// Times that a submitter had to wake it.
-    pub doorbells: u64,
-    /// Operations on contexts that the kernel's own AIO carries (`O_DIRECT` on libaio), by face. They are among those
+    pub wakes: u64,
+    /// Operations on contexts that the kernel's own AIO carries (`O_DIRECT` on libaio), by interface. They are among those
     /// submitted, and counted nowhere else.
-    pub kernel_aio: [u64; FACES],
+    pub kernel_aio: [u64; INTERFACES],
 }
 
 /// Words of [`uringaio_counters`].
@@ -121,7 +121,7 @@ pub struct Block {
     pub latencies: [[u64; LATENCIES]; LANES],
 }
 
-/// The bucket for `count` operations in one batch.
+/// The bucket for `count` operations at once.
 #[must_use]
 pub const fn size_bucket(count: u64) -> usize {
     let bucket = count.next_power_of_two().trailing_zeros() as usize;
@@ -180,9 +180,11 @@ impl uringaio_counters {
         unsafe { core::mem::transmute(self) }
     }
 
-    /// Operations in flight in the engine, by face.
+    /// Operations in flight in the engine, by interface.
     #[must_use]
-    pub fn in_flight(&self) -> [u64; FACES] {
-        core::array::from_fn(|face| self.engine[face].iter().sum::<u64>().saturating_sub(self.engine_finished[face]))
+    pub fn in_flight(&self) -> [u64; INTERFACES] {
+        core::array::from_fn(|interface| {
+            self.by_engine[interface].iter().sum::<u64>().saturating_sub(self.engine_finished[interface])
+        })
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::counter_block as block;
 use super::kinds::{Lane, ServedBy};
-use super::layout::{FACES, percentile};
+use super::layout::{INTERFACES, percentile};
 use super::read::{latencies, read};
 use crate::host::kernel;
 use crate::host::log::write_line;
@@ -25,14 +25,14 @@ pub fn summarize() {
         serves if serves == ServedBy::Workers as u32 => "worker threads",
         _ => "the system's own AIO",
     };
-    let in_place = counters.in_place.iter().flatten().sum::<u64>();
-    let engine = counters.engine.iter().flatten().sum::<u64>();
+    let in_caller = counters.in_caller.iter().flatten().sum::<u64>();
+    let engine = counters.by_engine.iter().flatten().sum::<u64>();
     let sum = |of: &[u64]| of.iter().sum::<u64>();
     let kernel = sum(&counters.kernel_aio);
     write_line(format_args!(
-        "process {process}, {by}, {seconds:.1} s: {} operations (POSIX {}, libaio {}): {in_place} in place, {engine} by the \
-         engines, {kernel} by the kernel's AIO, {} failed, {} canceled, {} in flight",
-        in_place + engine + kernel,
+        "process {process}, {by}, {seconds:.1} s: {} operations (POSIX {}, libaio {}): {in_caller} in the caller, {engine} by the \
+         engine, {kernel} by the kernel's AIO, {} failed, {} canceled, {} in flight",
+        in_caller + engine + kernel,
         counters.submitted[0],
         counters.submitted[1],
         sum(&counters.failed),
@@ -48,7 +48,7 @@ pub fn summarize() {
         counters.notifications[1],
         counters.notifications[2],
     ));
-    for (lane, name) in [(Lane::InPlace, "in place"), (Lane::Engine, "by the engines")] {
+    for (lane, name) in [(Lane::InPlace, "in the caller"), (Lane::Engine, "by the engine")] {
         let times = latencies(lane);
         if let (Some(half), Some(most), Some(nearly_all)) =
             (percentile(&times, 0.5), percentile(&times, 0.95), percentile(&times, 0.99))
@@ -61,11 +61,11 @@ pub fn summarize() {
             ));
         }
     }
-    let fallbacks: [u64; FACES] = counters.fallbacks;
-    if sum(&fallbacks) > 0 {
+    let passed_on: [u64; INTERFACES] = counters.passed_on;
+    if sum(&passed_on) > 0 {
         write_line(format_args!(
             "passed on to the system's own AIO: {} POSIX calls, {} libaio calls",
-            fallbacks[0], fallbacks[1]
+            passed_on[0], passed_on[1]
         ));
     }
 }

@@ -47,7 +47,7 @@ pub struct Run {
     /// Which interface is served; the other one stays the system's
     ///
     /// "libaio" uses the drop-in libaio.so.1 by LD_LIBRARY_PATH instead of preloading.
-    #[arg(long, value_enum, value_name = "INTERFACE", default_value_t, alias = "face")]
+    #[arg(long, value_enum, value_name = "INTERFACE", default_value_t)]
     pub interface: Interface,
 
     /// What carries out the I/O, as the variable URINGAIO_ENGINE

@@ -71,8 +71,8 @@ pub fn child(words: impl Iterator<Item = OsString>) -> Result<ExitCode, Failure>
         "p99_ns": percentile(meter.latencies(), 0.99),
         "on_library": symbol(c"uringaio_version").is_some(),
         "engine": probe::engine(),
-        "in_caller": counters.in_place[face].iter().sum::<u64>(),
-        "by_engine": counters.engine[face].iter().sum::<u64>(),
+        "in_caller": counters.in_caller[face].iter().sum::<u64>(),
+        "by_engine": counters.by_engine[face].iter().sum::<u64>(),
         "by_kernel_aio": counters.kernel_aio[face],
     });
     print(&format!("{object}\n"))?;

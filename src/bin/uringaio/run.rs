@@ -40,7 +40,7 @@ pub fn main(arguments: &Run) -> Result<ExitCode, Failure> {
         let preload = libraries.preload.map_err(|why| Failure::new(RUN, why))?;
         command.env("LD_PRELOAD", library::preloaded(&preload));
         if arguments.interface == Interface::Posix {
-            command.env("URINGAIO_FACE", "posix");
+            command.env("URINGAIO_INTERFACE", "posix");
         }
     }
     warn_if_unused(&program, arguments);

@@ -65,10 +65,10 @@ fn chosen(engine: Option<&str>, why: &str, ring: Tried) -> Finding {
 /// What would become of the calls of each interface.
 fn interfaces(engine: &str) -> Vec<Finding> {
     let setting = |name: &str| std::env::var(name).unwrap_or_default();
-    let (only, by_choice) = (setting("URINGAIO_FACE"), setting("URINGAIO_ENGINE") == "threads");
+    let (only, by_choice) = (setting("URINGAIO_INTERFACE"), setting("URINGAIO_ENGINE") == "threads");
     let served = |own: &str| only.is_empty() || only == own || only == "both";
     let left = |id: &'static str, name: &str, system: &str| {
-        Finding::note(id, format!("{name} is left to {system}: URINGAIO_FACE={only}"), "")
+        Finding::note(id, format!("{name} is left to {system}: URINGAIO_INTERFACE={only}"), "")
     };
     let posix = match engine {
         _ if !served("posix") => left("posix", "POSIX AIO", "the C library"),

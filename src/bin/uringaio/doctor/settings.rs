@@ -20,7 +20,7 @@ enum Values {
 const KNOWN: [(&str, Values); 9] = [
     ("URINGAIO_CPUS", Values::Cpus),
     ("URINGAIO_ENGINE", Values::OneOf(&["auto", "uring", "threads", "system"])),
-    ("URINGAIO_FACE", Values::OneOf(&["both", "posix", "libaio"])),
+    ("URINGAIO_INTERFACE", Values::OneOf(&["both", "posix", "libaio"])),
     ("URINGAIO_INLINE", Values::OneOf(&["on", "1", "never", "off", "0", "no"])),
     ("URINGAIO_KERNEL_AIO", Values::OneOf(&["on", "1", "off", "0", "no"])),
     ("URINGAIO_LOG", Values::Switch),

@@ -53,7 +53,7 @@ impl Page<'_> {
             |now| now.failed,
         );
         self.by_interface("uringaio_canceled_operations", "Operations that ended canceled.", |now| now.canceled);
-        self.by_interface("uringaio_passed_on_calls", "Calls passed on to the system's own AIO.", |now| now.fallbacks);
+        self.by_interface("uringaio_passed_on_calls", "Calls passed on to the system's own AIO.", |now| now.passed_on);
         const IN_FLIGHT: &str = "uringaio_in_flight_operations";
         self.family(IN_FLIGHT, "gauge", "", "Operations that the engine has taken and not finished.");
         for program in self.programs {
@@ -78,7 +78,7 @@ impl Page<'_> {
         for program in self.programs {
             let counters = &program.snapshot.counters;
             for (at, interface) in INTERFACES {
-                for (lane, counted) in [("in_caller", counters.in_place[at]), ("by_engine", counters.engine[at])] {
+                for (lane, counted) in [("in_caller", counters.in_caller[at]), ("by_engine", counters.by_engine[at])] {
                     for (kind, number) in kinds(counted).by_name() {
                         let labels = [("interface", interface), ("lane", lane), ("kind", kind)];
                         self.of(program, &total(DONE), &labels, number);
@@ -117,7 +117,7 @@ impl Page<'_> {
         self.counter("uringaio_engine_sleeps", "", help, |now| now.sleeps);
         let help = "Times that it slept for the next completion alone.";
         self.counter("uringaio_engine_timed_sleeps", "", help, |now| now.timed_sleeps);
-        self.counter("uringaio_engine_wakes", "", "Times that a submitting thread woke it.", |now| now.doorbells);
+        self.counter("uringaio_engine_wakes", "", "Times that a submitting thread woke it.", |now| now.wakes);
         const SENT: &str = "uringaio_notifications";
         self.family(SENT, "counter", "", "Notifications sent.");
         for program in self.programs {

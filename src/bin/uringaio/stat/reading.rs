@@ -34,13 +34,13 @@ fn sample(
     let interface = |face: usize| Interface {
         calls: counted.calls[face],
         submitted: counted.submitted[face],
-        in_caller: kinds(counted.in_place[face]),
-        by_engine: kinds(counted.engine[face]),
+        in_caller: kinds(counted.in_caller[face]),
+        by_engine: kinds(counted.by_engine[face]),
         kernel_aio: counted.kernel_aio[face],
         in_flight: in_flight[face],
         failed: counted.failed[face],
         canceled: counted.canceled[face],
-        passed_on: counted.fallbacks[face],
+        passed_on: counted.passed_on[face],
     };
     let [signals, callbacks, eventfds] = counted.notifications;
     Sample {
@@ -57,7 +57,7 @@ fn sample(
             batches: sizes(&counted.engine_batches),
             sleeps: counted.sleeps,
             timed_sleeps: counted.timed_sleeps,
-            wakes: counted.doorbells,
+            wakes: counted.wakes,
         },
         notifications: Notifications { signals, callbacks, eventfds },
         latency: Latency { in_caller: times(&latencies[0]), by_engine: times(&latencies[1]) },
