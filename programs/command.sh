@@ -70,8 +70,10 @@ wrong_words() {
     wrong 2 "$URINGAIO" bench /dev/null
 }
 
+owned_by() { [ "$(stat -c %u "/proc/$2")" = "$1" ] && [ "$(cat "/proc/$2/comm")" = sleep ]; }
+
 wrong_processes() {
-    local process
+    local process other
     sleep 3000 &
     process=$!
     echo "$process" >> "$STARTED"
@@ -88,8 +90,16 @@ wrong_processes() {
         # Another user's process, and this command as a user without rights.
         cp "$URINGAIO" uringaio && chmod 755 uringaio . ..
         wrong 1 setpriv --reuid 65534 --regid 65534 --clear-groups ./uringaio stat "$process"
-        # As root of a container, whose rights are fewer.
+        # As root of a container, whose rights are fewer: the one that is missing is named.
         wrong 1 setpriv --bounding-set -sys_ptrace --inh-caps -sys_ptrace "$URINGAIO" stat 1
+        grep -q 'lacks CAP_SYS_PTRACE here.*--cap-add=SYS_PTRACE,' err || exit 1
+        setpriv --reuid 65534 --regid 65534 --clear-groups sleep 3000 &
+        other=$!
+        echo "$other" >> "$STARTED"
+        await owned_by 65534 "$other" || exit 1
+        wrong 1 setpriv --bounding-set -dac_override --inh-caps -dac_override "$URINGAIO" stat "$other"
+        grep -q 'lacks CAP_DAC_OVERRIDE here' err || exit 1
+        kill "$other"
     else
         untried "process N may not be read: WHY" "not root"
     fi
@@ -106,7 +116,7 @@ wrong_files() {
     wrong 1 "$URINGAIO" bench --report nowhere/report.svg
     head -c 100 /dev/zero > short
     wrong 1 "$URINGAIO" bench short
-    for command in doctor --help 'help run' 'stat --openmetrics --all' 'top --once -d 0.05' \
+    for command in doctor --help 'help run' 'stat --openmetrics --all' 'top --once -d 0.05' 'drop-in status' \
         'bench --size 1 --seconds 0.05 --rounds 1 --only cached'; do
         # shellcheck disable=SC2086 # two words
         "$URINGAIO" $command > /dev/full 2> err

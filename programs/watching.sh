@@ -149,6 +149,28 @@ top_on_a_terminal() {
     kill "$JOB"
 }
 
+# The scripts for bpftrace, on a program: run where the kernel has such probes, otherwise compiled.
+bpftrace_scripts() {
+    built || return 1
+    command -v bpftrace > /dev/null || skip "bpftrace is not installed"
+    [ "$(id -u)" = 0 ] || skip "not root"
+    local script dry=-d
+    bpftrace --help 2>&1 | grep -q -e --dry-run && dry=--dry-run
+    FIO=(--thread)
+    fio_job posixaio "$URINGAIO" run --
+    await quietly "$URINGAIO" stat --once "$JOB" || { cat fio.log; return 1; }
+    for script in latency files slow; do
+        script=$TOP/share/bpftrace/uringaio-$script.bt
+        timeout "$LIMIT" bpftrace "$dry" -p "$JOB" "$script" > "out" 2>&1 || { cat out; return 1; }
+        grep -q WARNING out && { cat out; return 1; }
+    done
+    if [ -e /sys/kernel/tracing/uprobe_events ]; then
+        # Ended when it has shown one.
+        timeout "$LIMIT" bpftrace -p "$JOB" "$TOP/share/bpftrace/uringaio-slow.bt" 1 2>&1 | grep -m 1 -E ' read +[0-9]+ +4096 ' || return 1
+    fi
+    kill "$JOB"
+}
+
 check "stat of POSIX AIO" command stat posixaio
 check "stat of libaio" command stat libaio
 check "stat of a program whose children's children work" command stat_names_the_one_that_works
@@ -156,3 +178,4 @@ check "stat leaves the timing of URINGAIO_STATS" command stat_leaves_the_summary
 check "stat for a monitor" command openmetrics
 check "top as lines" command top_as_lines
 check "top on a terminal" command top_on_a_terminal
+check "scripts for bpftrace" command bpftrace_scripts

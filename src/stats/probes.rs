@@ -6,7 +6,7 @@
 //! | `uringaio:submit` | face (0 POSIX AIO, 1 libaio), kind, descriptor, aiocb or iocb, length, offset; in the calling thread |
 //! | `uringaio:complete` | face, aiocb or iocb, result or `-errno`; in the thread that finished it |
 //!
-//! Kinds are those of [`Action`]. All arguments are 64 bits wide.
+//! share/bpftrace has scripts that use them. Kinds are those of [`Action`]. All arguments are 64 bits wide.
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "the block is the macro's: a nop that reads its arguments")]
 
