@@ -222,6 +222,10 @@ folds() { # to the terminal's width; lines to paste are left whole
 lines = [line.rstrip() for line in open("folded", encoding="utf-8")]
 long = [line for line in lines if len(line) > 60 and " " in line.strip() and not line.startswith(" " * 12)]
 assert len(lines) > 20 and not long, long'
+    for command in run doctor stat top bench drop-in; do
+        script -qec "stty cols 80 rows 24 && '$URINGAIO' $command --help" /dev/null < /dev/null | tr -d '\r' > folded
+        grep -q 'Exit status' folded && ! grep -E '^.{81}' folded || fail "the help of $command does not fit"
+    done
 }
 
 is_the_program() {

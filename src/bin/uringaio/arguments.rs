@@ -116,7 +116,7 @@ pub enum Engine {
 /// it can be used with O_DIRECT and how that must be aligned; and how long some reads take, and who does them. It is read for less
 /// than a second, and never written.
 #[derive(Args, Debug)]
-#[command(override_usage = "uringaio doctor [--directory DIRECTORY] [--library FILE] [--json] [PROGRAM|PID|FILE]")]
+#[command(override_usage = "uringaio doctor [OPTIONS] [PROGRAM|PID|FILE]")]
 #[command(
     after_help = "Exit status: 0 io_uring works and the program can be served; 1 one of them is not so; 2 the command line \
                         is wrong; 126 the program cannot be looked into; 127 there is no such program, process or file."
