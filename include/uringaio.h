@@ -59,6 +59,11 @@
 #define SIGEV_EVENTFD 1702258276
 
 /**
+ * `uringaio_deadline` is there.
+ */
+#define URINGAIO_HAS_DEADLINE 1
+
+/**
  * `aio_waitcomplete` is there.
  */
 #define URINGAIO_HAS_AIO_WAITCOMPLETE 1
@@ -233,6 +238,27 @@ extern int aio_readv(struct aiocb *request);
  * Writes from several buffers, as `aio_readv` reads into them.
  */
 extern int aio_writev(struct aiocb *request);
+
+/**
+ * Gives a request that was begun a deadline, `timeout` from now by `CLOCK_MONOTONIC`. When its time is over the request is
+ * stopped as `aio_cancel` stops it: `aio_error` gives `ETIMEDOUT`, `aio_return` -1, its notification is sent, and its
+ * buffers are not touched from then on. Returns 0, also where the request has ended.
+ *
+ * What cannot be stopped ends with its own result, which may come later: what a disk or a file server is at work on, and
+ * a transfer of which a pipe, socket or terminal has moved a part. What waits can be stopped: for bytes or room, for its
+ * turn, for other requests (`aio_fsync`).
+ *
+ * A later call replaces the deadline, one with a null `timeout` removes it, and with `{ 0, 0 }` the request is stopped at
+ * once. Each call costs a message to another thread and back; a deadline costs no more until it comes. Of the aiocb only
+ * the address is used: it may be that of a request that has ended.
+ *
+ * Thread-safe.
+ *
+ * Errors: -1 with `errno`: `EINVAL`: a time that is negative or whose nanoseconds are not below a thousand million, or
+ * `request` is null; `EAGAIN`: memory or threads are out; `ENOSYS`: the C library's own AIO serves.
+ */
+extern int uringaio_deadline(struct aiocb *request,
+                             const struct timespec *timeout);
 
 /**
  * Waits for the next request of the process that ends, and returns its result as `aio_return` does: a count, or -1 with

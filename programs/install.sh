@@ -114,7 +114,7 @@ found_by_configure() {
     install_once || return 1
     local name flags
     flags=$(pkg-config --cflags --libs uringaio) || return 1
-    for name in aio_readv aio_writev aio_waitcomplete; do
+    for name in aio_readv aio_writev aio_waitcomplete uringaio_deadline; do
         printf 'char %s(void);\nint main(void) { return %s(); }\n' "$name" "$name" > conftest.c
         # shellcheck disable=SC2086 # the flags are words
         $CC -o conftest conftest.c $flags || { echo "FAILED: $name is not found"; return 1; }

@@ -108,6 +108,8 @@ pub unsafe extern "C" fn uringaio_sigevent_eventfd(event: *mut sigevent, fd: c_i
     }
 }
 
+/// `uringaio_deadline` is there.
+pub const URINGAIO_HAS_DEADLINE: c_int = 1;
 /// `aio_waitcomplete` is there.
 pub const URINGAIO_HAS_AIO_WAITCOMPLETE: c_int = 1;
 
@@ -127,6 +129,24 @@ unsafe extern "C" {
 
     /// Writes from several buffers, as `aio_readv` reads into them.
     pub fn aio_writev(request: *mut aiocb) -> c_int;
+
+    /// Gives a request that was begun a deadline, `timeout` from now by `CLOCK_MONOTONIC`. When its time is over the request is
+    /// stopped as `aio_cancel` stops it: `aio_error` gives `ETIMEDOUT`, `aio_return` -1, its notification is sent, and its
+    /// buffers are not touched from then on. Returns 0, also where the request has ended.
+    ///
+    /// What cannot be stopped ends with its own result, which may come later: what a disk or a file server is at work on, and
+    /// a transfer of which a pipe, socket or terminal has moved a part. What waits can be stopped: for bytes or room, for its
+    /// turn, for other requests (`aio_fsync`).
+    ///
+    /// A later call replaces the deadline, one with a null `timeout` removes it, and with `{ 0, 0 }` the request is stopped at
+    /// once. Each call costs a message to another thread and back; a deadline costs no more until it comes. Of the aiocb only
+    /// the address is used: it may be that of a request that has ended.
+    ///
+    /// Thread-safe.
+    ///
+    /// Errors: -1 with `errno`: `EINVAL`: a time that is negative or whose nanoseconds are not below a thousand million, or
+    /// `request` is null; `EAGAIN`: memory or threads are out; `ENOSYS`: the C library's own AIO serves.
+    pub fn uringaio_deadline(request: *mut aiocb, timeout: *const timespec) -> c_int;
 
     /// Waits for the next request of the process that ends, and returns its result as `aio_return` does: a count, or -1 with
     /// the request's error in `errno`. `*request` is then its aiocb; where no request is told of, a null pointer. As FreeBSD
@@ -154,3 +174,5 @@ const _: [unsafe extern "C" fn(*mut aiocb) -> c_int; 4] =
     [aio_readv, aio_writev, extensions::aio_readv, extensions::aio_writev];
 const _: [unsafe extern "C" fn(*mut *mut aiocb, *mut timespec) -> ssize_t; 2] =
     [aio_waitcomplete, extensions::aio_waitcomplete];
+const _: [unsafe extern "C" fn(*mut aiocb, *const timespec) -> c_int; 2] =
+    [uringaio_deadline, extensions::uringaio_deadline];

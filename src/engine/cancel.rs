@@ -25,7 +25,7 @@ pub struct Matcher {
 /// How it went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Operations that were stopped. Each has been finished with `-ECANCELED`.
+    /// Operations that were stopped. Each has been finished with the error that was asked for.
     pub canceled: u32,
     /// Operations that were not stopped: they go on, or have ended otherwise.
     pub refused: u32,
@@ -42,8 +42,8 @@ impl Outcome {
 /// What is to be done.
 #[derive(Clone, Copy)]
 pub(super) enum Task {
-    /// Stop what is meant.
-    Stop(Matcher),
+    /// Stop what is meant, so that it ends with this error.
+    Stop(Matcher, u8),
     /// Count it.
     Count(Matcher),
     /// Close what is kept for this descriptor of the program's, or for all of them with -1.

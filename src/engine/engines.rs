@@ -116,6 +116,22 @@ impl Engines {
         running().fold(Outcome::default(), |all, engine| all.and(engine.cancel(matcher)))
     }
 
+    /// [`Engines::cancel`], with another error.
+    #[cfg(not(feature = "libaio-abi"))]
+    #[must_use]
+    pub fn stop(self, matcher: Matcher, error: Errno) -> Outcome {
+        running().fold(Outcome::default(), |all, engine| all.and(engine.stop(matcher, error)))
+    }
+
+    /// Calls the test for every outstanding operation, on the thread that will finish it. Returns when that is done, or an
+    /// engine's thread does not answer.
+    #[cfg(not(feature = "libaio-abi"))]
+    pub fn visit(self, matcher: Matcher) {
+        for engine in running() {
+            let _ = engine.count(matcher);
+        }
+    }
+
     /// How many operations that are meant are outstanding. They go on.
     #[must_use]
     pub fn count(self, matcher: Matcher) -> u32 {

@@ -153,8 +153,8 @@ pub struct Operation {
     pub(super) is_internal: bool,
     /// How often io_uring has given an answer that was not for the program.
     pub(super) retries: u8,
-    /// Whether a command tried to stop it.
-    pub(super) cancel_requested: bool,
+    /// The error that it ends with if it is stopped, where a command tried that; 0 otherwise.
+    pub(super) stop_error: u8,
 
     /// The file's [identity](crate::host::file_info::FileInfo::identity), for every order but [`Order::Free`].
     pub file: u64,
@@ -215,7 +215,7 @@ impl Operation {
             partially_done: false,
             is_internal: false,
             retries: 0,
-            cancel_requested: false,
+            stop_error: 0,
             eventfds: [-1; 2],
             finish,
             stage: Stage::Held,

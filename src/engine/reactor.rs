@@ -20,7 +20,7 @@ use super::cancel::Command;
 use super::device::{Device, Event, Verdict};
 use super::fixed_files::{FixedFile, SharedFixedFiles};
 use super::lifecycle::{Carrier, Engine};
-use super::operation::{Operation, Order, Stage};
+use super::operation::{CANCELED, Operation, Order, Stage};
 use super::order::Orders;
 use super::outstanding::Outstanding;
 use super::queue::Queue;
@@ -176,7 +176,7 @@ impl<D: Device> Reactor<D> {
         this.stage = Stage::Held;
         this.moved = 0;
         this.retries = 0;
-        this.cancel_requested = false;
+        this.stop_error = 0;
         this.held = None;
         this.held_eventfds = [None; 2];
         this.fd_generation = descriptors::generation(this.fd);
@@ -344,9 +344,12 @@ impl<D: Device> Reactor<D> {
     }
 
     /// Gives an operation, which nothing here knows any more, back to its face.
-    fn hand_back(&mut self, mut operation: NonNull<Operation>, result: i64) {
+    fn hand_back(&mut self, mut operation: NonNull<Operation>, mut result: i64) {
         // SAFETY: reactor-owned; from the call of `finish` on it is not touched.
         let this = unsafe { operation.as_mut() };
+        if result == CANCELED && this.stop_error != 0 {
+            result = -i64::from(this.stop_error);
+        }
         let (finish, eventfds) = (this.finish, core::mem::take(&mut this.held_eventfds));
         if let Some(action) = this.kind.action()
             && !this.is_internal

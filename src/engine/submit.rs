@@ -155,11 +155,17 @@ impl Engine {
         }
     }
 
-    /// Stops what is outstanding and meant. Returns when it is known of each how it went, or the engine's thread does
-    /// not answer.
+    /// Stops what is outstanding and meant, so that it ends with `-ECANCELED`. Returns when it is known of each how it went,
+    /// or the engine's thread does not answer.
     #[must_use]
     pub fn cancel(&self, matcher: Matcher) -> Outcome {
-        self.command(Task::Stop(matcher))
+        self.stop(matcher, Errno(libc::ECANCELED))
+    }
+
+    /// The same, with another error.
+    #[must_use]
+    pub fn stop(&self, matcher: Matcher, error: Errno) -> Outcome {
+        self.command(Task::Stop(matcher, error.0 as u8))
     }
 
     /// How many operations that are meant are outstanding. They go on.

@@ -26,7 +26,9 @@ struct Aiocb {
     error: AtomicI32,
     result: AtomicI64,
     offset: i64,
-    reserved: [u8; 32],
+    /// For glibc's later use; here the time and the number of the deadline, see [`super::deadlines`].
+    deadline: [AtomicU64; 2],
+    reserved: [u8; 16],
 }
 
 const _: () = {
@@ -171,8 +173,9 @@ impl AiocbRef {
         }
     }
 
-    /// The request is in progress from here on.
+    /// The request is in progress from here on, without a deadline.
     pub fn begin(self) {
+        self.set_deadline((0, 0));
         // Relaxed: the submission of the request publishes it.
         self.error_word().store(libc::EINPROGRESS, Ordering::Relaxed);
     }
@@ -216,6 +219,21 @@ impl AiocbRef {
         let [number, turn] = unsafe { &(*self.0.as_ptr()).ticket };
         number.store(ticket.number, Ordering::Relaxed);
         turn.store(ticket.turn, Ordering::Relaxed);
+    }
+
+    /// The time and the number of its deadline; a time of 0 is none. Of a request that is outstanding.
+    pub fn deadline(self) -> (u64, u64) {
+        // SAFETY: aiocb-stays. Relaxed: after the submission the engine's thread alone uses these words.
+        let [time, number] = unsafe { &(*self.0.as_ptr()).deadline };
+        (time.load(Ordering::Relaxed), number.load(Ordering::Relaxed))
+    }
+
+    /// Sets its deadline.
+    pub fn set_deadline(self, (at, which): (u64, u64)) {
+        // SAFETY: as above.
+        let [time, number] = unsafe { &(*self.0.as_ptr()).deadline };
+        time.store(at, Ordering::Relaxed);
+        number.store(which, Ordering::Relaxed);
     }
 
     fn error_word<'a>(self) -> &'a AtomicI32 {

@@ -5,9 +5,10 @@ use core::ffi::c_int;
 use core::ptr;
 
 use super::abi::{deadline, transfer};
-use super::{cancellation, glibc_aio, waitcomplete};
+use super::aiocb::AiocbRef;
+use super::{cancellation, glibc_aio, timeout, waitcomplete};
 use crate::c_boundary::value_or_errno;
-use crate::engine::Kind;
+use crate::engine::{self, Kind};
 use crate::host::kernel::Errno;
 
 /// The C library's own AIO serves, which has no such function.
@@ -65,6 +66,28 @@ pub unsafe extern "C" fn aio_waitcomplete(
     })
 }
 
+/// A deadline for a request that was begun.
+///
+/// # Safety
+/// `time` is null or points to a time. Of the aiocb only the address counts.
+pub unsafe extern "C" fn uringaio_deadline(aiocbp: *mut libc::aiocb, time: *const libc::timespec) -> c_int {
+    // SAFETY: the caller's promise.
+    let is_negative = !time.is_null() && unsafe { (*time).tv_sec } < 0;
+    value_or_errno(match AiocbRef::at(aiocbp) {
+        Some(_) if glibc_aio::serves() => Err(Errno(libc::ENOSYS)),
+        Some(aiocb) if !is_negative => {
+            // SAFETY: the caller's promise.
+            unsafe { deadline(time) }.and_then(|deadline| match engine::started() {
+                Some(engines) => timeout::set(engines, aiocb.address(), deadline).map(|()| 0),
+                // Nothing is outstanding.
+                None => Ok(0),
+            })
+        }
+        _ => Err(Errno(libc::EINVAL)),
+    })
+}
+
+crate::symbol_versions::default_version!("uringaio_deadline", "URINGAIO_0.1", uringaio_deadline);
 crate::symbol_versions::default_version!("aio_readv", "URINGAIO_0.1", aio_readv);
 crate::symbol_versions::default_version!("aio_waitcomplete", "URINGAIO_0.1", aio_waitcomplete);
 crate::symbol_versions::default_version!("aio_writev", "URINGAIO_0.1", aio_writev);

@@ -4,14 +4,15 @@
 //! engine as a [`request`]. When it ends, the program's `aiocb` has its whole state; threads in [`suspend`] wake, and
 //! [`notify`] tells the program by [`sigev_signal`] or [`sigev_thread`].
 //!
-//! Imports inside this folder point down this list: extensions · abi · list, cancel, waitcomplete · submit · list_group · notify · sigev_thread,
-//! sigev_signal · request_pool · request · suspend · completed · aiocb · sigevent.
+//! Imports inside this folder point down this list: extensions · abi · list, cancel, waitcomplete, timeout · submit · list_group · notify · sigev_thread,
+//! sigev_signal · request_pool · request · suspend · completed, deadlines · aiocb · sigevent.
 
 mod abi;
 pub mod aiocb;
 mod cancel;
 mod cancellation;
 pub mod completed;
+mod deadlines;
 pub mod extensions;
 mod glibc_aio;
 mod list;
@@ -24,4 +25,5 @@ mod sigev_thread;
 pub mod sigevent;
 mod submit;
 mod suspend;
+mod timeout;
 mod waitcomplete;

@@ -51,6 +51,6 @@ fn note_outstanding() {
         false
     }
     if let Some(engines) = engine::started() {
-        let _ = engines.count(Matcher { test: expect, arguments: [0; 3] });
+        engines.visit(Matcher { test: expect, arguments: [0; 3] });
     }
 }

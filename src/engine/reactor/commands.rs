@@ -12,7 +12,7 @@ impl<D: Device> Reactor<D> {
     pub(super) fn carry_out(&mut self, command: NonNull<Command>) {
         // SAFETY: a command is untouched until it is answered; only this thread looks at this field.
         match unsafe { command.as_ref().task } {
-            Task::Stop(matcher) => self.stop(matcher, command),
+            Task::Stop(matcher, error) => self.stop(matcher, error, command),
             Task::Count(matcher) => {
                 // SAFETY: as above.
                 unsafe { (*command.as_ptr()).outcome.refused = self.matching(matcher).len() as u32 };
@@ -34,13 +34,14 @@ impl<D: Device> Reactor<D> {
         self.outstanding.matching(|operation| (matcher.test)(unsafe { operation.as_ref() }, &matcher.arguments))
     }
 
-    /// Stops what is meant, as far as that can be done.
-    fn stop(&mut self, matcher: Matcher, mut command: NonNull<Command>) {
+    /// Stops what is meant, as far as that can be done; what is stopped ends with `error`.
+    fn stop(&mut self, matcher: Matcher, error: u8, mut command: NonNull<Command>) {
         let mut outcome = Outcome::default();
         let mut pending = 0;
         for mut operation in self.matching(matcher) {
             // SAFETY: reactor-owned; nothing that is stopped here frees another.
             let this = unsafe { operation.as_mut() };
+            this.stop_error = error;
             match this.stage {
                 _ if this.partially_done => outcome.refused += 1,
                 Stage::Held if self.drop_held(operation) => outcome.canceled += 1,
@@ -51,7 +52,6 @@ impl<D: Device> Reactor<D> {
                 Stage::WithWorker | Stage::Returned | Stage::Ending => outcome.refused += 1,
                 Stage::Issued if this.moved > 0 => outcome.refused += 1,
                 Stage::Issued => {
-                    this.cancel_requested = true;
                     pending += 1;
                     let ticket = self.note_stop(operation, command);
                     self.device.cancel(operation, ticket);

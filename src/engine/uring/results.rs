@@ -43,7 +43,7 @@ pub fn judge(operation: &Operation, result: i64) -> Verdict {
 }
 
 fn judge_result(operation: &Operation, result: i64) -> Verdict {
-    let stopped = operation.cancel_requested && (is(result, libc::ECANCELED) || is(result, libc::EINTR));
+    let stopped = operation.stop_error != 0 && (is(result, libc::ECANCELED) || is(result, libc::EINTR));
     if stopped {
         return Verdict::Finish(CANCELED);
     }
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_cancellation_is_told_where_one_was_asked_for() {
         let mut stopped = operation(Kind::Read);
-        stopped.cancel_requested = true;
+        stopped.stop_error = libc::ECANCELED as u8;
         assert_eq!(judge(&stopped, -125), Verdict::Finish(-125));
         assert_eq!(judge(&stopped, -4), Verdict::Finish(-125));
         assert_eq!(judge(&stopped, 4096), Verdict::Finish(4096));

@@ -1,0 +1,164 @@
+//! Deadlines of requests: a request whose time is over is stopped as `aio_cancel` stops it, and ends with `ETIMEDOUT`.
+//!
+//! One thread sleeps until the next deadline. A deadline is set and removed by the thread of the engine that has the request,
+//! which alone knows that it is outstanding: so an aiocb is looked at only while it must be there, a request that has ended
+//! leaves nothing behind, and the next request with the same aiocb is not taken for it. The thread does not exist before the
+//! first deadline, and ends when there has been none for a second.
+
+use core::ffi::c_void;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use super::aiocb::AiocbRef;
+use crate::engine::{self, Matcher, Operation};
+use crate::host::fork::PerProcess;
+use crate::host::futex::{self, Deadline};
+use crate::host::kernel::{self, Errno};
+use crate::host::lock::Lock;
+use crate::host::{fd_broker, memory, thread};
+
+/// How long the thread stays without a deadline.
+const IDLE_EXIT: Duration = Duration::from_secs(1);
+
+static DEADLINES: PerProcess<Deadlines> = PerProcess::new(11);
+
+/// The test of a [`Matcher`].
+pub type Test = fn(operation: &Operation, arguments: &[usize; 3]) -> bool;
+
+/// When, in nanoseconds of `CLOCK_MONOTONIC`; and which: no two deadlines have the same number.
+pub type Key = (u64, u64);
+
+/// The deadlines of this process.
+pub struct Deadlines {
+    /// Which operation is meant by the address of its aiocb and the number of its deadline.
+    is_due: Test,
+    /// Deadlines of outstanding requests, and the addresses of their aiocbs. Threads of the library's alone take the lock.
+    pending: Lock<BTreeMap<Key, usize>>,
+    /// The last number given.
+    numbers: AtomicU64,
+    /// The thread sleeps on it; counts deadlines set.
+    word: AtomicU32,
+    has_thread: AtomicBool,
+}
+
+/// The request, which is about to end, needs its deadline no more. For the engine's thread.
+pub fn forget(aiocb: AiocbRef) {
+    let key = aiocb.deadline();
+    if key.0 != 0
+        && let Some(deadlines) = DEADLINES.get()
+    {
+        deadlines.pending.lock().remove(&key);
+    }
+}
+
+impl Deadlines {
+    /// Those of this process; none so far, where there were none. The thread finds requests by `is_due`, which is given the
+    /// address of the aiocb and the number of the deadline.
+    ///
+    /// # Errors
+    /// `EAGAIN`: memory is out.
+    pub fn get_or_make(is_due: Test) -> Result<&'static Self, Errno> {
+        DEADLINES.get_or_init(|| memory::boxed(Self::new(is_due))).map_err(|_| Errno(libc::EAGAIN))
+    }
+
+    /// Those of this process.
+    pub fn get() -> Option<&'static Self> {
+        DEADLINES.get()
+    }
+
+    const fn new(is_due: Test) -> Self {
+        Self {
+            is_due,
+            pending: Lock::new(BTreeMap::new()),
+            numbers: AtomicU64::new(0),
+            word: AtomicU32::new(0),
+            has_thread: AtomicBool::new(false),
+        }
+    }
+
+    /// A number that no deadline has.
+    pub fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Gives an outstanding request this deadline, in place of one that it has; a time of 0 is none. For the engine's thread.
+    pub fn replace(&'static self, aiocb: AiocbRef, key: Key) {
+        let before = aiocb.deadline();
+        aiocb.set_deadline(key);
+        let mut pending = self.pending.lock();
+        pending.remove(&before);
+        if key.0 == 0 {
+            return;
+        }
+        pending.insert(key, aiocb.address());
+        let is_first = pending.first_key_value().is_some_and(|(&first, _)| first == key);
+        drop(pending);
+        if is_first {
+            // SeqCst pairs with `may_end`: either a thread that is about to end sees it, or this thread sees that it has ended.
+            self.word.fetch_add(1, Ordering::SeqCst);
+            futex::wake(&raw const self.word, 1);
+            // It was there when the caller asked; if it cannot be started again now, the next deadline tries.
+            let _ = self.start();
+        }
+    }
+
+    /// Starts the thread unless there is one.
+    ///
+    /// # Errors
+    /// `EAGAIN`: no thread can be had.
+    pub fn start(&'static self) -> Result<(), Errno> {
+        // SeqCst pairs with `may_end`.
+        if self.has_thread.load(Ordering::SeqCst) || self.has_thread.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        fd_broker::start_thread(watch, ptr::from_ref(self).cast_mut().cast()).map_err(|_| {
+            self.has_thread.store(false, Ordering::SeqCst);
+            Errno(libc::EAGAIN)
+        })
+    }
+
+    /// Whether the thread, which has had no deadline for long and has seen `seen` of them set, may end. False: one was set
+    /// meanwhile.
+    fn may_end(&self, seen: u32) -> bool {
+        self.has_thread.store(false, Ordering::SeqCst);
+        self.word.load(Ordering::SeqCst) == seen || self.has_thread.swap(true, Ordering::SeqCst)
+    }
+
+    /// Takes the first deadline, if its time is over; else says when that will be.
+    fn take_due(&self) -> Result<(Key, usize), Option<u64>> {
+        let mut pending = self.pending.lock();
+        match pending.first_key_value() {
+            Some((&(at, _), _)) if at > kernel::now() => Err(Some(at)),
+            _ => pending.pop_first().ok_or(None),
+        }
+    }
+}
+
+extern "C" fn watch(deadlines: *mut c_void) -> *mut c_void {
+    thread::set_name(c"uringaio-timer");
+    // SAFETY: `start` passed the deadlines, which live as long as the process.
+    let deadlines = unsafe { &*deadlines.cast::<Deadlines>() };
+    loop {
+        // Acquire pairs with `replace`. Read first, so that a deadline that is set after the look below ends the sleep.
+        let seen = deadlines.word.load(Ordering::Acquire);
+        match deadlines.take_due() {
+            Ok(((_, number), address)) => {
+                if let Some(engines) = engine::started() {
+                    let matcher = Matcher { test: deadlines.is_due, arguments: [address, number as usize, 0] };
+                    let _ = engines.stop(matcher, Errno(libc::ETIMEDOUT));
+                }
+            }
+            Err(Some(at)) => {
+                let _ = futex::wait(&deadlines.word, seen, Deadline::At(at));
+            }
+            Err(None) => {
+                let waited = futex::wait(&deadlines.word, seen, Deadline::after(IDLE_EXIT));
+                if waited == Err(Errno(libc::ETIMEDOUT)) && deadlines.may_end(seen) {
+                    return ptr::null_mut();
+                }
+            }
+        }
+    }
+}
