@@ -47,9 +47,24 @@ fn compiles(compiler: &str, language: &str, standard: &str, source: &str) -> boo
 #[test]
 fn the_headers_are_clean_in_every_standard() {
     // What programs look for, by either header, whatever they include first.
-    let uses = "\n#ifndef LIO_READV\n#error \"LIO_READV\"\n#endif\n#ifndef URINGAIO_HAS_AIO_READV\n#error \"feature\"\n#endif\n\
-                int both(struct aiocb *request);\n\
-                int both(struct aiocb *request) { request->aio_iovcnt = 1; return aio_readv(request) + aio_writev(request); }\n";
+    let names = [
+        "LIO_READV",
+        "LIO_WRITEV",
+        "SIGEV_EVENTFD",
+        "URINGAIO_HAS_AIO_READV",
+        "URINGAIO_HAS_AIO_WAITCOMPLETE",
+        "URINGAIO_HAS_SIGEV_EVENTFD",
+        "URINGAIO_HAS_DEADLINE",
+    ];
+    let found: String = names.map(|name| format!("#ifndef {name}\n#error {name} is not defined\n#endif\n")).concat();
+    let uses = format!(
+        "\n{found}ssize_t all(struct aiocb *request, struct timespec *time);\n\
+         ssize_t all(struct aiocb *request, struct timespec *time)\n{{\n\
+         request->aio_iovcnt = 1;\n\
+         uringaio_sigevent_eventfd(&request->aio_sigevent, 3);\n\
+         return aio_readv(request) + aio_writev(request) + uringaio_deadline(request, time) + \
+         aio_waitcomplete(&request, time);\n}}\n"
+    );
     let languages = [
         ("cc", "c", &["c99", "c11", "c17", "c2x", "gnu99", "gnu17"][..]),
         ("c++", "cc", &["c++11", "c++14", "c++17", "c++20", "c++2b"][..]),

@@ -72,28 +72,18 @@ pub fn begin(
     let eventfd = sigevent.eventfd()?;
     let mut notification = notify::prepare(sigevent)?;
     let args = aiocb.args(kind);
-    let buffers = if kind.has_vector() {
-        let request = match notification {
-            Some(request) => request,
-            None => request_pool::take(Request::new(sigevent, finish))?,
-        };
-        notification = Some(request);
-        // SAFETY: request-is-owned, by this call until the operation is submitted.
-        let copied = Vectors::copy(args.address, args.length, unsafe { &mut (*request.as_ptr()).vectors });
-        // SAFETY: just taken, and known to no other thread.
-        Buffers::Vectors(copied.inspect_err(|_| unsafe { request_pool::put(request) })?)
-    } else {
-        Buffers::One([libc::iovec { iov_base: args.address as *mut _, iov_len: args.length }])
-    };
+    let one = [libc::iovec { iov_base: args.address as *mut _, iov_len: args.length }];
+    let copied = if kind.has_vector() { Some(copy_vectors(&args, sigevent, &mut notification)?) } else { None };
+    let (vectors, total) = copied.map_or((&one[..], args.length), |copied| (copied.as_slice(), copied.total));
     completed::expect(aiocb).inspect_err(|_| {
         // SAFETY: just taken, and known to no other thread.
         notification.into_iter().for_each(|request| unsafe { request_pool::put(request) });
     })?;
     if let Some(action) = kind.action() {
-        probes::submit(Face::Posix, action, args.fd, aiocb.address(), buffers.total(), args.offset);
+        probes::submit(Face::Posix, action, args.fd, aiocb.address(), total, args.offset);
     }
     let stamp = stats::stamp();
-    match Plan::new(&args, &buffers) {
+    match Plan::new(&args, vectors, total) {
         Err(Finished(result)) => {
             probes::complete(Face::Posix, aiocb.address(), result);
             completed::finish(aiocb, result, None);
@@ -118,7 +108,7 @@ pub fn begin(
                 None => request_pool::take(Request::new(sigevent, finish)),
             };
             let request = request.inspect_err(|_| completed::withdraw(aiocb))?;
-            let engine = plan.ready(engines, request, &args, &buffers).inspect_err(|_| {
+            let engine = plan.ready(engines, request, &args, copied).inspect_err(|_| {
                 completed::withdraw(aiocb);
                 // SAFETY: just taken, and known to no other thread.
                 unsafe { request_pool::put(request) };
@@ -141,28 +131,20 @@ pub fn begin(
     }
 }
 
-/// The buffers of a request.
-enum Buffers {
-    /// One, or none at all.
-    One([libc::iovec; 1]),
-    /// Those of a vectored request, in memory of its own.
-    Vectors(Vectors),
-}
-
-impl Buffers {
-    fn as_slice(&self) -> &[libc::iovec] {
-        match self {
-            Self::One(vector) => vector,
-            Self::Vectors(vectors) => vectors.as_slice(),
-        }
-    }
-
-    const fn total(&self) -> usize {
-        match self {
-            Self::One([vector]) => vector.iov_len,
-            Self::Vectors(vectors) => vectors.total,
-        }
-    }
+/// Copies the array of a vectored request to the memory of a request, which is that of the notification if there is one.
+#[cold]
+fn copy_vectors(args: &IoArgs, sigevent: SigEvent, notification: &mut Option<RequestPtr>) -> Result<Vectors, Errno> {
+    let request = match *notification {
+        Some(request) => request,
+        None => request_pool::take(Request::new(sigevent, finish))?,
+    };
+    // SAFETY: request-is-owned, by this call.
+    let copied = Vectors::copy(args.address, args.length, unsafe { &mut (*request.as_ptr()).vectors });
+    *notification = Some(request);
+    copied.inspect_err(|_| {
+        // SAFETY: just taken, and known to no other thread.
+        unsafe { request_pool::put(request) };
+    })
 }
 
 /// The result of a request that ended before it went anywhere.
@@ -183,7 +165,7 @@ const IMPOSSIBLE_BYTES: usize = 1 << 57;
 impl Plan {
     /// Does in the calling thread what can be done there, and says how the rest goes on.
     #[inline]
-    fn new(args: &IoArgs, buffers: &Buffers) -> Result<Self, Finished> {
+    fn new(args: &IoArgs, vectors: &[libc::iovec], total: usize) -> Result<Self, Finished> {
         let finished = |errno: Errno| Finished(errno.negated());
         let writes = args.kind.writes();
         let reads = args.kind.is_transfer() && !writes;
@@ -193,7 +175,6 @@ impl Plan {
         }
         let file = fd_cache::lookup(args.fd).map_err(finished)?;
         let appends = writes && file.appends();
-        let (vectors, total) = (buffers.as_slice(), buffers.total());
         let transfer = Transfer { fd: args.fd, file, vectors, total, offset: args.offset, flags: 0 };
         if (reads && total == 0) || ((reads || writes) && total >= IMPOSSIBLE_BYTES) {
             ask_kernel(&transfer, writes)?;
@@ -232,7 +213,7 @@ impl Plan {
         engines: Engines,
         mut request: RequestPtr,
         args: &IoArgs,
-        buffers: &Buffers,
+        copied: Option<Vectors>,
     ) -> Result<&'static Engine, Errno> {
         let engine = match self.carrier {
             Carrier::Uring => engines.uring_or_workers()?,
@@ -243,9 +224,9 @@ impl Plan {
         let operation = unsafe { &mut request.as_mut().operation };
         operation.kind = args.kind;
         operation.fd = args.fd;
-        (operation.address, operation.length) = match buffers {
-            Buffers::One(_) => (args.address, args.length.min(MAX_RW_BYTES)),
-            Buffers::Vectors(vectors) => vectors.for_operation(),
+        (operation.address, operation.length) = match copied {
+            None => (args.address, args.length.min(MAX_RW_BYTES)),
+            Some(vectors) => vectors.for_operation(),
         };
         operation.offset =
             if args.offset == 0 || file_info::has_position(args.fd, file.seeks()) { args.offset } else { 0 };
