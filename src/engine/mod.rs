@@ -43,6 +43,7 @@ pub use failover::close_uring;
 pub use lifecycle::{Carrier, Engine};
 pub use operation::{CANCELED, Finish, Kind, MAX_RW_BYTES, Operation, Order};
 pub use submit::chain;
+pub use uring::permissions::denies as uring_denies;
 pub use wake_batch::{Eventfd, WakeBatch};
 
 use crate::host::descriptors::{self, Hooks};

@@ -8,7 +8,7 @@ use super::failover;
 use super::lifecycle::{Engine, STARTING, UNAVAILABLE};
 use super::reactor::Reactor;
 use super::reactor::run::End;
-use super::uring::Uring;
+use super::uring::{Uring, permissions};
 use crate::host::kernel::Errno;
 use crate::host::settings::{self, EngineChoice};
 use crate::host::{log, thread};
@@ -39,7 +39,12 @@ fn serve(engine: &'static Engine) {
         Ok(device) => {
             engine.wants_signal.store(device.wants_signal().unwrap_or(0), Ordering::Relaxed);
             if is_first {
-                log::log(format_args!("io_uring serves"));
+                let denied = permissions::denied();
+                if denied.is_none() {
+                    log::log(format_args!("io_uring serves"));
+                } else {
+                    log::log(format_args!("io_uring serves, without what a restriction denies this process: {denied}"));
+                }
                 stats::begin(ServedBy::Uring);
                 engine.begin_serving();
             }

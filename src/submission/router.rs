@@ -10,7 +10,7 @@ use super::device_profile;
 use super::fd_cache::FdInfo;
 use super::hazards::Hazards;
 use super::thread_identity;
-use crate::engine::{Carrier, Kind};
+use crate::engine::{self, Carrier, Kind};
 use crate::host::settings;
 use crate::stats::Face;
 
@@ -51,7 +51,8 @@ pub fn route(question: Question) -> Route {
     if thread_identity::is_separate() {
         return Route::InCaller;
     }
-    let local = if file.is_local() { Carrier::Uring } else { Carrier::Workers };
+    let by_uring = file.is_local() && !engine::uring_denies(kind, face == Face::Posix);
+    let local = if by_uring { Carrier::Uring } else { Carrier::Workers };
     match kind {
         Kind::Poll | Kind::Nop => return Route::Engine(Carrier::Workers),
         Kind::Sync | Kind::DataSync => return Route::Engine(local),
@@ -81,5 +82,5 @@ pub fn route(question: Question) -> Route {
 /// Whether writes on a file that io_uring serves may be with the workers nevertheless, uncounted.
 #[must_use]
 pub fn may_be_with_workers() -> bool {
-    !Hazards::now().never_were()
+    !Hazards::now().never_were() || engine::uring_denies(Kind::WriteVector, true)
 }

@@ -38,7 +38,7 @@ pub const OTHERS: Row = [
 /// The table, in the order in which it is gone through. (Before it is asked, `libaio::carriage` has given contexts that
 /// begin with `O_DIRECT` requests to the kernel's own AIO.)
 #[allow(dead_code, reason = "for the documentation, and compared with it")]
-pub const TABLE: [Row; 10] = [
+pub const TABLE: [Row; 11] = [
     [
         "any",
         "the thread has descriptors or rights of its own",
@@ -65,6 +65,12 @@ pub const TABLE: [Row; 10] = [
         "a page of the buffer or the file may be long in coming (userfaultfd, fanotify, a frozen file system)",
         "workers",
         "only the worker that does it may sleep; libaio's inline part stays, as the kernel's AIO would sleep there too",
+    ],
+    [
+        "read, write, fsync, fdatasync",
+        "ext4, XFS, btrfs, block device, but io_uring is denied the operation (a restriction that the process has inherited)",
+        "in the caller as below, then workers",
+        "the rest stays with io_uring; POSIX writes go with their aio_fsync, which has to wait for them",
     ],
     MEMORY,
     LOCAL,

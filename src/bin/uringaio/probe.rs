@@ -20,6 +20,8 @@ pub const KERNEL: &str = "__probe-kernel";
 /// What the kernel is asked for.
 const IO_URING: &str = "io_uring";
 const KERNEL_AIO: &str = "kernel-aio";
+/// What the process that asks the kernel says where a list of operations is in force.
+const RESTRICTED: &str = "restricted";
 
 /// The library's answer.
 #[derive(Clone, Debug)]
@@ -107,6 +109,8 @@ pub struct Ring {
     pub call: String,
     /// Features that this kernel lacks, by [`FEATURES`]; only where everything else works.
     pub lacks: Vec<usize>,
+    /// The process has inherited a list of the operations that it may use (Linux 7.0).
+    pub restricted: bool,
 }
 
 /// Features of io_uring that the library uses where they exist: name, the first Linux that has it, and what its lack means.
@@ -121,10 +125,11 @@ pub const FEATURES: [(&str, &str, &str); 5] = [
 /// Tries io_uring.
 pub fn ring() -> Ring {
     let (answer, words) = kernel(IO_URING);
-    let mut ring = Ring { answer, call: "io_uring_setup".into(), lacks: Vec::new() };
+    let mut ring = Ring { answer, call: "io_uring_setup".into(), lacks: Vec::new(), restricted: false };
     for line in words.lines() {
         match line.split_once(' ') {
             Some(("call", call)) => ring.call = call.into(),
+            None if line == RESTRICTED => ring.restricted = true,
             Some(("lacks", index)) => {
                 ring.lacks.extend(index.parse::<usize>().ok().filter(|&index| index < FEATURES.len()));
             }
@@ -185,12 +190,17 @@ fn try_io_uring() -> Result<(), Error> {
     if pushed.is_ok() {
         ring.submit_and_wait(1)?;
     }
-    let restricted = IoUring::builder().setup_r_disabled().build(2).and_then(|ring: IoUring| {
+    let restrictions = IoUring::builder().setup_r_disabled().build(2).and_then(|ring: IoUring| {
         ring.submitter().register_restrictions(&mut [Restriction::sqe_op(opcode::Read::CODE)])
     });
+    // A ring that has inherited a list takes no other.
+    let is_restricted = matches!(&restrictions, Err(error) if error.raw_os_error() == Some(libc::EBUSY));
+    if is_restricted {
+        say(RESTRICTED);
+    }
     let cooperative: Result<IoUring, Error> = IoUring::builder().setup_coop_taskrun().build(2);
     let has = [
-        restricted.is_ok(),
+        restrictions.is_ok() || is_restricted,
         ring.submitter().register_ring_fd().is_ok(),
         cooperative.is_ok(),
         probe.is_supported(opcode::FutexWait::CODE),

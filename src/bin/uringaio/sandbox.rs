@@ -17,6 +17,13 @@ pub enum Sandbox {
     Unit(String),
 }
 
+/// Where a file lies that is installed with this command, for those who write profiles and units.
+pub fn shared_file(name: &str) -> String {
+    let prefix = std::env::current_exe().ok().and_then(|file| Some(file.parent()?.parent()?.to_path_buf()));
+    let shared = prefix.unwrap_or_else(|| "/usr".into()).join("share/uringaio").join(name);
+    shared.display().to_string()
+}
+
 /// The three system calls of io_uring, as filters name them.
 pub const CALLS: &str = "io_uring_setup io_uring_enter io_uring_register";
 

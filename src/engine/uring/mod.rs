@@ -1,7 +1,9 @@
 //! The device that is io_uring.
 
+mod adapt;
 #[cfg(test)]
 mod answers_test;
+pub mod permissions;
 mod refused;
 mod results;
 mod ring;
@@ -75,7 +77,8 @@ impl Uring {
     /// # Errors
     /// What stands in the way.
     pub fn new(doorbell: &'static AtomicU32) -> Result<Self, Refused> {
-        let ring = Ring::new()?;
+        let mut ring = Ring::new()?;
+        adapt::adapt(&mut ring)?;
         let files = FixedFiles::new(ring.files());
         Ok(Self {
             ring,

@@ -25,6 +25,8 @@ pub enum Refused {
     Kernel(Errno),
     /// It lacks something that we cannot do without.
     Lacks(&'static str),
+    /// A list or filter that this process has inherited denies an operation that we cannot do without.
+    Restricted(&'static str),
 }
 
 const ALLOW: &str = "allow io_uring_setup, io_uring_enter and io_uring_register in its profile or unit";
@@ -72,6 +74,11 @@ impl Display for Refused {
             }
             Self::Kernel(Errno(number)) => write!(to, "io_uring_setup failed with errno {number}"),
             Self::Lacks(what) => write!(to, "this kernel's io_uring lacks {what}"),
+            Self::Restricted(what) => write!(
+                to,
+                "a restriction of io_uring that this process was started with does not allow {what}: allow what \
+                 io_uring-operations.json lists (docs/containers.md)"
+            ),
         }
     }
 }
@@ -189,6 +196,7 @@ mod tests {
             (Refused::Killed("io_uring_enter"), "ends a process that calls io_uring_enter"),
             (Refused::Untried(EPERM), "no child process"),
             (Refused::Lacks("restrictions (5.10)"), "lacks restrictions"),
+            (Refused::Restricted("IORING_OP_WRITE"), "does not allow IORING_OP_WRITE"),
         ] {
             assert!(refused.to_string().contains(words), "{refused}");
         }

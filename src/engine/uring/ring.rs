@@ -12,7 +12,7 @@ use io_uring::{EnterFlags, opcode};
 
 use super::refused::Refused;
 use super::ring_memory::RingMemory;
-use super::setup::{self, Doorbell, FileTableAccess, RingName, RingSetup};
+use super::setup::{self, Doorbell, FileTableAccess, Restricted, RingName, RingSetup};
 use crate::engine::ring_layout::{FEATURE_EXT_ARG, FEATURE_NO_IOWAIT};
 use crate::engine::ring_queues::Completion;
 use crate::host::kernel::{Errno, syscall};
@@ -45,6 +45,7 @@ pub struct Ring {
     refusals: u32,
     /// Why the ring can no longer be used.
     lost: Option<Errno>,
+    pub(super) restricted: Restricted,
 }
 
 impl Ring {
@@ -54,7 +55,7 @@ impl Ring {
     /// What stands in the way; nothing is left behind.
     pub fn new() -> Result<Self, Refused> {
         let changing = memory::boxed(-1)?;
-        let RingSetup { memory, name, doorbell, files } = setup::set_up()?;
+        let RingSetup { memory, name, doorbell, files, restricted } = setup::set_up()?;
         let no_iowait = if memory.queues.has_feature(FEATURE_NO_IOWAIT) { EnterFlags::NO_IOWAIT.bits() } else { 0 };
         let has_timeouts = memory.queues.has_feature(FEATURE_EXT_ARG);
         Ok(Self {
@@ -69,7 +70,20 @@ impl Ring {
             early: VecDeque::new(),
             refusals: 0,
             lost: None,
+            restricted,
         })
+    }
+
+    /// From here on the ring sees notifications by the signal of this signalfd, which goes into the last slot of its
+    /// file table.
+    ///
+    /// # Errors
+    /// There is no slot; what the kernel answers.
+    pub(super) fn ring_by_signal(&mut self, fd: i32) -> Result<(), Errno> {
+        let slot = self.files.checked_sub(1).ok_or(Errno(libc::ENFILE))?;
+        self.set_file(slot, fd)?;
+        (self.files, self.doorbell) = (slot, Doorbell::Signal(slot));
+        Ok(())
     }
 
     /// How another thread wakes this one while it sleeps in the ring.

@@ -5,9 +5,9 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use std::os::fd::AsRawFd;
 
 use io_uring::register::Restriction;
-use io_uring::squeue::Flags;
 use io_uring::{EnterFlags, IoUring, Probe, Submitter, opcode};
 
+use super::permissions::{FLAGS, USES, Use};
 use super::refused::{self, Refused};
 use super::ring_memory::RingMemory;
 use crate::engine::ring_layout::{REGISTER_USE_REGISTERED_RING, Update};
@@ -39,9 +39,10 @@ const FILES: u32 = 16_384;
 /// (unbounded).
 const WORKERS: [u32; 2] = [64, 256];
 
-const REGISTER_RING_FDS: u32 = 20;
 const REGISTER_FILES_UPDATE: u32 = 6;
 const REGISTER_IOWQ_AFF: u32 = 17;
+const REGISTER_RING_FDS: u32 = 20;
+const REGISTER_BPF_FILTER: u32 = 37;
 
 /// A ring, ready for use.
 pub struct RingSetup {
@@ -50,6 +51,18 @@ pub struct RingSetup {
     pub doorbell: Doorbell,
     /// Slots of its file table for fixed files.
     pub files: u32,
+    pub restricted: Restricted,
+}
+
+/// Who may deny a ring operations, beside the library itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restricted {
+    /// Nobody.
+    No,
+    /// A filter that this process may have inherited: the kernel has such.
+    MayBe,
+    /// A list that this process has inherited.
+    ByList,
 }
 
 /// Makes the ring of the calling thread.
@@ -57,20 +70,36 @@ pub struct RingSetup {
 /// # Errors
 /// What stands in the way; nothing is left behind.
 pub fn set_up() -> Result<RingSetup, Refused> {
-    with_raised_limit(within)
+    with_raised_limit(|limit| match within(limit, Begins::Disabled) {
+        Err(Refused::Kernel(Errno(libc::EACCES))) => within(limit, Begins::Enabled),
+        made => made,
+    })
 }
 
-fn within(limit: u64) -> Result<RingSetup, Refused> {
+/// How a ring begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begins {
+    /// It can be restricted before it is enabled.
+    Disabled,
+    /// For a process whose inherited list does not let it enable a ring.
+    Enabled,
+}
+
+fn within(limit: u64, begins: Begins) -> Result<RingSetup, Refused> {
     // A filter that is set later is seen as it is set, or by what it refuses.
     static HAS_TRIED_FILTER: AtomicBool = AtomicBool::new(false);
     if !HAS_TRIED_FILTER.load(Ordering::Relaxed) {
         refused::try_filter()?;
         HAS_TRIED_FILTER.store(true, Ordering::Relaxed);
     }
-    let uring = create()?;
+    let uring = create(begins)?;
     let submitter = uring.submitter();
     let mut probe = Probe::new();
-    let can_wait_on_futex = submitter.register_probe(&mut probe).is_ok() && probe.is_supported(opcode::FutexWait::CODE);
+    let can_wait_on_futex = match submitter.register_probe(&mut probe) {
+        Ok(()) => probe.is_supported(opcode::FutexWait::CODE),
+        // A list that denies the question: the kernel is younger (7.0).
+        Err(error) => is_denial(&error),
+    };
     // 5.15.
     let _ = submitter.register_iowq_max_workers(&mut WORKERS.clone());
     bind_kernel_workers(&uring);
@@ -84,13 +113,20 @@ fn within(limit: u64) -> Result<RingSetup, Refused> {
         Doorbell::Signal(files)
     };
     let mut name = RingName::of(&uring);
-    restrict(&submitter, doorbell, name.table)?;
-    submitter.register_enable_rings()?;
+    let restricted = match begins {
+        Begins::Enabled => Restricted::ByList,
+        Begins::Disabled if !restrict(&submitter, can_wait_on_futex, name.table)? => Restricted::ByList,
+        Begins::Disabled if knows_filters(&uring) => Restricted::MayBe,
+        Begins::Disabled => Restricted::No,
+    };
+    if begins == Begins::Disabled {
+        submitter.register_enable_rings()?;
+    }
     let memory = RingMemory::map(uring.as_raw_fd(), &uring)?;
     name.keep(&uring)?;
     // Closes the descriptor: the program's descriptor table is as it was.
     drop(uring);
-    Ok(RingSetup { memory, name, doorbell, files })
+    Ok(RingSetup { memory, name, doorbell, files, restricted })
 }
 
 /// Has the kernel's workers run where the library's threads do (5.14): without that, on every CPU of the machine.
@@ -102,38 +138,52 @@ fn bind_kernel_workers(ring: &IoUring) {
 }
 
 /// Restricts the ring, from the moment it is enabled, to the operations that it is used for: no other code that finds
-/// it can make it do more.
-fn restrict(submitter: &Submitter, doorbell: Doorbell, table: FileTableAccess) -> Result<(), Refused> {
-    let flags = Flags::FIXED_FILE | Flags::ASYNC;
-    let mut list = [
-        Restriction::sqe_op(opcode::Read::CODE),
-        Restriction::sqe_op(opcode::Write::CODE),
-        Restriction::sqe_op(opcode::Readv::CODE),
-        Restriction::sqe_op(opcode::Writev::CODE),
-        Restriction::sqe_op(opcode::Fsync::CODE),
-        // For the doorbell on kernels without FUTEX_WAIT.
-        Restriction::sqe_op(if doorbell == Doorbell::Futex { opcode::Nop::CODE } else { opcode::PollAdd::CODE }),
-        Restriction::sqe_op(opcode::AsyncCancel::CODE),
-        Restriction::sqe_op(opcode::Nop::CODE),
+/// it can make it do more. False: it was restricted before, by a list that this process has inherited (Linux 7.0).
+fn restrict(submitter: &Submitter, can_wait_on_futex: bool, table: FileTableAccess) -> Result<bool, Refused> {
+    let by_entry = table == FileTableAccess::ByEntry;
+    let is_used = |which| match which {
         // The kernel refuses a list with an operation that it does not know.
-        Restriction::sqe_op(if doorbell == Doorbell::Futex { opcode::FutexWait::CODE } else { opcode::Nop::CODE }),
-        Restriction::sqe_flags_allowed(flags.bits()),
-        match table {
-            FileTableAccess::ByCall(..) => Restriction::register_op(REGISTER_FILES_UPDATE as u8),
-            FileTableAccess::ByEntry => Restriction::sqe_op(opcode::FilesUpdate::CODE),
-        },
-    ];
-    Ok(submitter.register_restrictions(&mut list)?)
+        Use::FutexWait => can_wait_on_futex,
+        Use::UpdateFiles => by_entry,
+        _ => true,
+    };
+    let mut list: [Restriction; USES.len() + 2] = core::array::from_fn(|place| match USES.get(place) {
+        Some(&(which, _, code)) if is_used(which) => Restriction::sqe_op(code),
+        None if place == USES.len() => Restriction::sqe_flags_allowed(FLAGS.bits()),
+        None if !by_entry => Restriction::register_op(REGISTER_FILES_UPDATE as u8),
+        _ => Restriction::sqe_op(opcode::Write::CODE),
+    });
+    match submitter.register_restrictions(&mut list) {
+        Ok(()) => Ok(true),
+        Err(error) if error.raw_os_error() == Some(libc::EBUSY) || is_denial(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a list that this process has inherited denies the call.
+fn is_denial(error: &std::io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EACCES)
+}
+
+/// Whether the kernel has filters on operations (Linux 7.0): a process can inherit some, and cannot ask for them.
+fn knows_filters(ring: &IoUring) -> bool {
+    // One without an address: EFAULT where the operation exists, EINVAL elsewhere.
+    // SAFETY: reads nothing.
+    let tried = unsafe { syscall!(libc::SYS_io_uring_register, ring.as_raw_fd(), REGISTER_BPF_FILTER, 0, 1) };
+    tried == Err(Errno(libc::EFAULT))
 }
 
 /// A ring with as many of these as the kernel has: one submitter (6.0), task work only when the submitter enters the
 /// kernel (5.19), batches that go on after a bad entry (5.18). Restrictions (5.10) are required.
-fn create() -> Result<IoUring, Refused> {
+fn create(begins: Begins) -> Result<IoUring, Refused> {
     const OLDEST_STEP: u32 = 3;
     let mut refused = Refused::Lacks("restrictions (5.10)");
     for step in 0..=OLDEST_STEP {
         let mut builder = IoUring::builder();
-        builder.setup_r_disabled().setup_cqsize(COMPLETIONS).dontfork();
+        builder.setup_cqsize(COMPLETIONS).dontfork();
+        if begins == Begins::Disabled {
+            builder.setup_r_disabled();
+        }
         if step < 3 {
             builder.setup_submit_all();
         }
@@ -182,6 +232,18 @@ fn register_files(submitter: &Submitter, limit: u64) -> u32 {
 
 /// Puts a signalfd for the doorbell's signal into `slot`.
 fn register_doorbell(submitter: &Submitter, slot: u32) -> Result<(), Refused> {
+    let fd = doorbell_signalfd()?;
+    let registered = submitter.register_files_update(slot, &[fd]);
+    kernel::close(fd);
+    registered?;
+    Ok(())
+}
+
+/// A signalfd for the doorbell's signal.
+///
+/// # Errors
+/// The thread does not block the signal; what the kernel answers.
+pub fn doorbell_signalfd() -> Result<i32, Refused> {
     if !thread::blocks(DOORBELL_SIGNAL) {
         return Err(Refused::Lacks("FUTEX_WAIT (6.7), and the signal for it is not blocked"));
     }
@@ -195,11 +257,8 @@ fn register_doorbell(submitter: &Submitter, slot: u32) -> Result<(), Refused> {
             size_of_val(&set),
             libc::SFD_CLOEXEC | libc::SFD_NONBLOCK
         )
-    }? as i32;
-    let registered = submitter.register_files_update(slot, &[fd]);
-    kernel::close(fd);
-    registered?;
-    Ok(())
+    }?;
+    Ok(fd as i32)
 }
 
 /// How the kernel is told which ring is meant.

@@ -28,7 +28,7 @@ pub fn get_events(
 ) -> Result<Waited, Errno> {
     // Outside the sleep all signals are blocked, so that those which `mask` blocks stay blocked all the time.
     let before = thread::block_all_signals();
-    let mut sleeper = Masked { mask, ring: None };
+    let mut sleeper = Masked { mask, ring: None, is_denied: false };
     let got = io_getevents::get_events(context, wanted, timeout, &mut sleeper);
     drop(sleeper);
     // Signals that the mask allows and that are still pending are handled now, also when there are events.
@@ -47,6 +47,8 @@ pub fn get_events(
 struct Masked {
     mask: SignalSet,
     ring: Option<Ring>,
+    /// A ring would not wait: a restriction that the process has inherited denies the operation.
+    is_denied: bool,
 }
 
 impl Sleep for Masked {
@@ -56,12 +58,16 @@ impl Sleep for Masked {
             let is_interrupted = thread::pending_signals() & !self.mask != 0;
             return Err(Errno(if is_interrupted { libc::EINTR } else { libc::ETIMEDOUT }));
         }
-        if self.ring.is_none() {
+        if self.ring.is_none() && !self.is_denied {
             self.ring = Ring::new().ok();
         }
-        match &mut self.ring {
-            Some(ring) => ring.wait(word, seen, deadline, self.mask),
-            None => sleep_1ms(deadline, self.mask),
+        let Some(ring) = &mut self.ring else { return sleep_1ms(deadline, self.mask) };
+        match ring.wait(word, seen, deadline, self.mask) {
+            Err(Errno(libc::EACCES)) => {
+                (self.ring, self.is_denied) = (None, true);
+                Ok(())
+            }
+            waited => waited,
         }
     }
 }
@@ -103,10 +109,8 @@ impl Ring {
             self.is_armed = true;
         }
         let waited = self.raw.wait(deadline, &mask);
-        if self.raw.pop().is_some() {
-            self.is_armed = false;
-            return Ok(());
-        }
-        waited
+        let Some(completion) = self.raw.pop() else { return waited };
+        self.is_armed = false;
+        if completion.result == -libc::EACCES { Err(Errno(libc::EACCES)) } else { Ok(()) }
     }
 }

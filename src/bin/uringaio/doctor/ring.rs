@@ -4,7 +4,7 @@ use super::report::Finding;
 use crate::host;
 use crate::probe::{self, FEATURES, Ring, Tried};
 use crate::process::Process;
-use crate::sandbox::{CALLS, Sandbox};
+use crate::sandbox::{self, CALLS, Sandbox};
 
 /// The first Linux with io_uring.
 const FIRST: (u32, u32) = (5, 1);
@@ -68,6 +68,9 @@ pub fn findings(evidence: &Evidence) -> Vec<Finding> {
                 "io_uring can be used here",
                 "A test process set up an io_uring, passed an operation through it and took it down again.",
             )];
+            if evidence.ring.restricted {
+                findings.push(restricted());
+            }
             findings.extend(features(&evidence.ring.lacks));
             findings
         }
@@ -96,6 +99,19 @@ fn features(lacks: &[usize]) -> Vec<Finding> {
             Finding::note("features", title, format!("Without: {without}."))
         })
         .collect()
+}
+
+/// A list of allowed operations, of which each lack is the library's to tell.
+fn restricted() -> Finding {
+    Finding::note(
+        "restrictions",
+        "This process was started with a list of the io_uring operations that it may use",
+        format!(
+            "Whoever started it has set the list (Linux 7.0, IORING_REGISTER_RESTRICTIONS). What is not on it is done without \
+             io_uring; what the library makes use of is listed in {}.",
+            sandbox::shared_file("io_uring-operations.json")
+        ),
+    )
 }
 
 /// A call was answered with an error.
@@ -245,7 +261,7 @@ mod tests {
             sandbox: None,
             lock_limit: None,
             modules: String::new(),
-            ring: Ring { answer, call: "io_uring_setup".into(), lacks: Vec::new() },
+            ring: Ring { answer, call: "io_uring_setup".into(), lacks: Vec::new(), restricted: false },
         }
     }
 
@@ -325,6 +341,15 @@ mod tests {
                 "SystemCallFilter=io_uring_setup io_uring_enter io_uring_register",
             ],
         );
+    }
+
+    #[test]
+    fn a_list_of_operations_is_told() {
+        let mut evidence = machine(Tried::Works);
+        evidence.ring.restricted = true;
+        let told = findings(&evidence).remove(1);
+        assert_eq!((told.verdict, told.id.as_str()), (Verdict::Note, "restrictions"));
+        assert!(told.detail.contains("io_uring-operations.json"));
     }
 
     #[test]

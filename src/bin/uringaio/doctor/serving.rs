@@ -52,6 +52,9 @@ fn chosen(engine: Option<&str>, why: &str, ring: Tried) -> Finding {
         _ => "The reason is above.".into(),
     };
     match engine {
+        Some("io_uring") if why.contains("a restriction denies") => {
+            Finding::note("engine", "The library uses io_uring here, as far as it is allowed", told)
+        }
         Some("io_uring") => Finding::good("engine", "The library uses io_uring here", ""),
         Some("threads") => Finding::note("engine", "The library uses threads here, not io_uring", told),
         Some(_) => Finding::bad("engine", "The library leaves all I/O to the system's own AIO here", told),
