@@ -5,6 +5,7 @@ import fcntl
 import os
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -53,6 +54,19 @@ class Screen:
                     self.text = "\x1b[H" + last
                     return
 
+    def stop_and_continue(self):
+        """Ctrl-Z: as long as the command is stopped, the terminal is as it was."""
+        self.press(b"\x1a")
+        while not (changed := os.waitpid(self.process.pid, os.WUNTRACED | os.WNOHANG))[0]:
+            self.read()
+        assert os.WIFSTOPPED(changed[1]), changed
+        assert termios.tcgetattr(self.its) == self.before
+        while self.read():
+            pass
+        assert self.text.endswith(LEAVES), repr(self.text[-80:])
+        self.text = ""
+        os.kill(self.process.pid, signal.SIGCONT)
+
     def end(self, keys):
         """Types what ends the command: it ends well, and the terminal is as it was."""
         assert termios.tcgetattr(self.its) != self.before
@@ -69,8 +83,10 @@ screen = Screen(command, 60, 12)
 screen.await_table("^ *[0-9]+ fio ", 60, 12)
 screen.resize(110, 30)
 screen.await_table("PROGRAM +ENGINE", 110, 30)
-screen.press(b"s")
-screen.await_table("sorted by bytes", 110, 30)
+screen.press(b"ss")
+screen.await_table("sorted by latency", 110, 30)
+screen.stop_and_continue()
+screen.await_table("^ *PID", 110, 30)
 screen.end(b"q")
 screen = Screen(command, 80, 24)
 screen.await_table("^ *PID", 80, 24)

@@ -10,7 +10,7 @@ use crate::units::{bytes, count, short_bytes, time};
 
 /// Columns of a process's number, and of a program's name at least and at most: the kernel keeps 15 characters of it.
 const NUMBER: usize = 7;
-const LEAST_NAME: usize = 8;
+const LEAST_NAME: usize = 12;
 const MOST_NAME: usize = 15;
 
 /// Lines from which on there is room to fold what is above the programs.

@@ -125,7 +125,8 @@ impl Terminal {
                 self.give_back();
                 // SAFETY: stops this process until SIGCONT, of which the file of signals tells.
                 unsafe { libc::raise(libc::SIGSTOP) };
-                Event::None
+                self.take();
+                Event::Resized
             }
             libc::SIGCONT => {
                 // Stopped by SIGSTOP, it was not told: what the shell has set meanwhile is set again.
@@ -146,24 +147,23 @@ impl Drop for Terminal {
 
 /// The key that was pressed.
 fn key() -> Event {
-    let mut keys = [0u8; 64];
-    // SAFETY: writes at most so many bytes there.
-    let read = unsafe { libc::read(libc::STDIN_FILENO, keys.as_mut_ptr().cast(), keys.len()) };
-    match read {
-        1 => match keys[0] {
-            b'q' | b'Q' => Event::Quit,
-            b's' => Event::Sort,
-            b' ' | b'\n' => Event::Refresh,
-            _ => Event::None,
-        },
-        // Several at once are a key such as an arrow, or were typed ahead: the last one counts.
-        2.. if keys[0] != 0x1b => match keys[read as usize - 1] {
-            b'q' => Event::Quit,
-            _ => Event::None,
-        },
-        2.. => Event::None,
+    let mut key = 0u8;
+    // SAFETY: writes at most this byte. More keys are read the next time.
+    if unsafe { libc::read(libc::STDIN_FILENO, (&raw mut key).cast(), 1) } != 1 {
         // The terminal has gone.
-        _ => Event::Quit,
+        return Event::Quit;
+    }
+    match key {
+        b'q' | b'Q' => Event::Quit,
+        b's' => Event::Sort,
+        b' ' | b'\n' => Event::Refresh,
+        0x1b => {
+            // The rest of a key such as an arrow.
+            // SAFETY: throws away what has been typed.
+            unsafe { libc::tcflush(libc::STDIN_FILENO, libc::TCIFLUSH) };
+            Event::None
+        }
+        _ => Event::None,
     }
 }
 
