@@ -72,6 +72,24 @@ wrong_words() {
 
 owned_by() { [ "$(stat -c %u "/proc/$2")" = "$1" ] && [ "$(cat "/proc/$2/comm")" = sleep ]; }
 
+# A library whose note says that its counters have another layout.
+wrong_version() {
+    local process
+    cat > version.c << 'END'
+__asm__(".pushsection .note.uringaio,\"a\",%note\n.balign 4\n.long 9, 8, 1\n.asciz \"uringaio\"\n.balign 4\n"
+        ".long 1000000, 0\n.popsection");
+END
+    c_compiler -shared -fPIC -o version.so version.c || exit 1
+    LD_PRELOAD="$PWD/version.so" sleep 3000 &
+    process=$!
+    echo "$process" >> "$STARTED"
+    await grep -q version.so "/proc/$process/maps" || exit 1
+    wrong 1 "$URINGAIO" stat "$process"
+    status 0 "$URINGAIO" top --once -d 0.05 && told 'on another version of uringaio' || exit 1
+    status 0 "$URINGAIO" stat --openmetrics --all && told 'uringaio_other_version_processes 1' || exit 1
+    kill "$process"
+}
+
 wrong_processes() {
     local process other
     sleep 3000 &
@@ -86,6 +104,7 @@ wrong_processes() {
     echo "$process" >> "$STARTED"
     await grep -q liburingaio "/proc/$process/maps" || exit 1
     wrong 1 "$URINGAIO" stat "$process"
+    wrong_version
     if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then
         # Another user's process, and this command as a user without rights.
         cp "$URINGAIO" uringaio && chmod 755 uringaio . ..

@@ -18,6 +18,8 @@ pub struct Survey {
     pub programs: Vec<Program>,
     /// Processes that this command may not look into; whether they use the library is not known.
     pub unreadable: usize,
+    /// Programs on other versions of the library, whose counters this command cannot read.
+    pub other_versions: usize,
 }
 
 /// Looks at every process that `/proc` shows, but for those that `is_known` says need no look.
@@ -26,11 +28,12 @@ pub fn survey(is_known: impl Fn(libc::pid_t) -> bool) -> Survey {
     let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let mut numbers: Vec<libc::pid_t> = numbers.filter(|&process| !is_known(process)).collect();
     numbers.sort_unstable();
-    let mut survey = Survey { programs: Vec::new(), unreadable: 0 };
+    let mut survey = Survey { programs: Vec::new(), unreadable: 0, other_versions: 0 };
     for process in numbers {
         match Program::look(process) {
             Ok(program) => survey.programs.push(program),
             Err(Missing::Forbidden) => survey.unreadable += 1,
+            Err(Missing::OtherVersion) => survey.other_versions += 1,
             Err(_) => {}
         }
     }

@@ -28,7 +28,7 @@ pub fn main(arguments: &Stat) -> Result<ExitCode, Failure> {
     let Some(process) = arguments.process else { return page(&survey(|_| false)) };
     if arguments.openmetrics {
         let program = Program::find(process).map_err(|missing| missing.of(process))?;
-        return page(&Survey { programs: vec![program], unreadable: 0 });
+        return page(&Survey { programs: vec![program], unreadable: 0, other_versions: 0 });
     }
     let observed = Observed::find(process).map_err(|missing| missing.of(process))?;
     let first = observed.read().ok_or_else(|| Missing::Ended.of(process))?;

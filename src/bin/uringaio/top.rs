@@ -122,7 +122,7 @@ impl Watched {
 
     fn look_for_others(&mut self) {
         let found = survey(|process| self.programs.contains_key(&process));
-        self.table.unreadable = found.unreadable;
+        (self.table.unreadable, self.table.other_versions) = (found.unreadable, found.other_versions);
         self.programs.extend(found.programs.into_iter().map(|program| (program.process, program)));
     }
 }

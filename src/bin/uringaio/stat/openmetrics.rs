@@ -22,8 +22,18 @@ pub fn text(survey: &Survey) -> String {
     page.calls_and_operations();
     page.sizes_and_latencies();
     page.engine_and_notifications();
-    page.family("uringaio_unreadable_processes", "gauge", "", "Processes that the command may not look into.");
-    page.sample("uringaio_unreadable_processes", &[], survey.unreadable);
+    let beside = [
+        ("uringaio_unreadable_processes", "Processes that the command may not look into.", survey.unreadable),
+        (
+            "uringaio_other_version_processes",
+            "Programs on versions of uringaio that it cannot read.",
+            survey.other_versions,
+        ),
+    ];
+    for (name, help, number) in beside {
+        page.family(name, "gauge", "", help);
+        page.sample(name, &[], number);
+    }
     page.text.push_str("# EOF\n");
     page.text
 }

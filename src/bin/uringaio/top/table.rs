@@ -45,11 +45,13 @@ pub struct Table {
     pub seconds: f64,
     /// Processes that may not be looked into.
     pub unreadable: usize,
+    /// Programs on other versions of the library.
+    pub other_versions: usize,
 }
 
 impl Table {
     pub fn new(order: Order) -> Self {
-        Self { rows: Vec::new(), order, seconds: 0.0, unreadable: 0 }
+        Self { rows: Vec::new(), order, seconds: 0.0, unreadable: 0, other_versions: 0 }
     }
 
     /// All rows and columns, as lines.
@@ -108,6 +110,10 @@ impl Table {
             "{caller:.0} % in the caller, {engine:.0} % by the engine, {kernel:.0} % by the kernel's AIO; sorted by {order}"
         );
         let mut lines = vec![all, lanes];
+        if self.other_versions > 0 {
+            let programs = number_of(self.other_versions, "program", "programs");
+            lines.push(format!("{programs} on another version of uringaio, whose counters this command cannot read"));
+        }
         if self.unreadable > 0 {
             let processes = number_of(self.unreadable, "process", "processes");
             lines.push(format!("{processes} may not be looked into; `uringaio stat PID` says why"));
@@ -188,7 +194,13 @@ mod tests {
             in_flight: 123_456,
             ..Rates::default()
         };
-        Table { rows: (0..rows).map(row).collect(), order: Order::Operations, seconds: 1.0, unreadable: 3 }
+        Table {
+            rows: (0..rows).map(row).collect(),
+            order: Order::Operations,
+            seconds: 1.0,
+            unreadable: 3,
+            other_versions: 1,
+        }
     }
 
     #[test]
