@@ -260,6 +260,7 @@ fn who_waits_for_two_events_is_woken() {
                 thread::spawn(move || {
                     completed.fetch_add(1, Ordering::Release);
                     // In place of the futex: the sleeper below watches the word itself.
+                    loom::sync::atomic::fence(Ordering::SeqCst);
                     let _ = waiters.have(|| completed.load(Ordering::Relaxed));
                 })
             })

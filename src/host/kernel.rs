@@ -150,10 +150,21 @@ pub fn map(length: usize) -> Result<*mut c_void, Errno> {
 /// Nanoseconds of `CLOCK_MONOTONIC`.
 #[must_use]
 pub fn now() -> u64 {
+    clock(libc::CLOCK_MONOTONIC)
+}
+
+/// The same as it was at the last tick, 1 to 10 ms ago at most (`CLOCK_MONOTONIC_COARSE`).
+#[inline]
+#[must_use]
+pub fn coarse_now() -> u64 {
+    clock(libc::CLOCK_MONOTONIC_COARSE)
+}
+
+fn clock(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: writes one timespec; clock_gettime does not fail for this clock. It is not interposed here and does not
+    // SAFETY: writes one timespec; clock_gettime does not fail for these clocks. It is not interposed here and does not
     // enter the kernel where the vDSO serves it.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 

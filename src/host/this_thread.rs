@@ -1,5 +1,7 @@
 //! The calling thread: its name, its pointer, whether it is the library's. All is async-signal-safe.
 
+use core::mem::MaybeUninit;
+
 use super::kernel::syscall;
 
 /// Names the calling thread as `/proc/PID/task/TID/comm` shows it; at most 15 bytes count.
@@ -19,6 +21,17 @@ pub fn is_ours() -> bool {
     // SAFETY: writes sixteen bytes, the last of them 0.
     let asked = unsafe { syscall!(libc::SYS_prctl, libc::PR_GET_NAME, name.as_mut_ptr()) };
     asked.is_ok() && core::ffi::CStr::from_bytes_until_nul(&name) == Ok(NAME)
+}
+
+/// How often the calling thread has given up its processor by itself, in order to wait; none where the kernel does not tell.
+#[must_use]
+pub fn voluntary_switches() -> Option<i64> {
+    let mut usage = MaybeUninit::<libc::rusage>::uninit();
+    // SAFETY: fills the structure or fails; the C library's layout is the kernel's on 64-bit machines.
+    unsafe {
+        syscall!(libc::SYS_getrusage, libc::RUSAGE_THREAD, usage.as_mut_ptr()).ok()?;
+        Some(usage.assume_init().ru_nvcsw)
+    }
 }
 
 /// The calling thread's thread pointer: it differs between threads that exist at the same time, and takes no call.

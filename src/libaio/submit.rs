@@ -27,48 +27,75 @@ enum Taken {
     Request(NonNull<Request>, Carrier),
 }
 
+/// An iocb, and where it lies.
+type Found = (Iocb, usize);
+
+/// So many requests in a call cost less if they enter the kernel together, even on a device that completes each immediately.
+const KERNELS_BATCH: usize = 4;
+
 /// `io_submit(2)`: how many iocbs were taken.
 ///
 /// # Errors
 /// Why the first was refused.
 #[inline]
 pub fn submit(used: ContextRef, nr: isize, list: usize) -> Result<usize, Errno> {
-    if used.carriage.is_kernels() || begins_with_device_io(nr, list) && carriage::hand_over(&used) {
-        let address = used.address();
-        drop(used);
-        return kernel_aio::submit_carried(address, nr, list);
+    if used.carriage.is_kernels() {
+        return submit_carried(used, nr, list);
     }
-    submit_here(&used, nr, list)
+    match usize::try_from(nr) {
+        Ok(0) => Ok(0),
+        Ok(nr) => {
+            let first = Iocb::read(list, 0)?;
+            if is_kernels_work(&first.0, nr) && carriage::hand_over(&used) {
+                return submit_carried(used, nr as isize, list);
+            }
+            submit_here(&used, nr, list, first)
+        }
+        Err(_) => Err(Errno(libc::EINVAL)),
+    }
 }
 
-/// Whether the first iocb moves bytes of a file that is open with `O_DIRECT`, on a device for whose requests one has to wait.
-/// (Those of a device that completes them immediately are done in place.)
+/// The kernel carries the context.
+fn submit_carried(used: ContextRef, nr: isize, list: usize) -> Result<usize, Errno> {
+    let address = used.address();
+    drop(used);
+    kernel_aio::submit_carried(address, nr, list)
+}
+
+/// Whether the first of `nr` iocbs moves bytes of a file that is open with `O_DIRECT`. (Those of a device that completes them
+/// immediately are done in place, if they come one by one.)
 #[inline]
-fn begins_with_device_io(nr: isize, list: usize) -> bool {
-    let is_waited_for = |file: FdInfo| !file.is_local() || !device_profile::completes_immediately(file.device);
-    nr > 0
-        && Iocb::read(list, 0).is_ok_and(|(iocb, _)| {
-            iocb.kind().is_some_and(Kind::is_transfer)
-                && fd_cache::lookup(iocb.fd).is_ok_and(|file| file.is_direct() && file.seeks() && is_waited_for(file))
-        })
+fn is_kernels_work(iocb: &Iocb, nr: usize) -> bool {
+    let is_immediate = |file: FdInfo| file.is_local() && device_profile::completes_immediately(file.device);
+    iocb.kind().is_some_and(Kind::is_transfer)
+        && fd_cache::lookup(iocb.fd)
+            .is_ok_and(|file| file.is_direct() && file.seeks() && (nr >= KERNELS_BATCH || !is_immediate(file)))
 }
 
-fn submit_here(used: &ContextRef, nr: isize, list: usize) -> Result<usize, Errno> {
-    let nr = usize::try_from(nr).map_err(|_| Errno(libc::EINVAL))?;
+fn submit_here(used: &ContextRef, nr: usize, list: usize, first: Found) -> Result<usize, Errno> {
     let engines = engine::started().ok_or(Errno(libc::EINVAL))?;
     let nr = nr.min(used.ring().nr() as usize);
     let mut chains = Chains { context: used.context(), engines, chains: [Chain::EMPTY; 2], pushed: false };
     let mut taken = 0;
-    let mut refused = None;
-    while taken < nr {
-        match one(used, list, taken, nr, &mut chains) {
-            Ok(()) => taken += 1,
-            Err(errno) => {
-                refused = Some(errno);
-                break;
+    let mut next = Ok(first);
+    let refused = loop {
+        let done = next.and_then(|(iocb, address)| {
+            iocb.check()?;
+            // Not behind an iocb that is refused: `nr` may be more than the list holds, and the kernel stops there.
+            if taken + 1 < nr {
+                Iocb::prefetch(list, taken + 1);
             }
+            one(used, &iocb, address, &mut chains)
+        });
+        if let Err(errno) = done {
+            break Some(errno);
         }
-    }
+        taken += 1;
+        if taken == nr {
+            break None;
+        }
+        next = Iocb::read(list, taken);
+    };
     if taken > 0 {
         stats::submitted(Face::Libaio, taken as u64);
     }
@@ -159,30 +186,24 @@ unsafe fn fail(newest: NonNull<Request>, oldest: NonNull<Request>, errno: Errno)
     wakes.wake_now();
 }
 
-/// Takes the iocb at `index`.
+/// Takes an iocb that was checked.
 #[inline]
-fn one(used: &ContextRef, list: usize, index: usize, nr: usize, chains: &mut Chains) -> Result<(), Errno> {
-    let (iocb, address) = Iocb::read(list, index)?;
-    iocb.check()?;
-    // Not behind an iocb that is refused: `nr` may be more than the list holds, and the kernel stops there.
-    if index + 1 < nr {
-        Iocb::prefetch(list, index + 1);
-    }
+fn one(used: &ContextRef, iocb: &Iocb, address: usize, chains: &mut Chains) -> Result<(), Errno> {
     if !used.has_room(chains.queued()) && !makes_room(used, chains) {
         return Err(Errno(libc::EAGAIN));
     }
     let file = fd_cache::lookup(iocb.fd)?;
-    let eventfd = eventfd::of(&iocb)?;
+    let eventfd = eventfd::of(iocb)?;
     Iocb::mark_taken(address)?;
     let stamp = stats::stamp();
     let Some((kind, Some(action))) = iocb.kind().map(|kind| (kind, kind.action())) else {
         return Err(Errno(libc::EINVAL));
     };
     let taken = match kind {
-        Kind::Read | Kind::Write => single(used, &iocb, file, kind, chains),
-        Kind::ReadVector | Kind::WriteVector => vectored(used, &iocb, file, kind, chains),
-        Kind::Sync | Kind::DataSync => sync(used, &iocb, file, kind),
-        Kind::Poll | Kind::Nop => poll(used, &iocb, file),
+        Kind::Read | Kind::Write => single(used, iocb, file, kind, chains),
+        Kind::ReadVector | Kind::WriteVector => vectored(used, iocb, file, kind, chains),
+        Kind::Sync | Kind::DataSync => sync(used, iocb, file, kind),
+        Kind::Poll | Kind::Nop => poll(used, iocb, file),
     }?;
     probes::submit(Face::Libaio, action, iocb.fd, address, iocb.length as usize, iocb.offset);
     let event = Event { data: iocb.data, object: address as u64, result: 0, result2: 0 };

@@ -2,78 +2,36 @@
 //! immediately a plain call in the calling thread is the shortest way by far, as the kernel's own AIO does it there too.
 //!
 //! That a device is so says its driver's name, or is learnt where io_uring serves it ([`crate::engine::device_times`]). From
-//! then on requests are done in place and timed. Two in a row that take long (the device has changed, or stalls; one alone may
-//! have lost its processor) send those after them back to io_uring for a while, which learns anew.
+//! then on requests are done in place. Where they turn out to wait (the device has changed, or stalls), a breaker sends those
+//! after them back to io_uring for a while, which learns anew.
 
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::breaker::{Breaker, Limits};
 use crate::engine::device_times::{self, DEVICES};
 use crate::host::file_systems;
-use crate::host::kernel::{self, syscall};
+use crate::host::kernel::syscall;
 use crate::host::path::Path;
-
-/// A request in place that takes longer was waited for.
-const WAITED_NS: u64 = 60_000;
-
-/// How long requests go to io_uring after some were waited for. Doubled each time, at most so often.
-const FIRST_PAUSE_NS: u64 = 100_000_000;
-const MAX_DOUBLINGS: u32 = 7;
-
-/// After so long without a stall the next pause is the first again.
-const FORGET_NS: u64 = 1_000_000_000;
 
 /// Whether the driver of a device was looked up.
 static LOOKED_UP: [AtomicBool; DEVICES] = [const { AtomicBool::new(false) }; DEVICES];
 
-struct Breaker {
-    /// Open until this time of the monotonic clock.
-    until: AtomicU64,
-    /// Requests in a row that were waited for.
-    slow: AtomicU32,
-    /// How often it opened since requests were last done in place for long.
-    openings: AtomicU32,
-}
+/// A request in place that waits for longer is not completed immediately.
+const LIMITS: Limits = Limits { slow_ns: 60_000, watched: 4, pause_ns: 100_000_000, max_doublings: 7 };
 
-/// Requests in a row that open it.
-const SLOW_IN_A_ROW: u32 = 2;
-
-static BREAKERS: [Breaker; DEVICES] =
-    [const { Breaker { until: AtomicU64::new(0), slow: AtomicU32::new(0), openings: AtomicU32::new(0) } }; DEVICES];
+static BREAKERS: [Breaker; DEVICES] = [const { Breaker::new(LIMITS) }; DEVICES];
 
 /// Whether `O_DIRECT` requests on this device are done in the calling thread at present.
 #[inline]
 #[must_use]
 pub fn completes_immediately(device: u8) -> bool {
-    device_times::is_immediate(device) && is_closed(device)
+    device_times::is_immediate(device) && BREAKERS[device as usize % DEVICES].is_closed()
 }
 
-#[cold]
-fn is_closed(device: u8) -> bool {
-    // Relaxed here and below: a thread that sees an old value tries once more than it should.
-    kernel::now() >= BREAKERS[device as usize % DEVICES].until.load(Ordering::Relaxed)
-}
-
-/// Does a request on such a device, and takes note of how long it took.
-pub fn timed<T>(device: u8, transfer: impl FnOnce() -> T) -> T {
-    let start = kernel::now();
-    let answer = transfer();
-    let end = kernel::now();
-    let breaker = &BREAKERS[device as usize % DEVICES];
-    if end - start <= WAITED_NS {
-        if breaker.slow.load(Ordering::Relaxed) != 0 {
-            breaker.slow.store(0, Ordering::Relaxed);
-        }
-        return answer;
-    }
-    if breaker.slow.fetch_add(1, Ordering::Relaxed) + 1 >= SLOW_IN_A_ROW {
-        breaker.slow.store(0, Ordering::Relaxed);
-        let last = breaker.until.load(Ordering::Relaxed);
-        let is_new = end.saturating_sub(last) > FORGET_NS;
-        let openings = if is_new { 0 } else { breaker.openings.load(Ordering::Relaxed) + 1 };
-        breaker.openings.store(openings, Ordering::Relaxed);
-        breaker.until.store(end + (FIRST_PAUSE_NS << openings.min(MAX_DOUBLINGS)), Ordering::Relaxed);
-    }
-    answer
+/// Does a request on such a device, and takes note of whether it waited.
+#[inline]
+pub fn watch<T>(device: u8, transfer: impl FnOnce() -> T) -> T {
+    BREAKERS[device as usize % DEVICES].watch(transfer)
 }
 
 /// A small number for the device with this device number. Different devices may share one. What its name says of it is

@@ -8,14 +8,13 @@
 //!
 //! What differs between the faces is data: [`Policy`].
 
-use core::ffi::c_int;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-
+use super::breaker::{Breaker, Limits};
 use super::device_profile;
 use super::fd_cache::{self, FdInfo};
 use crate::engine::Kind;
 use crate::host::kernel::{self, Errno, syscall, value_or_negated};
 use crate::host::{file_info, kernel_version, socket_options};
+use core::ffi::{c_int, c_long};
 
 /// What differs between the faces.
 #[derive(Clone, Copy, Debug)]
@@ -67,15 +66,11 @@ use Attempt::{Done, Left, Partly, Touched};
 
 impl Transfer<'_> {
     fn read_at(&self, vectors: &[libc::iovec], offset: i64, flags: c_int) -> Result<usize, Errno> {
-        // SAFETY: the kernel answers for bad buffers, which are the program's. The high half of the offset is 0 where
-        // registers have 64 bits.
-        unsafe { syscall!(libc::SYS_preadv2, self.fd, vectors.as_ptr(), vectors.len(), offset, 0, flags) }
+        transfer(libc::SYS_pread64, libc::SYS_preadv2, self.fd, vectors, offset, flags)
     }
 
     fn write_at(&self, offset: i64, flags: c_int) -> Result<usize, Errno> {
-        let vectors = self.vectors;
-        // SAFETY: as above.
-        unsafe { syscall!(libc::SYS_pwritev2, self.fd, vectors.as_ptr(), vectors.len(), offset, 0, flags) }
+        transfer(libc::SYS_pwrite64, libc::SYS_pwritev2, self.fd, self.vectors, offset, flags)
     }
 
     /// Reads from a regular file or block device.
@@ -196,7 +191,7 @@ impl Transfer<'_> {
             return Left;
         }
         if device_profile::completes_immediately(device) {
-            return Done(device_profile::timed(device, || self.finish(writes)));
+            return Done(device_profile::watch(device, || self.finish(writes)));
         }
         Left
     }
@@ -238,7 +233,7 @@ impl Transfer<'_> {
 
     /// A transfer of no bytes: `preadv2` and `pwritev2` do not ask the file, the kernel's AIO and the plain calls do.
     #[cold]
-    fn nothing(&self, number: core::ffi::c_long) -> Attempt {
+    fn nothing(&self, number: c_long) -> Attempt {
         // SAFETY: no buffer is needed.
         Done(value_or_negated(unsafe { syscall!(number, self.fd, 0, 0) }))
     }
@@ -272,6 +267,27 @@ impl Transfer<'_> {
     }
 }
 
+/// Makes the plain call where it can say what is wanted, for it is cheaper by a tenth, and else the one with vectors and
+/// flags. -1 for an offset is the file's own position.
+#[inline]
+fn transfer(
+    plain: c_long,
+    vectored: c_long,
+    fd: c_int,
+    vectors: &[libc::iovec],
+    offset: i64,
+    flags: c_int,
+) -> Result<usize, Errno> {
+    // SAFETY: the kernel answers for bad buffers, which are the program's. The high half of the offset is 0 where registers
+    // have 64 bits.
+    unsafe {
+        match vectors {
+            [one] if flags == 0 && offset >= 0 => syscall!(plain, fd, one.iov_base, one.iov_len, offset),
+            _ => syscall!(vectored, fd, vectors.as_ptr(), vectors.len(), offset, 0, flags),
+        }
+    }
+}
+
 /// What is true of `events` at this moment.
 pub fn poll(fd: c_int, events: u16) -> Attempt {
     match kernel::ready(fd, events.into()) {
@@ -299,53 +315,16 @@ pub fn sync(fd: c_int, kind: Kind) -> i64 {
 }
 
 impl Policy {
-    /// Does a transfer that may stall, unless one did a moment ago.
+    /// Does a transfer that may stall, unless others did a moment ago.
     fn unless_stalling(&self, transfer: impl FnOnce() -> Attempt) -> Attempt {
         if !self.breaks {
             return transfer();
         }
-        let start = kernel::now();
-        if !BREAKER.is_closed(start) {
-            return Left;
-        }
-        let attempt = transfer();
-        BREAKER.note(start);
-        attempt
+        if BREAKER.is_closed() { BREAKER.watch(transfer) } else { Left }
     }
 }
 
-/// Sends writes to the engines for a while after some stalled.
-struct Breaker {
-    /// Open until this time of the monotonic clock.
-    until: AtomicU64,
-    /// How many attempts in a row stalled.
-    stalls: AtomicU32,
-}
-
-/// What counts as a stall: several times what a copy of the largest size takes.
-const STALL_NS: u64 = 3_000_000;
-
-/// How long the breaker stays open after the first stall. Doubled for each that follows, at most five times.
-const PAUSE_NS: u64 = 50_000_000;
-const MAX_DOUBLINGS: u32 = 5;
-
-static BREAKER: Breaker = Breaker { until: AtomicU64::new(0), stalls: AtomicU32::new(0) };
-
-impl Breaker {
-    fn is_closed(&self, now: u64) -> bool {
-        // Relaxed here and below: a thread that sees an old value tries once more than it should.
-        now >= self.until.load(Ordering::Relaxed)
-    }
-
-    /// Takes note of an attempt that began at `start`.
-    fn note(&self, start: u64) {
-        let now = kernel::now();
-        let stalls = self.stalls.load(Ordering::Relaxed);
-        if now - start > STALL_NS {
-            self.until.store(now + (PAUSE_NS << stalls.min(MAX_DOUBLINGS)), Ordering::Relaxed);
-            self.stalls.store(stalls.saturating_add(1), Ordering::Relaxed);
-        } else if stalls > 0 {
-            self.stalls.store(0, Ordering::Relaxed);
-        }
-    }
-}
+/// Sends writes to the engines for a while after some stalled. A stall takes several times what a copy of the largest size
+/// does. Where the system throttles writers it stops them once in some hundred pages: so many writes are watched.
+static BREAKER: Breaker =
+    Breaker::new(Limits { slow_ns: 5_000_000, watched: 256, pause_ns: 50_000_000, max_doublings: 5 });

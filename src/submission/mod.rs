@@ -1,12 +1,13 @@
 //! Between the faces and the engines: where a request goes is decided here, and nowhere else.
 //!
 //! [`router`] holds the table: kind of request × kind of file × what was seen → route. [`inline_io`] is what is done in the
-//! calling thread, for both faces. [`fd_cache`] knows what a descriptor is, [`device_profile`] how its
-//! device has shown itself to be, [`hazards`] what could make a thread sleep that
-//! touches the program's memory or files, [`thread_identity`] which threads see other descriptors or have other rights than
-//! the engines, [`order_counts`] what is outstanding where an order must be kept, [`vectors`] the buffers of a vectored
-//! request, [`eventfd`] the eventfd that counts its end.
+//! calling thread, for both faces. [`breaker`] ends that for a while where it waits. [`fd_cache`] knows what a descriptor is,
+//! [`device_profile`] how its device has shown itself to be, [`hazards`] what could make a thread sleep that touches the
+//! program's memory or files, [`thread_identity`] which threads see other descriptors or have other rights than the engines,
+//! [`order_counts`] what is outstanding where an order must be kept, [`vectors`] the buffers of a vectored request,
+//! [`eventfd`] the eventfd that counts its end.
 
+pub mod breaker;
 pub mod device_profile;
 pub mod eventfd;
 pub mod fd_cache;

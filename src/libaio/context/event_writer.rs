@@ -231,7 +231,7 @@ impl EventWriter {
             let is_full = !self.drain_backlog(to);
             self.lock.release();
             // SeqCst pairs with the fence in `leave_in_backlog`: either that thread finds the lock free, or this one finds
-            // what it left.
+            // what it left. And with that in `Waiters::begin`.
             fence(Ordering::SeqCst);
             if is_full || !self.has_backlog() || !self.try_lock() {
                 break;

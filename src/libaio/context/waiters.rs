@@ -46,16 +46,14 @@ impl Waiters {
     pub fn begin(&self, wanted: u64, completed: impl FnOnce() -> u64) -> bool {
         // Release pairs with the AcqRel in `wake_all`.
         self.wake_at.fetch_min(wanted, Ordering::Release);
-        // SeqCst pairs with the fence in `have`: either `have` sees this thread, or this thread sees the events.
+        // SeqCst pairs with the fence before `have`: either `have` sees this thread, or this thread sees the events.
         fence(Ordering::SeqCst);
         completed() < wanted
     }
 
-    /// Events have completed, as many as `completed` says. True: a thread has what it waits for, and all that sleep on the
-    /// word must be woken.
+    /// Events have completed, as many as `completed` says, and after them the caller has made a SeqCst fence, which pairs with
+    /// that in `begin`. True: a thread has what it waits for, and all that sleep on the word must be woken.
     pub fn have(&self, completed: impl FnOnce() -> u64) -> bool {
-        // SeqCst pairs with the fence in `begin`.
-        fence(Ordering::SeqCst);
         let wake_at = self.wake_at.load(Ordering::Relaxed);
         let have = wake_at != NONE && completed() >= wake_at;
         if have {
