@@ -27,7 +27,7 @@ SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock uringaio.map libaio.m
 SNIPPET := /etc/ld.so.conf.d/00-uringaio-libaio.conf
 
 .DEFAULT_GOAL := all
-.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels sanitize check bench bench-smoke bench-stat sbom reproducible site deb test-packages dist deb-source install install-strip uninstall clean help
+.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels sanitize check bench bench-smoke bench-stat sbom reproducible site deb test-packages dist deb-source rpm install install-strip uninstall clean help
 
 all: library drop-in drop-in-t64 archive command ## everything that is installed
 
@@ -114,6 +114,9 @@ deb: ## the Debian packages, into target/debian/
 
 deb-source: ## the Debian source package, into target/debian/; of the last commit
 	packaging/deb --source
+
+rpm: ## RPM packages of what is built here, into target/rpm/
+	packaging/rpm
 
 test-packages: deb ## the packages in fresh Debian 12 and 13 roots; as root, needs debootstrap and the network
 	scripts/test-packages

@@ -76,6 +76,7 @@ check "a legacy program" guide page docs/guide-preload.md
 check "fio, QEMU, MariaDB" guide page docs/guide-programs.md
 check "linking from C" guide page docs/guide-linking.md
 check "watching programs" guide page docs/monitoring.md
+check "what the system's AIO does not do" guide page docs/compare.md
 check "examples by make" examples examples make
 check "examples by CMake" examples examples cmake
 check "examples by Meson" examples examples meson
