@@ -125,30 +125,49 @@ static inline int hand_restrictions_over(void)
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
 }
 
-/* Answers one such attempt of `process`, as the kernel does where `allowed` was inherited. */
-static inline void restrict_one(int listener, int process, const struct allowed *allowed)
+/* A pidfd of the process that this thread is of. */
+static inline int process_of(int thread)
+{
+    char path[64], line[256];
+    int process = thread;
+    FILE *status;
+
+    snprintf(path, sizeof path, "/proc/%d/status", thread);
+    status = fopen(path, "re");
+    while (status && fgets(line, sizeof line, status))
+        if (sscanf(line, "Tgid: %d", &process) == 1)
+            break;
+    if (status)
+        fclose(status);
+    return MUST((int)syscall(SYS_pidfd_open, process, 0));
+}
+
+/* Answers one such attempt, as the kernel does where `allowed` was inherited. */
+static inline void restrict_one(int listener, const struct allowed *allowed)
 {
     struct restriction list[MOST_RESTRICTIONS] = { 0 };
     struct seccomp_notif asked = { 0 };
     struct seccomp_notif_resp answer = { 0 };
     unsigned count = restrictions_of(allowed, list);
-    int ring;
+    int process, ring;
 
     /* Before 7.0 any list denied the register operations that it did not name. */
     if (allowed->registers == EVERY_REGISTER)
         list[count++] = (struct restriction){ .kind = RESTRICT_REGISTER, .value = REGISTER_FILES_UPDATE };
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &asked) == -1)
         return;
+    process = process_of((int)asked.pid);
     ring = MUST((int)syscall(SYS_pidfd_getfd, process, (int)asked.data.args[0], 0));
     MUST((int)syscall(SYS_io_uring_register, ring, REGISTER_RESTRICTIONS, list, count));
     close(ring);
+    close(process);
     answer.id = asked.id;
     answer.error = -EBUSY;
     ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
 
-/* Runs this program once more, with `argument`, in a process whose rings may do what is allowed. It must end well. */
-static inline void run_restricted(const struct allowed *allowed, const char *argument)
+/* Runs a command in a process whose rings may do what is allowed. Its wait status. */
+static inline int run_command_restricted(const struct allowed *allowed, char *const *command)
 {
     int to_parent[2], to_child[2], listener = -1, process;
     struct pollfd one = { .events = POLLIN };
@@ -165,8 +184,8 @@ static inline void run_restricted(const struct allowed *allowed, const char *arg
         }
         MUST(write(to_parent[1], &listener, sizeof listener));
         read_whole(to_child[0], &listener, 1);
-        execl("/proc/self/exe", "/proc/self/exe", argument, NULL);
-        FAIL("/proc/self/exe: %s", strerror(errno));
+        execvp(command[0], command);
+        FAIL("%s: %s", command[0], strerror(errno));
     }
     close(to_parent[1]);
     process = MUST((int)syscall(SYS_pidfd_open, child, 0));
@@ -175,7 +194,7 @@ static inline void run_restricted(const struct allowed *allowed, const char *arg
         MUST(write(to_child[1], "", 1));
         /* POLLHUP: no process is left that it is about. */
         while (poll(&one, 1, -1) != -1 && !(one.revents & (POLLHUP | POLLERR)))
-            restrict_one(one.fd, process, allowed);
+            restrict_one(one.fd, allowed);
         close(one.fd);
     } else {
         MUST(write(to_child[1], "", 1));
@@ -184,11 +203,19 @@ static inline void run_restricted(const struct allowed *allowed, const char *arg
     close(to_parent[0]);
     close(to_child[0]);
     close(to_child[1]);
-    listener = await_child(child);
-    if (WIFEXITED(listener) && WEXITSTATUS(listener) == 77)
+    return await_child(child);
+}
+
+/* Runs this program so once more, with `argument`. It must end well. */
+static inline void run_restricted(const struct allowed *allowed, const char *argument)
+{
+    char *const command[] = { (char[]){ "/proc/self/exe" }, (char *)argument, NULL };
+    int status = run_command_restricted(allowed, command);
+
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
         SKIP("the child skips");
-    if (listener)
-        FAIL("%s: wait status %#x", argument, listener);
+    if (status)
+        FAIL("%s: wait status %#x", argument, status);
 }
 
 #endif

@@ -1,10 +1,11 @@
 //! Which file system a mount is, without asking the file system: a server that does not answer would hold up the
 //! caller.
 //!
-//! `statmount(2)` (Linux 6.8) tells it by the mount's number. Before that, a short-lived thread looks for the number,
-//! or for the device's, in `/proc/self/mountinfo`; see [`raw_thread`]. Neither knows a mount outside the process's root
-//! (an ordinary user's in a `chroot`, where the root is no mount of its own), and there may be no `/proc`. There such a
-//! thread asks the file system itself, and the caller waits [`LOOKUP_LIMIT_MS`] for the answer at the most.
+//! `statmount(2)` (Linux 6.8) tells it by the mount's number. Before that, and beneath a seccomp filter, a short-lived
+//! thread looks for the number, or for the device's, in `/proc/self/mountinfo`; see [`raw_thread`]. Neither knows a
+//! mount outside the process's root (an ordinary user's in a `chroot`, where the root is no mount of its own), and
+//! there may be no `/proc`. There such a thread asks the file system itself, and the caller waits [`LOOKUP_LIMIT_MS`]
+//! for the answer at the most.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -15,6 +16,7 @@ use once_cell::race::OnceBool;
 use super::file_systems::{self, Backing};
 use super::kernel::{Errno, syscall};
 use super::raw_thread::{self, Table};
+use super::seccomp;
 
 /// How long the table of mounts is waited for: it is read in microseconds, unless something is being mounted.
 const LOOKUP_LIMIT_MS: u64 = 200;
@@ -60,6 +62,10 @@ const _: () = assert!(core::mem::offset_of!(StatMount, strings) == 512);
 
 /// Where the mount with this unique number keeps its files.
 fn statmount(id: u64) -> Result<Backing, Errno> {
+    // A filter that was written before the call came may end the process for it, as a service manager's does.
+    if seccomp::is_active() {
+        return Err(Errno(libc::ENOSYS));
+    }
     const SYS_STATMOUNT: libc::c_long = 457;
     const FS_TYPE: u64 = 0x20;
     #[repr(C)]

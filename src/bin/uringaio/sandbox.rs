@@ -20,7 +20,7 @@ pub enum Sandbox {
 /// Where a file lies that is installed with this command, for those who write profiles and units.
 pub fn shared_file(name: &str) -> String {
     let prefix = std::env::current_exe().ok().and_then(|file| Some(file.parent()?.parent()?.to_path_buf()));
-    let shared = prefix.unwrap_or_else(|| "/usr".into()).join("share/uringaio").join(name);
+    let shared = prefix.unwrap_or_else(|| "/usr".into()).join("share/uringaio/sandbox").join(name);
     shared.display().to_string()
 }
 
@@ -51,34 +51,28 @@ impl Sandbox {
 
     /// What to paste so that the three calls are allowed.
     pub fn remedy(&self) -> Vec<String> {
-        let lines: &[&str] = match self {
-            Self::Docker => &[
-                "# on the host: Docker's default profile with the three calls of io_uring added",
-                "curl -fsSLo default.json https://raw.githubusercontent.com/moby/profiles/main/seccomp/default.json",
-                ADD_TO_DEFAULT,
-                "docker run --security-opt seccomp=io_uring.json ...",
-            ],
-            Self::Podman => &[
-                "# on the host: Podman's default profile with the three calls of io_uring added",
-                "cp /usr/share/containers/seccomp.json default.json",
-                ADD_TO_DEFAULT,
-                "podman run --security-opt seccomp=io_uring.json ...",
-            ],
-            Self::Kubernetes => &[
-                "# on each node: a profile below the kubelet's folder",
-                "mkdir -p /var/lib/kubelet/seccomp && cd /var/lib/kubelet/seccomp",
-                "curl -fsSLo default.json https://raw.githubusercontent.com/moby/profiles/main/seccomp/default.json",
-                ADD_TO_DEFAULT,
-                "# in the pod's specification",
-                "securityContext:",
-                "  seccompProfile:",
-                "    type: Localhost",
-                "    localhostProfile: io_uring.json",
-            ],
-            Self::Container(_) => &[],
-            Self::Unit(unit) => return edit_unit(unit, [format!("SystemCallFilter={CALLS}")]),
+        let run = |engine: &str| {
+            let profile = shared_file(PROFILE);
+            vec![
+                "# on the host; the file is installed with uringaio".into(),
+                format!("{engine} run --security-opt seccomp={profile} ..."),
+            ]
         };
-        lines.iter().map(|&line| line.into()).collect()
+        match self {
+            Self::Docker => run("docker"),
+            Self::Podman => run("podman"),
+            Self::Kubernetes => vec![
+                "# on each node: a profile below the kubelet's folder".into(),
+                format!("install -D -m 644 {} /var/lib/kubelet/seccomp/profiles/{PROFILE}", shared_file(PROFILE)),
+                format!("# in the pod's specification ({})", shared_file("kubernetes-pod.yaml")),
+                "securityContext:".into(),
+                "  seccompProfile:".into(),
+                "    type: Localhost".into(),
+                format!("    localhostProfile: profiles/{PROFILE}"),
+            ],
+            Self::Container(_) => Vec::new(),
+            Self::Unit(unit) => edit_unit(unit, [format!("SystemCallFilter={CALLS}")]),
+        }
     }
 
     /// What to paste so that `bytes` of memory may be locked.
@@ -104,8 +98,8 @@ pub fn edit_unit(unit: &str, lines: impl IntoIterator<Item = String>) -> Vec<Str
     all
 }
 
-const ADD_TO_DEFAULT: &str = "jq '.syscalls += [{names: [\"io_uring_setup\", \"io_uring_enter\", \"io_uring_register\"], \
-                              action: \"SCMP_ACT_ALLOW\"}]' default.json > io_uring.json";
+/// The profile that is installed with this command: what container engines allow by default, and io_uring.
+const PROFILE: &str = "seccomp-io_uring.json";
 
 fn container(process: &Process) -> Option<Sandbox> {
     let exists = |file: &str| process.reach(Path::new(file)).exists();
@@ -140,7 +134,7 @@ fn unit(control_groups: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sandbox, unit};
+    use super::{PROFILE, Sandbox, unit};
 
     #[test]
     fn a_service_is_known_by_its_control_group() {
@@ -154,7 +148,7 @@ mod tests {
     fn every_engine_gets_something_to_paste() {
         for sandbox in [Sandbox::Docker, Sandbox::Podman, Sandbox::Kubernetes, Sandbox::Unit("a.service".into())] {
             let remedy = sandbox.remedy().join("\n");
-            assert!(remedy.contains("io_uring_setup") || remedy.contains("io_uring.json"), "{remedy}");
+            assert!(remedy.contains("io_uring_setup") || remedy.contains(PROFILE), "{remedy}");
         }
     }
 }

@@ -130,7 +130,7 @@ mod tests {
     use serde_json::Value;
 
     /// What is published for those who write such lists.
-    const LIST: &str = include_str!("../../../packaging/sandbox/io_uring-operations.json");
+    const LIST: &str = include_str!("../../../share/sandbox/io_uring-operations.json");
     const PAGE: &str = include_str!("../../../docs/containers.md");
 
     /// Name and number of each entry of a part of the list; the page has a row for each.

@@ -288,7 +288,7 @@ mod tests {
         evidence.sandbox = Some(Sandbox::Podman);
         says(
             &evidence,
-            &["the kernel is not the reason", "this Podman container", "ENOSYS", "/usr/share/containers/seccomp.json"],
+            &["the kernel is not the reason", "this Podman container", "ENOSYS", "podman run --security-opt seccomp="],
         );
         evidence.filtered = false;
         says(&evidence, &["built without io_uring", "CONFIG_IO_URING=y"]);
@@ -324,9 +324,9 @@ mod tests {
         evidence.disabled = Some("0".into());
         says(&evidence, &["a parent process has set", "io_uring_setup io_uring_enter io_uring_register"]);
         evidence.sandbox = Some(Sandbox::Docker);
-        says(&evidence, &["this Docker container", "docker run --security-opt seccomp=io_uring.json"]);
+        says(&evidence, &["this Docker container", "docker run --security-opt seccomp=", "seccomp-io_uring.json"]);
         evidence.sandbox = Some(Sandbox::Kubernetes);
-        says(&evidence, &["this Kubernetes pod", "localhostProfile: io_uring.json"]);
+        says(&evidence, &["this Kubernetes pod", "localhostProfile: profiles/seccomp-io_uring.json"]);
         evidence.ring.answer = Tried::Killed(libc::SIGSYS);
         evidence.ring.call = "io_uring_register".into();
         evidence.sandbox = Some(Sandbox::Unit("mariadb.service".into()));
