@@ -199,12 +199,19 @@ fn one(used: &ContextRef, iocb: &Iocb, address: usize, chains: &mut Chains) -> R
     let Some((kind, Some(action))) = iocb.kind().map(|kind| (kind, kind.action())) else {
         return Err(Errno(libc::EINVAL));
     };
-    let taken = match kind {
+    let take = |file, chains: &mut Chains| match kind {
         Kind::Read | Kind::Write => single(used, iocb, file, kind, chains),
         Kind::ReadVector | Kind::WriteVector => vectored(used, iocb, file, kind, chains),
         Kind::Sync | Kind::DataSync => sync(used, iocb, file, kind),
         Kind::Poll | Kind::Nop => poll(used, iocb, file),
-    }?;
+    };
+    let taken = match take(file, chains) {
+        Err(errno) => match fd_cache::look_again(iocb.fd, file)? {
+            Some(file) => take(file, chains)?,
+            None => return Err(errno),
+        },
+        Ok(taken) => taken,
+    };
     probes::submit(Face::Libaio, action, iocb.fd, address, iocb.length as usize, iocb.offset);
     let event = Event { data: iocb.data, object: address as u64, result: 0, result2: 0 };
     match taken {
@@ -267,8 +274,8 @@ fn single(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &mut
     let vector = libc::iovec { iov_base: iocb.buffer as *mut _, iov_len: length };
     let transfer = Transfer { fd: iocb.fd, file, vectors: &[vector], total: length, offset: iocb.offset, flags };
     let plan = attempt(used, &transfer, kind, chains);
-    if let Attempt::Done(result) = plan.attempt {
-        return Ok(Taken::Done(result));
+    if let Some(ended) = plan.ended() {
+        return ended.map(Taken::Done);
     }
     let mut request = used.pool.take().ok_or(Errno(libc::EAGAIN))?;
     let mut operation = Operation::new(kind, iocb.fd, finish);
@@ -297,8 +304,8 @@ fn vectored(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &m
             flags,
         };
         let plan = attempt(used, &transfer, kind, chains);
-        if let Attempt::Done(result) = plan.attempt {
-            return Ok(Taken::Done(result));
+        if let Some(ended) = plan.ended() {
+            return ended.map(Taken::Done);
         }
         let mut operation = Operation::new(kind, iocb.fd, finish);
         (operation.address, operation.length) = vectors.for_operation();
@@ -328,6 +335,16 @@ impl Plan {
     /// Nothing was done in place, and there is no order.
     const fn engine(carrier: Carrier) -> Self {
         Self { attempt: Attempt::Left, order: Order::Free, identity: 0, endless: false, carrier }
+    }
+
+    /// The result of a request that was done in place, or why it is to be taken anew. None: it goes to an engine.
+    const fn ended(&self) -> Option<Result<i64, Errno>> {
+        match self.attempt {
+            Attempt::Done(result) => Some(Ok(result)),
+            // What is known by then decides.
+            Attempt::Outdated => Some(Err(Errno(libc::EBADF))),
+            Attempt::Left | Attempt::Touched | Attempt::Partly(_) => None,
+        }
     }
 
     fn fill(&self, operation: &mut Operation, transfer: &Transfer, priority: u16) {

@@ -25,8 +25,11 @@ impl Eventfd {
     /// `EBADF`; `EINVAL`: it is no eventfd.
     pub fn at(fd: c_int) -> Result<Self, Errno> {
         let generation = descriptors::generation(fd);
-        let info = fd_cache::lookup(fd)?;
-        if info.is_eventfd() { Ok(Self { fd, info, generation }) } else { Err(Errno(libc::EINVAL)) }
+        let mut info = fd_cache::lookup(fd)?;
+        if !info.is_eventfd() {
+            info = fd_cache::look_again(fd, info)?.filter(|info| info.is_eventfd()).ok_or(Errno(libc::EINVAL))?;
+        }
+        Ok(Self { fd, info, generation })
     }
 
     /// Counts, in the call that it was looked up in, what has ended and can be seen to have. A thread that has seen it may

@@ -1,13 +1,14 @@
 //! What is known of the program's descriptors: asked of the kernel at the first use of each, and again when a number was
 //! closed or its flags changed.
 //!
-//! Nothing depends on it but the route of a request, its place in an order, and which errors are told at once: where it is
-//! out of date (a number closed out of our sight), the kernel's answer is in the result.
+//! Nothing depends on it but the route of a request and its place in an order. It may be out of date: the C library closes
+//! numbers out of our sight (`pclose`, `closedir`, `freopen`). So no request is refused by it before the kernel was asked
+//! again ([`look_again`]).
 
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering, fence};
 
-use super::device_profile;
+use super::{device_profile, thread_identity};
 use crate::host::descriptors;
 use crate::host::file_info::{self, Backing, FileInfo, Kind};
 use crate::host::kernel::{self, Errno, syscall};
@@ -146,8 +147,9 @@ impl FdInfo {
 #[inline]
 pub fn lookup(fd: c_int) -> Result<FdInfo, Errno> {
     let (tag, entry) = (tag(fd), entry(fd));
-    if fd as u32 > MAX_TAGGED_FD {
-        return ask(fd, tag);
+    // The entries are about the process's table.
+    if fd as u32 > MAX_TAGGED_FD || thread_identity::is_separate() {
+        return ask(fd);
     }
     // Acquire pairs with the Release of `store`: the identity is of this descriptor, or the word has changed below.
     let tagged = entry.tagged.load(Ordering::Acquire);
@@ -160,7 +162,19 @@ pub fn lookup(fd: c_int) -> Result<FdInfo, Errno> {
             return Ok(FdInfo { flags: tagged as u16, identity, device });
         }
     }
-    ask(fd, tag)
+    learn(fd, tag)
+}
+
+/// Asks the kernel again, where something does not fit what is `known` of `fd`. None: it is what it was.
+///
+/// # Errors
+/// As for [`lookup`].
+#[cold]
+pub fn look_again(fd: c_int, known: FdInfo) -> Result<Option<FdInfo>, Errno> {
+    entry(fd).tagged.store(0, Ordering::Relaxed);
+    let now = lookup(fd)?;
+    let is_same = FdInfo { flags: now.flags | known.flags & NO_NOWAIT, ..now } == known;
+    Ok((!is_same).then_some(now))
 }
 
 /// The file takes no `RWF_NOWAIT`.
@@ -170,23 +184,21 @@ pub fn learn_no_nowait(fd: c_int, known: FdInfo) {
     let _ = entry(fd).tagged.compare_exchange(word, word | u64::from(NO_NOWAIT), Ordering::Relaxed, Ordering::Relaxed);
 }
 
-/// Forgets what is known of `fd`, because the kernel said something that does not fit.
-pub fn forget(fd: c_int) {
-    entry(fd).tagged.store(0, Ordering::Relaxed);
+#[cold]
+fn learn(fd: c_int, tag: u64) -> Result<FdInfo, Errno> {
+    let known = ask(fd)?;
+    store(entry(fd), tag, known);
+    Ok(known)
 }
 
 #[cold]
-fn ask(fd: c_int, tag: u64) -> Result<FdInfo, Errno> {
+fn ask(fd: c_int) -> Result<FdInfo, Errno> {
     let info = file_info::info(fd)?;
     if info.has(libc::O_PATH) {
         return Err(Errno(libc::EBADF));
     }
     let device = device_profile::number(info.device);
-    let known = FdInfo { flags: flags_of(fd, info), identity: info.identity, device };
-    if fd as u32 <= MAX_TAGGED_FD {
-        store(entry(fd), tag, known);
-    }
-    Ok(known)
+    Ok(FdInfo { flags: flags_of(fd, info), identity: info.identity, device })
 }
 
 /// Two threads may store at once: the second to empty the word decides, or a lookup asks again.

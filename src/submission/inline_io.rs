@@ -60,9 +60,11 @@ pub enum Attempt {
     Touched,
     /// So many bytes of a stream were written; the rest is the engine's.
     Partly(usize),
+    /// Not done: the descriptor names another file than was known.
+    Outdated,
 }
 
-use Attempt::{Done, Left, Partly, Touched};
+use Attempt::{Done, Left, Outdated, Partly, Touched};
 
 impl Transfer<'_> {
     fn read_at(&self, vectors: &[libc::iovec], offset: i64, flags: c_int) -> Result<usize, Errno> {
@@ -142,12 +144,18 @@ impl Transfer<'_> {
                 fd_cache::learn_no_nowait(self.fd, self.file);
                 Left
             }
-            // It is no longer what it was.
-            Errno(libc::ESPIPE | libc::EBADF) => {
-                fd_cache::forget(self.fd);
-                Left
-            }
-            _ => Done(errno.negated()),
+            errno => self.answered(Err(errno)),
+        }
+    }
+
+    /// The kernel's answer, unless it does not fit what is known of the file.
+    fn answered(&self, answer: Result<usize, Errno>) -> Attempt {
+        if !matches!(answer, Err(Errno(libc::ESPIPE | libc::EBADF | libc::EISDIR))) {
+            return Done(value_or_negated(answer));
+        }
+        match fd_cache::look_again(self.fd, self.file) {
+            Ok(None) => Left,
+            _ => Outdated,
         }
     }
 
@@ -171,11 +179,8 @@ impl Transfer<'_> {
             return Left;
         }
         policy.unless_stalling(|| match self.write_at(self.offset, self.flags) {
-            Err(Errno(libc::ESPIPE | libc::EBADF)) => {
-                fd_cache::forget(self.fd);
-                Left
-            }
-            answer => Done(value_or_negated(answer)),
+            Ok(count) => Done(count as i64),
+            refused => self.answered(refused),
         })
     }
 
@@ -220,7 +225,7 @@ impl Transfer<'_> {
         match self.without_waiting(|offset, flags| self.read_at(self.vectors, offset, flags)) {
             Err(Errno(libc::EAGAIN)) if self.may_refuse() => Done(Errno(libc::EAGAIN).negated()),
             Err(Errno(libc::EAGAIN | libc::EINTR | libc::EOPNOTSUPP)) => Left,
-            answer => Done(value_or_negated(answer)),
+            answer => self.answered(answer),
         }
     }
 
@@ -247,7 +252,7 @@ impl Transfer<'_> {
             Err(Errno(libc::EAGAIN)) if self.may_refuse() => Done(Errno(libc::EAGAIN).negated()),
             Err(Errno(libc::EAGAIN | libc::EINTR | libc::EOPNOTSUPP)) => Left,
             Ok(count) if count < self.total && !self.may_refuse() => Partly(count),
-            answer => Done(value_or_negated(answer)),
+            answer => self.answered(answer),
         }
     }
 
