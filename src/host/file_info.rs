@@ -203,12 +203,23 @@ pub fn may_raise_signal(end: u64) -> bool {
 /// Whether nothing of the file `fd` can be changed but by appending (`chattr +a`).
 #[must_use]
 pub fn is_append_only(fd: c_int) -> bool {
+    has_attribute(fd, 0, libc::STATX_ATTR_APPEND as u64)
+}
+
+/// Whether the file `fd` takes writes that are done in whole or not at all (`RWF_ATOMIC`).
+#[must_use]
+pub fn writes_atomically(fd: c_int) -> bool {
+    has_attribute(fd, libc::STATX_WRITE_ATOMIC, libc::STATX_ATTR_WRITE_ATOMIC as u64)
+}
+
+/// Whether statx(2) tells an attribute of `fd`, if it is asked for `wanted`.
+fn has_attribute(fd: c_int, wanted: u32, attribute: u64) -> bool {
     let mut status = MaybeUninit::<libc::statx>::zeroed();
     // SAFETY: fills the structure or fails; zeros are a valid one.
     unsafe {
         let flags = libc::AT_EMPTY_PATH | libc::AT_STATX_DONT_SYNC;
-        let asked = syscall!(libc::SYS_statx, fd, c"".as_ptr(), flags, 0, status.as_mut_ptr());
-        asked.is_ok() && status.assume_init().stx_attributes & libc::STATX_ATTR_APPEND as u64 != 0
+        let asked = syscall!(libc::SYS_statx, fd, c"".as_ptr(), flags, wanted, status.as_mut_ptr());
+        asked.is_ok() && status.assume_init().stx_attributes & attribute != 0
     }
 }
 

@@ -20,7 +20,7 @@ pub fn check(fd: c_int, file: FdInfo, writes: bool, flags: c_int) -> Result<(), 
     if flags & !SIMPLE == 0 {
         return Ok(());
     }
-    if flags & !KNOWN != 0 || (flags & libc::RWF_ATOMIC != 0 && !writes) {
+    if flags & !KNOWN != 0 {
         return Err(Errno(libc::EOPNOTSUPP));
     }
     if flags & libc::RWF_APPEND != 0 && flags & libc::RWF_NOAPPEND != 0 {
@@ -28,6 +28,9 @@ pub fn check(fd: c_int, file: FdInfo, writes: bool, flags: c_int) -> Result<(), 
         let number = if file.reads() { libc::SYS_preadv2 } else { libc::SYS_pwritev2 };
         let unknown = refusal(number, fd, BEYOND_ALL_FILES, libc::RWF_NOAPPEND) == Some(Errno(libc::EOPNOTSUPP));
         return Err(Errno(if unknown { libc::EOPNOTSUPP } else { libc::EINVAL }));
+    }
+    if flags & libc::RWF_ATOMIC != 0 && (!writes || !(file.writes() || file_info::writes_atomically(fd))) {
+        return Err(Errno(libc::EOPNOTSUPP));
     }
     // Asking would wait on a stream; there the request itself finds out. No stream has a page cache, or writes all or nothing.
     if file.streams() {
