@@ -18,7 +18,7 @@ use crate::host::settings::{self, EngineChoice};
 static URING: PerProcess<Engine> = PerProcess::new(0);
 static WORKERS: PerProcess<Engine> = PerProcess::new(3);
 
-/// The engines of this process. To have this means that one of them takes operations.
+/// The engines of this process. To have this means that one of them takes operations, or that the caller has none for them.
 #[derive(Clone, Copy)]
 pub struct Engines(());
 
@@ -82,7 +82,7 @@ pub fn stands_aside() -> bool {
         }
 }
 
-#[allow(clippy::unused_self, reason = "having it says that an engine serves")]
+#[allow(clippy::unused_self, reason = "having it says that the engines may be asked")]
 impl Engines {
     /// The engine on io_uring, if it serves, with a thread.
     #[inline]
@@ -143,6 +143,14 @@ impl Engines {
 #[must_use]
 pub fn started() -> Option<Engines> {
     all().find(|engine| engine.is_available()).map(|_| Engines(()))
+}
+
+/// For a thread that does its requests itself ([`thread_identity`](crate::host::thread_identity)): nothing is started, and
+/// perhaps nothing serves.
+#[cfg(not(feature = "libaio-abi"))]
+#[must_use]
+pub const fn for_separate_thread() -> Engines {
+    Engines(())
 }
 
 /// Returns when the kernel has the file of everything that was submitted before, or the engine's table has it.

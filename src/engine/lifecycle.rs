@@ -42,7 +42,7 @@ use super::inbox::Inbox;
 use super::operation::Operation;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
-use crate::host::{fd_broker, kernel, log, thread};
+use crate::host::{fd_broker, kernel, log, thread, thread_identity};
 
 /// How long a call of the program's waits for an engine's thread at the longest, before it goes on without an answer.
 pub const ENGINE_WAIT_MS: u64 = 2_000;
@@ -149,8 +149,8 @@ impl Engine {
         self.state.load(Ordering::Acquire) == SERVING
     }
 
-    /// Sees to it that there is a thread. False: none can be had now, or the engine takes nothing any more. Waits for
-    /// threads of the library alone.
+    /// Sees to it that there is a thread. False: none can be had now, or from the calling thread, or the engine takes
+    /// nothing any more. Waits for threads of the library alone.
     #[cold]
     pub(super) fn serve(&'static self) -> bool {
         let mut has_tried = false;
@@ -159,6 +159,8 @@ impl Engine {
                 SERVING => return true,
                 CLOSING | UNAVAILABLE => return false,
                 NEW | RESTING if has_tried || !self.is_of_this_process() => return false,
+                // Its threads would have other descriptors or rights than the process.
+                NEW | RESTING if thread_identity::is_separate() => return false,
                 NEW => has_tried = self.start(NEW, STARTING),
                 RESTING => has_tried = self.start(RESTING, RESTARTING),
                 state => {

@@ -36,9 +36,9 @@ mod workers;
 use core::ffi::c_int;
 
 pub use cancel::Matcher;
-#[cfg(not(feature = "libaio-abi"))]
-pub use engines::stands_aside;
 pub use engines::{Engines, await_none, await_uring_idle, running, started};
+#[cfg(not(feature = "libaio-abi"))]
+pub use engines::{for_separate_thread, stands_aside};
 pub use failover::close_uring;
 pub use lifecycle::{Carrier, Engine};
 pub use operation::{CANCELED, Finish, Kind, MAX_RW_BYTES, Operation, Order};

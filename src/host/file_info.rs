@@ -3,7 +3,7 @@
 //! No file server is asked (D3): a caller of `aio_read` must not wait for one. The kernel tells what it has in memory
 //! (`AT_STATX_DONT_SYNC`), and which file system it is comes from the table of mounts ([`mounts`]).
 
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -198,6 +198,18 @@ pub fn backing(fd: c_int, info: &FileInfo, now: u64) -> Backing {
 pub fn may_raise_signal(end: u64) -> bool {
     let may_pass = |limit: libc::rlimit| limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur;
     kernel::limit(libc::RLIMIT_FSIZE, None).map_or(true, may_pass)
+}
+
+/// How many links the file at `path` has. None: that cannot be known.
+#[must_use]
+pub fn links(path: &CStr) -> Option<u32> {
+    let mut status = MaybeUninit::<libc::statx>::uninit();
+    // SAFETY: fills the structure or fails.
+    unsafe {
+        let (path, wanted) = (path.as_ptr(), libc::STATX_NLINK);
+        syscall!(libc::SYS_statx, libc::AT_FDCWD, path, 0, wanted, status.as_mut_ptr()).ok()?;
+        Some(status.assume_init().stx_nlink)
+    }
 }
 
 /// Whether nothing of the file `fd` can be changed but by appending (`chattr +a`).

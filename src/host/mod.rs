@@ -32,4 +32,5 @@ pub mod socket_options;
 pub mod this_thread;
 pub mod thread;
 pub mod thread_exit_hook;
+pub mod thread_identity;
 pub mod user_access;

@@ -5,7 +5,8 @@ use core::ffi::{c_int, c_long, c_uint};
 use super::{file_flags, hazards, seccomp, unshare};
 use crate::host::descriptors;
 use crate::host::kernel::{self, Errno, check};
-use crate::submission::{hazards as noted, thread_identity};
+use crate::host::thread_identity::{self, Own};
+use crate::submission::hazards as noted;
 
 /// Makes a system call for the program, and takes note of what it changes.
 ///
@@ -53,7 +54,7 @@ fn after(number: c_long, a: usize, b: usize, c: usize, succeeded: bool) {
             descriptors::after_closing_many();
             unshare::after_close_range(c as c_int, succeeded);
         }
-        number if succeeded && unshare::changes_own_rights(number) => thread_identity::note_separate(),
+        number if succeeded && unshare::changes_own_rights(number) => thread_identity::note_separate(Own::Rights),
         _ => {}
     }
 }

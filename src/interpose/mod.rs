@@ -21,7 +21,7 @@ pub use {
     file_flags::{fcntl, fcntl64},
     hazards::{fanotify_init, ioctl},
     seccomp::prctl,
-    unshare::unshare,
+    unshare::{capset, setfsgid, setfsuid, unshare},
 };
 
 /// Looks up the originals when the library is loaded: a signal handler or a forked child that closes something should not

@@ -1,15 +1,18 @@
-//! `unshare(CLONE_FILES)` and its like: the calling thread has a descriptor table or rights of its own from here on, and
-//! its requests are done in its own context ([`crate::submission::thread_identity`]).
+//! `unshare(CLONE_FILES)`, `setfsuid` and their like: the calling thread has a descriptor table or rights of its own from
+//! here on, and its requests are done in its own context ([`crate::host::thread_identity`]).
 
-use core::ffi::{c_int, c_long, c_uint};
+use core::ffi::{c_int, c_long, c_uint, c_void};
 
 use crate::c_boundary::call_original;
 use crate::host::dlsym_next::Next;
-use crate::submission::thread_identity;
+use crate::host::thread_identity::{self, Own};
 
 static UNSHARE: Next = Next::new(c"unshare");
+static SETFSUID: Next = Next::new(c"setfsuid");
+static SETFSGID: Next = Next::new(c"setfsgid");
+static CAPSET: Next = Next::new(c"capset");
 
-pub(super) const ORIGINALS: &[&Next] = &[&UNSHARE];
+pub(super) const ORIGINALS: &[&Next] = &[&UNSHARE, &SETFSUID, &SETFSGID, &CAPSET];
 
 /// `unshare(2)`.
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
@@ -19,17 +22,50 @@ pub extern "C" fn unshare(flags: c_int) -> c_int {
     result
 }
 
+/// `setfsuid(2)`: unlike `setuid` and its like, which the C library has every thread do, it is the calling thread's alone.
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+pub extern "C" fn setfsuid(user: c_uint) -> c_int {
+    let before = call_original!(SETFSUID, fn(user: c_uint) -> c_int);
+    after_change_of_identity(before as c_uint, user);
+    before
+}
+
+/// `setfsgid(2)`, the same.
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+pub extern "C" fn setfsgid(group: c_uint) -> c_int {
+    let before = call_original!(SETFSGID, fn(group: c_uint) -> c_int);
+    after_change_of_identity(before as c_uint, group);
+    before
+}
+
+/// -1 asks alone.
+fn after_change_of_identity(before: c_uint, after: c_uint) {
+    if before != after && after != c_uint::MAX {
+        thread_identity::note_separate(Own::Rights);
+    }
+}
+
+/// `capset(2)`, the calling thread's as well.
+#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+pub extern "C" fn capset(header: *mut c_void, data: *const c_void) -> c_int {
+    let result = call_original!(CAPSET, fn(header: *mut c_void, data: *const c_void) -> c_int);
+    if result == 0 {
+        thread_identity::note_separate(Own::Rights);
+    }
+    result
+}
+
 /// To be called after `unshare(2)`. (Other namespaces change no open file; a user namespace is the whole process's.)
 pub(super) fn after_unshare(flags: c_int, succeeded: bool) {
     if succeeded && flags & libc::CLONE_FILES != 0 {
-        thread_identity::note_separate();
+        thread_identity::note_separate(Own::Descriptors);
     }
 }
 
 /// To be called after `close_range(2)`.
 pub(super) fn after_close_range(flags: c_int, succeeded: bool) {
     if succeeded && flags as c_uint & libc::CLOSE_RANGE_UNSHARE != 0 {
-        thread_identity::note_separate();
+        thread_identity::note_separate(Own::Descriptors);
     }
 }
 

@@ -21,6 +21,13 @@ use super::ring::layout::HeaderCopy;
 use crate::host::kernel::{Errno, syscall};
 use crate::host::thread;
 
+/// The calling thread has descriptors or rights of its own, and is about to submit. Whether the kernel, which knows them,
+/// carries the context from here on.
+#[cold]
+pub fn hand_over_for_separate(context: &ContextRef) -> bool {
+    context.carriage.may_ever_hand_over() && try_hand_over(context)
+}
+
 /// The calling thread is about to submit a request on an `O_DIRECT` file. Whether the kernel carries the context from here
 /// on.
 #[inline]

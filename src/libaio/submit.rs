@@ -9,9 +9,8 @@ use super::ring::layout::Event;
 use super::{carriage, eventfd, got_patch, kernel_aio, outstanding, registry, rw_flags};
 use crate::engine::Eventfd::Own;
 use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
-use crate::host::futex;
 use crate::host::kernel::Errno;
-use crate::host::user_access;
+use crate::host::{futex, thread_identity, user_access};
 use crate::stats::{self, Face, Lane, probes};
 use crate::submission::device_profile;
 use crate::submission::fd_cache::{self, FdInfo};
@@ -46,7 +45,7 @@ pub fn submit(used: ContextRef, nr: isize, list: usize) -> Result<usize, Errno> 
         Ok(0) => Ok(0),
         Ok(nr) => {
             let first = Iocb::read(list, 0)?;
-            if is_kernels_work(&first.0, nr) && carriage::hand_over(&used) {
+            if is_handed_over(&used, &first.0, nr) {
                 return submit_carried(used, nr as isize, list);
             }
             submit_here(&used, nr, list, first)
@@ -60,6 +59,15 @@ fn submit_carried(used: ContextRef, nr: isize, list: usize) -> Result<usize, Err
     let address = used.address();
     drop(used);
     kernel_aio::submit_carried(address, nr, list)
+}
+
+/// Whether the kernel carries the context from here on; `iocb` is the first of `nr`.
+#[inline]
+fn is_handed_over(used: &ContextRef, iocb: &Iocb, nr: usize) -> bool {
+    if thread_identity::is_separate() {
+        return carriage::hand_over_for_separate(used);
+    }
+    is_kernels_work(iocb, nr) && carriage::hand_over(used)
 }
 
 /// Whether the first of `nr` iocbs moves bytes of a file that is open with `O_DIRECT`. (Those of a device that completes them
@@ -446,8 +454,8 @@ fn poll(used: &ContextRef, iocb: &Iocb, file: FdInfo) -> Result<Taken, Errno> {
     if let Attempt::Done(result) = inline_io::poll(iocb.fd, events) {
         return Ok(Taken::Done(result));
     }
-    // Nothing ever changes there that could be waited for.
-    if !file.streams() {
+    // Nothing ever changes there that could be waited for, or no thread of the library could wait.
+    if !file.streams() || thread_identity::has_own_descriptors() {
         return Err(Errno(libc::EINVAL));
     }
     let mut operation = Operation::new(Kind::Poll, iocb.fd, finish);

@@ -10,7 +10,7 @@ use crate::c_boundary::{call_original, value_or_errno};
 use crate::engine::{self, Engines};
 use crate::host::dlsym_next::Next;
 use crate::host::kernel::Errno;
-use crate::host::settings;
+use crate::host::{settings, thread_identity};
 use crate::stats::{self, Face};
 
 /// The first version of glibc's, in which the requests of a list send no notifications of their own.
@@ -34,6 +34,9 @@ static INIT: Next = Next::new(c"aio_init");
 pub fn engines() -> Result<Option<Engines>, Errno> {
     if !settings::get().served.posix() {
         return Ok(None);
+    }
+    if thread_identity::is_separate() {
+        return Ok(Some(engine::for_separate_thread()));
     }
     match engine::get()? {
         None if !engine::stands_aside() => Err(Errno(libc::EAGAIN)),

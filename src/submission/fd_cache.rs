@@ -8,11 +8,12 @@
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering, fence};
 
-use super::{device_profile, thread_identity};
+use super::device_profile;
 use crate::host::descriptors;
 use crate::host::file_info::{self, Backing, FileInfo, Kind};
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::path::Path;
+use crate::host::thread_identity;
 
 /// What is known of one descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,9 +9,8 @@
 use super::device_profile;
 use super::fd_cache::FdInfo;
 use super::hazards::Hazards;
-use super::thread_identity;
 use crate::engine::{self, Carrier, Kind};
-use crate::host::settings;
+use crate::host::{settings, thread_identity};
 use crate::stats::Face;
 
 /// What is asked for.

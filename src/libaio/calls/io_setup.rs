@@ -2,8 +2,7 @@
 
 use crate::engine;
 use crate::host::kernel::Errno;
-use crate::host::settings;
-use crate::host::user_access;
+use crate::host::{settings, thread_identity, user_access};
 use crate::libaio::ring::ring_size;
 use crate::libaio::{kernel_aio, registry};
 
@@ -14,6 +13,13 @@ use crate::libaio::{kernel_aio, registry};
 /// `EFAULT`: `to` cannot be read or written. `EINVAL`: what is there is not 0, or `nr_events` is 0 or too many. `EAGAIN`:
 /// past `URINGAIO_MAX_EVENTS`. `ENOMEM`.
 pub fn set_up(nr_events: u32, to: usize, prepare: fn()) -> Result<usize, Errno> {
+    // The kernel knows the thread's descriptors and rights. Where it has no context left, the library's does.
+    if settings::get().kernel_aio && thread_identity::is_separate() {
+        let answer = kernel_aio::set_up(nr_events, to);
+        if answer != Err(Errno(libc::EAGAIN)) {
+            return answer;
+        }
+    }
     // The kernel says ENOMEM where memory is short; EAGAIN is for a limit.
     if !settings::get().served.libaio() || engine::get().map_err(|_| Errno(libc::ENOMEM))?.is_none() {
         return kernel_aio::set_up(nr_events, to);

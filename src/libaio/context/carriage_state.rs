@@ -94,6 +94,11 @@ impl Carriage {
         }
     }
 
+    /// Whether the context need not stay with the library.
+    pub fn may_ever_hand_over(&self) -> bool {
+        self.to_come.load(Ordering::Relaxed) != NEVER
+    }
+
     /// Begins to hand the context over. False: another thread does, or has.
     pub fn begin_change(&self) -> bool {
         // SeqCst pairs with `is_kernels`.
