@@ -396,10 +396,10 @@ impl Context {
     fn move_events(&self, to: usize, most: usize) -> Result<usize, Errno> {
         let ring = self.ring();
         let mut at = ring.head();
-        let room = most.min(ring.distance(at, self.writer.0.tail()) as usize);
+        let room = most.min(ring.distance(at, self.writer.0.shown_tail(ring)) as usize);
         user_access::writable(to, room * size_of::<Event>())?;
         let mut count = 0;
-        while count < room && at != self.writer.0.tail() {
+        while count < room && at != self.writer.0.shown_tail(ring) {
             let event = ring.read(at);
             // SAFETY: seen to be writable; the program's array need not be aligned.
             unsafe { event.write_object_last((to as *mut Event).add(count)) };

@@ -89,6 +89,21 @@ impl EventWriter {
         self.position.load(Ordering::Acquire) as u32
     }
 
+    /// The same, once the program sees these events in memory as well. A call that takes events must not move the head past
+    /// the tail that the program knows: it would read the whole ring again. (A writer moves `position` first; it may be late
+    /// with the tail, or have left.)
+    #[inline]
+    pub fn shown_tail(&self, ring: &EventRing) -> u32 {
+        loop {
+            // In this order: the tail never goes back. A writer that moves `position` afterwards shows its event itself.
+            let visible = ring.visible_tail();
+            let tail = self.tail();
+            if visible == tail || ring.advance_tail(visible, tail) {
+                return tail;
+            }
+        }
+    }
+
     /// Events written so far.
     #[inline]
     pub fn completed(&self, ring: &EventRing) -> u64 {
@@ -294,3 +309,27 @@ impl EventWriter {
 
 /// The [`Finish`](crate::engine::Finish) of requests that stand for an event in the backlog, and never go to an engine.
 unsafe fn not_submitted(_: NonNull<Operation>, _: i64, _: &mut WakeBatch) {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use super::EventWriter;
+    use crate::libaio::ring::event_ring::EventRing;
+    use crate::libaio::ring::layout::Event;
+    use crate::libaio::ring::ring_memory::RingMemory;
+    use crate::libaio::ring::ring_size;
+
+    #[test]
+    fn what_a_call_takes_is_shown_before() {
+        let (ring, _) = EventRing::new(ring_size::for_events(1).unwrap(), &mut RingMemory::new()).unwrap();
+        let writer = EventWriter::new();
+        assert!(writer.write(&ring, &Event { data: 1, object: 2, result: 3, result2: 0 }));
+        // The writer has moved the position, and not the tail yet.
+        ring.set_tail(0);
+        assert_eq!(writer.shown_tail(&ring), 1);
+        assert_eq!(ring.visible_tail(), 1);
+        // Another thread that saw the same does not move it again.
+        assert!(!ring.advance_tail(0, 1));
+    }
+}

@@ -118,6 +118,18 @@ impl EventRing {
         self.header().tail.store(tail, Ordering::Release);
     }
 
+    /// The tail that the program sees.
+    pub fn visible_tail(&self) -> u32 {
+        // Acquire: what is loaded afterwards is not older.
+        self.header().tail.load(Ordering::Acquire)
+    }
+
+    /// Shows the program the events before `tail`, where it sees those before `visible` yet. Whether it did.
+    pub fn advance_tail(&self, visible: u32, tail: u32) -> bool {
+        // Release as in `set_tail`.
+        self.header().tail.compare_exchange(visible, tail, Ordering::Release, Ordering::Relaxed).is_ok()
+    }
+
     /// Writes an event, which no reader looks at before [`EventRing::set_tail`].
     pub fn write(&self, index: u32, event: &Event) {
         // Relaxed: published by `set_tail`, and for the library's reapers by `EventWriter::position`.
