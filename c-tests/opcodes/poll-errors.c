@@ -1,6 +1,6 @@
 // face: libaio
-/* POLL: fields that it does not use must be 0, the mask fits 16 bits, a regular file is always ready, or EINVAL for
-   what it can never be [A13] (fs/aio.c aio_poll). */
+/* POLL: fields that it does not use must be 0, the mask fits 16 bits, a regular file or /dev/null is always ready, or EINVAL
+   for what it can never be; a file of the kernel's may have something to wait for [A13] (fs/aio.c aio_poll). */
 #include "iocb.h"
 
 int main(void)
@@ -34,6 +34,28 @@ int main(void)
     CHECK_INT(io_submit(context, 1, &list), -EINVAL);
     io_prep_poll(&poll, fd, 0);
     CHECK_INT(io_submit(context, 1, &list), -EINVAL);
+    close(fd);
+    fd = MUST(open("/dev/null", O_RDWR));
+    io_prep_poll(&poll, fd, POLLIN);
+    CHECK_INT(outcome(context, &poll), POLLIN);
+    io_prep_poll(&poll, fd, POLLPRI);
+    CHECK_INT(outcome(context, &poll), -EINVAL);
+    io_prep_poll(&poll, fd, 0);
+    CHECK_INT(outcome(context, &poll), -EINVAL);
+    close(fd);
+    fd = MUST(open("/proc/self/mounts", O_RDONLY));
+    io_prep_poll(&poll, fd, POLLIN);
+    CHECK_INT(outcome(context, &poll), POLLIN);
+    io_prep_poll(&poll, fd, POLLPRI);
+    submit_one(context, &poll);
+    none_left(context);
+    {
+        struct io_event event;
+
+        CHECK_INT(io_cancel(context, &poll, &event), -EINPROGRESS);
+        reap(context, 1, &event);
+        CHECK_INT((long)event.res, 0);
+    }
     none_left(context);
     CHECK_INT(io_destroy(context), 0);
     return 0;

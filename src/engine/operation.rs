@@ -113,6 +113,10 @@ pub(super) enum Stage {
     Ending,
 }
 
+/// In [`Operation::events`]: the file says in both ways that there are bytes or room (`POLLIN` and `POLLRDNORM`), to those
+/// who wait for one of them.
+pub const TELLS_BOTH: u32 = 1 << 16;
+
 /// One piece of I/O. A face embeds it as the first field of a structure of its own and gets that back in [`Finish`].
 ///
 /// What every operation needs comes first and fills one cache line.
@@ -172,7 +176,7 @@ pub struct Operation {
     pub(super) fd_generation: u32,
     /// Its index among the engine's outstanding operations.
     pub(super) place: u32,
-    /// For [`Kind::Poll`]: the events.
+    /// For [`Kind::Poll`]: the events, and [`TELLS_BOTH`].
     pub events: u32,
     /// The eventfds that its face may signal when it is done, by [`super::Eventfd`]; -1: none. The engine holds their files from
     /// acceptance on.
@@ -247,17 +251,19 @@ impl Operation {
         descriptors::generation(self.fd) == self.fd_generation
     }
 
-    /// What a poll is registered for: what it asked for, in both ways in which poll(2) can say it.
+    /// What a poll is registered for: what it asked for, in both ways where the file tells both.
     pub(super) const fn awaited(&self) -> u32 {
-        let (reads, writes) = (libc::POLLIN as u32, libc::POLLOUT as u32);
-        let also_reads = if self.events & reads == 0 { 0 } else { libc::POLLRDNORM as u32 };
-        let also_writes = if self.events & writes == 0 { 0 } else { libc::POLLWRNORM as u32 };
-        self.events | also_reads | also_writes
+        const BYTES: u32 = (libc::POLLIN | libc::POLLRDNORM) as u32;
+        const ROOM: u32 = (libc::POLLOUT | libc::POLLWRNORM) as u32;
+        let (tells_both, events) = (self.events & TELLS_BOTH != 0, self.events & !TELLS_BOTH);
+        let bytes = if tells_both && events & BYTES != 0 { BYTES } else { 0 };
+        let room = if tells_both && events & ROOM != 0 { ROOM } else { 0 };
+        events | bytes | room
     }
 
     /// What a poll that had to wait tells of what was found: what it asked for, errors and the end. Where it was woken
-    /// by bytes or room, the kernel's AIO tells that in both ways (fs/aio.c, aio_poll_wake). 0: nothing that it waits
-    /// for.
+    /// by bytes or room, the kernel's AIO tells all that the wake-up says (fs/aio.c, aio_poll_wake): both ways on pipes
+    /// and sockets; an inotify or an epoll descriptor says nothing. 0: nothing that it waits for.
     pub(super) const fn told(&self, found: u32) -> u32 {
         let asked = found & (self.events | (libc::POLLERR | libc::POLLHUP) as u32);
         let ends = found & (libc::POLLERR | libc::POLLHUP | libc::POLLRDHUP) as u32 != 0;

@@ -8,7 +8,7 @@ use super::iocb::Iocb;
 use super::ring::layout::Event;
 use super::{carriage, eventfd, got_patch, kernel_aio, outstanding, registry, rw_flags};
 use crate::engine::Eventfd::Own;
-use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
+use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, TELLS_BOTH, WakeBatch};
 use crate::host::kernel::Errno;
 use crate::host::{futex, thread_identity, user_access};
 use crate::stats::{self, Face, Lane, probes};
@@ -455,11 +455,12 @@ fn poll(used: &ContextRef, iocb: &Iocb, file: FdInfo) -> Result<Taken, Errno> {
         return Ok(Taken::Done(result));
     }
     // Nothing ever changes there that could be waited for, or no thread of the library could wait.
-    if !file.streams() || thread_identity::has_own_descriptors() {
+    if !inline_io::may_be_awaited(iocb.fd, file, events) || thread_identity::has_own_descriptors() {
         return Err(Errno(libc::EINVAL));
     }
     let mut operation = Operation::new(Kind::Poll, iocb.fd, finish);
-    operation.events = events.into();
+    let tells_both = if file.is_pipe() || file.is_socket() { TELLS_BOTH } else { 0 };
+    operation.events = u32::from(events) | tells_both;
     plain(used, operation, &Plan { endless: true, ..Plan::engine(Carrier::Workers) })
 }
 

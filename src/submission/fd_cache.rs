@@ -39,6 +39,7 @@ const IS_EVENTFD: u16 = 1 << 10;
 const NONBLOCKING: u16 = 1 << 11;
 const IS_SOCKET: u16 = 1 << 12;
 const IS_CHARACTER_DEVICE: u16 = 1 << 13;
+const IS_PIPE: u16 = 1 << 14;
 const KNOWN: u16 = 1 << 15;
 
 const ENTRIES: usize = 4096;
@@ -128,6 +129,11 @@ impl FdInfo {
     /// A socket.
     pub const fn is_socket(self) -> bool {
         self.is(IS_SOCKET)
+    }
+
+    /// A pipe or FIFO.
+    pub const fn is_pipe(self) -> bool {
+        self.is(IS_PIPE)
     }
 
     /// A character device.
@@ -227,6 +233,7 @@ fn flags_of(fd: c_int, info: FileInfo) -> u16 {
         (info.has(libc::O_DSYNC), SYNCS),
         (info.has(libc::O_NONBLOCK), NONBLOCKING),
         (info.file_type == libc::S_IFSOCK, IS_SOCKET),
+        (info.file_type == libc::S_IFIFO, IS_PIPE),
         (info.file_type == libc::S_IFCHR, IS_CHARACTER_DEVICE),
     ] {
         if is_so {

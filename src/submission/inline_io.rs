@@ -154,7 +154,9 @@ impl Transfer<'_> {
             return Done(value_or_negated(answer));
         }
         match fd_cache::look_again(self.fd, self.file) {
-            Ok(None) => Left,
+            // Some files of /proc are regular and have no positions.
+            Ok(None) if self.file.seeks() => Left,
+            Ok(None) => Done(value_or_negated(answer)),
             _ => Outdated,
         }
     }
@@ -299,6 +301,20 @@ pub fn poll(fd: c_int, events: u16) -> Attempt {
         Ok(seen) if seen != 0 && seen & libc::POLLNVAL as u32 == 0 => Done(seen.into()),
         _ => Left,
     }
+}
+
+/// Whether a poll of `events`, none of which is true now, can be told of a change. Files without one are always ready in all
+/// four ways (`DEFAULT_POLLMASK` of the kernel's); the kernel's own file systems have files with one. Who waits for
+/// something else on such a file finds out by waiting.
+pub fn may_be_awaited(fd: c_int, file: FdInfo, events: u16) -> bool {
+    const ALWAYS: u32 = (libc::POLLIN | libc::POLLOUT | libc::POLLRDNORM | libc::POLLWRNORM) as u32;
+    if file.streams() {
+        return true;
+    }
+    if !file.seeks() || file.is_local() || file.in_memory() {
+        return false;
+    }
+    events & libc::POLLPRI as u16 != 0 || kernel::ready(fd, ALWAYS) != Ok(ALWAYS)
 }
 
 /// Adds one to the count of an eventfd, which never waits: a count at its limit stays there.

@@ -113,6 +113,8 @@ impl Epoll {
             let always = (libc::POLLIN | libc::POLLOUT | libc::POLLRDNORM | libc::POLLWRNORM) as u32;
             return match errno {
                 Errno(libc::EPERM) if task.kind == Kind::Poll && events & always != 0 => Parked::Ready(events & always),
+                // As the kernel's AIO says it.
+                Errno(libc::EPERM) if task.kind == Kind::Poll => Parked::Refused(Errno(libc::EINVAL)),
                 errno => Parked::Refused(errno),
             };
         }
