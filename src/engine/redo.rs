@@ -4,12 +4,13 @@
 use core::ptr::NonNull;
 
 use super::engines;
-use super::operation::{Finish, Operation, Order, Stage};
+use super::operation::{Finish, Kind, Operation, Order, Stage};
 use super::wake_batch::WakeBatch;
 use super::workers::execute;
 use super::workers::job::Task;
 use super::workers::nature::Nature;
-use crate::host::memory;
+use crate::host::kernel::Errno;
+use crate::host::{file_info, memory};
 
 /// A request that a worker does again.
 #[repr(C)]
@@ -52,6 +53,16 @@ unsafe fn returned(operation: NonNull<Operation>, result: i64, wakes: &mut WakeB
     if engines::uring().is_none_or(|engine| unsafe { !engine.push(original, original) }) {
         // SAFETY: called once, with what the face submitted.
         unsafe { finish(original, result, wakes) };
+    }
+}
+
+/// Does an operation in the thread that submits it, however long it takes: where no engine can be had. Not a poll: `EAGAIN`.
+pub fn do_in_caller(operation: &Operation) -> i64 {
+    match file_info::info_with_flags(operation.fd, 0) {
+        Ok(_) if operation.kind == Kind::Poll => Errno(libc::EAGAIN).negated(),
+        // The thread's own priority stays as it is.
+        Ok(info) => execute::blocking(&Task { priority: 0, ..Task::of(operation, operation.fd, 0, Nature::of(info)) }),
+        Err(errno) => errno.negated(),
     }
 }
 

@@ -9,11 +9,12 @@ use super::engines;
 use super::inbox::{self, Pushed};
 use super::lifecycle::{Carrier, ENGINE_WAIT_MS, Engine, SETTLE_TICK};
 use super::operation::{Kind, Operation};
+use super::redo::do_in_caller;
 use super::uring::DOORBELL_SIGNAL;
 use super::wake_batch::WakeBatch;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno, syscall};
-use crate::stats;
+use crate::stats::{self, Face};
 
 impl Engine {
     /// Submits an operation. Allocates nothing and takes no lock, unless a thread has to be started.
@@ -68,7 +69,7 @@ impl Engine {
     }
 
     /// No thread of this engine can be had: the workers serve instead of io_uring, and where they cannot either, the
-    /// operations end with `EAGAIN`, in the calling thread.
+    /// operations [end](end_here) in the calling thread.
     ///
     /// # Safety
     /// As for [`Engine::submit`], for each.
@@ -80,21 +81,8 @@ impl Engine {
             // SAFETY: the caller's promise.
             return unsafe { workers.submit_chain(newest, oldest) };
         }
-        // SAFETY: the caller's promise. Relaxed: the chain is this thread's.
-        unsafe { oldest.as_ref() }.link.store(ptr::null_mut(), Ordering::Relaxed);
-        let mut wakes = WakeBatch::new();
-        // SAFETY: as above.
-        let mut next = unsafe { inbox::oldest_first(newest.as_ptr()) };
-        while let Some(operation) = next {
-            // SAFETY: as above; what is finished is not touched again.
-            unsafe {
-                next = inbox::next(operation);
-                let is_nop = operation.as_ref().kind == Kind::Nop;
-                let result = if is_nop { 0 } else { Errno(libc::EAGAIN).negated() };
-                (operation.as_ref().finish)(operation, result, &mut wakes);
-            }
-        }
-        wakes.wake_now();
+        // SAFETY: the caller's promise; nothing was pushed.
+        unsafe { end_here(newest, oldest) };
     }
 
     /// Wakes the engine's thread.
@@ -193,6 +181,33 @@ impl Engine {
         command.put_back();
         Outcome::default()
     }
+}
+
+/// Ends the operations of a chain for which no engine can be had: the calling thread does what libaio asks for, as the
+/// kernel's AIO would, and those of POSIX AIO end with `EAGAIN`.
+///
+/// # Safety
+/// As for [`Engine::submit`], for each. They were not pushed.
+#[cold]
+pub unsafe fn end_here(newest: NonNull<Operation>, oldest: NonNull<Operation>) {
+    // SAFETY: the caller's promise. Relaxed: the chain is this thread's.
+    unsafe { oldest.as_ref() }.link.store(ptr::null_mut(), Ordering::Relaxed);
+    let mut wakes = WakeBatch::new();
+    // SAFETY: as above.
+    let mut next = unsafe { inbox::oldest_first(newest.as_ptr()) };
+    while let Some(operation) = next {
+        // SAFETY: as above; what is finished is not touched again.
+        unsafe {
+            next = inbox::next(operation);
+            let result = match operation.as_ref() {
+                Operation { kind: Kind::Nop, .. } => 0,
+                Operation { face: Face::Posix, .. } => Errno(libc::EAGAIN).negated(),
+                operation => do_in_caller(operation),
+            };
+            (operation.as_ref().finish)(operation, result, &mut wakes);
+        }
+    }
+    wakes.wake_now();
 }
 
 /// Links `newer` behind `older`, for [`Engine::submit_chain`].

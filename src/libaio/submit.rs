@@ -8,7 +8,7 @@ use super::iocb::Iocb;
 use super::ring::layout::Event;
 use super::{carriage, eventfd, got_patch, kernel_aio, outstanding, registry, rw_flags};
 use crate::engine::Eventfd::Own;
-use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, TELLS_BOTH, WakeBatch};
+use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, TELLS_BOTH};
 use crate::host::kernel::Errno;
 use crate::host::{futex, thread_identity, user_access};
 use crate::stats::{self, Face, Lane, probes};
@@ -170,28 +170,11 @@ impl Chains {
             match engine {
                 // SAFETY: requests stay until they are finished; their buffers are the program's.
                 Ok(engine) => unsafe { engine.submit_chain(Request::operation(newest), Request::operation(oldest)) },
-                // SAFETY: the requests are known to nobody else.
-                Err(errno) => unsafe { fail(newest, oldest, errno) },
+                // SAFETY: as above.
+                Err(_) => unsafe { engine::end_here(Request::operation(newest), Request::operation(oldest)) },
             }
         }
     }
-}
-
-/// No engine can be had for requests that were taken: they end with `errno`.
-///
-/// # Safety
-/// A chain of whole requests that nobody else knows.
-#[cold]
-unsafe fn fail(newest: NonNull<Request>, oldest: NonNull<Request>, errno: Errno) {
-    let mut wakes = WakeBatch::new();
-    let mut next = Some(Request::operation(newest));
-    while let Some(operation) = next {
-        // SAFETY: the caller's promise.
-        next = if operation == Request::operation(oldest) { None } else { unsafe { engine::inbox::next(operation) } };
-        // SAFETY: as above; finished once.
-        unsafe { finish(operation, errno.negated(), &mut wakes) };
-    }
-    wakes.wake_now();
 }
 
 /// Takes an iocb that was checked.
