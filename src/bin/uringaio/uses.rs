@@ -53,6 +53,8 @@ pub struct Uses {
     pub is_linked_with_uringaio: bool,
     /// It makes the system call `io_setup` by number, past libaio.
     pub calls_aio_by_number: bool,
+    /// It makes system calls by number, of which none can be told.
+    pub hides_numbers: bool,
     /// It uses io_uring: by liburing, or by number.
     pub uses_io_uring: Option<&'static str>,
     /// The name of a libaio that it needs under another name than the usual ones, as Python wheels bring it.
@@ -101,6 +103,7 @@ pub fn in_depth(file: &Path) -> Option<Uses> {
     let mut uses = of_image(&image, file)?;
     if image.imports().contains("syscall") {
         let numbers = image.calls_by_number();
+        uses.hides_numbers = numbers.is_empty();
         uses.calls_aio_by_number = numbers.contains(&(libc::SYS_io_setup as u32));
         if uses.uses_io_uring.is_none() && numbers.contains(&(libc::SYS_io_uring_setup as u32)) {
             uses.uses_io_uring = Some("system calls of its own");

@@ -2,11 +2,13 @@
 //! without another frame on the stack, so that `vfork` and `clone` work through it.
 
 use core::ffi::{c_int, c_long};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::c_boundary::value_or_errno;
 use crate::host::address_range::AddressRange;
 use crate::host::kernel::Errno;
-use crate::host::settings;
+use crate::host::log;
+use crate::host::settings::{self, EngineChoice};
 use crate::interpose::by_number;
 use crate::libaio::calls::dispatch::{self, Caller, GetEvents};
 use crate::libaio::calls::{io_setup, unmap};
@@ -238,13 +240,29 @@ extern "C" fn failed(answer: isize) -> c_long {
     value_or_errno(Err(Errno(-answer as c_int)))
 }
 
+/// Says once, where lines are asked for, that a context made by number is not served, and how it would be.
+fn name_the_setting() {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    let settings = settings::get();
+    let could_serve = settings.served.libaio() && settings.engine != EngineChoice::System;
+    // Relaxed: which thread says it does not matter.
+    if log::is_on() && could_serve && !SAID.swap(true, Ordering::Relaxed) {
+        log::log(format_args!(
+            "a context made by the system call io_setup is left to the kernel's AIO; URINGAIO_RAW=1 serves such contexts"
+        ));
+    }
+}
+
 /// A system call that may concern the library, with the arguments of `syscall(2)`.
 extern "C" fn intercepted(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long {
     let events = GetEvents { context: a, min: b as isize, most: c as isize, events: d, timeout: e };
     let memory = AddressRange::new(a, b);
     let answer = match number {
         libc::SYS_io_setup if settings::get().raw => io_setup::set_up(a as u32, b, got_patch::install_again),
-        libc::SYS_io_setup => kernel_aio::set_up(a as u32, b),
+        libc::SYS_io_setup => {
+            name_the_setting();
+            kernel_aio::set_up(a as u32, b)
+        }
         libc::SYS_io_destroy => dispatch::io_destroy(a),
         libc::SYS_io_submit => dispatch::io_submit(a, b as isize, c),
         libc::SYS_io_cancel => dispatch::io_cancel(a, b, c),
