@@ -19,11 +19,17 @@ _uringaio() {
             uringaio,bench)
                 cmd="uringaio__subcmd__bench"
                 ;;
+            uringaio,disable)
+                cmd="uringaio__subcmd__disable"
+                ;;
             uringaio,doctor)
                 cmd="uringaio__subcmd__doctor"
                 ;;
             uringaio,drop-in)
                 cmd="uringaio__subcmd__drop__subcmd__in"
+                ;;
+            uringaio,enable)
+                cmd="uringaio__subcmd__enable"
                 ;;
             uringaio,help)
                 cmd="uringaio__subcmd__help"
@@ -40,11 +46,17 @@ _uringaio() {
             uringaio__subcmd__help,bench)
                 cmd="uringaio__subcmd__help__subcmd__bench"
                 ;;
+            uringaio__subcmd__help,disable)
+                cmd="uringaio__subcmd__help__subcmd__disable"
+                ;;
             uringaio__subcmd__help,doctor)
                 cmd="uringaio__subcmd__help__subcmd__doctor"
                 ;;
             uringaio__subcmd__help,drop-in)
                 cmd="uringaio__subcmd__help__subcmd__drop__subcmd__in"
+                ;;
+            uringaio__subcmd__help,enable)
+                cmd="uringaio__subcmd__help__subcmd__enable"
                 ;;
             uringaio__subcmd__help,help)
                 cmd="uringaio__subcmd__help__subcmd__help"
@@ -65,7 +77,7 @@ _uringaio() {
 
     case "${cmd}" in
         uringaio)
-            opts="-h -V --help --version run doctor stat top bench drop-in help"
+            opts="-h -V --help --version run doctor stat top bench drop-in enable disable help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -141,6 +153,27 @@ _uringaio() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        uringaio__subcmd__disable)
+            opts="-h --dry-run --restart --root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --root)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         uringaio__subcmd__doctor)
             opts="-h --directory --library --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -191,8 +224,48 @@ _uringaio() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        uringaio__subcmd__enable)
+            opts="-h --dry-run --restart --force --interface --raw --library --root --container --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --interface)
+                    COMPREPLY=($(compgen -W "both posix libaio" -- "${cur}"))
+                    return 0
+                    ;;
+                --library)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         uringaio__subcmd__help)
-            opts="run doctor stat top bench drop-in help"
+            opts="run doctor stat top bench drop-in enable disable help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -206,6 +279,20 @@ _uringaio() {
             return 0
             ;;
         uringaio__subcmd__help__subcmd__bench)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        uringaio__subcmd__help__subcmd__disable)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -234,6 +321,20 @@ _uringaio() {
             return 0
             ;;
         uringaio__subcmd__help__subcmd__drop__subcmd__in)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        uringaio__subcmd__help__subcmd__enable)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -9,7 +9,7 @@ requires fio python3
 plain_words() {
     local command word
     built || return 1
-    for command in run doctor stat top bench drop-in; do
+    for command in run doctor stat top bench drop-in enable disable; do
         status 0 "$URINGAIO" "$command" --help && grep -q 'Exit status' out || return 1
         cp out help && status 0 "$URINGAIO" help "$command" && cmp help out || return 1
         cat help >> pages
@@ -31,7 +31,7 @@ folds() { # to the terminal's width; lines to paste are left whole
 lines = [line.rstrip() for line in open("folded", encoding="utf-8")]
 long = [line for line in lines if len(line) > 60 and " " in line.strip() and not line.startswith(" " * 12)]
 assert len(lines) > 20 and not long, long'
-    for command in run doctor stat top bench drop-in; do
+    for command in run doctor stat top bench drop-in enable disable; do
         script -qec "stty cols 80 rows 24 && '$URINGAIO' $command --help" /dev/null < /dev/null | tr -d '\r' > folded
         grep -q 'Exit status' folded && ! grep -E '^.{81}' folded || fail "the help of $command does not fit"
     done
@@ -127,28 +127,6 @@ int main(void) { return !dlopen("libaio.so.1", RTLD_NOW); }' > loads.c
     told 'run --interface libaio'
 }
 
-# A program that is named as MariaDB's server is, has the same interfaces and setting, and waits.
-stand_in_for_a_server() {
-    cat > server.c << 'END'
-#include <unistd.h>
-extern int io_uring_queue_init(unsigned entries, void *ring, unsigned flags);
-extern int io_setup(int events, unsigned long *context);
-char setting[] = "\0linux_aio\0";
-int main(int count, char **words)
-{
-    unsigned long context = 0;
-    if (setting[count] == 'x') return io_uring_queue_init(8, words, 0) + io_setup(8, &context);
-    return pause();
-}
-END
-    echo 'int io_uring_queue_init(unsigned e, void *r, unsigned f) { return (int)(e + f) + !r; }' > ring.c
-    echo 'int io_setup(int e, unsigned long *c) { return e + (int)*c; }
-int io_submit(long c, long n, void **l) { return (int)(c + n) + !l; }' > aio.c
-    c_compiler -shared -fPIC -Wl,-soname,liburing.so.2 -o liburing.so.2 ring.c &&
-        c_compiler -shared -fPIC -Wl,-soname,libaio.so.1 -o libaio.so.1 aio.c &&
-        c_compiler -o mariadbd server.c ./liburing.so.2 ./libaio.so.1 -Wl,-rpath,"$PWD"
-}
-
 # A database whose setting decides: by its option files, and by the command line of one that runs.
 doctor_of_a_database() {
     built || return 1
@@ -182,15 +160,30 @@ doctor_of_a_raw_caller() {
     cat > raw.c << 'END'
 #include <sys/syscall.h>
 #include <unistd.h>
-int main(void) { unsigned long context = 0; return syscall(SYS_io_setup, 8, &context) ? 1 : pause(); }
+int main(void)
+{
+    unsigned long first = 0, second = 0;
+    if (syscall(SYS_io_setup, 8, &first) || syscall(SYS_io_setup, 8, &second)) return 1;
+    return pause();
+}
 END
     c_compiler -O1 -D_GNU_SOURCE -o raw raw.c || return 1
-    "$URINGAIO" run -- ./raw 2> err &
+    "$URINGAIO" run --log -- ./raw 2> err &
     process=$!
     echo "$process" >> "$STARTED"
     await grep -qF '[aio]' "/proc/$process/maps" || { cat err; return 1; }
     "$URINGAIO" doctor "$process" > out
     told "Process $process uses the kernel's own AIO, past uringaio" URINGAIO_RAW=1
+    # With URINGAIO_LOG the library has said so itself, once; asked to serve them, or to say nothing, it does not.
+    [ "$(grep -c "left to the kernel's AIO; URINGAIO_RAW=1" err)" -eq 1 ] || fail "it did not say so once"
+    "$URINGAIO" run --log --raw -- timeout 0.2 ./raw 2> err
+    "$URINGAIO" run -- timeout 0.2 ./raw 2>> err
+    ! grep "left to the kernel's AIO" err || return 1
+    # A number that comes from elsewhere cannot be seen.
+    printf '#include <stdlib.h>\n#include <unistd.h>\nint main(int c, char **w) { return c > 1 && syscall(atoi(w[1]), 8, w); }\n' > hidden.c
+    c_compiler -O1 -D_GNU_SOURCE -o hidden hidden.c || return 1
+    "$URINGAIO" doctor ./hidden > out
+    told 'makes system calls by number (syscall), and it cannot be seen which' 'uringaio run --log'
 }
 
 # A data file: its device, the way of its requests, and reads that were really done there; it stays as it was.

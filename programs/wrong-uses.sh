@@ -27,6 +27,7 @@ wrong_uses() {
     wrong_libraries
     wrong_programs
     wrong_drop_in
+    wrong_units
     python3 - "$TOP/man/support/messages.tsv" << 'END'
 import re, sys
 rows = [line.rstrip("\n").split("\t") for line in open(sys.argv[1])]
@@ -61,7 +62,7 @@ wrong_words() {
     wrong 2 "$URINGAIO" run --library
     wrong 2 "$URINGAIO" stat --all
     wrong 2 "$URINGAIO" stat --openmetrics --once 1
-    for command in run stat drop-in; do wrong 2 "$URINGAIO" "$command"; done
+    for command in run stat drop-in enable disable; do wrong 2 "$URINGAIO" "$command"; done
     wrong 2 "$URINGAIO" stat --once --count 2 1
     wrong 2 "$URINGAIO" bench --only nothing --size 1 --report none.svg && [ ! -e none.svg ] || exit 1
     wrong 2 "$URINGAIO" bench --report report.txt
@@ -211,6 +212,40 @@ wrong_drop_in() {
     else
         wrong 1 unshare -m sh -c "$enable" "$URINGAIO"
     fi
+}
+
+# Services, in a tree of their own.
+wrong_units() {
+    local units=tree/etc/systemd/system deaf='NAME was started, and its process N does not have the library loaded; everything was put back'
+    local failed='NAME was started with the library, and failed; everything was put back'
+    mkdir -p "$units/mine.service.d" tree/usr/lib tree/usr/bin && cp "$LIBRARY" tree/usr/lib/liburingaio.so.1 && cp program tree/usr/bin || exit 1
+    enable_in_tree() { wrong "$1" "$URINGAIO" enable --root tree "$2"; }
+    service() { printf '[Service]\n' | cat - "$2" > "$units/$1.service"; }
+    enable_in_tree 127 nothing
+    enable_in_tree 2 a/b
+    enable_in_tree 1 a.socket
+    ln -s /dev/null "$units/masked.service" && enable_in_tree 1 masked
+    echo mine > "$units/mine.service.d/50-uringaio.conf" && wrong 1 "$URINGAIO" disable --root tree mine
+    service empty <(:) && enable_in_tree 126 empty
+    service rooted <(printf 'ExecStart=/a\nRootDirectory=/srv\n') && enable_in_tree 126 rooted
+    service useless <(printf 'ExecStart=/usr/bin/program\n') && enable_in_tree 126 useless
+    echo 'LD_PRELOAD=other.so' > tree/variables
+    service told <(printf 'ExecStart=/%%i\nEnvironmentFile=-/variables\n') && enable_in_tree 126 told
+    if [ "$(id -u)" != 0 ] || ! quietly unshare -m true; then
+        untried "systemctl WORD: WHY" "no mount namespace"
+        untried "$deaf" "no mount namespace"
+        untried "$failed" "no mount namespace"
+        return
+    fi
+    # A service manager that fails, and one whose service is another program.
+    mkdir bin && printf '#!/bin/sh\ncase $1 in show) case $2 in *Result) echo "Result=${RESULT:-success}" ;; *) echo "MainPID=%s" ;; esac ;; *) echo no bus >&2; exit $FAILS ;; esac\n' $$ > bin/systemctl
+    chmod +x bin/systemctl && service any <(printf 'ExecStart=/%%i\n')
+    # shellcheck disable=SC2016 # expanded inside
+    local enable='mount --bind "$1" /etc/systemd/system && exec "$0" enable --library "$2" --restart any'
+    wrong 1 env FAILS=1 PATH="$PWD/bin:$PATH" unshare -m sh -c "$enable" "$URINGAIO" "$PWD/$units" "$LIBRARY"
+    wrong 1 env FAILS=0 PATH="$PWD/bin:$PATH" unshare -m sh -c "$enable" "$URINGAIO" "$PWD/$units" "$LIBRARY"
+    wrong 1 env FAILS=0 RESULT=exit-code PATH="$PWD/bin:$PATH" unshare -m sh -c "$enable" "$URINGAIO" "$PWD/$units" "$LIBRARY"
+    [ ! -e "$units/any.service.d" ] || { echo "FAILED: the drop-in was left"; exit 1; }
 }
 
 check "wrong uses: status and message of each" command wrong_uses

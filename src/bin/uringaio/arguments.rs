@@ -27,6 +27,8 @@ pub enum Command {
     Top(Top),
     Bench(Bench),
     DropIn(DropIn),
+    Enable(Enable),
+    Disable(Disable),
 }
 
 /// Run a program on the library
@@ -303,6 +305,90 @@ pub struct DropIn {
     /// What to do
     #[arg(value_enum, value_name = "ACTION")]
     pub action: Action,
+}
+
+/// Run a systemd service on the library
+///
+/// Writes /etc/systemd/system/UNIT.d/50-uringaio.conf, which gives the service the library by LD_PRELOAD and room for io_urings
+/// (LimitMEMLOCK), and allows io_uring where the unit's SystemCallFilter does not. The unit itself stays as it is. What the unit
+/// preloads already is kept behind the library.
+///
+/// The program of the unit is looked into first. What cannot be served is refused, with the reason. Where a setting of the program
+/// decides whether there is anything to serve, it is named.
+///
+/// With --restart the service is started anew, and it is checked that its process has the library loaded; if it has not, or the
+/// service does not start, everything is put back as it was.
+#[derive(Args, Debug)]
+#[command(
+    override_usage = "uringaio enable [OPTIONS] UNIT\n       uringaio enable --container [--raw] [--library FILE]"
+)]
+#[command(
+    after_help = "Exit status: 0; 1 it could not be done; 2 the command line is wrong; 126 the service cannot be served, or there is \
+                        nothing to serve; 127 there is no such unit."
+)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+pub struct Enable {
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Start the service anew, and check that it runs on the library
+    #[arg(long, conflicts_with = "root")]
+    pub restart: bool,
+
+    /// Write it even if nothing of the program would be served
+    #[arg(long)]
+    pub force: bool,
+
+    /// Which interface is served; the other one stays the system's
+    ///
+    /// "libaio" uses the drop-in libaio.so.1 by LD_LIBRARY_PATH instead of preloading.
+    #[arg(long, value_enum, value_name = "INTERFACE", default_value_t)]
+    pub interface: Interface,
+
+    /// Also serve contexts that the program makes by the system call io_setup, past libaio
+    #[arg(long)]
+    pub raw: bool,
+
+    /// Use this liburingaio.so instead of the installed one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub library: Option<PathBuf>,
+
+    /// Work on the tree below this directory, such as an image, in which uringaio is installed
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    pub root: Option<PathBuf>,
+
+    /// Print the lines for a Dockerfile and for compose instead
+    #[arg(long, conflicts_with_all = ["unit", "root", "restart", "force"])]
+    pub container: bool,
+
+    /// The service, such as mariadb or mariadb.service
+    #[arg(value_name = "UNIT", required_unless_present = "container", value_hint = ValueHint::Other)]
+    pub unit: Option<String>,
+}
+
+/// Run a systemd service on the system's own AIO again
+///
+/// Removes what "enable" wrote. The service runs as before until it is started anew.
+#[derive(Args, Debug)]
+#[command(override_usage = "uringaio disable [OPTIONS] UNIT")]
+#[command(after_help = "Exit status: 0; 1 it could not be done; 2 the command line is wrong.")]
+pub struct Disable {
+    /// Show what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Start the service anew
+    #[arg(long, conflicts_with = "root")]
+    pub restart: bool,
+
+    /// Work on the tree below this directory, such as an image
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    pub root: Option<PathBuf>,
+
+    /// The service, such as mariadb or mariadb.service
+    #[arg(value_name = "UNIT", value_hint = ValueHint::Other)]
+    pub unit: String,
 }
 
 /// What `drop-in` does.

@@ -16,13 +16,13 @@ mod known;
 mod limits;
 mod option_files;
 mod reads;
-mod report;
+pub mod report;
 mod ring;
 mod running;
 mod serving;
 mod settings;
 mod storage;
-mod subject;
+pub mod subject;
 mod text;
 
 pub fn main(arguments: &Doctor) -> Result<ExitCode, Failure> {
@@ -50,7 +50,7 @@ pub fn main(arguments: &Doctor) -> Result<ExitCode, Failure> {
             .extend([Section::new("files", format!("Files in {}", arguments.directory.display()), files), settings]);
         if let Some(name) = &arguments.subject {
             let (kind, title, mut subject) = match running::number(name) {
-                Some(number) => ("process", format!("Process {number}"), running::look(number, preload)),
+                Some(number) => ("process", format!("Process {number}"), running::look(number)),
                 None => ("program", format!("Program {}", name.display()), subject::look(name)),
             };
             summary = format!("{summary} {}", outcome(&title, &subject));

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::root::Root;
 use crate::uses;
 
 /// The library to preload, and the directory of the drop-in `libaio.so.1`.
@@ -43,6 +44,33 @@ pub fn find(chosen: Option<&Path>) -> Libraries {
     let missing =
         || format!("{SONAME} is neither beside this command nor known to the dynamic linker; name it with --library");
     Libraries { preload: preload.map(plain).ok_or_else(missing).and_then(loadable), drop_in: drop_in.map(plain) }
+}
+
+/// The same in another tree, where they are installed: by their names there. `chosen` is a name there, too.
+pub fn find_in(root: &Root, chosen: Option<&Path>) -> Libraries {
+    let folders = ["usr", "usr/local"].map(|prefix| installed_directories(&Path::new("/").join(prefix).join("bin")));
+    let folders: Vec<PathBuf> = folders.concat().into_iter().map(|folder| plain_name(&folder)).collect();
+    let is_library = |file: &PathBuf| uses::library_has(&root.find(file), uses::MARK) == Ok(true);
+    let preload = match chosen {
+        Some(file) => Some(file.to_path_buf()).filter(|file| file.is_absolute()),
+        None => folders.iter().map(|folder| folder.join(SONAME)).find(|file| root.find(file).is_file()),
+    };
+    let drop_in = folders.iter().map(|folder| folder.join("uringaio")).find(|folder| has_drop_in(&root.find(folder)));
+    let missing = || format!("{SONAME} is not installed in that tree");
+    Libraries { preload: preload.filter(is_library).ok_or_else(missing).and_then(loadable), drop_in }
+}
+
+/// Without `bin/..`.
+fn plain_name(folder: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in folder.components() {
+        if part == std::path::Component::ParentDir {
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
+    }
+    plain
 }
 
 const SONAME: &str = "liburingaio.so.1";

@@ -7,6 +7,7 @@ mod counters;
 mod doctor;
 mod drop_in;
 mod elf;
+mod enable;
 mod failure;
 #[path = "../../host/file_systems.rs"]
 #[allow(dead_code, reason = "the library asks by number as well")]
@@ -71,6 +72,8 @@ fn dispatch() -> Result<ExitCode, Failure> {
         Command::Top(top) => top::main(&top),
         Command::Bench(bench) => bench::main(&bench),
         Command::DropIn(drop_in) => drop_in::main(&drop_in),
+        Command::Enable(arguments) => enable::enable(&arguments),
+        Command::Disable(arguments) => enable::disable(&arguments),
     }
 }
 

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use crate::elf::{Image, Kind};
 use crate::failure::{CANNOT, Failure, NOT_FOUND};
 use crate::process::Process;
+use crate::root::Root;
 
 /// Interpreters that name an interpreter in their turn; the kernel allows a few.
 const MOST_INTERPRETERS: usize = 5;
@@ -80,24 +81,10 @@ impl Program {
     }
 
     fn check(self, image: &Image) -> Result<Self, Failure> {
-        let why = match image.kind() {
-            Kind::Program(linker) if linker.file_name().is_some_and(|name| name.as_bytes().starts_with(b"ld-musl")) => {
-                "runs on musl: uringaio is for programs on glibc".into()
-            }
-            Kind::Program(_) => match self.privileged() {
-                None => return Ok(self),
-                Some(why) => format!(
-                    "{why}: the dynamic linker ignores LD_PRELOAD and LD_LIBRARY_PATH in it. Enable the drop-in for the whole \
-                     machine (uringaio drop-in enable) to serve its libaio calls"
-                ),
-            },
-            Kind::Static => {
-                "is statically linked: nothing can be preloaded into it. Link it with liburingaio.a instead".into()
-            }
-            Kind::Shared => "is a shared object, not a program: run the program that loads it".into(),
-            Kind::Narrow => "is a 32-bit program: uringaio is for 64-bit programs".into(),
-            Kind::Foreign => "is made for another machine".into(),
-            Kind::Other => "is not a program: neither an ELF file nor a script".into(),
+        let why = match (unservable(&image.kind()), self.privileged()) {
+            (Some(why), _) => why.to_string(),
+            (None, Some(why)) => format!("{why}: {ADVICE_FOR_PRIVILEGED}"),
+            (None, None) => return Ok(self),
         };
         Err(Failure::new(CANNOT, format!("{} {why}", self.image.display())))
     }
@@ -117,12 +104,84 @@ impl Program {
         if mode & libc::S_ISGID != 0 && mode & libc::S_IXGRP != 0 && status.gid() != group {
             return Some("is set-gid");
         }
-        let name = CString::new(self.image.as_os_str().as_bytes()).ok()?;
-        // SAFETY: reads two C strings, writes nothing: the size is 0.
-        let size = unsafe { libc::getxattr(name.as_ptr(), c"security.capability".as_ptr(), std::ptr::null_mut(), 0) };
         // Capabilities add nothing to root's.
-        (size > 0 && user != 0).then_some("has file capabilities")
+        (has_capabilities(&self.image)? && user != 0).then_some("has file capabilities")
     }
+}
+
+/// What to do for a program that runs with more rights than its caller.
+pub const ADVICE_FOR_PRIVILEGED: &str = "the dynamic linker ignores LD_PRELOAD and LD_LIBRARY_PATH in it. Enable the drop-in for the whole machine (uringaio drop-in \
+     enable) to serve its libaio calls";
+
+/// Why no library can be put under a file of this kind.
+pub fn unservable(kind: &Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Program(linker) if linker.file_name().is_some_and(|name| name.as_bytes().starts_with(b"ld-musl")) => {
+            "runs on musl: uringaio is for programs on glibc"
+        }
+        Kind::Program(_) => return None,
+        Kind::Static => "is statically linked: nothing can be preloaded into it. Link it with liburingaio.a instead",
+        Kind::Shared => "is a shared object, not a program: run the program that loads it",
+        Kind::Narrow => "is a 32-bit program: uringaio is for 64-bit programs",
+        Kind::Foreign => "is made for another machine",
+        Kind::Other => "is not a program: neither an ELF file nor a script",
+    })
+}
+
+/// Why a service manager that runs as root would start a file with more rights than its service has, which runs as root or as
+/// another `user`.
+pub fn gains_rights(file: &Path, is_of_user: bool) -> Option<&'static str> {
+    let status = file.metadata().ok()?;
+    let mode = status.permissions().mode();
+    if mode & libc::S_ISUID != 0 && (is_of_user || status.uid() != 0) {
+        return Some("is set-uid");
+    }
+    if mode & libc::S_ISGID != 0 && mode & libc::S_IXGRP != 0 && (is_of_user || status.gid() != 0) {
+        return Some("is set-gid");
+    }
+    (is_of_user && has_capabilities(file)?).then_some("has file capabilities")
+}
+
+fn has_capabilities(file: &Path) -> Option<bool> {
+    let name = CString::new(file.as_os_str().as_bytes()).ok()?;
+    // SAFETY: reads two C strings, writes nothing: the size is 0.
+    let size = unsafe { libc::getxattr(name.as_ptr(), c"security.capability".as_ptr(), std::ptr::null_mut(), 0) };
+    Some(size > 0)
+}
+
+/// Where the dynamic linker looks by itself, in distributions' order.
+fn library_folders() -> [String; 5] {
+    let multiarch = format!("{}-linux-gnu", std::env::consts::ARCH);
+    [
+        format!("/lib/{multiarch}"),
+        format!("/usr/lib/{multiarch}"),
+        "/lib64".into(),
+        "/usr/lib64".into(),
+        "/usr/lib".into(),
+    ]
+}
+
+/// The same of a program in another tree, as far as its libraries are where the dynamic linker looks by itself: by their names
+/// there, and where this command finds them.
+pub fn with_libraries_in(root: &Root, file: &Path) -> Vec<(PathBuf, PathBuf)> {
+    if root.is_own() {
+        return with_libraries(file).into_iter().map(|file| (file.clone(), file)).collect();
+    }
+    let folders = library_folders();
+    let mut files = vec![(file.to_path_buf(), root.find(file))];
+    let mut next = 0;
+    while next < files.len() {
+        let needed = Image::open(&files[next].1).map(|image| image.needed()).unwrap_or_default();
+        for name in needed {
+            let places = folders.iter().map(|folder| Path::new(folder).join(&name));
+            let found = places.map(|file| (root.find(&file), file)).find(|(found, _)| found.is_file());
+            if let Some((found, file)) = found.filter(|(found, _)| files.iter().all(|(_, other)| other != found)) {
+                files.push((file, found));
+            }
+        }
+        next += 1;
+    }
+    files
 }
 
 /// An ELF file and the libraries that the dynamic linker would load with it. This command's own dynamic linker is asked: nothing of

@@ -90,7 +90,7 @@ impl Sandbox {
 }
 
 /// What to paste so that a unit has these lines in its service section.
-pub fn edit_unit(unit: &str, lines: impl IntoIterator<Item = String>) -> Vec<String> {
+fn edit_unit(unit: &str, lines: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut all =
         vec![format!("sudo systemctl edit {unit}"), "# and in the file that it opens:".into(), "[Service]".into()];
     all.extend(lines);

@@ -1,24 +1,23 @@
 //! A program that runs now: whether it is served, what it uses, and what its own limits, filter and settings allow.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::limits;
 use super::report::{Effect, Finding};
 use super::settings;
-use super::subject::{Running, Seen, Subject, of_files};
+use super::subject::{Seen, Subject, of_files};
 use crate::counters::{Missing, Observed};
 use crate::failure::{NOT_FOUND, WANTING};
 use crate::process::Process;
-use crate::sandbox::{Sandbox, edit_unit};
+use crate::sandbox::Sandbox;
 
 /// The number of a process that exists; names of programs are anything else.
 pub fn number(name: &std::ffi::OsStr) -> Option<libc::pid_t> {
     name.to_str()?.parse().ok().filter(|&number| number > 0)
 }
 
-/// Looks at a process. `library` is what would be put under it.
-pub fn look(number: libc::pid_t, library: Option<&Path>) -> Subject {
+/// Looks at a process.
+pub fn look(number: libc::pid_t) -> Subject {
     let process = Process::of(number);
     let sandbox = Sandbox::of(&process);
     let seen = match Observed::find(number) {
@@ -47,7 +46,7 @@ pub fn look(number: libc::pid_t, library: Option<&Path>) -> Subject {
     let image = process.executable().unwrap_or_default();
     let files: Vec<Seen> = files.into_iter().map(|file| (file.clone(), process.reach(&file))).collect();
     let (arguments, root) = (process.arguments(), process.root());
-    let mut subject = of_files(&files, &image, Some(&Running { arguments: &arguments, root: &root }));
+    let mut subject = of_files(&files, &image, Some(&arguments), &root);
     findings.extend(has_context.then(|| kernel_contexts(number, is_loaded)));
     if process.has_io_uring_open() {
         let detail = if is_loaded { "What it does by that is not uringaio's." } else { "" };
@@ -65,7 +64,7 @@ pub fn look(number: libc::pid_t, library: Option<&Path>) -> Subject {
                 format!("Process {number} does not run on uringaio"),
                 "A running program cannot be changed: start it anew.",
             )
-            .with_remedy(start_anew(sandbox.as_ref(), library, subject.needs_raw)),
+            .with_remedy(start_anew(sandbox.as_ref(), subject.needs_raw)),
         );
     }
     findings.append(&mut subject.findings);
@@ -157,12 +156,11 @@ fn refused(missing: Missing, number: libc::pid_t, status: u8) -> Subject {
 }
 
 /// How it is started so that it is served.
-fn start_anew(sandbox: Option<&Sandbox>, library: Option<&Path>, raw: bool) -> Vec<String> {
-    let library = library.map_or("/path/to/liburingaio.so.1".into(), |file| file.display().to_string());
+fn start_anew(sandbox: Option<&Sandbox>, raw: bool) -> Vec<String> {
     match sandbox {
         Some(Sandbox::Unit(unit)) => {
-            let raw = raw.then(|| "Environment=URINGAIO_RAW=1".into());
-            edit_unit(unit, [format!("Environment=LD_PRELOAD={library}")].into_iter().chain(raw))
+            let raw = if raw { " --raw" } else { "" };
+            vec![format!("sudo uringaio enable --restart{raw} {unit}")]
         }
         _ if raw => vec!["uringaio run --raw -- PROGRAM".into()],
         _ => vec!["uringaio run -- PROGRAM".into()],

@@ -48,17 +48,10 @@ impl Subject {
     }
 }
 
-/// A process, as far as it says more than its files: what it was started with, and where its configuration is.
-#[derive(Debug)]
-pub struct Running<'a> {
-    pub arguments: &'a [String],
-    pub root: &'a Root,
-}
-
 /// Looks into a program by name, or into a shared object by its path.
 pub fn look(name: &OsStr) -> Subject {
     if let Some(file) = shared_object(name) {
-        let mut subject = of_files(&[(file.clone(), file.clone())], &file, None);
+        let mut subject = of_files(&[(file.clone(), file.clone())], &file, None, &Root::own());
         subject.is_shared = true;
         if subject.is_served || subject.needs_raw {
             let title = format!("{} is a shared object: run the program that loads it on uringaio", file.display());
@@ -70,7 +63,7 @@ pub fn look(name: &OsStr) -> Subject {
         Ok(program) => {
             let files: Vec<Seen> =
                 with_libraries(&program.image).into_iter().map(|file| (file.clone(), file)).collect();
-            of_files(&files, &program.image, None)
+            of_files(&files, &program.image, None, &Root::own())
         }
         Err(failure) => Subject {
             findings: vec![Finding::bad("cannot_be_served", failure.message.clone(), "")],
@@ -102,16 +95,27 @@ fn shared_object(name: &OsStr) -> Option<PathBuf> {
 /// A file by the name that is shown, and by the one that this command can open.
 pub type Seen = (PathBuf, PathBuf);
 
-/// What these files use together. `image` is the one that was asked about, `running` the process that it is, if it is one.
-pub fn of_files(files: &[Seen], image: &Path, running: Option<&Running>) -> Subject {
-    let own_root = Root::own();
-    let root = running.map_or(&own_root, |running| running.root);
+/// What these files use together. `image` is the one that was asked about, by its name below `root`; `arguments` is the command line
+/// of a process.
+pub fn of_files(files: &[Seen], image: &Path, arguments: Option<&[String]>, root: &Root) -> Subject {
     let of = |(shown, opened): &Seen| Some(Uses { file: shown.clone(), ..uses::in_depth(opened)? });
     let used: Vec<Uses> = files.iter().filter_map(of).collect();
     let mut findings: Vec<Finding> = used.iter().flat_map(of_file).collect();
     let uses_io_uring = used.iter().any(|uses| uses.uses_io_uring.is_some());
     let is_served = used.iter().any(Uses::is_served);
     let needs_raw = used.iter().any(|uses| uses.calls_aio_by_number);
+    let hides_numbers = used.iter().any(|uses| uses.file == image && uses.hides_numbers);
+    if hides_numbers && findings.is_empty() {
+        findings.push(
+            Finding::note(
+                "hidden_numbers",
+                format!("{} makes system calls by number (syscall), and it cannot be seen which", image.display()),
+                "It calls neither POSIX AIO nor libaio by name. If io_setup is among those calls, the library says so once, and \
+                 URINGAIO_RAW=1 serves them.",
+            )
+            .with_remedy(["uringaio run --log -- PROGRAM"]),
+        );
+    }
     if uses::offers(&root.find(image)) {
         findings.push(Finding::note(
             "provider",
@@ -133,7 +137,7 @@ pub fn of_files(files: &[Seen], image: &Path, running: Option<&Running>) -> Subj
             uses_io_uring,
             calls_libaio: used.iter().any(|uses| !uses.libaio.is_empty()),
             calls_aio_by_number: needs_raw,
-            arguments: running.map(|running| running.arguments),
+            arguments,
             root,
         },
     );

@@ -1,0 +1,45 @@
+//! What a container image, or the one who starts it, needs for its program to run on the library.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::sandbox::Sandbox;
+
+/// Where the library is inside.
+const INSIDE: &str = "/usr/local/lib/liburingaio.so.1";
+
+/// Lines for a Dockerfile, and the same for compose. `library` is this machine's.
+pub fn lines(library: &Path, raw: bool) -> String {
+    let library = library.display();
+    let raw_line = |line: &str| if raw { line.to_string() } else { String::new() };
+    let mut text = format!(
+        "# Dockerfile of an image with glibc (not of Alpine), with the library copied beside it:\n\
+         #     cp {library} liburingaio.so.1\n\
+         COPY liburingaio.so.1 {INSIDE}\n\
+         ENV LD_PRELOAD={INSIDE}\n{}\
+         \n\
+         # or compose.yaml, with the image as it is and the library of this machine\n\
+         services:\n\
+         \x20 SERVICE:\n\
+         \x20   environment:\n\
+         \x20     LD_PRELOAD: {INSIDE}\n{}\
+         \x20   volumes:\n\
+         \x20     - {library}:{INSIDE}:ro\n\
+         \x20   ulimits:\n\
+         \x20     memlock: 67108864\n\
+         \x20   security_opt:\n\
+         \x20     - seccomp:io_uring.json\n\
+         \n\
+         # io_uring.json allows io_uring, which Docker's default profile forbids; without it threads serve:\n",
+        raw_line("ENV URINGAIO_RAW=1\n"),
+        raw_line("      URINGAIO_RAW: \"1\"\n"),
+    );
+    for line in Sandbox::Docker.remedy() {
+        let indent = if line.starts_with('#') { "" } else { "#     " };
+        let _ = writeln!(text, "{indent}{line}");
+    }
+    text.push_str(
+        "# Then see whether the program is served: uringaio doctor PID on the host, with the process's number there\n",
+    );
+    text
+}
