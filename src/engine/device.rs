@@ -90,6 +90,11 @@ pub trait Device {
     /// Adds `count` to the eventfd in a slot, not before [`Device::flush`].
     fn signal_eventfd(&mut self, file: FixedFile, count: u32);
 
+    /// Additions that a lost device did not carry out: the eventfds, and the counts.
+    fn unsignalled(&mut self) -> Vec<(FixedFile, u32)> {
+        Vec::new()
+    }
+
     /// Hands everything accepted to the kernel, and lets completions arrive, without waiting for any.
     fn flush(&mut self);
 

@@ -6,6 +6,8 @@
 use core::num::NonZeroU32;
 use std::collections::HashMap;
 
+use crate::host::{descriptors, kernel};
+
 /// A slot that holds a file: its number plus 1, so that none takes no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FixedFile(NonZeroU32);
@@ -71,6 +73,13 @@ impl SharedFixedFiles {
     pub fn insert(&mut self, file: FixedFile, fd: i32, generation: u32) {
         self.files.insert((fd, generation), file);
         self.counts.insert(file, (1, (fd, generation)));
+    }
+
+    /// Adds to an eventfd by the program's own number, if that is still the same file: what held it is gone.
+    pub fn signal_by_number(&self, file: FixedFile, count: u32) {
+        if let Some(&(_, (fd, generation))) = self.counts.get(&file) {
+            descriptors::while_open(fd, generation, || kernel::add_to_eventfd(fd, count));
+        }
     }
 
     /// `count` users fewer. True if none is left: the slot can be emptied.

@@ -26,7 +26,7 @@ use super::outstanding::Outstanding;
 use super::queue::Queue;
 use super::sleep_policy::SleepPolicy;
 use super::wake_batch::WakeBatch;
-use super::{inbox, redo};
+use super::{engines, inbox, redo};
 use crate::host::descriptors;
 use crate::host::kernel::Errno;
 use crate::stats::{self, Lane, Notification};
@@ -140,12 +140,19 @@ impl<D: Device> Reactor<D> {
             if let Some(command) = Command::of(operation) {
                 return self.carry_out(command);
             }
-            // A notification is sent in any case.
-            let _ = self.hold_eventfds(operation);
-            return self.hand_back(operation, 0);
+            let held = self.hold_eventfds(operation);
+            if !self.has_diverted(operation, held) {
+                // A notification is sent in any case.
+                self.hand_back(operation, 0);
+            }
+            return;
         };
+        let held = self.hold_eventfds(operation);
+        if self.has_diverted(operation, held) {
+            return;
+        }
         self.begin(operation, action);
-        if let Err(errno) = self.hold_eventfds(operation) {
+        if let Err(errno) = held {
             // SAFETY: reactor-owned. It has no place in the order yet.
             unsafe { (*operation.as_ptr()).order = Order::Free };
             self.finish(operation, errno.negated());
@@ -178,7 +185,6 @@ impl<D: Device> Reactor<D> {
         this.retries = 0;
         this.stop_error = 0;
         this.held = None;
-        this.held_eventfds = [None; 2];
         this.fd_generation = descriptors::generation(this.fd);
         self.outstanding.insert(operation);
     }
@@ -197,12 +203,29 @@ impl<D: Device> Reactor<D> {
     fn hold_eventfds(&mut self, mut operation: NonNull<Operation>) -> Result<(), Errno> {
         // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
+        this.held_eventfds = [None; 2];
         for (&fd, held) in this.eventfds.iter().zip(&mut this.held_eventfds) {
             if fd >= 0 {
                 *held = Some(self.hold_eventfd(fd)?);
             }
         }
         Ok(())
+    }
+
+    /// io_uring refuses to hold an eventfd, because it is being taken away: an operation that has not begun here goes to the
+    /// workers as it is.
+    fn has_diverted(&mut self, mut operation: NonNull<Operation>, held: Result<(), Errno>) -> bool {
+        let is_refused = held.is_err_and(|errno| errno != Errno(libc::ENFILE));
+        if !is_refused || self.engine.carrier() != Carrier::Uring {
+            return false;
+        }
+        let Some(workers) = engines::workers() else { return false };
+        // SAFETY: reactor-owned.
+        let eventfds = core::mem::take(&mut unsafe { operation.as_mut() }.held_eventfds);
+        eventfds.into_iter().flatten().for_each(|eventfd| self.release_eventfd(eventfd, 1));
+        // SAFETY: as its submitter promised.
+        unsafe { workers.submit(operation) };
+        true
     }
 
     fn hold_eventfd(&mut self, fd: i32) -> Result<FixedFile, Errno> {
@@ -278,10 +301,15 @@ impl<D: Device> Reactor<D> {
     }
 
     fn signal_eventfds(&mut self) {
-        let device = &mut self.device;
+        let (device, eventfds) = (&mut self.device, &self.eventfds);
+        let is_lost = device.lost().is_some();
         self.wakes.take_eventfds(|eventfd, count| {
             stats::notified(Notification::Eventfd, count.into());
-            device.signal_eventfd(eventfd, count);
+            if is_lost {
+                eventfds.signal_by_number(eventfd, count);
+            } else {
+                device.signal_eventfd(eventfd, count);
+            }
         });
     }
 
@@ -387,7 +415,10 @@ impl<D: Device> Reactor<D> {
         while let Some(command) = self.answers.pop() {
             Command::answer(command, &mut self.wakes);
         }
-        self.wakes.take_eventfds(|_, _| ());
+        self.signal_eventfds();
+        for (eventfd, count) in self.device.unsignalled() {
+            self.eventfds.signal_by_number(eventfd, count);
+        }
         self.wakes.wake_now();
     }
 }

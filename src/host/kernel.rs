@@ -116,6 +116,16 @@ pub fn ready(fd: c_int, events: u32) -> Result<u32, Errno> {
     Ok(u32::from(asked.revents as u16))
 }
 
+/// Adds to the count of an eventfd, which never waits: a count without room for more stays as it is. It is at its end, and
+/// tells what it is there to tell; the kernel's own additions stop there too.
+pub fn add_to_eventfd(fd: c_int, count: u32) {
+    if ready(fd, libc::POLLOUT as u32) != Ok(0) {
+        let amount = u64::from(count);
+        // SAFETY: reads the eight bytes.
+        let _ = unsafe { syscall!(libc::SYS_write, fd, &raw const amount, size_of::<u64>()) };
+    }
+}
+
 /// Closes a descriptor of the library's.
 pub fn close(fd: c_int) {
     // SAFETY: closes a number; the caller opened it.

@@ -202,6 +202,14 @@ impl Device for Uring {
         self.auxiliary += 1;
     }
 
+    fn unsignalled(&mut self) -> Vec<(FixedFile, u32)> {
+        // What reached the kernel was done there and then, and its completion was seen.
+        let is_pending = |index: &usize| !self.free_signals.contains(index);
+        let pending: Vec<usize> = (0..self.signals.len()).filter(is_pending).collect();
+        self.free_signals.extend(&pending);
+        pending.into_iter().map(|index| (self.signals[index].file, *self.signals[index].amount as u32)).collect()
+    }
+
     fn flush(&mut self) {
         self.ring.submit();
     }

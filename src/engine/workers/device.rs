@@ -14,7 +14,7 @@ use super::queue::{Class, Fifo, STUCK_NS};
 use crate::engine::device::{Device, Event, Name, Verdict};
 use crate::engine::fixed_files::FixedFile;
 use crate::engine::operation::{CANCELED, Kind, Operation};
-use crate::host::kernel::{self, Errno, syscall};
+use crate::host::kernel::{self, Errno};
 
 /// Operations at a time that are looked at with a descriptor for the moment.
 const MAX_TRIALS: usize = 8;
@@ -410,13 +410,7 @@ impl Device for Workers {
     }
 
     fn signal_eventfd(&mut self, file: FixedFile, count: u32) {
-        // A counter without room is at its end, and tells what it is there to tell; the kernel's own additions stop
-        // there too.
-        if kernel::ready(file.slot() as i32, libc::POLLOUT as u32) != Ok(0) {
-            let amount = u64::from(count);
-            // SAFETY: reads the eight bytes.
-            let _ = unsafe { syscall!(libc::SYS_write, file.slot(), &raw const amount, 8) };
-        }
+        kernel::add_to_eventfd(file.slot() as i32, count);
         self.events.push_back(Event::Signalled(file, count));
     }
 
