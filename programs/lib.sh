@@ -197,7 +197,7 @@ attempt() (
 
 verdict() {
     printf '%-8s %s: %s%s\n' "$1" "$SUITE" "$2" "${3:+  ($3)}"
-    [ -z "$RESULTS" ] || printf '%s\t%s: %s\n' "$1" "$SUITE" "$2" >> "$RESULTS"
+    [ -z "$RESULTS" ] || printf '%s\t%s: %s\t%s\n' "$1" "$SUITE" "$2" "${3:-}" >> "$RESULTS"
 }
 
 check() {
