@@ -28,7 +28,7 @@ use users::{Entry, Users};
 use waiters::Waiters;
 
 use super::request;
-use super::request_pool::RequestPool;
+use super::request::RequestPool;
 use super::ring::event_ring::EventRing;
 use super::ring::layout::Event;
 use crate::host::futex::{self, Deadline};

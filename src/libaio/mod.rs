@@ -17,7 +17,6 @@ mod kernel_aio;
 mod outstanding;
 mod registry;
 mod request;
-mod request_pool;
 mod ring;
 mod rw_flags;
 mod submit;

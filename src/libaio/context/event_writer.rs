@@ -13,8 +13,7 @@ use super::backlog::Backlog;
 use super::waiters::Waiters;
 use crate::engine::{Kind, Operation, WakeBatch};
 use crate::host::futex;
-use crate::libaio::request::Request;
-use crate::libaio::request_pool::RequestPool;
+use crate::libaio::request::{Request, RequestPool};
 use crate::libaio::ring::event_ring::EventRing;
 use crate::libaio::ring::layout::Event;
 
