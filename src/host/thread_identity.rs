@@ -11,21 +11,32 @@
 
 use core::ffi::c_void;
 use core::ptr;
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::fork::PerProcess;
+use super::hash::mix;
 use super::thread_exit_hook::ThreadExitHook;
 use super::{file_info, memory, thread};
 
-const SLOTS: usize = 64;
+/// Places for threads, a cache line each.
+const SETS: usize = 64;
+
+/// Threads that have room in one.
+const WAYS: usize = 8;
+
+/// How many sets are looked through for a thread.
+const PROBES: usize = 4;
 
 /// The threads of this process that separated themselves. None of them ever came to that in most programs.
 struct Separate {
-    /// By thread pointer, with [`OWN_DESCRIPTORS`] where it has those; 0 where the thread has ended.
-    threads: [AtomicUsize; SLOTS],
-    /// How many slots were ever used. More than there are: every thread counts as separate.
-    count: AtomicU32,
+    sets: [Set; SETS],
+    /// There was no room for a thread: every one counts as separate.
+    is_full: AtomicBool,
 }
+
+/// By thread pointer, with [`OWN_DESCRIPTORS`] where it has those; 0 where there is none.
+#[repr(align(64))]
+struct Set([AtomicUsize; WAYS]);
 
 static SEPARATE: PerProcess<Separate> = PerProcess::new(5);
 
@@ -47,27 +58,29 @@ pub fn note_separate(own: Own) {
         return;
     }
     let made = SEPARATE.get_or_init(|| {
-        memory::boxed(Separate { threads: [const { AtomicUsize::new(0) }; SLOTS], count: AtomicU32::new(0) })
+        let sets = [const { Set([const { AtomicUsize::new(0) }; WAYS]) }; SETS];
+        memory::boxed(Separate { sets, is_full: AtomicBool::new(false) })
     });
     let Ok(separate) = made else { return };
     let me = thread::pointer();
     let mark = if own == Own::Descriptors { OWN_DESCRIPTORS } else { 0 };
     // Relaxed throughout: a thread asks about itself alone.
-    if let Some(slot) = separate.slot_of(me) {
+    if let Some(slot) = separate.slot(me) {
         slot.fetch_or(mark, Ordering::Relaxed);
         return;
     }
     ENDS.set(ptr::without_provenance_mut(me));
     let takes = |slot: &AtomicUsize| slot.compare_exchange(0, me | mark, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-    let used = separate.threads.iter().position(takes).unwrap_or(SLOTS) as u32 + 1;
-    separate.count.fetch_max(used, Ordering::Relaxed);
+    if !separate.slots_for(me).any(takes) {
+        separate.is_full.store(true, Ordering::Relaxed);
+    }
 }
 
 static ENDS: ThreadExitHook = ThreadExitHook::new(forget);
 
 /// A separate thread ends.
 unsafe extern "C" fn forget(thread: *mut c_void) {
-    if let Some(slot) = SEPARATE.get().and_then(|separate| separate.slot_of(thread.addr())) {
+    if let Some(slot) = SEPARATE.get().and_then(|separate| separate.slot(thread.addr())) {
         slot.store(0, Ordering::Relaxed);
     }
 }
@@ -76,7 +89,7 @@ unsafe extern "C" fn forget(thread: *mut c_void) {
 #[inline]
 #[must_use]
 pub fn is_separate() -> bool {
-    SEPARATE.get().is_some_and(|separate| separate.count.load(Ordering::Relaxed) > 0 && separate.has(|_| true))
+    SEPARATE.get().is_some_and(|separate| separate.has(|_| true))
 }
 
 /// Whether it sees other descriptors.
@@ -92,23 +105,28 @@ fn is_alone() -> bool {
 }
 
 impl Separate {
-    fn slot_of(&self, thread: usize) -> Option<&AtomicUsize> {
-        let used = self.count.load(Ordering::Relaxed) as usize;
-        self.threads[..used.min(SLOTS)].iter().find(|slot| slot.load(Ordering::Relaxed) & !OWN_DESCRIPTORS == thread)
+    /// The slots that a thread may have.
+    fn slots_for(&self, thread: usize) -> impl Iterator<Item = &AtomicUsize> {
+        let first = mix(thread as u64, 0) as usize;
+        (0..PROBES).flat_map(move |probe| &self.sets[(first.wrapping_add(probe)) % SETS].0)
+    }
+
+    /// The slot that it has.
+    fn slot(&self, thread: usize) -> Option<&AtomicUsize> {
+        self.slots_for(thread).find(|slot| slot.load(Ordering::Relaxed) & !OWN_DESCRIPTORS == thread)
     }
 
     /// Whether the calling thread is separate, and its slot is meant.
     #[cold]
     fn has(&self, is_meant: impl Fn(usize) -> bool) -> bool {
-        let overflows = self.count.load(Ordering::Relaxed) as usize > SLOTS;
-        let slot = self.slot_of(thread::pointer()).map(|slot| slot.load(Ordering::Relaxed));
-        if !overflows && !slot.is_some_and(is_meant) {
+        let slot = self.slot(thread::pointer()).map(|slot| slot.load(Ordering::Relaxed));
+        if !slot.is_some_and(is_meant) && !self.is_full.load(Ordering::Relaxed) {
             return false;
         }
         if is_alone() {
             // The others have ended.
-            self.count.store(0, Ordering::Relaxed);
-            self.threads.iter().for_each(|slot| slot.store(0, Ordering::Relaxed));
+            self.is_full.store(false, Ordering::Relaxed);
+            self.sets.iter().flat_map(|set| &set.0).for_each(|slot| slot.store(0, Ordering::Relaxed));
             return false;
         }
         true
