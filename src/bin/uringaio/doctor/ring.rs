@@ -348,7 +348,7 @@ mod tests {
         let mut evidence = machine(Tried::Works);
         evidence.ring.restricted = true;
         let told = findings(&evidence).remove(1);
-        assert_eq!((told.verdict, told.id.as_str()), (Verdict::Note, "restrictions"));
+        assert_eq!((told.verdict, told.id), (Verdict::Note, "restrictions"));
         assert!(told.detail.contains("io_uring-operations.json"));
     }
 
