@@ -61,6 +61,9 @@ one_interface() { # the other one is the system's, and the counters say so
         --ioengine=posixaio --iodepth=8 && grep -q ' 1024 operations (POSIX 1024, libaio 0)' err || return 1
     status 0 "$URINGAIO" run --interface posix --stats -- fio --name=job --filename=data --size=4M --rw=randread --bs=4k \
         --ioengine=libaio --iodepth=8 && ! grep -q 'libaio [1-9][0-9]*)' err || return 1
+    # The variable's earlier name.
+    URINGAIO_FACE=posix status 0 "$URINGAIO" run --stats -- fio --name=job --filename=data --size=4M --rw=randread --bs=4k \
+        --ioengine=libaio --iodepth=8 && ! grep -q 'libaio [1-9][0-9]*)' err || return 1
     status 0 "$URINGAIO" run --interface libaio --stats -- fio --name=job --filename=data --size=4M --rw=randread --bs=4k \
         --ioengine=libaio --iodepth=8 --thread && grep -q ' 1024 operations (POSIX 0, libaio 1024)' err
 }

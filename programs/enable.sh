@@ -48,6 +48,8 @@ plain_unit() {
     printf '[Service]\nEnvironment=LD_PRELOAD=%s\nLimitMEMLOCK=64M\n' "$INSTALLED" | diff first - || return 1
     # A second time changes nothing.
     status 0 "$URINGAIO" enable --root tree server.service && written server.service | diff first - || return 1
+    # One interface alone, by the name of the variable that the library reads.
+    status 0 "$URINGAIO" enable --dry-run --interface posix --root tree server && told Environment=URINGAIO_INTERFACE=posix || return 1
     status 0 "$URINGAIO" disable --dry-run --root tree server && [ -e "tree/$UNITS/server.service.d/50-uringaio.conf" ] || return 1
     status 0 "$URINGAIO" disable --root tree server && [ ! -e "tree/$UNITS/server.service.d" ] || fail "something was left"
     status 0 "$URINGAIO" disable --root tree server && told 'was not enabled'

@@ -85,6 +85,9 @@ pub const VARIABLES: [(&CStr, &str); 9] = [
     (c"URINGAIO_CPUS", "CPUs, as 0-3,8"),
 ];
 
+/// Names that variables had before: each counts where the variable itself is not set.
+const EARLIER_NAMES: [(&CStr, &CStr); 1] = [(c"URINGAIO_FACE", c"URINGAIO_INTERFACE")];
+
 /// Reads variables, and notes those whose values mean nothing.
 struct Reader {
     pub wrong: u32,
@@ -93,7 +96,9 @@ struct Reader {
 impl Reader {
     /// What `meaning` makes of the variable at `place`; `default` where it is not set, is empty, or means nothing.
     fn value<T>(&mut self, place: usize, default: T, meaning: impl FnOnce(&[u8]) -> Option<T>) -> T {
-        self.value_of(place, variable(VARIABLES[place].0).unwrap_or_default(), default, meaning)
+        let name = VARIABLES[place].0;
+        let earlier = || variable(EARLIER_NAMES.iter().find(|&&(_, now)| now == name)?.0);
+        self.value_of(place, variable(name).or_else(earlier).unwrap_or_default(), default, meaning)
     }
 
     fn value_of<T>(&mut self, place: usize, text: &[u8], default: T, meaning: impl FnOnce(&[u8]) -> Option<T>) -> T {

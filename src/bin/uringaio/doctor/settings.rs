@@ -17,10 +17,12 @@ enum Values {
 }
 
 /// The library's variables, as its `Settings` reads them.
-const KNOWN: [(&str, Values); 9] = [
+const KNOWN: [(&str, Values); 10] = [
     ("URINGAIO_CPUS", Values::Cpus),
     ("URINGAIO_ENGINE", Values::OneOf(&["auto", "uring", "threads", "system"])),
     ("URINGAIO_INTERFACE", Values::OneOf(&["both", "posix", "libaio"])),
+    // Its earlier name.
+    ("URINGAIO_FACE", Values::OneOf(&["both", "posix", "libaio"])),
     ("URINGAIO_INLINE", Values::OneOf(&["on", "1", "never", "off", "0", "no"])),
     ("URINGAIO_KERNEL_AIO", Values::OneOf(&["on", "1", "off", "0", "no"])),
     ("URINGAIO_LOG", Values::Switch),

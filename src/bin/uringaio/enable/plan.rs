@@ -189,7 +189,7 @@ fn variables(
     }
     let mut variables = vec![format!("{name}={list}")];
     if arguments.interface == Interface::Posix {
-        variables.push("URINGAIO_FACE=posix".into());
+        variables.push("URINGAIO_INTERFACE=posix".into());
     }
     if raw {
         variables.push("URINGAIO_RAW=1".into());
