@@ -18,8 +18,8 @@ use crate::host::thread::SignalSet;
 const SETUP: u32 = 1 << 3 | 1 << 7 | 1 << 9 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 16;
 const UNREGISTER_RING_FDS: u32 = 21;
 
-const PAGE: usize = 4096;
-/// What the kernel puts before the completions, and more.
+/// At least what the kernel puts before the completions (128 bytes). More would do no harm as long as header and
+/// completions are within the pages given, which is so for the few entries that such a ring has.
 const HEADER: usize = 512;
 
 /// `struct io_uring_getevents_arg`
@@ -48,12 +48,13 @@ impl Pages {
         Ok(core::mem::ManuallyDrop::into_inner(pages))
     }
 
-    const fn queues_length(&self) -> usize {
-        (HEADER + self.entries as usize * size_of::<CompletionEntry>()).next_multiple_of(PAGE)
+    fn queues_length(&self) -> usize {
+        (HEADER + self.entries as usize * size_of::<CompletionEntry>()).next_multiple_of(kernel::page_size())
     }
 
-    const fn length(&self) -> usize {
-        self.queues_length() + (self.entries as usize * size_of::<squeue::Entry>()).next_multiple_of(PAGE)
+    fn length(&self) -> usize {
+        self.queues_length()
+            + (self.entries as usize * size_of::<squeue::Entry>()).next_multiple_of(kernel::page_size())
     }
 }
 

@@ -28,8 +28,7 @@ mod slots {
     use core::ptr;
     use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
-    use crate::host::address_range::PAGE_BYTES;
-    use crate::host::kernel::syscall;
+    use crate::host::kernel::{page_size, syscall};
     use crate::host::references::{self, Objects, Reference};
 
     /// The library's function for a name, if it has one.
@@ -89,10 +88,11 @@ mod slots {
 
     fn redirect(reference: &Reference, function: usize) {
         let Reference { place, is_read_only, .. } = *reference;
-        let page = place & !(PAGE_BYTES - 1);
+        let page_bytes = page_size();
+        let page = place & !(page_bytes - 1);
         let protect = |protection: c_int| {
             // SAFETY: the page holds a slot, which is data: no thread executes it, and readers go on reading.
-            unsafe { syscall!(libc::SYS_mprotect, page, PAGE_BYTES, protection) }
+            unsafe { syscall!(libc::SYS_mprotect, page, page_bytes, protection) }
         };
         if is_read_only && protect(libc::PROT_READ | libc::PROT_WRITE).is_err() {
             MISSED.store(true, Ordering::Relaxed);

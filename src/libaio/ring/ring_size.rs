@@ -5,7 +5,6 @@ use core::num::NonZeroUsize;
 use once_cell::race::OnceNonZeroUsize;
 
 use super::layout::{HEADER_BYTES, SLOT_BYTES};
-use crate::host::address_range::PAGE_BYTES;
 use crate::host::kernel::{self, Errno, syscall};
 
 /// The kernel makes no larger ring.
@@ -33,7 +32,7 @@ pub fn for_events(nr_events: u32) -> Result<RingSize, Errno> {
     if events == 0 {
         return Err(Errno(libc::EAGAIN));
     }
-    let length = (HEADER_BYTES + SLOT_BYTES * (events as usize + 2)).next_multiple_of(PAGE_BYTES);
+    let length = (HEADER_BYTES + SLOT_BYTES * (events as usize + 2)).next_multiple_of(kernel::page_size());
     Ok(RingSize { nr: ((length - HEADER_BYTES) / SLOT_BYTES) as u32, length })
 }
 
