@@ -40,6 +40,20 @@ static void some_requests(void)
     callback_request();
 }
 
+/* Whether an io_uring is mapped: CRIU cannot dump a process that has one. */
+static int has_io_uring(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    int found = 0;
+
+    CHECK(maps != NULL);
+    while (fgets(line, sizeof line, maps))
+        found |= strstr(line, "[io_uring]") != NULL;
+    fclose(maps);
+    return found;
+}
+
 /* Whether this process could join the namespace. */
 static int joins(const char *path, int kind)
 {
@@ -79,6 +93,7 @@ static void run(int which)
         break;
     default:
         WAIT_UNTIL(count_threads() == 1);
+        CHECK(!has_io_uring());
     }
     kill(other, SIGKILL);
     /* What comes back is there at once. */
