@@ -23,7 +23,17 @@ pub fn check(fd: c_int, file: FdInfo, writes: bool, flags: c_int) -> Result<(), 
     if flags & !KNOWN != 0 {
         return Err(Errno(libc::EOPNOTSUPP));
     }
-    if flags & libc::RWF_APPEND != 0 && flags & libc::RWF_NOAPPEND != 0 {
+    let contradicts = flags & libc::RWF_APPEND != 0 && flags & libc::RWF_NOAPPEND != 0;
+    // What has no bytes, such as a directory, cannot be asked: preadv2 refuses every flag there, as the kernel's AIO does not.
+    if !file.seeks() && !file.streams() {
+        let refused = flags & (libc::RWF_NOWAIT | libc::RWF_ATOMIC | libc::RWF_DONTCACHE) != 0;
+        return match (contradicts, refused) {
+            (true, _) => Err(Errno(libc::EINVAL)),
+            (false, true) => Err(Errno(libc::EOPNOTSUPP)),
+            (false, false) => Ok(()),
+        };
+    }
+    if contradicts {
         // A kernel that does not know the second flag (before 6.9) refuses that first.
         let number = if file.reads() { libc::SYS_preadv2 } else { libc::SYS_pwritev2 };
         let unknown = refusal(number, fd, BEYOND_ALL_FILES, libc::RWF_NOAPPEND) == Some(Errno(libc::EOPNOTSUPP));

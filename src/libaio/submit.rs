@@ -376,12 +376,20 @@ impl Plan {
 fn attempt(used: &ContextRef, transfer: &Transfer, kind: Kind, chains: &mut Chains) -> Plan {
     let file = transfer.file;
     let writes = kind.writes();
+    // A socket refuses any position but 0 (`sock_read_iter` of net/socket.c), which the plain calls of an engine do not pass.
+    if file.is_socket() && transfer.offset != 0 {
+        return Plan { attempt: Attempt::Done(Errno(libc::ESPIPE).negated()), ..Plan::engine(Carrier::Workers) };
+    }
     let appends = writes
         && ((file.appends() && transfer.flags & libc::RWF_NOAPPEND == 0) || transfer.flags & libc::RWF_APPEND != 0);
     let question = Question { face: Face::Libaio, kind, file, appends, buffers: transfer.vectors };
     match router::route(question) {
-        Route::Inline(_)
-            if writes && transfer.total == 0 && transfer.flags & libc::RWF_NOWAIT != 0 && !file.in_memory() =>
+        Route::Inline(_) | Route::InlineInOrder
+            if writes
+                && transfer.total == 0
+                && transfer.flags & libc::RWF_NOWAIT != 0
+                && file.seeks()
+                && !file.in_memory() =>
         {
             Plan { attempt: Attempt::Done(rw_flags::empty_nowait_write(transfer.fd)), ..Plan::engine(Carrier::Workers) }
         }

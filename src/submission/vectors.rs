@@ -81,18 +81,25 @@ impl Vectors {
         }
         user_access::readable(from, count * size_of::<libc::iovec>())?;
         let first = memory.room(count).ok_or(Errno(libc::EAGAIN))?;
-        let mut total = 0;
+        // All lengths first, then all addresses: which error comes is decided by that (`__import_iovec` of lib/iov_iter.c).
         for index in 0..count {
             // SAFETY: seen to be readable.
-            let mut vector = unsafe { (from as *const libc::iovec).add(index).read_unaligned() };
+            let vector = unsafe { (from as *const libc::iovec).add(index).read_unaligned() };
             if isize::try_from(vector.iov_len).is_err() {
                 return Err(Errno(libc::EINVAL));
             }
-            user_access::in_user_space(vector.iov_base as usize, vector.iov_len)?;
-            vector.iov_len = vector.iov_len.min(MAX_RW_BYTES - total);
-            total += vector.iov_len;
             // SAFETY: there is room for `count` entries.
             unsafe { first.add(index).write(vector) };
+        }
+        let mut total = 0;
+        for index in 0..count {
+            // SAFETY: written above.
+            let vector = unsafe { &mut *first.add(index) };
+            // One buffer is cut before it is looked at (since Linux 6.4).
+            let looked_at = if count == 1 { vector.iov_len.min(MAX_RW_BYTES) } else { vector.iov_len };
+            user_access::in_user_space(vector.iov_base as usize, looked_at)?;
+            vector.iov_len = vector.iov_len.min(MAX_RW_BYTES - total);
+            total += vector.iov_len;
         }
         Ok(Self { first, count, total })
     }

@@ -175,7 +175,7 @@ fn transfer(task: &Task, flags: c_int) -> Result<usize, Errno> {
         unsafe { syscall!(number, task.fd, address, count, offset, 0, flags) }
     };
     match task.nature {
-        Nature::Stream | Nature::Device if task.is_empty() => {
+        Nature::Stream | Nature::Device | Nature::Socket if task.is_empty() => {
             let number = if task.writes() { libc::SYS_write } else { libc::SYS_read };
             // `preadv2` and `pwritev2` of nothing do not ask the file.
             // SAFETY: no buffer is needed.
