@@ -1,7 +1,7 @@
 //! Which file system a mount is, without asking the file system: a server that does not answer would hold up the
 //! caller.
 //!
-//! `statmount(2)` (Linux 6.8) tells it by the mount's number. Before that, and beneath a seccomp filter, a short-lived
+//! `statmount(2)` (Linux 6.8) tells it by the mount's number. Before that, and where a filter forbids it, a short-lived
 //! thread looks for the number, or for the device's, in `/proc/self/mountinfo`; see [`raw_thread`]. Neither knows a
 //! mount outside the process's root (an ordinary user's in a `chroot`, where the root is no mount of its own), and
 //! there may be no `/proc`. There such a thread asks the file system itself, and the caller waits [`LOOKUP_LIMIT_MS`]
@@ -9,14 +9,14 @@
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use once_cell::race::OnceBool;
 
 use super::file_systems::{self, Backing};
 use super::kernel::{Errno, syscall};
 use super::raw_thread::{self, Table};
-use super::seccomp;
+use super::seccomp::{self, Answer, Call};
 
 /// How long the table of mounts is waited for: it is read in microseconds, unless something is being mounted.
 const LOOKUP_LIMIT_MS: u64 = 200;
@@ -60,13 +60,35 @@ struct StatMount {
 
 const _: () = assert!(core::mem::offset_of!(StatMount, strings) == 512);
 
+const SYS_STATMOUNT: libc::c_long = 457;
+
+/// Whether `statmount` may be called: a filter that was written before the call came may end the process for it, as a
+/// service manager's does. Each filter that the program sets is asked about once, in a child process.
+fn is_statmount_allowed() -> bool {
+    /// Twice the number of filters that had been set when it was asked, plus 1 where it is allowed.
+    static ANSWER: AtomicU32 = AtomicU32::new(u32::MAX);
+
+    if !seccomp::is_active() {
+        return true;
+    }
+    let filters = seccomp::times_set() << 1;
+    // Relaxed: the word says all, and threads that ask at once learn the same.
+    let answer = ANSWER.load(Ordering::Relaxed);
+    if answer & !1 == filters {
+        return answer & 1 != 0;
+    }
+    // SAFETY: without arguments the call reads nothing, and fails.
+    let tried = unsafe { seccomp::try_in_child(&[Call { number: SYS_STATMOUNT, arguments: [0, 0] }]) };
+    let is_allowed = matches!(tried, Ok(Answer::All(_)));
+    ANSWER.store(filters | u32::from(is_allowed), Ordering::Relaxed);
+    is_allowed
+}
+
 /// Where the mount with this unique number keeps its files.
 fn statmount(id: u64) -> Result<Backing, Errno> {
-    // A filter that was written before the call came may end the process for it, as a service manager's does.
-    if seccomp::is_active() {
+    if !is_statmount_allowed() {
         return Err(Errno(libc::ENOSYS));
     }
-    const SYS_STATMOUNT: libc::c_long = 457;
     const FS_TYPE: u64 = 0x20;
     #[repr(C)]
     struct Request {
