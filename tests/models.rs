@@ -1,5 +1,5 @@
-//! Every interleaving of the inbox's pushers and taker, of threads that run the reactor, of those who take completions off a
-//! queue, and of a sleeper and who wakes it, by loom. Run with `RUSTFLAGS="--cfg loom"`; without that the file is empty, because loom's
+//! Every interleaving of the inbox's pushers and taker, of threads that run the reactor, of pushers and takers of a queue of
+//! numbers, and of a sleeper and who wakes it, by loom. Run with `RUSTFLAGS="--cfg loom"`; without that the file is empty, because loom's
 //! atomics work in its models alone.
 #![cfg(loom)]
 #![allow(missing_docs, reason = "a test")]
@@ -12,6 +12,9 @@ mod inbox;
 #[path = "../src/engine/workers/combiner.rs"]
 mod combiner;
 
+#[path = "../src/host/number_queue.rs"]
+mod number_queue;
+
 #[allow(dead_code, reason = "the model uses a part of it")]
 #[path = "../src/libaio/context/waiters.rs"]
 mod waiters;
@@ -23,6 +26,7 @@ use inbox::{Inbox, Node, Pushed};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use loom::thread;
+use number_queue::{Links, NumberQueue};
 use waiters::Waiters;
 
 struct Parcel {
@@ -278,5 +282,85 @@ fn who_waits_for_two_events_is_woken() {
         for writer in writers {
             writer.join().unwrap();
         }
+    });
+}
+
+/// Entries of a queue of numbers, each with a value that the queue has to publish.
+struct Shelf {
+    links: Vec<AtomicU64>,
+    values: Vec<AtomicU32>,
+}
+
+impl Links for Shelf {
+    fn link(&self, number: u32) -> Option<&AtomicU64> {
+        self.links.get(number as usize)
+    }
+}
+
+impl Shelf {
+    fn new(entries: u32) -> Self {
+        Self {
+            links: (0..entries).map(|_| AtomicU64::new(0)).collect(),
+            values: (0..entries).map(|_| AtomicU32::new(0)).collect(),
+        }
+    }
+
+    fn push(&self, queue: &NumberQueue, number: u32, value: u32) {
+        self.values[number as usize].store(value, Ordering::Relaxed);
+        queue.push(self, number);
+    }
+
+    fn take(&self, queue: &NumberQueue) -> Option<(u32, u32)> {
+        queue.take_if(self, |number| Some(self.values[number as usize].load(Ordering::Relaxed)))
+    }
+}
+
+/// Two threads push, a third takes: everything comes once, with its value, and what one thread pushed in its order.
+#[test]
+fn numbers_come_once_and_in_order() {
+    model(|| {
+        let shared = Arc::new((Shelf::new(4), NumberQueue::new(0)));
+        let pushers: Vec<_> = [&[(1, 10), (2, 11)][..], &[(3, 20)]]
+            .into_iter()
+            .map(|entries| {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || {
+                    entries.iter().for_each(|&(number, value)| shared.0.push(&shared.1, number, value))
+                })
+            })
+            .collect();
+        let mut values: Vec<u32> = (0..2).filter_map(|_| shared.0.take(&shared.1)).map(|(value, _)| value).collect();
+        for pusher in pushers {
+            pusher.join().unwrap();
+        }
+        values.extend(std::iter::from_fn(|| shared.0.take(&shared.1)).map(|(value, _)| value));
+        assert_eq!(values.len(), 3);
+        values.retain(|&value| value != 20);
+        assert_eq!(values, [10, 11]);
+    });
+}
+
+/// A thread takes while another takes an entry, pushes it once more, and takes everything, so that the head is the same entry
+/// as before: one that is used again deceives no thread that is late.
+#[test]
+fn numbers_are_used_again() {
+    model(|| {
+        let shared = Arc::new((Shelf::new(3), NumberQueue::new(0)));
+        shared.0.push(&shared.1, 1, 10);
+        shared.0.push(&shared.1, 2, 11);
+        let other = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let (first, free) = shared.0.take(&shared.1).unwrap();
+                shared.0.push(&shared.1, free, 12);
+                let rest = std::iter::from_fn(|| shared.0.take(&shared.1)).map(|(value, _)| value);
+                [first].into_iter().chain(rest).collect::<Vec<u32>>()
+            })
+        };
+        let mut values: Vec<u32> = shared.0.take(&shared.1).map(|(value, _)| value).into_iter().collect();
+        values.extend(other.join().unwrap());
+        values.extend(std::iter::from_fn(|| shared.0.take(&shared.1)).map(|(value, _)| value));
+        values.sort_unstable();
+        assert_eq!(values, [10, 11, 12]);
     });
 }

@@ -19,6 +19,7 @@ pub mod lock;
 pub mod log;
 pub mod memory;
 pub mod mounts;
+pub mod number_queue;
 pub mod path;
 pub mod pool;
 pub mod raw_thread;

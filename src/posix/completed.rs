@@ -1,10 +1,7 @@
 //! Requests that have ended and whose result was not asked for yet, in the order of their ends: what `aio_waitcomplete`
 //! returns. They are noted only in programs that use that function ([`is_noted`]); all others pay one load.
 //!
-//! The queue is that of Michael and Scott: entries are linked at the tail by one exchange and taken at the head by another,
-//! and any thread can finish what another began. No thread waits for another in it, and a jump out of it, or a thread that
-//! is stopped in it, costs no more than the one request that it had in hand. Entries come from a pool and are never freed,
-//! so a thread that is late reads old numbers, and its exchange fails: heads, tails and links count their changes.
+//! They lie in a queue without locks ([`NumberQueue`]), in entries of a pool.
 //!
 //! An entry is taken when the request begins, so that its end can always be noted. The aiocb holds the entry's name
 //! ([`Ticket`]) in a field that is glibc's own where glibc serves; by it `aio_return` takes the request back.
@@ -18,6 +15,7 @@ use crate::host::fork::PerProcess;
 use crate::host::futex;
 use crate::host::kernel::Errno;
 use crate::host::memory;
+use crate::host::number_queue::{Links, NumberQueue};
 use crate::host::pool::Pool;
 
 /// The exported function. A program that is linked with it names it.
@@ -33,8 +31,8 @@ static COMPLETED: PerProcess<Completed> = PerProcess::new(10);
 
 /// A request that was begun, from its beginning until its result was asked for.
 struct Entry {
-    /// The entry behind it: in the low half its number plus 1, or 0; in the high half a count of changes.
-    next: AtomicU64,
+    /// The queue's.
+    link: AtomicU64,
     /// The use of the entry, twice; odd when `aio_return` has taken the request back.
     turn: AtomicU64,
     /// The address of the aiocb.
@@ -54,14 +52,19 @@ pub struct Completion {
 
 struct Completed {
     pool: Pool<Entry>,
-    /// The entry before the first, and the last or one before it; numbers and counts as in [`Entry::next`].
-    head: AtomicU64,
-    tail: AtomicU64,
+    queue: NumberQueue,
 }
 
-/// A word after one more change.
-const fn changed(word: u64, to: u64) -> u64 {
-    ((word >> 32).wrapping_add(1) << 32) | to & 0xffff_ffff
+impl Links for Pool<Entry> {
+    fn link(&self, number: u32) -> Option<&AtomicU64> {
+        Some(&entry(self, number)?.link)
+    }
+}
+
+/// The entry of a number.
+fn entry(pool: &Pool<Entry>, number: u32) -> Option<&Entry> {
+    // SAFETY: entries are never freed, zero bytes are valid ones, and all their fields are atomics.
+    pool.at(number).map(|entry| unsafe { entry.as_ref() })
 }
 
 /// Notes the ends of all requests from here on, if the program or a library that it starts with is linked with
@@ -147,7 +150,7 @@ fn finish_noted(aiocb: AiocbRef, result: i64, wakes: Option<&mut WakeBatch>) {
     // From here on the aiocb is the program's.
     aiocb.finish(result);
     let Some((completed, entry)) = expected else { return };
-    completed.push(Pool::number(entry));
+    completed.queue.push(&completed.pool, Pool::number(entry));
     completed.drop_taken_back();
     // SeqCst pairs with the fence of a waiter: either it sees the entry, or this thread sees that it sleeps.
     fence(Ordering::SeqCst);
@@ -189,88 +192,36 @@ pub fn next() -> Option<Completion> {
 
 impl Completed {
     fn new() -> Result<Box<Self>, Errno> {
-        let mut this = memory::boxed(Self { pool: Pool::new(), head: AtomicU64::new(0), tail: AtomicU64::new(0) })?;
-        // The entry before the first.
-        let entry = this.pool.take().ok_or(Errno(libc::ENOMEM))?;
-        let number = u64::from(Pool::number(entry)) + 1;
-        *this.head.get_mut() = number;
-        *this.tail.get_mut() = number;
-        Ok(this)
-    }
-
-    /// The entry of a number plus 1.
-    fn entry(&self, word: u64) -> Option<&Entry> {
-        let number = (word as u32).checked_sub(1)?;
-        // SAFETY: entries are never freed, zero bytes are valid ones, and all their fields are atomics.
-        self.pool.at(number).map(|entry| unsafe { entry.as_ref() })
+        let pool = Pool::new();
+        let before = pool.take().ok_or(Errno(libc::ENOMEM))?;
+        memory::boxed(Self { queue: NumberQueue::new(Pool::number(before)), pool })
     }
 
     /// The entry that an aiocb names, with its turn, if it was not taken back. The aiocb's field may hold anything.
     fn of(&self, aiocb: AiocbRef) -> Option<(NonNull<Entry>, u64)> {
         let Ticket { number, turn } = aiocb.ticket();
         let entry = self.pool.at(u32::try_from(number.checked_sub(1)?).ok()?)?;
-        // SAFETY: as in `entry`.
+        // SAFETY: entries are never freed.
         let this = unsafe { entry.as_ref() };
         // Acquire pairs with the Release in `expect_noted`.
         let is_its = this.turn.load(Ordering::Acquire) == turn && this.aiocb.load(Ordering::Relaxed) == aiocb.address();
         (is_its && turn.is_multiple_of(2)).then_some((entry, turn))
     }
 
-    fn push(&self, number: u32) {
-        let new = u64::from(number) + 1;
-        let Some(entry) = self.entry(new) else { return };
-        // Relaxed: published by the exchange that links it.
-        entry.next.store(changed(entry.next.load(Ordering::Relaxed), 0), Ordering::Relaxed);
-        loop {
-            // Acquire here and below pairs with the Release of the exchanges.
-            let tail = self.tail.load(Ordering::Acquire);
-            let Some(last) = self.entry(tail) else { return };
-            let next = last.next.load(Ordering::Acquire);
-            if self.tail.load(Ordering::Acquire) != tail {
-                continue;
-            }
-            if next as u32 != 0 {
-                // Another thread has linked its entry: the tail goes on.
-                let _ = self.tail.compare_exchange(tail, changed(tail, next), Ordering::AcqRel, Ordering::Relaxed);
-            } else if last.next.compare_exchange(next, changed(next, new), Ordering::AcqRel, Ordering::Relaxed).is_ok()
-            {
-                let _ = self.tail.compare_exchange(tail, changed(tail, new), Ordering::AcqRel, Ordering::Relaxed);
-                return;
-            }
-        }
-    }
-
     /// Takes the first entry that was not taken back; entries before it, which were, are dropped. `takes` is asked with
     /// whether the first one was: where it says no, nothing is taken.
     fn take(&self, takes: impl Fn(bool) -> bool) -> Option<Completion> {
         loop {
-            let head = self.head.load(Ordering::Acquire);
-            let tail = self.tail.load(Ordering::Acquire);
-            let next = self.entry(head)?.next.load(Ordering::Acquire);
-            if self.head.load(Ordering::Acquire) != head {
-                continue;
-            }
-            if next as u32 == 0 {
-                return None;
-            }
-            if head as u32 == tail as u32 {
-                let _ = self.tail.compare_exchange(tail, changed(tail, next), Ordering::AcqRel, Ordering::Relaxed);
-                continue;
-            }
-            // What is read here is right if the head is still the same afterwards.
-            let first = self.entry(next)?;
-            let was_taken_back = first.turn.load(Ordering::Acquire) % 2 == 1;
-            let completion =
-                Completion { aiocb: first.aiocb.load(Ordering::Relaxed), result: first.result.load(Ordering::Relaxed) };
-            if !takes(was_taken_back) {
-                return None;
-            }
-            if self.head.compare_exchange(head, changed(head, next), Ordering::AcqRel, Ordering::Relaxed).is_err() {
-                continue;
-            }
-            // The entry just taken is now the one before the first; the one before it is free.
-            if let Some(before) = (head as u32).checked_sub(1).and_then(|number| self.pool.at(number)) {
-                self.pool.put(before);
+            let read = |number| {
+                let first = entry(&self.pool, number)?;
+                // Acquire pairs with the Release in `expect_noted`.
+                let was_taken_back = first.turn.load(Ordering::Acquire) % 2 == 1;
+                let (aiocb, result) = (first.aiocb.load(Ordering::Relaxed), first.result.load(Ordering::Relaxed));
+                takes(was_taken_back).then_some((Completion { aiocb, result }, was_taken_back))
+            };
+            let ((completion, was_taken_back), free) = self.queue.take_if(&self.pool, read)?;
+            if let Some(free) = self.pool.at(free) {
+                self.pool.put(free);
             }
             if !was_taken_back {
                 return Some(completion);
