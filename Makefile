@@ -27,7 +27,7 @@ SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock uringaio.map libaio.m
 SNIPPET := /etc/ld.so.conf.d/00-uringaio-libaio.conf
 
 .DEFAULT_GOAL := all
-.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels sanitize check bench bench-smoke bench-stat sbom reproducible site deb test-packages dist deb-source rpm install install-strip uninstall clean help
+.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels sanitize soak check bench bench-smoke bench-stat sbom reproducible site deb test-packages dist deb-source rpm install install-strip uninstall clean help
 
 all: library drop-in drop-in-t64 archive command ## everything that is installed
 
@@ -84,6 +84,9 @@ test-kernels: library drop-in ## the C programs on Linux 5.10, 6.1, 6.12 and the
 
 sanitize: ## the C programs with AddressSanitizer (library and programs), UndefinedBehaviorSanitizer, ThreadSanitizer; RUN=options
 	scripts/sanitize $(RUN)
+
+soak: ## everything random, round after round, then one page: HOURS=n MINUTES=n
+	@HOURS="$(HOURS)" MINUTES="$(MINUTES)" scripts/soak
 
 check: ## formatting, lints, documentation, shell scripts
 	@scripts/check
