@@ -297,7 +297,7 @@ bench() {
     [ "$(grep -c 'in flight' out)" -eq 12 ] && grep -q '<svg' report.html && grep -q '</html>' report.html || return 1
     # A phone's screen decides how large it is drawn.
     grep -q 'name="viewport" content="width=device-width' report.html && ! grep -Eq '<svg[^>]* (width|height)=' report.html || return 1
-    # A file that is somebody's is read alone, and stays as it was.
+    # A file that exists already is only read, and stays as it was.
     head -c 1M /dev/urandom > mine
     cp mine copy
     status 0 "$URINGAIO" bench --json --seconds 0.05 --rounds 2 --report report.svg mine || return 1

@@ -176,7 +176,7 @@ await() {
     done
 }
 
-# A TCP port that nobody uses now. The kernel gives each caller another one.
+# A TCP port that is not in use now. The kernel gives each caller another one.
 free_port() { "$(helper programs/support/free-port.c)"; }
 
 attempt() (

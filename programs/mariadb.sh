@@ -117,7 +117,7 @@ END
     for file in data/*/*.ibd; do
         innochecksum "$file" || { echo "FAILED: $file"; return 1; }
     done
-    # The two extents from page 64 on are the doublewrite buffer: whatever was last written, checked by nobody.
+    # The two extents from page 64 on are the doublewrite buffer: whatever was last written, and not checked.
     innochecksum --end-page=63 data/ibdata1 && innochecksum --start-page=192 data/ibdata1
 }
 

@@ -181,7 +181,7 @@ fn settled_means_dealt_with() {
     });
 }
 
-/// A taker that goes home when it finds nothing to do, while others push: what was pushed is taken, and who comes too late is
+/// A taker that leaves when it finds nothing to do, while others push: what was pushed is taken, and who comes too late is
 /// told so, has pushed nothing, and can push to the next taker.
 #[test]
 fn a_taker_leaves_nothing_behind() {

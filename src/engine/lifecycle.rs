@@ -1,4 +1,4 @@
-//! An engine's life. Its thread is started by the first submission, goes home when it has had nothing to do for
+//! An engine's life. Its thread is started by the first submission, ends when it has had nothing to do for
 //! [`IDLE_EXIT_MS`], and is started again by the next submission.
 //!
 //! ```text

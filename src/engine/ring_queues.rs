@@ -16,7 +16,7 @@ pub struct Completion {
     pub result: i32,
 }
 
-/// Both queues of a ring, and its entries, in memory that whoever made them keeps.
+/// Both queues of a ring, and its entries, in memory that their maker keeps.
 pub struct Queues {
     rings: *mut c_void,
     entries: *mut squeue::Entry,

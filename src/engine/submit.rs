@@ -41,7 +41,7 @@ impl Engine {
         }
         // SAFETY: the caller's promise.
         while !unsafe { self.push(newest, oldest) } {
-            // The thread has gone home since the caller asked for the engine.
+            // The thread has ended since the caller asked for the engine.
             if !self.serve() {
                 // SAFETY: the caller's promise; nothing was pushed.
                 return unsafe { self.divert(newest, oldest) };

@@ -138,7 +138,7 @@ impl Arena {
     /// Puts a block aside for the next thread that locks the heap.
     ///
     /// # Safety
-    /// The block is of this arena, and nobody's.
+    /// The block is of this arena, and free.
     unsafe fn put_aside(&self, header: *mut Header) {
         let block = header.cast::<Freed>();
         let mut next = self.freed.load(Ordering::Relaxed);
@@ -169,7 +169,7 @@ fn measure(layout: Layout) -> Option<(usize, usize)> {
 /// A block in memory that begins at `beginning`.
 ///
 /// # Safety
-/// There are `length` bytes, aligned to `before`, and nobody else's.
+/// There are `length` bytes, aligned to `before`, and used by nothing else.
 unsafe fn block_in(beginning: *mut u8, arena: u64, before: usize, length: usize) -> *mut u8 {
     let extent = (length as u64) << 8 | u64::from(before.trailing_zeros());
     // SAFETY: the caller's promise; `before` is at least a header's length, and a multiple of its alignment.
@@ -217,7 +217,7 @@ pub fn attempt(layout: Layout) -> *mut u8 {
 /// The heap, as Rust's `alloc` calls it.
 pub struct Heap;
 
-// SAFETY: blocks are as large and as aligned as asked for, and nobody else's until they are freed. Nothing here panics.
+// SAFETY: blocks are as large and as aligned as asked for, and given to no other caller until they are freed. Nothing here panics.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         loop {
@@ -248,7 +248,7 @@ unsafe impl GlobalAlloc for Heap {
         if arena.number.load(Ordering::Relaxed) != number {
             return;
         }
-        // SAFETY: a block of this heap, and nobody's any more.
+        // SAFETY: a block of this heap, no longer in use.
         let freed = arena.with(false, |heap| unsafe { heap.c_free(beginning(header.cast(), extent)) });
         if freed.is_none() {
             // SAFETY: the same.
@@ -275,7 +275,7 @@ impl Pages {
     }
 }
 
-// SAFETY: gives pages that are nobody else's, zeroed, and takes them back.
+// SAFETY: gives new pages, zeroed, and takes them back.
 unsafe impl Allocator for Pages {
     fn alloc(&self, bytes: usize) -> (*mut u8, usize, u32) {
         if let Ok(pages) = map(bytes) {
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_holder_that_does_not_run() {
+    fn no_thread_waits_for_a_holder_that_does_not_run() {
         let layout = Layout::from_size_align(100, 64).unwrap();
         let arena = arena().unwrap();
         // SAFETY: the size is not 0; freed once.

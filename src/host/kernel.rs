@@ -181,7 +181,7 @@ fn clock(clock: libc::clockid_t) -> u64 {
 /// Bytes of a page of this machine: 4096 on x86-64, up to 65,536 elsewhere.
 #[must_use]
 pub fn page_size() -> usize {
-    // Threads that ask at once both ask the kernel: nobody waits, and a fork finds no lock held.
+    // Threads that ask at once both ask the kernel: no thread waits, and a fork finds no lock held.
     static KNOWN: OnceNonZeroUsize = OnceNonZeroUsize::new();
     let ask = || {
         // SAFETY: asks for a number.

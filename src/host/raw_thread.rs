@@ -1,5 +1,5 @@
 //! A thread for one short task, made without the C library: it allocates nothing, and can be started from a signal
-//! handler. One that makes descriptors has a table of its own, so that none of ours is ever seen in the program's.
+//! handler. One that makes descriptors has a table of its own, so that none of the library's is ever seen in the program's.
 //!
 //! Its task takes numbers and gives a number. It may make system calls, and use no thread-local storage, for the thread
 //! has its creator's. What both threads know lies in pages of their own, so that either may leave first.

@@ -118,7 +118,7 @@ fn wait_for(child: c_int) -> bool {
         match wait(&mut status, libc::WNOHANG) {
             Ok(0) if !deadline.is_over() => futex::sleep_50us(),
             Ok(0) => {
-                // SAFETY: a child of ours that nobody has waited for.
+                // SAFETY: a child of this process that was not waited for yet.
                 let _ = unsafe { syscall!(libc::SYS_kill, child, libc::SIGKILL) };
                 let _ = wait(&mut status, 0);
                 return false;

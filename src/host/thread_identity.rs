@@ -6,7 +6,7 @@
 //!
 //! A thread is noted when it separates itself through the C library, and forgotten when it ends: another may be made in its
 //! place, and a read that waits must not be done in a thread that could have gone on. A thread without any other beside it
-//! is not separate, whatever it does: it is the process, and threads that come later are like it. So nobody is in a forked
+//! is not separate, whatever it does: it is the process, and threads that come later are like it. So no thread is in a forked
 //! child.
 
 use core::ffi::c_void;

@@ -416,7 +416,7 @@ fn attempt(used: &ContextRef, transfer: &Transfer, kind: Kind, chains: &mut Chai
     }
 }
 
-/// Streams and appending writes: in place only where nothing of ours can be overtaken.
+/// Streams and appending writes: in place only where no request of the library's can be overtaken.
 #[cold]
 fn in_order(transfer: &Transfer, writes: bool, inlines: bool, chains: &mut Chains) -> Plan {
     chains.push();

@@ -16,7 +16,7 @@ const WAS_FROZEN: u32 = 1 << 2;
 /// File systems that are frozen at the moment, counted in the upper half.
 const ONE_FROZEN: u32 = 1 << 16;
 
-// Relaxed throughout: whoever arranges for a hazard and meets it orders the two by itself.
+// Relaxed throughout: a program that arranges for a hazard and meets it orders the two by itself.
 static SEEN: AtomicU32 = AtomicU32::new(0);
 
 /// The program handles page faults itself (`userfaultfd(2)`), or has mapped a file of a server's: a page may be long in

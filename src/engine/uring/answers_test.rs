@@ -193,7 +193,7 @@ impl Both<'_> {
         if got != want {
             differ(format!("io_uring gives {got}, the system call {want}"));
         } else if !call.writes() && (plain.1.bytes() != uring.1.bytes()) {
-            // Bytes behind a short read, or of one that failed, may differ: they are nobody's.
+            // Bytes behind a short read, or of one that failed, may differ: they are not part of the answer.
             let counted = usize::try_from(want).unwrap_or(0);
             let first = plain.1.bytes().iter().zip(uring.1.bytes()).position(|(a, b)| a != b);
             differ(format!("{counted} bytes, and the memory differs at {first:?}"));

@@ -47,7 +47,7 @@ pub struct Unheld {
 pub struct FileTable {
     own: OwnTable,
     holders: &'static Holders,
-    /// By descriptor of ours.
+    /// By descriptor of the workers' table.
     held: Vec<Option<Held>>,
     names: HashMap<FullName, c_int>,
     kept: KeptFiles,

@@ -107,7 +107,7 @@ fn restricted() -> Finding {
         "restrictions",
         "This process was started with a list of the io_uring operations that it may use",
         format!(
-            "Whoever started it has set the list (Linux 7.0, IORING_REGISTER_RESTRICTIONS). What is not on it is done without \
+            "A process that started it has set the list (Linux 7.0, IORING_REGISTER_RESTRICTIONS). What is not on it is done without \
              io_uring; what the library makes use of is listed in {}.",
             sandbox::shared_file("io_uring-operations.json")
         ),

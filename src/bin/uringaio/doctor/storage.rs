@@ -14,6 +14,7 @@ use crate::host;
 use crate::routes::{self, Row};
 
 const IO_URING: &str = "io_uring";
+const CALLER: &str = "the calling thread";
 
 /// What is said of it.
 #[derive(Debug)]
@@ -90,7 +91,7 @@ pub fn look(file: &Path, library: Option<&Path>, engine: Option<&str>) -> Result
 fn route(kind: Kind, backing: Backing) -> (&'static Row, &'static str) {
     match (kind, backing) {
         (Kind::Stream, _) => (&routes::STREAMS, "threads"),
-        (_, Backing::Memory) => (&routes::MEMORY, "nobody"),
+        (_, Backing::Memory) => (&routes::MEMORY, CALLER),
         (_, Backing::Local) => (&routes::LOCAL, IO_URING),
         (_, Backing::Remote) => (&routes::OTHERS, "threads"),
     }
@@ -98,7 +99,7 @@ fn route(kind: Kind, backing: Backing) -> (&'static Row, &'static str) {
 
 fn goes(lane: &str) -> String {
     match lane {
-        "nobody" => "are done in the calling thread".into(),
+        CALLER => format!("are done in {CALLER}"),
         lane => format!("go to {lane}, where they cannot be done at once"),
     }
 }
@@ -225,7 +226,7 @@ mod tests {
         let lane = |kind, name: &str| route(kind, by_name(name.as_bytes())).1;
         assert_eq!(lane(Kind::Regular, "ext4"), "io_uring");
         assert_eq!(lane(Kind::Regular, "fuse.sshfs"), "threads");
-        assert_eq!(lane(Kind::Regular, "tmpfs"), "nobody");
+        assert_eq!(lane(Kind::Regular, "tmpfs"), CALLER);
         assert_eq!(lane(Kind::Stream, "ext4"), "threads");
         assert_eq!(route(Kind::Block, Backing::Local).1, "io_uring");
     }
