@@ -3,7 +3,8 @@
 //!
 //! A transfer that takes long has waited, or its thread has only lost its processor to another one, which says nothing of
 //! the device and is common on a busy machine. So one that took long only raises suspicion: the next ones are watched
-//! closely, and one of them opens the breaker if it takes long and the thread gave up its processor by itself.
+//! closely, and one of them opens the breaker if it takes long and the thread gave up its processor by itself. One that
+//! takes as long as no thread waits for a processor opens it at once, so that a device that stalls holds up one call.
 //!
 //! What is not watched closely is timed by the kernel's coarse clock, at a fifth of the price of the exact one. It goes by
 //! ticks of 1 to 10 ms: what waits longer than that is seen at once, and of shorter waits the one that a tick falls into.
@@ -11,6 +12,9 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::host::{kernel, this_thread};
+
+/// A transfer that takes longer has waited: a thread that can run gets a processor sooner than that.
+const STALL_NS: u64 = 50_000_000;
 
 /// When a breaker opens, and for how long.
 pub struct Limits {
@@ -67,10 +71,21 @@ impl Breaker {
         }
         let start = kernel::coarse_now();
         let answer = transfer();
-        if kernel::coarse_now().saturating_sub(start) > self.limits.slow_ns {
-            self.watched.store(self.limits.watched, Ordering::Relaxed);
+        let took = kernel::coarse_now().saturating_sub(start);
+        if took > self.limits.slow_ns {
+            self.suspect(took);
         }
         answer
+    }
+
+    /// A transfer took long.
+    #[cold]
+    fn suspect(&self, took_ns: u64) {
+        if took_ns > STALL_NS {
+            self.open(kernel::now());
+        } else {
+            self.watched.store(self.limits.watched, Ordering::Relaxed);
+        }
     }
 
     #[cold]
@@ -122,6 +137,13 @@ mod tests {
         assert!(before.elapsed() >= LONG + Duration::from_nanos(LIMITS.pause_ns));
         // Still under suspicion.
         breaker.watch(|| std::thread::sleep(LONG));
+        assert!(!breaker.is_closed());
+    }
+
+    #[test]
+    fn what_stalls_opens_it_at_once() {
+        let breaker = Breaker::new(LIMITS);
+        breaker.watch(|| std::thread::sleep(4 * LONG));
         assert!(!breaker.is_closed());
     }
 
