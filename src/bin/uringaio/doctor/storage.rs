@@ -218,13 +218,13 @@ fn tried(
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, route};
+    use super::{CALLER, IO_URING, Kind, route};
     use crate::file_systems::{Backing, by_name};
 
     #[test]
     fn routes_are_those_of_the_librarys_table() {
         let lane = |kind, name: &str| route(kind, by_name(name.as_bytes())).1;
-        assert_eq!(lane(Kind::Regular, "ext4"), "io_uring");
+        assert_eq!(lane(Kind::Regular, "ext4"), IO_URING);
         assert_eq!(lane(Kind::Regular, "fuse.sshfs"), "threads");
         assert_eq!(lane(Kind::Regular, "tmpfs"), CALLER);
         assert_eq!(lane(Kind::Stream, "ext4"), "threads");
