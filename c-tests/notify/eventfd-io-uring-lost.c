@@ -3,14 +3,10 @@
 // links: uringaio
 #include "aiocb.h"
 #include "memory.h"
+#include "refuse-io-uring.h"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
-#include <stddef.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 
 #define N 64
 #define BLOCK 65536
@@ -33,14 +29,7 @@ static long raw_call(long number, long a, long b, long c)
 
 static void take_io_uring_away(void)
 {
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 2, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 1, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_register, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
+    struct sock_filter filter[] = REFUSE_IO_URING(SECCOMP_RET_ERRNO | EPERM);
     struct sock_fprog program = { .len = sizeof filter / sizeof filter[0], .filter = filter };
     long result;
 

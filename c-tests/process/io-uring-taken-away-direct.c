@@ -1,12 +1,9 @@
 /* A seccomp filter that refuses io_uring, set by prctl for one thread or by seccomp(2) for all (SECCOMP_FILTER_FLAG_TSYNC),
    loses no O_DIRECT request: neither of the thread that sets it, nor of one that has left some in flight, nor of one that
    is busy [C5]. */
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <sys/prctl.h>
 
+#include "refuse-io-uring.h"
 #include "sleeper.h"
 
 static int fd, way;
@@ -14,14 +11,7 @@ static atomic_int busy, refused;
 
 static void refuse_io_uring(void)
 {
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 2, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 1, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_register, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (way % 2 ? ENOSYS : EPERM)),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
+    struct sock_filter filter[] = REFUSE_IO_URING(SECCOMP_RET_ERRNO | (way % 2 ? ENOSYS : EPERM));
     struct sock_fprog program = { .len = sizeof filter / sizeof filter[0], .filter = filter };
 
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||

@@ -2,18 +2,15 @@
    request: what was submitted before ends once and right, and what is submitted after is served [C5] (seccomp(2),
    SECCOMP_FILTER_FLAG_TSYNC). Sandboxed workers and browsers do so after they have started. */
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/prctl.h>
 
 #include "aiocb.h"
 #include "check.h"
 #include "deadline.h"
 #include "files.h"
 #include "process.h"
+#include "refuse-io-uring.h"
 
 #define THREADS 3
 #define DEPTH 16
@@ -26,14 +23,7 @@ static atomic_uint busy, refused;
 
 static void refuse_io_uring(int error)
 {
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 2, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 1, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_register, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
+    struct sock_filter filter[] = REFUSE_IO_URING(SECCOMP_RET_ERRNO | error);
     struct sock_fprog program = { .len = sizeof filter / sizeof filter[0], .filter = filter };
 
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||

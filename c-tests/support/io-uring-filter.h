@@ -4,11 +4,9 @@
 #define IO_URING_FILTER_H
 
 #include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 
 #include "one-request.h"
+#include "refuse-io-uring.h"
 
 static const struct {
     const char *name;
@@ -26,14 +24,7 @@ static const struct {
 /* Sets it for this process, through the C library. */
 static inline void filter_io_uring(unsigned action)
 {
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 2, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 1, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_register, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, action),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
+    struct sock_filter filter[] = REFUSE_IO_URING(action);
     struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
 
     MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
