@@ -62,10 +62,18 @@ pub unsafe extern "C" fn aio_write64(aiocbp: *mut libc::aiocb) -> c_int {
 }
 
 /// The engines, or none where the C library's own AIO serves. Where neither is decided because memory or threads are out,
-/// the call fails, and so do the requests of `aiocbs`: one implementation cannot wait for a request of the other.
+/// the call fails, and so do the requests of `aiocbs`: one implementation cannot wait for a request of the other. It fails with
+/// `ENOSYS` where the C library would send no notification and the program wait for it in vain: `of_list`, or one of theirs.
 macro_rules! engines_or_return {
-    ($aiocbs:expr) => {
+    ($aiocbs:expr, $of_list:expr) => {
         match glibc_aio::engines() {
+            Ok(None)
+                if iter::once($of_list)
+                    .chain($aiocbs.map(AiocbRef::sigevent))
+                    .any(|sigevent: SigEvent| sigevent.how == SIGEV_EVENTFD) =>
+            {
+                return value_or_errno(Err(Errno(libc::ENOSYS)));
+            }
             Ok(engines) => engines,
             Err(errno) => {
                 $aiocbs.for_each(|aiocb: AiocbRef| aiocb.finish(errno.negated()));
@@ -78,7 +86,7 @@ macro_rules! engines_or_return {
 #[inline]
 pub(super) fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, glibc: fn(*mut libc::aiocb) -> c_int) -> c_int {
     let Some(aiocb) = AiocbRef::at(aiocbp) else { return value_or_errno(Err(Errno(libc::EINVAL))) };
-    let Some(engines) = engines_or_return!(iter::once(aiocb)) else { return glibc(aiocbp) };
+    let Some(engines) = engines_or_return!(iter::once(aiocb), SigEvent::NONE) else { return glibc(aiocbp) };
     value_or_errno(if aiocb.has_valid_priority() {
         submit::submit(engines, aiocb, kind).map(|()| 0)
     } else {
@@ -104,7 +112,9 @@ pub unsafe extern "C" fn aio_fsync(operation: c_int, aiocbp: *mut libc::aiocb) -
         _ => return value_or_errno(Err(Errno(libc::EINVAL))),
     };
     let Some(aiocb) = AiocbRef::at(aiocbp) else { return value_or_errno(Err(Errno(libc::EINVAL))) };
-    let Some(engines) = engines_or_return!(iter::once(aiocb)) else { return glibc_aio::fsync(operation, aiocbp) };
+    let Some(engines) = engines_or_return!(iter::once(aiocb), SigEvent::NONE) else {
+        return glibc_aio::fsync(operation, aiocbp);
+    };
     value_or_errno(file_info::flags(aiocb.fd()).and_then(|_| submit::submit(engines, aiocb, kind).map(|()| 0)))
 }
 
@@ -334,11 +344,7 @@ unsafe fn run_list(
     let requests = aiocbs.clone().filter(|aiocb| aiocb.list_entry() != ListEntry::Nop);
     // SAFETY: the caller's promise.
     let sigevent = unsafe { SigEvent::read(sig) };
-    let Some(engines) = engines_or_return!(requests.clone()) else {
-        // The C library knows no eventfds.
-        if iter::once(sigevent).chain(requests.map(AiocbRef::sigevent)).any(|sigevent| sigevent.how == SIGEV_EVENTFD) {
-            return value_or_errno(Err(Errno(libc::ENOSYS)));
-        }
+    let Some(engines) = engines_or_return!(requests.clone(), sigevent) else {
         return glibc_aio::list(mode, list, nent, sig, is_oldest);
     };
     value_or_errno(list::run(engines, aiocbs, sigevent, waits, is_oldest).map(|()| 0))

@@ -4,9 +4,7 @@
 
 use core::ffi::{CStr, c_int, c_void};
 
-use super::aiocb::AiocbRef;
-use super::sigevent::SIGEV_EVENTFD;
-use crate::c_boundary::{call_original, value_or_errno};
+use crate::c_boundary::call_original;
 use crate::engine::{self, Engines};
 use crate::host::dlsym_next::Next;
 use crate::host::kernel::Errno;
@@ -50,15 +48,6 @@ pub fn serves() -> bool {
     !settings::get().served.posix() || engine::stands_aside()
 }
 
-/// Whether the C library would send no such notification, and the program wait for it in vain.
-fn asks_for_eventfd(aiocb: *mut libc::aiocb) -> bool {
-    AiocbRef::at(aiocb).is_some_and(|aiocb| aiocb.sigevent().how == SIGEV_EVENTFD)
-}
-
-fn unknown() -> c_int {
-    value_or_errno(Err(Errno(libc::ENOSYS)))
-}
-
 fn note_call() {
     // A signal handler may call `aio_suspend` next, and must not be the first to look it up.
     let _ = SUSPEND.get();
@@ -67,27 +56,18 @@ fn note_call() {
 
 /// `aio_read`.
 pub fn read(aiocb: *mut libc::aiocb) -> c_int {
-    if asks_for_eventfd(aiocb) {
-        return unknown();
-    }
     note_call();
     call_original!(READ, fn(aiocb: *mut libc::aiocb) -> c_int)
 }
 
 /// `aio_write`.
 pub fn write(aiocb: *mut libc::aiocb) -> c_int {
-    if asks_for_eventfd(aiocb) {
-        return unknown();
-    }
     note_call();
     call_original!(WRITE, fn(aiocb: *mut libc::aiocb) -> c_int)
 }
 
 /// `aio_fsync`.
 pub fn fsync(operation: c_int, aiocb: *mut libc::aiocb) -> c_int {
-    if asks_for_eventfd(aiocb) {
-        return unknown();
-    }
     note_call();
     call_original!(FSYNC, fn(operation: c_int, aiocb: *mut libc::aiocb) -> c_int)
 }
