@@ -1,23 +1,29 @@
-//! How fast devices have shown themselves to be, as the engine on io_uring sees it: the best of some requests that it
-//! timed.
+//! How fast devices have shown themselves to be, as the engine on io_uring sees it, by requests that it timed.
 //!
 //! A device that completes requests immediately (zram, pmem, a RAM disk) shows it even through a worker of the
-//! kernel's, of which io_uring needs one there: no disk is as fast.
+//! kernel's, of which io_uring needs one there: no disk is as fast, except now and then for one request, as on a virtual
+//! machine whose host has the block in memory. (Measured: of requests on zram 83 % take no longer than
+//! [`IMMEDIATE_NS`] with one in flight and 7 % with 32, on such a disk 1 % at most.)
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Devices that are told apart; more share.
-pub const DEVICES: usize = 255;
+use crate::stats;
 
-/// Requests of which the best counts.
+/// Devices that are told apart; more share.
+pub const DEVICES: usize = stats::layout::DEVICES;
+
+/// Requests that are judged together.
 const WINDOW: u64 = 32;
+
+/// Of these, so many immediate ones show that the device is.
+const ENOUGH: u64 = 6;
 
 /// A request that takes no longer was not waited for: a hop over a worker takes some 10 µs, the fastest flash 50 µs.
 const IMMEDIATE_NS: u64 = 35_000;
 
 /// What was seen of one device.
 struct Times {
-    /// The best of the window in the upper 48 bits, how many there were in the lower 16.
+    /// Of the window: the best in the upper 48 bits, how many were immediate in the next 8, how many there were in the last 8.
     window: AtomicU64,
     is_immediate: AtomicBool,
 }
@@ -30,12 +36,15 @@ pub fn note(device: u8, nanoseconds: u64) {
     let times = &TIMES[device as usize % DEVICES];
     let window = times.window.load(Ordering::Relaxed);
     let best = (window >> 16).min(nanoseconds.min(u64::MAX >> 16));
-    let count = (window & 0xffff) + 1;
+    let immediate = (window >> 8 & 0xff) + u64::from(nanoseconds <= IMMEDIATE_NS);
+    let count = (window & 0xff) + 1;
     if count < WINDOW {
-        times.window.store(best << 16 | count, Ordering::Relaxed);
+        times.window.store(best << 16 | immediate << 8 | count, Ordering::Relaxed);
         return;
     }
-    times.is_immediate.store(best <= IMMEDIATE_NS, Ordering::Relaxed);
+    let is_immediate = immediate >= ENOUGH;
+    times.is_immediate.store(is_immediate, Ordering::Relaxed);
+    stats::device_timed(device, best, is_immediate);
     times.window.store(u64::MAX << 16, Ordering::Relaxed);
 }
 
@@ -53,19 +62,24 @@ pub fn is_immediate(device: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{WINDOW, is_immediate, note};
+    use super::{ENOUGH, WINDOW, is_immediate, note};
+
+    const DEVICE: u8 = 254;
+
+    /// A window in which so many requests are immediate.
+    fn window(immediate: u64) {
+        for request in 0..WINDOW {
+            note(DEVICE, if request < immediate { 20_000 } else { 400_000 });
+        }
+    }
 
     #[test]
-    fn the_best_of_a_window_counts() {
-        const DEVICE: u8 = 254;
-        for round in 0..WINDOW {
-            assert!(!is_immediate(DEVICE));
-            note(DEVICE, if round == 5 { 20_000 } else { 400_000 });
-        }
+    fn some_immediate_requests_show_a_device_that_is() {
+        window(ENOUGH - 1);
+        assert!(!is_immediate(DEVICE));
+        window(ENOUGH);
         assert!(is_immediate(DEVICE));
-        for _ in 0..WINDOW {
-            note(DEVICE, 90_000);
-        }
+        window(0);
         assert!(!is_immediate(DEVICE));
     }
 }

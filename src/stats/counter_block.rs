@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::kinds::ServedBy;
-use super::layout::{self, LANES, LATENCIES, LAYOUT, MAGIC, SLOTS, WORDS};
+use super::layout::{self, DEVICES, LANES, LATENCIES, LAYOUT, MAGIC, SLOTS, WORDS};
 use crate::host::{hash, thread};
 
 #[repr(C)]
@@ -24,17 +24,28 @@ pub struct Slot {
     words: [AtomicU64; WORDS],
 }
 
+/// [`layout::Device`], as the library writes it.
+#[repr(C)]
+pub struct Device {
+    pub number: AtomicU64,
+    pub best_ns: AtomicU64,
+    pub is_immediate: AtomicU64,
+    pub pauses: AtomicU64,
+}
+
 /// [`layout::Block`], as the library writes it.
 #[repr(C, align(64))]
 pub struct Block {
     header: Header,
     slots: [Slot; SLOTS],
     latencies: [[AtomicU64; LATENCIES]; LANES],
+    pub devices: [Device; DEVICES],
 }
 
 const _: () = {
     assert!(size_of::<Header>() == 64 && size_of::<layout::Header>() == 64);
     assert!(size_of::<Slot>() == size_of::<layout::Slot>());
+    assert!(size_of::<Device>() == size_of::<layout::Device>());
     assert!(size_of::<Block>() == size_of::<layout::Block>());
     assert!(align_of::<Block>() == align_of::<layout::Block>());
 };
@@ -53,6 +64,14 @@ pub static BLOCK: Block = Block {
     },
     slots: [const { Slot { owner: AtomicU64::new(0), words: [const { AtomicU64::new(0) }; WORDS] } }; SLOTS],
     latencies: [const { [const { AtomicU64::new(0) }; LATENCIES] }; LANES],
+    devices: [const {
+        Device {
+            number: AtomicU64::new(0),
+            best_ns: AtomicU64::new(0),
+            is_immediate: AtomicU64::new(0),
+            pauses: AtomicU64::new(0),
+        }
+    }; DEVICES],
 };
 
 // The note: name, type, and the distance of the block. It is loaded with the library, so that a reader needs no file.
@@ -130,6 +149,7 @@ pub fn begin(serves: ServedBy, process: u32, now: u64, observed: bool) {
             slot.words.iter().for_each(|word| word.store(0, Ordering::Relaxed));
         }
         BLOCK.latencies.iter().flatten().for_each(|bucket| bucket.store(0, Ordering::Relaxed));
+        BLOCK.devices.iter().for_each(|device| device.number.store(0, Ordering::Relaxed));
         header.observed.store(if observed { u32::MAX } else { 0 }, Ordering::Relaxed);
         header.started.store(now, Ordering::Relaxed);
     }

@@ -5,7 +5,7 @@
 pub const MAGIC: u64 = u64::from_le_bytes(*b"uringaio");
 
 /// Counts up with every change of the layout. A reader of another layout must refuse.
-pub const LAYOUT: u32 = 3;
+pub const LAYOUT: u32 = 4;
 
 /// The name of the ELF note that leads to the block. Its descriptor is the layout (4 bytes, little endian) and the
 /// distance from the descriptor's second word to the block (4 bytes, signed).
@@ -76,6 +76,23 @@ pub const LATENCIES: usize = 144;
 /// Lanes: 0 is in the calling thread, 1 is the engine.
 pub const LANES: usize = 2;
 
+/// Rows for devices. Devices beyond that share one.
+pub const DEVICES: usize = 255;
+
+/// What has been seen of one device that holds files which io_uring may serve.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Device {
+    /// Its number, as `st_dev` has it; 0: no device here.
+    pub number: u64,
+    /// The best of the last requests that io_uring timed, in nanoseconds; 0: none was.
+    pub best_ns: u64,
+    /// Not 0: it completes requests immediately, so that `O_DIRECT` requests are done in the calling thread.
+    pub is_immediate: u64,
+    /// How often that was given up for a while, because requests turned out to wait.
+    pub pauses: u64,
+}
+
 /// The first bytes of the block.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +136,8 @@ pub struct Block {
     pub slots: [Slot; SLOTS],
     /// How long the timed operations took from submission to completion, by lane.
     pub latencies: [[u64; LATENCIES]; LANES],
+    /// What has been seen of devices.
+    pub devices: [Device; DEVICES],
 }
 
 /// The bucket for `count` operations at once.

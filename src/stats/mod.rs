@@ -9,6 +9,7 @@
 
 mod count;
 mod counter_block;
+mod devices;
 mod kinds;
 #[allow(dead_code, reason = "compiled into the command as well, which uses the rest")]
 pub mod layout;
@@ -20,6 +21,7 @@ pub use count::{
     accepted, begin, carried_by_kernel, doorbell_notified, fell_back, finished, in_place, moved, notified, slept,
     stamp, submitted, timed, took,
 };
+pub use devices::{device_met, device_paused, device_timed};
 pub use kinds::{Action, Face, Lane, Notification, ServedBy};
 #[cfg(not(feature = "libaio-abi"))]
 pub use read::read;

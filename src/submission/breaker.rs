@@ -53,6 +53,12 @@ impl Breaker {
         until == 0 || self.closes(until)
     }
 
+    /// Whether a transfer has opened it and none has found it closed since.
+    #[inline]
+    pub fn has_opened(&self) -> bool {
+        self.until.load(Ordering::Relaxed) != 0
+    }
+
     #[cold]
     fn closes(&self, until: u64) -> bool {
         let is_over = kernel::now() >= until;

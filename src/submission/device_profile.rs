@@ -12,6 +12,7 @@ use crate::engine::device_times::{self, DEVICES};
 use crate::host::file_systems;
 use crate::host::kernel::syscall;
 use crate::host::path::Path;
+use crate::stats;
 
 /// Whether the driver of a device was looked up.
 static LOOKED_UP: [AtomicBool; DEVICES] = [const { AtomicBool::new(false) }; DEVICES];
@@ -31,7 +32,12 @@ pub fn completes_immediately(device: u8) -> bool {
 /// Does a request on such a device, and takes note of whether it waited.
 #[inline]
 pub fn watch<T>(device: u8, transfer: impl FnOnce() -> T) -> T {
-    BREAKERS[device as usize % DEVICES].watch(transfer)
+    let breaker = &BREAKERS[device as usize % DEVICES];
+    let answer = breaker.watch(transfer);
+    if breaker.has_opened() {
+        stats::device_paused(device);
+    }
+    answer
 }
 
 /// A small number for the device with this device number. Different devices may share one. What its name says of it is
@@ -43,6 +49,11 @@ pub fn number(device: u64) -> u8 {
         device_times::set_immediate(number, true);
     }
     number
+}
+
+/// A file on a device has been met that io_uring may serve: readers of the counters are told of the device.
+pub fn met(device: u8, number: u64) {
+    stats::device_met(device, number, device_times::is_immediate(device));
 }
 
 /// Whether the block device with this number has a driver that keeps everything in memory, by the name that sysfs gives it.

@@ -205,7 +205,11 @@ fn ask(fd: c_int) -> Result<FdInfo, Errno> {
         return Err(Errno(libc::EBADF));
     }
     let device = device_profile::number(info.device);
-    Ok(FdInfo { flags: flags_of(fd, info), identity: info.identity, device })
+    let flags = flags_of(fd, info);
+    if flags & LOCAL != 0 {
+        device_profile::met(device, info.device);
+    }
+    Ok(FdInfo { flags, identity: info.identity, device })
 }
 
 /// Two threads may store at once: the second to empty the word decides, or a lookup asks again.

@@ -9,7 +9,9 @@ use object::elf::{FileHeader64, PT_LOAD, PT_NOTE};
 use object::read::elf::{FileHeader, NoteIterator, ProgramHeader};
 
 use crate::failure::Failure;
-use crate::layout::{Block, Header, LANES, LATENCIES, LAYOUT, MAGIC, NOTE, NOTE_TYPE, WORDS, uringaio_counters};
+use crate::layout::{
+    Block, Device, Header, LANES, LATENCIES, LAYOUT, MAGIC, NOTE, NOTE_TYPE, WORDS, uringaio_counters,
+};
 use crate::process::{Capability, Process};
 
 /// An object's ELF header and program headers are within its first page.
@@ -29,6 +31,8 @@ pub struct Snapshot {
     pub header: Header,
     pub counters: uringaio_counters,
     pub latencies: [[u64; LATENCIES]; LANES],
+    /// Devices that the process has met.
+    pub devices: Vec<Device>,
 }
 
 /// Why there are no counters.
@@ -142,6 +146,7 @@ impl Observed {
             header: block.header,
             counters: uringaio_counters::from_words(&words.map(sane)),
             latencies: block.latencies.map(|lane| lane.map(sane)),
+            devices: block.devices.into_iter().filter(|device| device.number != 0).collect(),
         })
     }
 

@@ -48,6 +48,13 @@ pub fn file_system(target: &std::path::Path) -> Option<(String, String)> {
     Some((kind.into(), place))
 }
 
+/// The name of the block device with this number, as sysfs has it.
+pub fn block_device(number: libc::dev_t) -> Option<String> {
+    let link = format!("/sys/dev/block/{}:{}", libc::major(number), libc::minor(number));
+    let link = fs::read_link(link).ok()?;
+    Some(link.file_name()?.to_string_lossy().into_owned())
+}
+
 /// Seconds since 1970.
 pub fn seconds() -> libc::time_t {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

@@ -44,7 +44,7 @@ pub fn look(file: &Path, library: Option<&Path>, engine: Option<&str>) -> Result
         _ => Kind::Stream,
     };
     let number = if kind == Kind::Block { status.rdev() } else { status.dev() };
-    let device = device_name(number);
+    let device = host::block_device(number);
     let file_system = host::file_system(file);
     let (backing, place) = match (kind, &file_system) {
         (Kind::Block, _) => (Backing::Local, "a block device".to_string()),
@@ -121,12 +121,6 @@ fn way(row: &Row, lane: &str) -> Finding {
     }
     let title = format!("Reads and writes go: {route}");
     if lane == "threads" { Finding::note("route", title, detail) } else { Finding::good("route", title, detail) }
-}
-
-/// The name of the block device with this number, as sysfs has it.
-fn device_name(number: u64) -> Option<String> {
-    let link = format!("/sys/dev/block/{}:{}", libc::major(number), libc::minor(number));
-    Some(std::fs::read_link(link).ok()?.file_name()?.to_string_lossy().into_owned())
 }
 
 /// Whether a read may be told not to wait.

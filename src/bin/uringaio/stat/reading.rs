@@ -1,9 +1,9 @@
 //! Counters of the library made into a sample: the one place that knows the names of the counters.
 
-use super::sample::{EngineThread, Interface, Kinds, Latency, Notifications, Sample, Size, Times};
+use super::sample::{Device, EngineThread, Interface, Kinds, Latency, Notifications, Sample, Size, Times};
 use crate::counters::Snapshot;
 use crate::host;
-use crate::layout::{LANES, LATENCIES, SIZES, latency_bound, percentile, uringaio_counters};
+use crate::layout::{self, LANES, LATENCIES, SIZES, latency_bound, percentile, uringaio_counters};
 
 /// Which of the two the counters of an interface stand for, as `layout.rs` numbers them.
 pub const POSIX: usize = 0;
@@ -61,6 +61,7 @@ fn sample(
         },
         notifications: Notifications { signals, callbacks, eventfds },
         latency: Latency { in_caller: times(&latencies[0]), by_engine: times(&latencies[1]) },
+        devices: now.devices.iter().map(device).collect(),
     }
 }
 
@@ -81,6 +82,16 @@ fn sizes(buckets: &[u64; SIZES]) -> Vec<Size> {
         Size { least, most, number }
     })
     .collect()
+}
+
+fn device(seen: &layout::Device) -> Device {
+    Device {
+        number: format!("{}:{}", libc::major(seen.number), libc::minor(seen.number)),
+        name: host::block_device(seen.number),
+        best_ns: (seen.best_ns != 0).then_some(seen.best_ns),
+        is_immediate: seen.is_immediate != 0,
+        pauses: seen.pauses,
+    }
 }
 
 fn times(buckets: &[u64; LATENCIES]) -> Times {

@@ -25,6 +25,8 @@ pub struct Sample {
     pub engine_thread: EngineThread,
     pub notifications: Notifications,
     pub latency: Latency,
+    /// The devices of the files that io_uring may serve, as far as the process has met them.
+    pub devices: Vec<Device>,
 }
 
 /// One of the two interfaces: POSIX AIO (`aio_read` and its like) or libaio (`io_submit` and its like).
@@ -106,6 +108,22 @@ pub struct Latency {
     pub in_caller: Times,
     /// Of those that the engine took.
     pub by_engine: Times,
+}
+
+/// What the library has seen of a device, since the process's first AIO call.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Device {
+    /// Its number, as `major:minor`.
+    pub number: String,
+    /// The name of the block device; null where the file system has none (btrfs).
+    pub name: Option<String>,
+    /// The best of the last requests that io_uring timed; null where it timed none.
+    pub best_ns: Option<u64>,
+    /// Whether it completes requests immediately: `O_DIRECT` requests are done in the calling thread then.
+    pub is_immediate: bool,
+    /// How often that was given up for a while, because requests turned out to wait.
+    pub pauses: u64,
 }
 
 /// Percentiles, in nanoseconds; null where nothing was timed.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::sample::{Interface, Sample, Size, Times};
+use super::sample::{Device, Interface, Sample, Size, Times};
 use crate::output::{columns, fold};
 use crate::units::{bytes, count, time};
 
@@ -82,6 +82,9 @@ pub fn table(sample: &Sample, numbers: Numbers) -> String {
     };
     line("canceled", &both(|interface| interface.canceled));
     line("passed on", &format!("to the system: {}", both(|interface| interface.passed_on)));
+    for device in &sample.devices {
+        line("device", &shown_device(device));
+    }
     text
 }
 
@@ -129,6 +132,21 @@ fn operations(sample: &Sample, shown: &dyn Fn(u64) -> String) -> String {
 fn latency(times: &Times) -> Option<String> {
     let (p50, p95, p99, longest) = (times.p50_ns?, times.p95_ns?, times.p99_ns?, times.longest_ns?);
     Some(format!("50 % within {}, 95 % {}, 99 % {}, longest {}", time(p50), time(p95), time(p99), time(longest)))
+}
+
+fn shown_device(device: &Device) -> String {
+    let name = device.name.as_ref().map_or(String::new(), |name| format!("{name} "));
+    let mut text = format!("{name}({})", device.number);
+    if let Some(best) = device.best_ns {
+        let _ = write!(text, ", a request takes {} at best", time(best));
+    }
+    if device.is_immediate {
+        text.push_str(", completes at once: O_DIRECT requests are done in the calling thread");
+    }
+    if device.pauses > 0 {
+        let _ = write!(text, "; they waited, and io_uring served for a while, {} times", device.pauses);
+    }
+    text
 }
 
 /// In shares; what is less than half a percent is left out.
