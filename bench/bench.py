@@ -142,6 +142,7 @@ class Run:
 
     def about(self):
         return {"machine": self.machine, "rounds": self.rounds, "seconds_each": self.seconds,
+                "has_io_uring": os.environ.get("URINGAIO_ENGINE") != "threads",
                 "date": time.strftime("%Y-%m-%d", time.gmtime())}
 
     def write(self):

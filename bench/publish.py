@@ -9,7 +9,10 @@ from places import PLACES
 from table import WAYS, cpu_text, rate_text, time_text, ways
 
 DOCS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "docs")
-BEGIN, END = "<!-- figures: written by bench/run --publish -->", "<!-- end of the figures -->"
+SECTIONS = {  # with io_uring or without: where the figures stand in the page
+    True: ("<!-- figures: written by bench/run --publish -->", "<!-- end of the figures -->"),
+    False: ("<!-- figures without io_uring: written by bench/run --publish -->", "<!-- end of the figures without io_uring -->"),
+}
 FACES = {"posix": "POSIX AIO: glibc → uringaio", "libaio": "libaio: the kernel's AIO → uringaio"}
 NOTES = {"good": "", "limit": " =", "below": " **<**"}
 
@@ -50,13 +53,13 @@ def growth(grown):
                   f"{cpu_text(row['peer']['cpu'])} → {cpu_text(row['ours']['cpu'])} |" for count, row in grown["threads"].items()]
     if "load_ms" in grown:
         lines += ["", f"A program starts {grown['load_ms']:.2f} ms later with the library."]
-    return ["", "### As work grows", *lines] if lines else []
+    return ["", "#### As work grows", *lines] if lines else []
 
 
 def section(results):
     host = results["machine"]
     disk = f"{host['file_system']}, the disk of this machine"
-    lines = [BEGIN, "", f"{host['processor']}, {host['cpus']} CPUs, Linux {host['kernel']}, {host['libc']}; "
+    lines = ["", f"{host['processor']}, {host['cpus']} CPUs, Linux {host['kernel']}, {host['libc']}; "
              f"{results['rounds']} rounds or more of {results['seconds_each']:g} s on each side in turns; {results['date']}."]
     below = [cell for cell in results["cells"] if cell["ratio"] < 1]
     lines += ["", f"Below 1.0: {len(below)} of {len(results['cells'])} cells"
@@ -71,7 +74,7 @@ def section(results):
             lines.append(f"- **{cell['cell']}**: {'; '.join(cell['misses'])}{limit}")
     for place in dict.fromkeys(cell["place"] for cell in results["cells"]):
         title = disk if place == "disk" else PLACES[place]
-        lines += ["", f"### {title}"]
+        lines += ["", f"#### {title}"]
         for face, words in FACES.items():
             cells = [cell for cell in results["cells"] if cell["place"] == place and cell["face"] == face]
             if cells:
@@ -79,7 +82,7 @@ def section(results):
     lines += growth(results.get("growth") or {})
     if results["not_run"]:
         lines += ["", "Not run: " + "; ".join(f"{entry['cell']} ({entry['reason']})" for entry in results["not_run"]) + "."]
-    return "\n".join([*lines, "", END])
+    return "\n".join([*lines, ""])
 
 
 def main():
@@ -88,13 +91,17 @@ def main():
     page = os.path.join(DOCS, "benchmarks.md")
     with open(page, encoding="utf-8") as file:
         text = file.read()
-    begin, end = text.index(BEGIN), text.index(END) + len(END)
+    begin, end = SECTIONS[results["has_io_uring"]]
+    before, rest = text.split(begin)
     with open(page, "w", encoding="utf-8") as file:
-        file.write(text[:begin] + section(results) + text[end:])
+        file.write(f"{before}{begin}\n{section(results)}\n{end}{rest.split(end)[1]}")
+    print(f"written: {page}")
+    if not results["has_io_uring"]:
+        return
     picture = os.path.join(DOCS, "benchmarks.svg")
     with open(picture, "w", encoding="utf-8") as file:
         file.write(plot.draw(results))
-    print(f"written: {page}\nwritten: {picture}")
+    print(f"written: {picture}")
 
 
 if __name__ == "__main__":
