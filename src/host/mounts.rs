@@ -333,6 +333,9 @@ mod tests {
 
     #[test]
     fn all_ways_know_the_same() {
+        // An ordinary user in a chroot is told nothing of the mount that holds the root.
+        let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let is_root_mounted = table.lines().any(|line| line.split(' ').nth(4) == Some("/"));
         for path in ["/", "/proc", "/dev", "/tmp", "."] {
             let file = std::fs::File::open(path).unwrap();
             let info = file_info::info(file.as_raw_fd()).unwrap();
@@ -344,7 +347,7 @@ mod tests {
             assert!([code(by_file), NOT_FOUND].contains(&by_table), "{path}");
             if has_statmount() {
                 assert!(info.mount.is_unique);
-                assert!(statmount(info.mount.id).is_ok() || by_table == NOT_FOUND, "{path}");
+                assert!(statmount(info.mount.id).is_ok() || !is_root_mounted, "{path}");
                 assert_eq!(statmount(info.mount.id).unwrap_or(by_file), by_file, "{path}");
             }
         }
