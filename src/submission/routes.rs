@@ -22,7 +22,7 @@ pub const MEMORY: Row = [
 /// Reads and writes of files that io_uring serves.
 pub const LOCAL: Row = [
     "read, write",
-    "ext4, XFS, btrfs, block device",
+    "ext2 to ext4, XFS, btrfs, overlayfs, block device",
     "in the caller if cached (O_DIRECT: if the device has shown that it completes requests immediately), then io_uring",
     "a cached read or a buffered write is cheaper than waking a thread; the device is kept busy by io_uring",
 ];
@@ -55,7 +55,7 @@ pub const TABLE: [Row; 11] = [
     ],
     [
         "fsync, fdatasync",
-        "ext4, XFS, btrfs, block device",
+        "ext2 to ext4, XFS, btrfs, overlayfs, block device",
         "io_uring",
         "held back there until earlier requests on the file have ended",
     ],
@@ -68,7 +68,7 @@ pub const TABLE: [Row; 11] = [
     ],
     [
         "read, write, fsync, fdatasync",
-        "ext4, XFS, btrfs, block device, but io_uring is denied the operation (a restriction that the process has inherited)",
+        "ext2 to ext4, XFS, btrfs, overlayfs, block device, but io_uring is denied the operation (a restriction that the process has inherited)",
         "in the caller as below, then workers",
         "the rest stays with io_uring; POSIX writes go with their aio_fsync, which has to wait for them",
     ],
