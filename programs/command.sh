@@ -197,7 +197,7 @@ doctor_of_a_file() {
     head -c 1M /dev/urandom > data
     cp data copy
     before=$(command stat -c '%y %z' data)
-    status "$wanted" "$URINGAIO" doctor ./data && told "This file's device:" 'Reads and writes go:' RWF_NOWAIT O_DIRECT || return 1
+    status "$wanted" "$URINGAIO" doctor ./data && told 'Device:' 'Reads and writes go:' RWF_NOWAIT O_DIRECT || return 1
     status "$wanted" "$URINGAIO" doctor --json ./data && as_schema doctor out || return 1
     python3 -c 'import json
 report = json.load(open("out"))

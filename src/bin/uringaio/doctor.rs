@@ -43,7 +43,8 @@ pub fn main(arguments: &Doctor) -> Result<ExitCode, Failure> {
             .map_err(|error| Failure::new(NOT_FOUND, format!("{}: {error}", file.display())))?;
         summary = format!("{summary} {}", storage.summary);
         reads = storage.reads;
-        sections.extend([settings, Section::new("file", format!("File {}", file.display()), storage.findings)]);
+        let kind = if file.is_dir() { "Directory" } else { "File" };
+        sections.extend([settings, Section::new("file", format!("{kind} {}", file.display()), storage.findings)]);
     } else {
         let files = files::findings(&arguments.directory);
         sections

@@ -99,7 +99,7 @@ fn edit_unit(unit: &str, lines: impl IntoIterator<Item = String>) -> Vec<String>
 }
 
 /// The profile that is installed with this command: what container engines allow by default, and io_uring.
-const PROFILE: &str = "seccomp-io_uring.json";
+pub const PROFILE: &str = "seccomp-io_uring.json";
 
 fn container(process: &Process) -> Option<Sandbox> {
     let exists = |file: &str| process.reach(Path::new(file)).exists();

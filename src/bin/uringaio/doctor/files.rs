@@ -11,6 +11,9 @@ use crate::file_systems::{Backing, by_name};
 use crate::host;
 
 pub fn findings(directory: &Path) -> Vec<Finding> {
+    if !directory.is_dir() {
+        return vec![Finding::bad("file_system", format!("There is no directory {}", directory.display()), "")];
+    }
     let (kind, place) = host::file_system(directory).unwrap_or_else(|| ("unknown".into(), "unknown".into()));
     let backing = by_name(kind.as_bytes());
     let mut findings = vec![way(backing, &place)];
@@ -32,7 +35,7 @@ pub fn findings(directory: &Path) -> Vec<Finding> {
         Err(error) => findings.push(Finding::note(
             "o_direct",
             "Nothing more was tried: no file can be made there",
-            format!("{}: {error}. Name another one with --directory.", directory.display()),
+            format!("{error}. Name another directory with --directory."),
         )),
     }
     findings

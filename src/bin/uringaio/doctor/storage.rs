@@ -76,11 +76,7 @@ pub fn look(file: &Path, library: Option<&Path>, engine: Option<&str>) -> Result
                 }
             }
         }
-        Kind::Directory => findings.push(Finding::note(
-            "reads",
-            "Name a file in it to have reads tried; --directory tries one without a name",
-            "",
-        )),
+        Kind::Directory => findings.push(Finding::note("reads", "Name a file in it to have reads tried", "")),
         Kind::Stream => {}
     }
     let summary = format!("Requests on {} {}.", file.display(), goes(lane));
@@ -107,8 +103,8 @@ fn goes(lane: &str) -> String {
 fn placed(place: &str, device: Option<&str>, number: u64) -> Finding {
     let (major, minor) = (libc::major(number), libc::minor(number));
     let title = match device {
-        Some(name) => format!("This file's device: {name} ({major}:{minor}), {place}"),
-        None => format!("This file's device: {place}, without a block device of its own"),
+        Some(name) => format!("Device: {name} ({major}:{minor}), {place}"),
+        None => format!("Device: {place}, without a block device of its own"),
     };
     Finding::good("device", title, "")
 }

@@ -1,18 +1,17 @@
 //! What a container image, or the one who starts it, needs for its program to run on the library.
 
-use std::fmt::Write;
 use std::path::Path;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{PROFILE, shared_file};
 
 /// Where the library is inside.
 const INSIDE: &str = "/usr/local/lib/liburingaio.so.1";
 
 /// Lines for a Dockerfile, and the same for compose. `library` is this machine's.
 pub fn lines(library: &Path, raw: bool) -> String {
-    let library = library.display();
+    let (library, profile) = (library.display(), shared_file(PROFILE));
     let raw_line = |line: &str| if raw { line.to_string() } else { String::new() };
-    let mut text = format!(
+    format!(
         "# Dockerfile of an image with glibc (not of Alpine), with the library copied beside it:\n\
          #     cp {library} liburingaio.so.1\n\
          COPY liburingaio.so.1 {INSIDE}\n\
@@ -28,18 +27,12 @@ pub fn lines(library: &Path, raw: bool) -> String {
          \x20   ulimits:\n\
          \x20     memlock: 67108864\n\
          \x20   security_opt:\n\
-         \x20     - seccomp:io_uring.json\n\
+         \x20     - seccomp={profile}\n\
          \n\
-         # io_uring.json allows io_uring, which Docker's default profile forbids; without it threads serve:\n",
+         # The profile allows io_uring, which Docker's default forbids; without it threads serve. Without compose:\n\
+         #     docker run --security-opt seccomp={profile} ...\n\
+         # Then see whether the program is served: uringaio doctor PID on the host, with the process's number there\n",
         raw_line("ENV URINGAIO_RAW=1\n"),
         raw_line("      URINGAIO_RAW: \"1\"\n"),
-    );
-    for line in Sandbox::Docker.remedy() {
-        let indent = if line.starts_with('#') { "" } else { "#     " };
-        let _ = writeln!(text, "{indent}{line}");
-    }
-    text.push_str(
-        "# Then see whether the program is served: uringaio doctor PID on the host, with the process's number there\n",
-    );
-    text
+    )
 }
