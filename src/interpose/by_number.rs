@@ -8,6 +8,25 @@ use crate::host::kernel::{self, Errno, check};
 use crate::host::thread_identity::{self, Own};
 use crate::submission::hazards as noted;
 
+/// Whether a call by this number changes something that [`call`] takes note of.
+pub const fn is_noted(number: c_long) -> bool {
+    match number {
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_dup2 => true,
+        libc::SYS_close
+        | libc::SYS_close_range
+        | libc::SYS_dup3
+        | libc::SYS_fcntl
+        | libc::SYS_ioctl
+        | libc::SYS_fanotify_init
+        | libc::SYS_userfaultfd
+        | libc::SYS_prctl
+        | libc::SYS_seccomp
+        | libc::SYS_unshare => true,
+        _ => unshare::changes_own_rights(number),
+    }
+}
+
 /// Makes a system call for the program, and takes note of what it changes.
 ///
 /// # Errors

@@ -14,6 +14,36 @@ use crate::libaio::calls::dispatch::{self, Caller, GetEvents};
 use crate::libaio::calls::{io_setup, unmap};
 use crate::libaio::{got_patch, kernel_aio};
 
+/// Whether a call by this number comes to [`intercepted`].
+const fn is_intercepted(number: c_long) -> bool {
+    matches!(
+        number,
+        libc::SYS_io_setup
+            | libc::SYS_io_destroy
+            | libc::SYS_io_submit
+            | libc::SYS_io_cancel
+            | libc::SYS_io_getevents
+            | kernel_aio::SYS_IO_PGETEVENTS
+            | libc::SYS_munmap
+            | libc::SYS_mprotect
+            | libc::SYS_mremap
+    ) || by_number::is_noted(number)
+}
+
+/// A number from which on no call is intercepted.
+const NUMBERS: usize = 512;
+
+/// One bit for each number.
+static INTERCEPTED: [u64; NUMBERS / 64] = {
+    let mut bits = [0; NUMBERS / 64];
+    let mut number = 0;
+    while number < NUMBERS {
+        bits[number / 64] |= (is_intercepted(number as c_long) as u64) << (number % 64);
+        number += 1;
+    }
+    bits
+};
+
 /// `syscall(2)`.
 ///
 /// # Safety
@@ -22,14 +52,16 @@ use crate::libaio::{got_patch, kernel_aio};
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 #[unsafe(naked)]
 pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
-    // Intercepted numbers below 128 are the bits of two masks, the others are compared.
     core::arch::naked_asm!(
-        "cmp rdi, 63",
-        "ja 2f",
-        "mov rax, {low}",
+        "cmp rdi, {numbers}",
+        "jae 2f",
+        "mov rax, rdi",
+        "shr rax, 6",
+        "lea r11, [rip + {bits}]",
+        "mov rax, [r11 + 8 * rax]",
         "bt rax, rdi",
         "jc 4f",
-        "3:",
+        "2:",
         "mov rax, rdi",
         "mov rdi, rsi",
         "mov rsi, rdx",
@@ -39,98 +71,19 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "mov r9, [rsp + 8]",
         "syscall",
         "cmp rax, -4095",
-        "jae 5f",
+        "jae 3f",
         "ret",
-        "2:",
-        "lea r11, [rdi - 64]",
-        "cmp r11, 63",
-        "ja 6f",
-        "mov rax, {middle}",
-        "bt rax, r11",
-        "jc 4f",
-        "jmp 3b",
-        "6:",
-        "lea rax, [rdi - {setup}]",
-        "cmp rax, 4",
-        "jbe 4f",
-        "cmp rdi, {fcntl}",
-        "je 4f",
-        "cmp rdi, {dup3}",
-        "je 4f",
-        "cmp rdi, {pgetevents}",
-        "je 4f",
-        "cmp rdi, {prctl}",
-        "je 4f",
-        "cmp rdi, {seccomp}",
-        "je 4f",
-        "cmp rdi, {unshare}",
-        "je 4f",
-        "cmp rdi, {userfaultfd}",
-        "je 4f",
-        "cmp rdi, {fanotify_init}",
-        "je 4f",
-        "cmp rdi, {close_range}",
-        "jne 3b",
-        "4:",
-        "jmp {intercepted}",
-        "5:",
+        "3:",
         "mov rdi, rax",
         "jmp {failed}",
-        low = const INTERCEPTED_BELOW_64,
-        middle = const INTERCEPTED_BELOW_128,
-        unshare = const libc::SYS_unshare,
-        userfaultfd = const libc::SYS_userfaultfd,
-        fanotify_init = const libc::SYS_fanotify_init,
-        setup = const libc::SYS_io_setup,
-        fcntl = const libc::SYS_fcntl,
-        dup3 = const libc::SYS_dup3,
-        pgetevents = const kernel_aio::SYS_IO_PGETEVENTS,
-        prctl = const libc::SYS_prctl,
-        seccomp = const libc::SYS_seccomp,
-        close_range = const libc::SYS_close_range,
+        "4:",
+        "jmp {intercepted}",
+        numbers = const NUMBERS,
+        bits = sym INTERCEPTED,
         intercepted = sym intercepted,
         failed = sym failed,
     )
 }
-
-/// Numbers below 64.
-#[cfg(target_arch = "x86_64")]
-const INTERCEPTED_BELOW_64: u64 = 1 << libc::SYS_close
-    | 1 << libc::SYS_mprotect
-    | 1 << libc::SYS_munmap
-    | 1 << libc::SYS_mremap
-    | 1 << libc::SYS_ioctl
-    | 1 << libc::SYS_dup2;
-
-/// Numbers from 64 on, less 64: calls that change the calling thread's rights alone.
-#[cfg(target_arch = "x86_64")]
-const INTERCEPTED_BELOW_128: u64 = 1 << (libc::SYS_setuid - 64)
-    | 1 << (libc::SYS_setgid - 64)
-    | 1 << (libc::SYS_setreuid - 64)
-    | 1 << (libc::SYS_setregid - 64)
-    | 1 << (libc::SYS_setgroups - 64)
-    | 1 << (libc::SYS_setresuid - 64)
-    | 1 << (libc::SYS_setresgid - 64)
-    | 1 << (libc::SYS_setfsuid - 64)
-    | 1 << (libc::SYS_setfsgid - 64)
-    | 1 << (libc::SYS_capset - 64);
-
-#[cfg(target_arch = "x86_64")]
-const _: () = assert!(
-    libc::SYS_io_destroy == libc::SYS_io_setup + 1
-        && libc::SYS_io_getevents == libc::SYS_io_setup + 2
-        && libc::SYS_io_submit == libc::SYS_io_setup + 3
-        && libc::SYS_io_cancel == libc::SYS_io_setup + 4
-);
-
-#[cfg(target_arch = "aarch64")]
-const _: () = assert!(
-    libc::SYS_io_setup == 0
-        && libc::SYS_io_destroy < libc::SYS_io_getevents
-        && libc::SYS_io_submit < libc::SYS_io_getevents
-        && libc::SYS_io_cancel < libc::SYS_io_getevents
-        && libc::SYS_io_getevents == 4
-);
 
 /// `syscall(2)`.
 ///
@@ -140,58 +93,16 @@ const _: () = assert!(
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 #[unsafe(naked)]
 pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
-    // The AIO calls have the numbers 0 to 4 here.
     core::arch::naked_asm!(
-        "cmp x0, {last}",
-        "b.ls 4f",
-        "cmp x0, {dup3}",
-        "b.eq 4f",
-        "cmp x0, {fcntl}",
-        "b.eq 4f",
-        "cmp x0, {close}",
-        "b.eq 4f",
-        "cmp x0, {munmap}",
-        "b.eq 4f",
-        "cmp x0, {mremap}",
-        "b.eq 4f",
-        "cmp x0, {mprotect}",
-        "b.eq 4f",
-        "cmp x0, {pgetevents}",
-        "b.eq 4f",
-        "cmp x0, {prctl}",
-        "b.eq 4f",
-        "cmp x0, {seccomp}",
-        "b.eq 4f",
-        "cmp x0, {setuid}",
-        "b.eq 4f",
-        "cmp x0, {setgid}",
-        "b.eq 4f",
-        "cmp x0, {setreuid}",
-        "b.eq 4f",
-        "cmp x0, {setregid}",
-        "b.eq 4f",
-        "cmp x0, {setgroups}",
-        "b.eq 4f",
-        "cmp x0, {setresuid}",
-        "b.eq 4f",
-        "cmp x0, {setresgid}",
-        "b.eq 4f",
-        "cmp x0, {setfsuid}",
-        "b.eq 4f",
-        "cmp x0, {setfsgid}",
-        "b.eq 4f",
-        "cmp x0, {capset}",
-        "b.eq 4f",
-        "cmp x0, {unshare}",
-        "b.eq 4f",
-        "cmp x0, {userfaultfd}",
-        "b.eq 4f",
-        "cmp x0, {fanotify_init}",
-        "b.eq 4f",
-        "cmp x0, {ioctl}",
-        "b.eq 4f",
-        "cmp x0, {close_range}",
-        "b.eq 4f",
+        "cmp x0, {numbers}",
+        "b.hs 2f",
+        "adrp x9, {bits}",
+        "add x9, x9, :lo12:{bits}",
+        "lsr x10, x0, 6",
+        "ldr x9, [x9, x10, lsl 3]",
+        "lsr x9, x9, x0",
+        "tbnz x9, 0, 4f",
+        "2:",
         "mov x8, x0",
         "mov x0, x1",
         "mov x1, x2",
@@ -205,31 +116,8 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "ret",
         "4:",
         "b {intercepted}",
-        last = const libc::SYS_io_getevents,
-        setuid = const libc::SYS_setuid,
-        setgid = const libc::SYS_setgid,
-        setreuid = const libc::SYS_setreuid,
-        setregid = const libc::SYS_setregid,
-        setgroups = const libc::SYS_setgroups,
-        setresuid = const libc::SYS_setresuid,
-        setresgid = const libc::SYS_setresgid,
-        setfsuid = const libc::SYS_setfsuid,
-        setfsgid = const libc::SYS_setfsgid,
-        capset = const libc::SYS_capset,
-        unshare = const libc::SYS_unshare,
-        userfaultfd = const libc::SYS_userfaultfd,
-        fanotify_init = const libc::SYS_fanotify_init,
-        ioctl = const libc::SYS_ioctl,
-        dup3 = const libc::SYS_dup3,
-        fcntl = const libc::SYS_fcntl,
-        close = const libc::SYS_close,
-        munmap = const libc::SYS_munmap,
-        mremap = const libc::SYS_mremap,
-        mprotect = const libc::SYS_mprotect,
-        pgetevents = const kernel_aio::SYS_IO_PGETEVENTS,
-        prctl = const libc::SYS_prctl,
-        seccomp = const libc::SYS_seccomp,
-        close_range = const libc::SYS_close_range,
+        numbers = const NUMBERS,
+        bits = sym INTERCEPTED,
         intercepted = sym intercepted,
         failed = sym failed,
     )
