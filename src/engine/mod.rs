@@ -41,7 +41,9 @@ pub use engines::{Engines, await_none, await_uring_idle, running, started};
 pub use engines::{for_separate_thread, stands_aside};
 pub use failover::close_uring;
 pub use lifecycle::{Carrier, Engine};
-pub use operation::{CANCELED, Finish, Kind, MAX_RW_BYTES, Operation, Order, TELLS_BOTH};
+#[cfg(not(feature = "libaio-abi"))]
+pub use operation::Finish;
+pub use operation::{AroundOperation, CANCELED, Kind, MAX_RW_BYTES, Operation, Order, TELLS_BOTH};
 pub use submit::{chain, end_here};
 pub use uring::permissions::denies as uring_denies;
 pub use wake_batch::{Eventfd, WakeBatch};

@@ -1,7 +1,7 @@
 //! One piece of I/O on its way through the engine: what a face asks for, and what it is told in the end.
 
 use core::ffi::c_int;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicPtr;
 
 use super::inbox::Node;
@@ -97,6 +97,33 @@ pub enum Order {
 ///
 /// It must not block, and it wakes waiters through [`WakeBatch`], so that many completions cost few wakes.
 pub type Finish = unsafe fn(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch);
+
+/// A structure of a face around an operation, so that the engine's pointer is the structure's.
+///
+/// # Safety
+/// It is `repr(C)` with the operation as its first field, and each operation whose [`Finish`] is passed to
+/// [`AroundOperation::around`] is the first field of one.
+pub unsafe trait AroundOperation: Sized {
+    /// What an engine is given.
+    fn operation(this: NonNull<Self>) -> NonNull<Operation> {
+        // For `around`.
+        this.as_ptr().expose_provenance();
+        this.cast()
+    }
+
+    /// The structure of an operation that [`AroundOperation::operation`] gave.
+    fn of(operation: NonNull<Operation>) -> NonNull<Self> {
+        operation.cast()
+    }
+
+    /// The structure around an outstanding operation, if this is the operation's [`Finish`].
+    fn around(operation: &Operation, finish: Finish) -> Option<&Self> {
+        let is_one = ptr::fn_addr_eq(operation.finish, finish);
+        // SAFETY: the promise of the trait; it is alive as long as the operation is outstanding. `operation` exposed its
+        // provenance when it was submitted.
+        is_one.then(|| unsafe { &*ptr::with_exposed_provenance(ptr::from_ref(operation).addr()) })
+    }
+}
 
 /// Where an operation stands. The thread that runs the reactor alone reads and writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use super::context::Request;
 use super::{eventfd, registry};
-use crate::engine::{CANCELED, Eventfd, Kind, Operation, WakeBatch};
+use crate::engine::{AroundOperation, CANCELED, Eventfd, Kind, Operation, WakeBatch};
 use crate::stats::{Face, probes};
 use crate::submission::order_counts;
 

@@ -2,20 +2,20 @@
 //! from and go back to be used again, with their memory for buffers.
 
 use core::mem::{MaybeUninit, offset_of};
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 
 use super::ring::layout::Event;
-use crate::engine::{Finish, Kind, Operation};
+use crate::engine::{AroundOperation, Kind, Operation};
 use crate::host::pool::Pool;
 use crate::submission::vectors::VectorMemory;
 
 /// One request, of a context of type `Owner`.
 ///
 /// **`request-is-owned`**: exactly one of the submitting call, an engine, or the context's backlog has a request that was
-/// taken from the pool. It passes by submission, by the call of its [`Finish`], and by a push onto the backlog.
+/// taken from the pool. It passes by submission, by the call of its [`Finish`](crate::engine::Finish), and by a push onto the backlog.
 #[repr(C)]
 pub struct Request<Owner> {
-    /// What the engine knows of it. First, so that the engine's pointer is the request's ([`Request::of`]).
+    /// What the engine knows of it. First, so that the engine's pointer is the request's ([`AroundOperation`]).
     pub operation: MaybeUninit<Operation>,
     /// The context that the request belongs to, which stays as long as it has requests.
     pub context: *const Owner,
@@ -34,33 +34,14 @@ pub struct Request<Owner> {
 
 const _: () =
     assert!(size_of::<Request<()>>() == 168, "with the pool's links 176 bytes: the cost of a request in flight");
-const _: () = assert!(offset_of!(Request<()>, operation) == 0, "Request::of relies on it");
+const _: () = assert!(offset_of!(Request<()>, operation) == 0, "AroundOperation relies on it");
 const _: () =
     assert!(align_of::<Request<()>>() >= 8, "the engine's inbox marks operations in the low bits of their addresses");
 
+// SAFETY: its layout is asserted above; `completion::finish` is the function of a context's requests alone.
+unsafe impl<Owner> AroundOperation for Request<Owner> {}
+
 impl<Owner> Request<Owner> {
-    /// What an engine is given. It must have been written.
-    pub fn operation(request: NonNull<Self>) -> NonNull<Operation> {
-        // For `around`.
-        request.as_ptr().expose_provenance();
-        request.cast()
-    }
-
-    /// The request of an operation that [`Request::operation`] gave.
-    pub const fn of(operation: NonNull<Operation>) -> NonNull<Self> {
-        operation.cast()
-    }
-
-    /// The request around an operation, if this is the operation's [`Finish`].
-    pub fn around(operation: &Operation, finish: Finish) -> Option<&Self> {
-        if !ptr::fn_addr_eq(operation.finish, finish) {
-            return None;
-        }
-        // SAFETY: operations with this function are first fields of requests, alive as long as the operation is
-        // outstanding. `operation` exposed the request's provenance when it was submitted.
-        Some(unsafe { &*ptr::with_exposed_provenance(ptr::from_ref(operation).addr()) })
-    }
-
     /// The event of its end.
     pub fn event(&self) -> Event {
         Event { data: self.data, object: self.object, result: self.result.into(), result2: 0 }

@@ -8,7 +8,7 @@ use super::iocb::Iocb;
 use super::ring::layout::Event;
 use super::{carriage, eventfd, got_patch, kernel_aio, outstanding, registry, rw_flags};
 use crate::engine::Eventfd::Own;
-use crate::engine::{self, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, TELLS_BOTH};
+use crate::engine::{self, AroundOperation, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, TELLS_BOTH};
 use crate::host::kernel::Errno;
 use crate::host::{futex, thread_identity, user_access};
 use crate::stats::{self, Face, Lane, probes};

@@ -1,9 +1,8 @@
 //! The exported functions: check, convert, call.
 //!
 //! They have no symbol version, so that they replace every version of glibc's. Only `lio_listio` has versions, because its
-//! behaviour differs by version. The names that end in 64 are the same functions: the structures are equal on 64-bit
-//! machines. All are thread-safe. An error that a function returns is found synchronously, and nothing is queued; `aio_error`
-//! tells all other errors of a request.
+//! behaviour differs by version. All are thread-safe. An error that a function returns is found synchronously, and nothing is
+//! queued; `aio_error` returns all other errors of a request.
 
 use core::ffi::{c_int, c_void};
 use core::iter;
@@ -18,47 +17,44 @@ use crate::host::file_info;
 use crate::host::futex::Deadline;
 use crate::host::kernel::Errno;
 
-/// `aio_read(3)`: reads `aio_nbytes` at `aio_offset` of `aio_fildes` into `aio_buf`, asynchronously. Returns 0.
-///
-/// # Errors
-/// -1 with `EINVAL`: `aio_reqprio` is not in 0..=20 (glibc's range; the aiocb then says so too), or a null pointer.
-/// `EAGAIN`: memory or threads are out. By `aio_error`: `EBADF`, `EINVAL` for a negative offset, and whatever `pread` says.
-///
-/// # Safety
-/// The aiocb, and the buffer, stay valid until the request has ended (POSIX.1-2024, aio_read).
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_read(aiocbp: *mut libc::aiocb) -> c_int {
-    transfer(aiocbp, Kind::Read, glibc_aio::read)
+/// A function under its name and the one that ends in 64: on 64-bit machines the structures are the same.
+macro_rules! both_names {
+    ($(#[$documentation:meta])* pub unsafe extern "C" fn $name:ident, $name64:ident $arguments:tt -> $result:ty $body:block) => {
+        both_names!(@ $(#[$documentation])* $name $arguments $result $body);
+        both_names!(@ $(#[$documentation])* $name64 $arguments $result $body);
+    };
+    (@ $(#[$documentation:meta])* $name:ident ($($argument:ident: $type:ty),* $(,)?) $result:ty $body:block) => {
+        $(#[$documentation])*
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name($($argument: $type),*) -> $result $body
+    };
 }
 
-/// `aio_read64`: the same.
-///
-/// # Safety
-/// As for [`aio_read`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_read64(aiocbp: *mut libc::aiocb) -> c_int {
-    transfer(aiocbp, Kind::Read, glibc_aio::read)
+both_names! {
+    /// `aio_read(3)`: reads `aio_nbytes` at `aio_offset` of `aio_fildes` into `aio_buf`, asynchronously. Returns 0.
+    ///
+    /// # Errors
+    /// -1 with `EINVAL`: `aio_reqprio` is not in 0..=20 (glibc's range; the aiocb then says so too), or a null pointer.
+    /// `EAGAIN`: memory or threads are out. By `aio_error`: `EBADF`, `EINVAL` for a negative offset, and whatever `pread` says.
+    ///
+    /// # Safety
+    /// The aiocb, and the buffer, stay valid until the request has ended (POSIX.1-2024, aio_read).
+    pub unsafe extern "C" fn aio_read, aio_read64(aiocbp: *mut libc::aiocb) -> c_int {
+        transfer(aiocbp, Kind::Read, glibc_aio::read)
+    }
 }
 
-/// `aio_write(3)`: writes, as [`aio_read`] reads. With `O_APPEND`, and to what has no positions, in the order of the calls.
-///
-/// # Errors
-/// As for [`aio_read`].
-///
-/// # Safety
-/// As for [`aio_read`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_write(aiocbp: *mut libc::aiocb) -> c_int {
-    transfer(aiocbp, Kind::Write, glibc_aio::write)
-}
-
-/// `aio_write64`: the same.
-///
-/// # Safety
-/// As for [`aio_read`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_write64(aiocbp: *mut libc::aiocb) -> c_int {
-    transfer(aiocbp, Kind::Write, glibc_aio::write)
+both_names! {
+    /// `aio_write(3)`: writes, as [`aio_read`] reads. With `O_APPEND`, and to what has no positions, in the order of the calls.
+    ///
+    /// # Errors
+    /// As for [`aio_read`].
+    ///
+    /// # Safety
+    /// As for [`aio_read`].
+    pub unsafe extern "C" fn aio_write, aio_write64(aiocbp: *mut libc::aiocb) -> c_int {
+        transfer(aiocbp, Kind::Write, glibc_aio::write)
+    }
 }
 
 /// The engines, or none where the C library's own AIO serves. Where neither is decided because memory or threads are out,
@@ -95,131 +91,92 @@ pub(super) fn transfer(aiocbp: *mut libc::aiocb, kind: Kind, glibc: fn(*mut libc
     })
 }
 
-/// `aio_fsync(3)`: makes durable what was queued on the file before, as `fsync` (`O_SYNC`) or `fdatasync` (`O_DSYNC`) does.
-/// Requests that are queued later need not wait for it. Returns 0.
-///
-/// # Errors
-/// -1 with `EINVAL`: another `operation`, or a null pointer; `EBADF`: `aio_fildes` is not open; `EAGAIN`: memory or threads
-/// are out. By `aio_error`: `EINVAL` for what cannot be synchronised (pipes, sockets), `EIO` and whatever `fsync` says.
-///
-/// # Safety
-/// As for [`aio_read`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_fsync(operation: c_int, aiocbp: *mut libc::aiocb) -> c_int {
-    let kind = match operation {
-        libc::O_SYNC => Kind::Sync,
-        libc::O_DSYNC => Kind::DataSync,
-        _ => return value_or_errno(Err(Errno(libc::EINVAL))),
-    };
-    let Some(aiocb) = AiocbRef::at(aiocbp) else { return value_or_errno(Err(Errno(libc::EINVAL))) };
-    let Some(engines) = engines_or_return!(iter::once(aiocb), SigEvent::NONE) else {
-        return glibc_aio::fsync(operation, aiocbp);
-    };
-    value_or_errno(file_info::flags(aiocb.fd()).and_then(|_| submit::submit(engines, aiocb, kind).map(|()| 0)))
+both_names! {
+    /// `aio_fsync(3)`: makes durable what was queued on the file before, as `fsync` (`O_SYNC`) or `fdatasync` (`O_DSYNC`) does.
+    /// Requests that are queued later need not wait for it. Returns 0.
+    ///
+    /// # Errors
+    /// -1 with `EINVAL`: another `operation`, or a null pointer; `EBADF`: `aio_fildes` is not open; `EAGAIN`: memory or threads
+    /// are out. By `aio_error`: `EINVAL` for what cannot be synchronised (pipes, sockets), `EIO` and whatever `fsync` says.
+    ///
+    /// # Safety
+    /// As for [`aio_read`].
+    pub unsafe extern "C" fn aio_fsync, aio_fsync64(operation: c_int, aiocbp: *mut libc::aiocb) -> c_int {
+        let kind = match operation {
+            libc::O_SYNC => Kind::Sync,
+            libc::O_DSYNC => Kind::DataSync,
+            _ => return value_or_errno(Err(Errno(libc::EINVAL))),
+        };
+        let Some(aiocb) = AiocbRef::at(aiocbp) else { return value_or_errno(Err(Errno(libc::EINVAL))) };
+        let Some(engines) = engines_or_return!(iter::once(aiocb), SigEvent::NONE) else {
+            return glibc_aio::fsync(operation, aiocbp);
+        };
+        value_or_errno(file_info::flags(aiocb.fd()).and_then(|_| submit::submit(engines, aiocb, kind).map(|()| 0)))
+    }
 }
 
-/// `aio_fsync64`: the same.
-///
-/// # Safety
-/// As for [`aio_read`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_fsync64(operation: c_int, aiocbp: *mut libc::aiocb) -> c_int {
-    // SAFETY: the caller's promise.
-    unsafe { aio_fsync(operation, aiocbp) }
+both_names! {
+    /// `aio_error(3)`: 0, `EINPROGRESS`, `ECANCELED`, or the error of the request. `EINVAL` for a null pointer.
+    ///
+    /// Async-signal-safe: one load.
+    ///
+    /// # Safety
+    /// `aiocbp` points to an aiocb.
+    pub unsafe extern "C" fn aio_error, aio_error64(aiocbp: *const libc::aiocb) -> c_int {
+        AiocbRef::at(aiocbp).map_or(libc::EINVAL, AiocbRef::error)
+    }
 }
 
-/// `aio_error(3)`: 0, `EINPROGRESS`, `ECANCELED`, or the error of the request. `EINVAL` for a null pointer.
-///
-/// Async-signal-safe: one load.
-///
-/// # Safety
-/// `aiocbp` points to an aiocb.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_error(aiocbp: *const libc::aiocb) -> c_int {
-    AiocbRef::at(aiocbp).map_or(libc::EINVAL, AiocbRef::error)
-}
-
-/// `aio_error64`: the same.
-///
-/// # Safety
-/// As for [`aio_error`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_error64(aiocbp: *const libc::aiocb) -> c_int {
-    AiocbRef::at(aiocbp).map_or(libc::EINVAL, AiocbRef::error)
-}
-
-/// `aio_return(3)`: what `read`, `write` or `fsync` would have returned. May be called again. Nothing depends on it, but that
-/// `aio_waitcomplete` does not tell of the request any more.
-///
-/// Async-signal-safe: one load, or some where `aio_waitcomplete` is used.
-///
-/// # Errors
-/// -1 with `EINVAL`: a null pointer.
-///
-/// # Safety
-/// As for [`aio_error`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_return(aiocbp: *mut libc::aiocb) -> isize {
-    match AiocbRef::at(aiocbp) {
-        Some(aiocb) => {
-            completed::take_back(aiocb);
-            aiocb.result() as isize
+both_names! {
+    /// `aio_return(3)`: what `read`, `write` or `fsync` would have returned. May be called again. Nothing depends on it, but that
+    /// `aio_waitcomplete` does not tell of the request any more.
+    ///
+    /// Async-signal-safe: one load, or some where `aio_waitcomplete` is used.
+    ///
+    /// # Errors
+    /// -1 with `EINVAL`: a null pointer.
+    ///
+    /// # Safety
+    /// As for [`aio_error`].
+    pub unsafe extern "C" fn aio_return, aio_return64(aiocbp: *mut libc::aiocb) -> isize {
+        match AiocbRef::at(aiocbp) {
+            Some(aiocb) => {
+                completed::take_back(aiocb);
+                aiocb.result() as isize
+            }
+            None => value_or_errno(Err(Errno(libc::EINVAL))),
         }
-        None => value_or_errno(Err(Errno(libc::EINVAL))),
     }
 }
 
-/// `aio_return64`: the same.
-///
-/// # Safety
-/// As for [`aio_error`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_return64(aiocbp: *mut libc::aiocb) -> isize {
-    // SAFETY: the caller's promise.
-    unsafe { aio_return(aiocbp) }
-}
-
-/// `aio_suspend(3)`: waits until one of the requests has ended; null entries are ignored, and a list of nothing else is not
-/// waited for. Returns 0.
-///
-/// Async-signal-safe: no lock, no memory. A cancellation point.
-///
-/// # Errors
-/// -1 with `EAGAIN`: the time is over; `EINTR`: a signal handler ran (without a time limit: one without `SA_RESTART`, as
-/// with glibc); `EINVAL`: `nent` is negative, `tv_nsec` is not in 0..=999999999, or a null pointer.
-///
-/// # Safety
-/// `list` has `nent` entries, each null or an aiocb; `timeout` is null or a time.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_suspend(
-    list: *const *const libc::aiocb,
-    nent: c_int,
-    timeout: *const libc::timespec,
-) -> c_int {
-    cancellation::test_cancel();
-    if glibc_aio::serves() {
-        return glibc_aio::suspend(list, nent, timeout);
-    }
-    // SAFETY: the caller's promise.
-    value_or_errno(unsafe { aiocbs(list, nent) }.and_then(|aiocbs| {
+both_names! {
+    /// `aio_suspend(3)`: waits until one of the requests has ended; null entries are ignored, and a list of nothing else is not
+    /// waited for. Returns 0.
+    ///
+    /// Async-signal-safe: no lock, no memory. A cancellation point.
+    ///
+    /// # Errors
+    /// -1 with `EAGAIN`: the time is over; `EINTR`: a signal handler ran (without a time limit: one without `SA_RESTART`, as
+    /// with glibc); `EINVAL`: `nent` is negative, `tv_nsec` is not in 0..=999999999, or a null pointer.
+    ///
+    /// # Safety
+    /// `list` has `nent` entries, each null or an aiocb; `timeout` is null or a time.
+    pub unsafe extern "C" fn aio_suspend, aio_suspend64(
+        list: *const *const libc::aiocb,
+        nent: c_int,
+        timeout: *const libc::timespec,
+    ) -> c_int {
+        cancellation::test_cancel();
+        if glibc_aio::serves() {
+            return glibc_aio::suspend(list, nent, timeout);
+        }
         // SAFETY: the caller's promise.
-        let deadline = unsafe { deadline(timeout) }?;
-        suspend::suspend(&aiocbs, deadline).map(|()| 0)
-    }))
-}
-
-/// `aio_suspend64`: the same.
-///
-/// # Safety
-/// As for [`aio_suspend`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_suspend64(
-    list: *const *const libc::aiocb,
-    nent: c_int,
-    timeout: *const libc::timespec,
-) -> c_int {
-    // SAFETY: the caller's promise.
-    unsafe { aio_suspend(list, nent, timeout) }
+        value_or_errno(unsafe { aiocbs(list, nent) }.and_then(|aiocbs| {
+            // SAFETY: the caller's promise.
+            let deadline = unsafe { deadline(timeout) }?;
+            suspend::suspend(&aiocbs, deadline).map(|()| 0)
+        }))
+    }
 }
 
 /// The aiocbs of a list.
@@ -257,31 +214,22 @@ pub(super) unsafe fn deadline(timeout: *const libc::timespec) -> Result<Option<D
     }))
 }
 
-/// `aio_cancel(3)`: stops a request, or all on a descriptor. Returns `AIO_CANCELED`, `AIO_NOTCANCELED` or `AIO_ALLDONE`.
-/// Requests that were stopped end with `ECANCELED` and send their notifications; their buffers are not touched any more.
-/// A request on a stream that has moved bytes is not stopped.
-///
-/// # Errors
-/// -1 with `EBADF`: `fildes` is not open; `EINVAL`: the request is on another descriptor (glibc).
-///
-/// # Safety
-/// `aiocbp` is null or points to an aiocb.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_cancel(fildes: c_int, aiocbp: *mut libc::aiocb) -> c_int {
-    if glibc_aio::serves() {
-        return glibc_aio::cancel(fildes, aiocbp);
+both_names! {
+    /// `aio_cancel(3)`: stops a request, or all on a descriptor. Returns `AIO_CANCELED`, `AIO_NOTCANCELED` or `AIO_ALLDONE`.
+    /// Requests that were stopped end with `ECANCELED` and send their notifications; their buffers are not touched any more.
+    /// A request on a stream that has moved bytes is not stopped.
+    ///
+    /// # Errors
+    /// -1 with `EBADF`: `fildes` is not open; `EINVAL`: the request is on another descriptor (glibc).
+    ///
+    /// # Safety
+    /// `aiocbp` is null or points to an aiocb.
+    pub unsafe extern "C" fn aio_cancel, aio_cancel64(fildes: c_int, aiocbp: *mut libc::aiocb) -> c_int {
+        if glibc_aio::serves() {
+            return glibc_aio::cancel(fildes, aiocbp);
+        }
+        value_or_errno(cancel::cancel(fildes, AiocbRef::at(aiocbp)))
     }
-    value_or_errno(cancel::cancel(fildes, AiocbRef::at(aiocbp)))
-}
-
-/// `aio_cancel64`: the same.
-///
-/// # Safety
-/// As for [`aio_cancel`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn aio_cancel64(fildes: c_int, aiocbp: *mut libc::aiocb) -> c_int {
-    // SAFETY: the caller's promise.
-    unsafe { aio_cancel(fildes, aiocbp) }
 }
 
 /// `lio_listio(3)`: begins every request of a list by its `aio_lio_opcode` and, with `LIO_WAIT`, waits for all of them;

@@ -26,7 +26,7 @@ struct Aiocb {
     error: AtomicI32,
     result: AtomicI64,
     offset: i64,
-    /// For glibc's later use; here the time and the number of the deadline, see [`super::deadlines`].
+    /// For glibc's later use; here the time and the number of the deadline, see [`super::deadline_timer`].
     deadline: [AtomicU64; 2],
     reserved: [u8; 16],
 }

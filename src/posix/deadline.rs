@@ -1,6 +1,6 @@
-//! `uringaio_deadline`: gives a request that is outstanding a deadline.
+//! `uringaio_deadline`: gives an outstanding request a deadline.
 
-use super::deadlines::Deadlines;
+use super::deadline_timer::Deadlines;
 use super::submit;
 use crate::engine::{Engines, Matcher, Operation};
 use crate::host::futex::Deadline;

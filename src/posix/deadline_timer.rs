@@ -1,4 +1,5 @@
-//! Deadlines of requests: a request whose time is over is stopped as `aio_cancel` stops it, and ends with `ETIMEDOUT`.
+//! The pending deadlines of requests and the thread that waits for them: a request whose time is over is stopped as `aio_cancel`
+//! stops it, and ends with `ETIMEDOUT`.
 //!
 //! One thread sleeps until the next deadline. A deadline is set and removed by the thread of the engine that has the request,
 //! which alone knows that it is outstanding: so an aiocb is looked at only while it must be there, a request that has ended

@@ -6,7 +6,7 @@ use core::ptr;
 
 use super::abi::{deadline, transfer};
 use super::aiocb::AiocbRef;
-use super::{cancellation, glibc_aio, timeout, waitcomplete};
+use super::{cancellation, glibc_aio, waitcomplete};
 use crate::c_boundary::value_or_errno;
 use crate::engine::{self, Kind};
 use crate::host::kernel::Errno;
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn uringaio_deadline(aiocbp: *mut libc::aiocb, time: *cons
         Some(aiocb) if !is_negative => {
             // SAFETY: the caller's promise.
             unsafe { deadline(time) }.and_then(|deadline| match engine::started() {
-                Some(engines) => timeout::set(engines, aiocb.address(), deadline).map(|()| 0),
+                Some(engines) => super::deadline::set(engines, aiocb.address(), deadline).map(|()| 0),
                 // Nothing is outstanding.
                 None => Ok(0),
             })

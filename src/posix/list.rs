@@ -9,7 +9,7 @@ use super::request::{Request, RequestPtr};
 use super::sigevent::SigEvent;
 use super::submit::{self, Start};
 use super::{notify, request_pool};
-use crate::engine::{self, Engine, Engines, Eventfd, Operation, WakeBatch};
+use crate::engine::{self, AroundOperation, Engine, Engines, Eventfd, Operation, WakeBatch};
 use crate::host::kernel::Errno;
 use crate::stats::{self, Face};
 

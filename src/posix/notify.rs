@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 use super::request::{Request, RequestPtr};
 use super::sigevent::SigEvent;
 use super::{request_pool, sigev_signal, sigev_thread};
-use crate::engine::{self, Operation, WakeBatch};
+use crate::engine::{self, AroundOperation, Operation, WakeBatch};
 use crate::host::kernel::Errno;
 
 /// Makes ready what a notification needs, before the request begins: once it has begun, it must be possible to tell of its

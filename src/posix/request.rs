@@ -1,12 +1,12 @@
 //! A request: what an engine carries for an aiocb, until it is finished; and the list that it may belong to.
 
 use core::mem::offset_of;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU32};
 
 use super::aiocb::AiocbRef;
 use super::sigevent::SigEvent;
-use crate::engine::{Finish, Kind, Operation};
+use crate::engine::{AroundOperation, Finish, Kind, Operation};
 use crate::submission::eventfd::Eventfd;
 use crate::submission::vectors::VectorMemory;
 
@@ -16,7 +16,7 @@ use crate::submission::vectors::VectorMemory;
 /// the request. It passes by submission, by the call of its [`Finish`], or by a queue; the memory is the owner's alone.
 #[repr(C)]
 pub struct Request {
-    /// First, so that the engine's pointer is the request's ([`Request::of`]).
+    /// First, so that the engine's pointer is the request's ([`AroundOperation`]).
     pub operation: Operation,
     /// The aiocb, until the request is finished. A notification has none.
     pub aiocb: Option<AiocbRef>,
@@ -43,10 +43,13 @@ pub struct Group {
 }
 
 const _: () = assert!(size_of::<Request>() == 184, "with the pool's links 192 bytes: three whole cache lines to fetch");
-const _: () = assert!(offset_of!(Request, operation) == 0, "Request::of relies on it");
+const _: () = assert!(offset_of!(Request, operation) == 0, "AroundOperation relies on it");
 
 /// A request's memory.
 pub type RequestPtr = NonNull<Request>;
+
+// SAFETY: its layout is asserted above; `submit::finish` is the function of requests alone.
+unsafe impl AroundOperation for Request {}
 
 impl Request {
     /// A request that does nothing yet; `finish` is called when an engine is done with it.
@@ -58,27 +61,5 @@ impl Request {
             sigevent,
             vectors: VectorMemory::NONE,
         }
-    }
-
-    /// What an engine is given.
-    pub fn operation(request: RequestPtr) -> NonNull<Operation> {
-        // For `around`.
-        request.as_ptr().expose_provenance();
-        request.cast()
-    }
-
-    /// The request of an operation that [`Request::operation`] gave.
-    pub const fn of(operation: NonNull<Operation>) -> RequestPtr {
-        operation.cast()
-    }
-
-    /// The request around an operation, if this is the operation's [`Finish`].
-    pub fn around(operation: &Operation, finish: Finish) -> Option<&Self> {
-        if !ptr::fn_addr_eq(operation.finish, finish) {
-            return None;
-        }
-        // SAFETY: operations with this function are first fields of requests, alive as long as the operation is
-        // outstanding. `operation` exposed the request's provenance when it was submitted.
-        Some(unsafe { &*ptr::with_exposed_provenance(ptr::from_ref(operation).addr()) })
     }
 }

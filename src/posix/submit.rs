@@ -7,8 +7,10 @@ use super::aiocb::{AiocbRef, IoArgs};
 use super::list_group::ListGroup;
 use super::request::{Request, RequestPtr};
 use super::sigevent::SigEvent;
-use super::{completed, deadlines, notify, request_pool, suspend};
-use crate::engine::{Carrier, Engine, Engines, Eventfd, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch};
+use super::{completed, deadline_timer, notify, request_pool, suspend};
+use crate::engine::{
+    AroundOperation, Carrier, Engine, Engines, Eventfd, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch,
+};
 use crate::host::file_info;
 use crate::host::kernel::{Errno, syscall, value_or_negated};
 use crate::stats::{self, Face, Lane, probes};
@@ -276,7 +278,7 @@ unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBat
     };
     if let Some(aiocb) = aiocb {
         probes::complete(Face::Posix, aiocb.address(), result);
-        deadlines::forget(aiocb);
+        deadline_timer::forget(aiocb);
         completed::finish(aiocb, result, Some(wakes));
         suspend::wake_waiters(aiocb.address(), wakes);
         wakes.signal_eventfd(Eventfd::Own);

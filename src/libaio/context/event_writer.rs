@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering, compiler_fence, fence};
 use super::abandonable_lock::AbandonableLock;
 use super::backlog::Backlog;
 use super::waiters::Waiters;
-use crate::engine::{Kind, Operation, WakeBatch};
+use crate::engine::{AroundOperation, Kind, Operation, WakeBatch};
 use crate::host::futex;
 use crate::libaio::request::{Request, RequestPool};
 use crate::libaio::ring::event_ring::EventRing;
