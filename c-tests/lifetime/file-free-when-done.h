@@ -3,7 +3,9 @@
 
 #include "behaviour.h"
 
+#ifndef ROUNDS
 #define ROUNDS 1500 /* one in five executes the file */
+#endif
 #define SIZE 4096
 
 static int text_busy, locked;

@@ -20,7 +20,7 @@ use super::cancel::Command;
 use super::device::{Device, Event, Verdict};
 use super::fixed_files::{FixedFile, SharedFixedFiles};
 use super::lifecycle::{Carrier, Engine};
-use super::operation::{CANCELED, Operation, Order, Stage};
+use super::operation::{CANCELED, Kind, Operation, Order, Stage};
 use super::order::Orders;
 use super::outstanding::Outstanding;
 use super::queue::Queue;
@@ -247,12 +247,14 @@ impl<D: Device> Reactor<D> {
             return;
         }
         this.stage = Stage::Issued;
-        if this.order == Order::BarrierEverywhere
+        // io_uring has a thread of the kernel's carry out an fsync, which releases the file a moment after the completion. A
+        // worker has released it by then. All that came before it here has ended; the workers hold a barrier for both
+        // engines back behind what they have.
+        if matches!(this.kind, Kind::Sync | Kind::DataSync)
             && self.engine.carrier() == Carrier::Uring
             && this.has_its_number()
             && redo::redo(operation)
         {
-            // All that came before it here has ended; the workers hold it back behind what they have.
             return;
         }
         self.device.issue(operation, false);

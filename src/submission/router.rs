@@ -54,6 +54,8 @@ pub fn route(question: Question) -> Route {
     let local = if by_uring { Carrier::Uring } else { Carrier::Workers };
     match kind {
         Kind::Poll | Kind::Nop => return Route::Engine(Carrier::Workers),
+        // libaio's waits for nothing that came before.
+        Kind::Sync | Kind::DataSync if face == Face::Libaio => return Route::Engine(Carrier::Workers),
         Kind::Sync | Kind::DataSync => return Route::Engine(local),
         Kind::Read | Kind::Write | Kind::ReadVector | Kind::WriteVector => {}
     }

@@ -54,12 +54,12 @@ pub const TABLE: [Row; 11] = [
         "appends must land in call order",
     ],
     [
-        "fsync, fdatasync",
+        "aio_fsync",
         "ext2 to ext4, XFS, btrfs, overlayfs, block device",
-        "io_uring",
-        "held back there until earlier requests on the file have ended",
+        "held back by io_uring's engine until earlier requests on the file have ended, then workers",
+        "a plain system call: io_uring's own fsync holds the file a moment longer than its completion says",
     ],
-    ["fsync, fdatasync", "any other", "workers", "a plain system call"],
+    ["fsync, fdatasync", "any other", "workers", "a plain system call; libaio's waits for nothing"],
     [
         "read, write",
         "a page of the buffer or the file may be long in coming (userfaultfd, fanotify, a frozen file system)",
