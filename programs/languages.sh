@@ -51,6 +51,7 @@ rust() {
 
 rust_linked() {
     command -v cargo > /dev/null || skip "cargo is not installed"
+    command -v pkg-config > /dev/null || skip "pkg-config is not installed"
     [ -z "$SYSTEM" ] || skip "on the system's own AIO nothing is installed"
     summed_file
     make -s -C "$TOP" install PREFIX="$WORK/prefix" > log 2>&1 || { cat log; return 1; }
