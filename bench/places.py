@@ -260,12 +260,12 @@ class Places:
         point = self.empty_folder(undo, f"fuse-{valid_s}")
         # A session of its own: ^C is for the benchmark, which stops the server when nothing uses it. The server also ends
         # with the benchmark.
-        server = subprocess.Popen([program, backing, point, str(FUSE_THREADS), str(valid_s)], stdin=subprocess.DEVNULL,
+        server = subprocess.Popen([program, os.path.dirname(backing), point, str(FUSE_THREADS), str(valid_s)], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         undo.later("FUSE server", self.stop, server)
         if server.stdout.readline() != b"ready\n":
             raise Unavailable((server.stderr.read().decode(errors="replace").strip() or "the server ended").splitlines()[-1])
-        return os.path.join(point, "file")
+        return os.path.join(point, os.path.basename(backing))
 
     @staticmethod
     def stop(server):

@@ -6,11 +6,8 @@
 #define FROZEN_EXT4_H
 
 #include <linux/fs.h>
-#include <linux/loop.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
 
-#include "behaviour.h"
+#include "ext4-image.h"
 
 static struct {
     char path[PATH_MAX];
@@ -57,51 +54,15 @@ static inline void frozen_guard(pid_t test)
 /* Makes and mounts it; to be called before there are threads. Skips where that is not possible. */
 static inline void frozen_start(void)
 {
-    char *image = test_path("image"), device[32];
-    struct loop_config config = { .info.lo_flags = LO_FLAGS_AUTOCLEAR };
-    int control, number, loop = -1, image_fd, status;
-    pid_t mkfs, test = getpid();
+    char *image = test_path("image");
+    pid_t test = getpid();
 
-    if (geteuid() != 0)
-        SKIP("only root can mount");
-    image_fd = MUST(open(image, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    MUST(ftruncate(image_fd, 16 << 20));
-    mkfs = fork_child();
-    if (mkfs == 0) {
-        setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
-        unsetenv("LD_PRELOAD");
-        execlp("mkfs.ext4", "mkfs.ext4", "-q", "-F", image, NULL);
-        END_PROCESS(127);
-    }
-    status = exit_status(mkfs);
-    if (status == 127)
-        SKIP("no mkfs.ext4 here");
-    CHECK_INT(status, 0);
-    if ((control = open("/dev/loop-control", O_RDWR | O_CLOEXEC)) == -1)
-        SKIP("no loop devices here: %s", strerror(errno));
-    /* Another process may take the device that was free. */
-    for (int tries = 0; tries < 100 && loop == -1; tries++) {
-        if ((number = ioctl(control, LOOP_CTL_GET_FREE)) == -1)
-            SKIP("no free loop device: %s", strerror(errno));
-        snprintf(device, sizeof device, "/dev/loop%d", number);
-        if ((loop = open(device, O_RDWR | O_CLOEXEC)) == -1)
-            SKIP("%s: %s", device, strerror(errno));
-        config.fd = image_fd;
-        if (ioctl(loop, LOOP_CONFIGURE, &config) == -1) {
-            close(loop);
-            loop = -1;
-        }
-    }
-    if (loop == -1)
-        SKIP("no loop device could be had");
-    close(control);
-    close(image_fd);
+    ext4_image_make(image);
     snprintf(frozen.path, sizeof frozen.path, "%s", test_path("frozen"));
     MUST(mkdir(frozen.path, 0755));
     if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
         SKIP("no mount namespace of its own: %s", strerror(errno));
-    MUST(mount(device, frozen.path, "ext4", 0, NULL));
-    close(loop);
+    MUST(ext4_image_mount(image, frozen.path));
     frozen.dir = MUST(open(frozen.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     frozen.guard = MUST(fork());
     if (frozen.guard == 0)

@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 
 #include "behaviour.h"
+#include "fuse-reply.h"
 
 /* What is held while its bit is set. FUSE_HOLD_AT_ZERO narrows reads and writes to those at offset 0. */
 enum {
@@ -66,16 +67,6 @@ struct fuse_held {
     };
     unsigned char *data;
 };
-
-static inline void fuse_reply(int dev, uint64_t unique, int error, const void *data, size_t size)
-{
-    struct fuse_out_header head = { .len = sizeof head + (error ? 0 : size), .error = -error, .unique = unique };
-    struct iovec parts[2] = { { &head, sizeof head }, { (void *)data, error ? 0 : size } };
-
-    /* ENOENT: the request is gone; nothing to do about it. */
-    if (writev(dev, parts, 2) == -1 && errno != ENOENT && errno != ENODEV)
-        perror("fuse-server: writev");
-}
 
 static inline struct fuse_attr fuse_attributes(uint64_t node)
 {

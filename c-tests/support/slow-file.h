@@ -20,6 +20,7 @@
 #include "check.h"
 #include "deadline.h"
 #include "files.h"
+#include "fuse-reply.h"
 
 #define SLOW_SIZE (1 << 28)
 #define SLOW_SEED 77u
@@ -46,16 +47,6 @@ struct slow_request {
     };
 };
 
-static inline void slow_reply(int dev, uint64_t unique, int error, const void *data, size_t size)
-{
-    struct fuse_out_header head = { .len = sizeof head + size, .error = -error, .unique = unique };
-    struct iovec parts[2] = { { &head, sizeof head }, { (void *)data, size } };
-
-    /* ENOENT: the request is gone; nothing to do about it. */
-    if (writev(dev, parts, 2) == -1 && errno != ENOENT && errno != ENODEV)
-        perror("slow-file: writev");
-}
-
 static inline struct fuse_attr slow_attr(uint64_t node)
 {
     struct fuse_attr attr = { .ino = node, .nlink = 1, .uid = getuid(), .gid = getgid(), .blksize = 4096 };
@@ -72,13 +63,13 @@ static inline void slow_answer(int dev, const struct slow_request *r)
     if (r->head.opcode == FUSE_READ) {
         for (size_t i = 0; i < r->read.size; i++)
             bytes[i] = pattern_byte(SLOW_SEED, r->read.offset + i);
-        slow_reply(dev, r->head.unique, 0, bytes, r->read.size);
+        fuse_reply(dev, r->head.unique, 0, bytes, r->read.size);
     } else if (r->head.opcode == FUSE_WRITE) {
         struct fuse_write_out out = { .size = r->write.size };
 
-        slow_reply(dev, r->head.unique, 0, &out, sizeof out);
+        fuse_reply(dev, r->head.unique, 0, &out, sizeof out);
     } else {
-        slow_reply(dev, r->head.unique, 0, NULL, 0);
+        fuse_reply(dev, r->head.unique, 0, NULL, 0);
     }
 }
 
@@ -116,27 +107,27 @@ static inline void slow_serve(int dev)
             struct fuse_init_out out = { .major = 7, .minor = 31, .max_write = 1 << 17, .max_background = 1000,
                                          .congestion_threshold = 1000, .flags = FUSE_BIG_WRITES | FUSE_ASYNC_READ };
 
-            slow_reply(dev, r.head.unique, 0, &out, sizeof out);
+            fuse_reply(dev, r.head.unique, 0, &out, sizeof out);
             break;
         }
         case FUSE_LOOKUP: {
             struct fuse_entry_out out = { .nodeid = 100 + *(const unsigned char *)body, .attr_valid = 3600, .entry_valid = 3600 };
 
             out.attr = slow_attr(out.nodeid);
-            slow_reply(dev, r.head.unique, 0, &out, sizeof out);
+            fuse_reply(dev, r.head.unique, 0, &out, sizeof out);
             break;
         }
         case FUSE_GETATTR:
         case FUSE_SETATTR: {
             struct fuse_attr_out out = { .attr_valid = 3600, .attr = slow_attr(r.head.nodeid) };
 
-            slow_reply(dev, r.head.unique, 0, &out, sizeof out);
+            fuse_reply(dev, r.head.unique, 0, &out, sizeof out);
             break;
         }
         case FUSE_OPEN: {
             struct fuse_open_out out = { .open_flags = FOPEN_DIRECT_IO | (1 << 6) /* FOPEN_PARALLEL_DIRECT_WRITES, 6.1 */ };
 
-            slow_reply(dev, r.head.unique, 0, &out, sizeof out);
+            fuse_reply(dev, r.head.unique, 0, &out, sizeof out);
             break;
         }
         case FUSE_FORGET:
@@ -145,7 +136,7 @@ static inline void slow_serve(int dev)
         case FUSE_INTERRUPT:
             for (int i = 0; i < count; i++) {
                 if (held[i].head.unique == ((const struct fuse_interrupt_in *)body)->unique) {
-                    slow_reply(dev, held[i].head.unique, EINTR, NULL, 0);
+                    fuse_reply(dev, held[i].head.unique, EINTR, NULL, 0);
                     memmove(&held[i], &held[i + 1], (--count - i) * sizeof held[0]);
                     atomic_fetch_add(&slow->interrupted, 1);
                     break;
@@ -173,10 +164,10 @@ static inline void slow_serve(int dev)
             break;
         case FUSE_FLUSH:
         case FUSE_RELEASE:
-            slow_reply(dev, r.head.unique, 0, NULL, 0);
+            fuse_reply(dev, r.head.unique, 0, NULL, 0);
             break;
         default:
-            slow_reply(dev, r.head.unique, ENOSYS, NULL, 0);
+            fuse_reply(dev, r.head.unique, ENOSYS, NULL, 0);
         }
     }
 }
