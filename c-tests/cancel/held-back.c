@@ -1,35 +1,36 @@
 /* An aio_fsync that waits for a write can be cancelled, and so can requests behind others in order; a cancelled one delays
    nothing that comes after it [B8] [B9]. */
 #include "aiocb.h"
-#include "slow-file.h"
+#include "fuse-server.h"
 
 int main(void)
 {
     char bytes[4096] = { 0 };
 
-    slow_start();
-    int fd = slow_open("a", O_RDWR);
+    fuse_start(1 << 17, 1);
+    fuse_open_directly();
+    int fd = fuse_open("a", O_RDWR);
     struct aiocb write_cb = make_cb(fd, bytes, sizeof bytes, 0);
     struct aiocb sync_cb = make_cb(fd, NULL, 0, 0), second_cb = sync_cb;
 
-    slow_hold(HOLD_WRITE_AT_0);
+    fuse_hold(FUSE_HOLD_WRITES | FUSE_HOLD_AT_ZERO);
     CHECK_INT(aio_write(&write_cb), 0);
-    WAIT_UNTIL(atomic_load(&slow->writes_at_0) == 1);
+    WAIT_UNTIL(atomic_load(&fuse->writes) == 1);
     CHECK_INT(aio_fsync(O_SYNC, &sync_cb), 0);
     CHECK_INT(aio_fsync(O_DSYNC, &second_cb), 0);
     CHECK_INT(aio_cancel(fd, &sync_cb), AIO_CANCELED);
     CHECK_INT(aio_error(&sync_cb), ECANCELED);
     CHECK_PENDING(&write_cb);
     CHECK_PENDING(&second_cb);
-    CHECK_INT(atomic_load(&slow->fsyncs), 0);
-    slow_release(HOLD_WRITE_AT_0);
+    CHECK_INT(atomic_load(&fuse->fsyncs), 0);
+    fuse_release();
     CHECK_DONE(&write_cb, sizeof bytes);
     CHECK_DONE(&second_cb, 0);
-    CHECK_INT(atomic_load(&slow->fsyncs), 1);
+    CHECK_INT(atomic_load(&fuse->fsyncs), 1);
     CHECK_INT(aio_error(&sync_cb), ECANCELED);
 
     /* Appending writes behind one that cannot end. */
-    int append = slow_open("b", O_WRONLY | O_APPEND);
+    int append = fuse_open("b", O_WRONLY | O_APPEND);
     struct aiocb cb[3];
     for (int i = 0; i < 3; i++)
         cb[i] = make_cb(append, bytes, 1, 0);

@@ -2,7 +2,7 @@
    cannot end. */
 // oracle-deadline: 2
 #include "aiocb.h"
-#include "slow-file.h"
+#include "fuse-server.h"
 
 #include <sys/utsname.h>
 
@@ -13,8 +13,9 @@ int main(void)
     char bytes[4096] = { 0 };
     struct aiocb cb[N];
 
-    slow_start();
-    int fd = slow_open("a", O_RDWR);
+    fuse_start(1 << 17, 1);
+    fuse_open_directly();
+    int fd = fuse_open("a", O_RDWR);
     struct aiocb first = make_cb(fd, bytes, sizeof bytes, 0);
 
     /* FUSE has FOPEN_PARALLEL_DIRECT_WRITES since 6.2; before it the kernel writes one after another. */
@@ -26,9 +27,9 @@ int main(void)
     if (major < 6 || (major == 6 && minor < 4))
         SKIP("Linux %s does not write to one FUSE file in parallel", system.release);
 
-    slow_hold(HOLD_WRITE_AT_0);
+    fuse_hold(FUSE_HOLD_WRITES | FUSE_HOLD_AT_ZERO);
     CHECK_INT(aio_write(&first), 0);
-    WAIT_UNTIL(atomic_load(&slow->writes_at_0) == 1);
+    WAIT_UNTIL(atomic_load(&fuse->writes) == 1);
     for (int i = 0; i < N; i++) {
         cb[i] = make_cb(fd, bytes, sizeof bytes, 4096 * (i + 1));
         CHECK_INT(aio_write(&cb[i]), 0);
@@ -36,7 +37,7 @@ int main(void)
     for (int i = 0; i < N; i++)
         CHECK_DONE(&cb[i], sizeof bytes);
     CHECK_PENDING(&first);
-    slow_release(HOLD_WRITE_AT_0);
+    fuse_release();
     CHECK_DONE(&first, sizeof bytes);
     return 0;
 }

@@ -291,6 +291,13 @@ static inline int fuse_open(const char *name, int flags)
     return MUST(open(path, flags | O_CLOEXEC));
 }
 
+/* From here on what is opened bypasses the page cache, one request of the kernel for each read and write, also for writes of
+   one file at the same time (FOPEN_PARALLEL_DIRECT_WRITES, 6.2). */
+static inline void fuse_open_directly(void)
+{
+    atomic_store(&fuse->open_flags, FOPEN_DIRECT_IO | 1 << 6);
+}
+
 static inline void fuse_hold(int bits)
 {
     atomic_fetch_or(&fuse->hold, bits);
