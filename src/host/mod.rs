@@ -20,6 +20,8 @@ pub mod log;
 pub mod memory;
 pub mod mounts;
 pub mod number_queue;
+#[cfg(not(feature = "libaio-abi"))]
+pub mod on_demand_thread;
 pub mod path;
 pub mod pool;
 pub mod raw_thread;

@@ -8,20 +8,17 @@
 
 use core::ffi::c_void;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use core::time::Duration;
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::BTreeMap;
 
 use super::aiocb::AiocbRef;
 use crate::engine::{self, Matcher, Operation};
 use crate::host::fork::PerProcess;
-use crate::host::futex::{self, Deadline};
+use crate::host::futex::Deadline;
 use crate::host::kernel::{self, Errno};
 use crate::host::lock::Lock;
-use crate::host::{fd_broker, memory, thread};
-
-/// How long the thread stays without a deadline.
-const IDLE_EXIT: Duration = Duration::from_secs(1);
+use crate::host::on_demand_thread::OnDemandThread;
+use crate::host::{memory, this_thread};
 
 static DEADLINES: PerProcess<Deadlines> = PerProcess::new(11);
 
@@ -39,9 +36,8 @@ pub struct Deadlines {
     pending: Lock<BTreeMap<Key, usize>>,
     /// The last number given.
     numbers: AtomicU64,
-    /// The thread sleeps on it; counts deadlines set.
-    word: AtomicU32,
-    has_thread: AtomicBool,
+    /// Called for each deadline that is the first.
+    timer: OnDemandThread,
 }
 
 /// The request, which is about to end, needs its deadline no more. For the engine's thread.
@@ -74,8 +70,7 @@ impl Deadlines {
             is_due,
             pending: Lock::new(BTreeMap::new()),
             numbers: AtomicU64::new(0),
-            word: AtomicU32::new(0),
-            has_thread: AtomicBool::new(false),
+            timer: OnDemandThread::new(watch),
         }
     }
 
@@ -97,34 +92,20 @@ impl Deadlines {
         let is_first = pending.first_key_value().is_some_and(|(&first, _)| first == key);
         drop(pending);
         if is_first {
-            // SeqCst pairs with `may_end`: either a thread that is about to end sees it, or this thread sees that it has ended.
-            self.word.fetch_add(1, Ordering::SeqCst);
-            futex::wake(&raw const self.word, 1);
-            // It was there when the caller asked; if it cannot be started again now, the next deadline tries.
-            let _ = self.start();
+            self.timer.call(self.argument());
         }
     }
 
     /// Starts the thread unless there is one.
     ///
     /// # Errors
-    /// `EAGAIN`: no thread can be had.
+    /// `EAGAIN`: no thread can be started.
     pub fn start(&'static self) -> Result<(), Errno> {
-        // SeqCst pairs with `may_end`.
-        if self.has_thread.load(Ordering::SeqCst) || self.has_thread.swap(true, Ordering::SeqCst) {
-            return Ok(());
-        }
-        fd_broker::start_thread(watch, ptr::from_ref(self).cast_mut().cast()).map_err(|_| {
-            self.has_thread.store(false, Ordering::SeqCst);
-            Errno(libc::EAGAIN)
-        })
+        self.timer.start(self.argument())
     }
 
-    /// Whether the thread, which has had no deadline for long and has seen `seen` of them set, may end. False: one was set
-    /// meanwhile.
-    fn may_end(&self, seen: u32) -> bool {
-        self.has_thread.store(false, Ordering::SeqCst);
-        self.word.load(Ordering::SeqCst) == seen || self.has_thread.swap(true, Ordering::SeqCst)
+    fn argument(&'static self) -> *mut c_void {
+        ptr::from_ref(self).cast_mut().cast()
     }
 
     /// Takes the first deadline, if its time is over; else says when that will be.
@@ -138,12 +119,11 @@ impl Deadlines {
 }
 
 extern "C" fn watch(deadlines: *mut c_void) -> *mut c_void {
-    thread::set_name(c"uringaio-timer");
+    this_thread::set_name(c"uringaio-timer");
     // SAFETY: `start` passed the deadlines, which live as long as the process.
     let deadlines = unsafe { &*deadlines.cast::<Deadlines>() };
     loop {
-        // Acquire pairs with `replace`. Read first, so that a deadline that is set after the look below ends the sleep.
-        let seen = deadlines.word.load(Ordering::Acquire);
+        let seen = deadlines.timer.calls();
         match deadlines.take_due() {
             Ok(((_, number), address)) => {
                 if let Some(engines) = engine::started() {
@@ -151,15 +131,8 @@ extern "C" fn watch(deadlines: *mut c_void) -> *mut c_void {
                     let _ = engines.stop(matcher, Errno(libc::ETIMEDOUT));
                 }
             }
-            Err(Some(at)) => {
-                let _ = futex::wait(&deadlines.word, seen, Deadline::At(at));
-            }
-            Err(None) => {
-                let waited = futex::wait(&deadlines.word, seen, Deadline::after(IDLE_EXIT));
-                if waited == Err(Errno(libc::ETIMEDOUT)) && deadlines.may_end(seen) {
-                    return ptr::null_mut();
-                }
-            }
+            Err(next) if deadlines.timer.sleep(seen, next.map(Deadline::At)) => return ptr::null_mut(),
+            Err(_) => {}
         }
     }
 }

@@ -8,7 +8,7 @@
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
 use crossbeam_queue::SegQueue;
@@ -20,8 +20,9 @@ use crate::host::fork::PerProcess;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::lock::{Guard, Lock};
+use crate::host::on_demand_thread::OnDemandThread;
 use crate::host::thread_exit_hook::ThreadExitHook;
-use crate::host::{fd_broker, memory, thread};
+use crate::host::{memory, thread};
 use crate::stats;
 
 /// How long a function may wait for a thread before another is started.
@@ -31,7 +32,7 @@ const MAX_WAIT_NS: u64 = 1_000_000;
 /// limited: functions may block.
 const MAX_SLOW_WORKERS: usize = 64;
 
-/// A thread that was not needed for so long ends, the manager too.
+/// A pooled thread that was not needed for so long ends.
 const IDLE_EXIT: Duration = Duration::from_secs(1);
 
 /// The longest pause between two attempts to send a signal, or to start a thread.
@@ -78,9 +79,7 @@ struct CallbackPool {
     state: Lock<State>,
     /// Pooled threads sleep on it; counts requests queued.
     worker_word: AtomicU32,
-    /// The manager sleeps on it; counts calls of it.
-    manager_word: AtomicU32,
-    has_manager: AtomicBool,
+    manager: OnDemandThread,
 }
 
 static POOL: PerProcess<CallbackPool> = PerProcess::new(8);
@@ -88,10 +87,10 @@ static POOL: PerProcess<CallbackPool> = PerProcess::new(8);
 /// Makes sure that functions can be called, before a request begins that asks for a callback.
 ///
 /// # Errors
-/// `EAGAIN`: no thread or memory can be had.
+/// `EAGAIN`: threads or memory are out.
 pub fn prepare() -> Result<(), Errno> {
     let pool = POOL.get_or_init(|| memory::boxed(CallbackPool::new())).map_err(|_| Errno(libc::EAGAIN))?;
-    pool.start_manager()
+    pool.manager.start(pool.argument())
 }
 
 /// Has the function of a request called, by a thread of its own or a pooled one. For the engine's thread: does not block.
@@ -126,8 +125,7 @@ impl CallbackPool {
                 is_managed: false,
             }),
             worker_word: AtomicU32::new(0),
-            manager_word: AtomicU32::new(0),
-            has_manager: AtomicBool::new(false),
+            manager: OnDemandThread::new(manage),
         }
     }
 
@@ -136,33 +134,9 @@ impl CallbackPool {
         self.state.lock()
     }
 
-    /// Starts the manager unless there is one.
-    fn start_manager(&'static self) -> Result<(), Errno> {
-        // SeqCst pairs with `may_manager_end`.
-        if self.has_manager.load(Ordering::SeqCst) || self.has_manager.swap(true, Ordering::SeqCst) {
-            return Ok(());
-        }
-        fd_broker::start_thread(manage, ptr::from_ref(self).cast_mut().cast()).map_err(|_| {
-            self.has_manager.store(false, Ordering::SeqCst);
-            Errno(libc::EAGAIN)
-        })
-    }
-
-    /// Whether the manager, which has had nothing to do for long and has seen `seen` calls, may end. False: it was called
-    /// meanwhile.
-    fn may_manager_end(&self, seen: u32) -> bool {
-        // SeqCst pairs with `call_manager`.
-        self.has_manager.store(false, Ordering::SeqCst);
-        self.manager_word.load(Ordering::SeqCst) == seen || self.has_manager.swap(true, Ordering::SeqCst)
-    }
-
-    fn call_manager(&'static self) {
-        // SeqCst pairs with `may_manager_end`: either a manager that is about to end sees the call, or this thread sees that
-        // it has ended.
-        self.manager_word.fetch_add(1, Ordering::SeqCst);
-        futex::wake(&raw const self.manager_word, 1);
-        // If it cannot be started now, the next call tries again.
-        let _ = self.start_manager();
+    /// What the pool's threads are given.
+    fn argument(&'static self) -> *mut c_void {
+        ptr::from_ref(self).cast_mut().cast()
     }
 
     fn queue(&'static self, request: RequestPtr, fifo: fn(&State) -> &Fifo) {
@@ -179,7 +153,7 @@ impl CallbackPool {
             futex::wake(&raw const self.worker_word, 1);
         }
         if must_call {
-            self.call_manager();
+            self.manager.call(self.argument());
         }
     }
 
@@ -230,12 +204,11 @@ impl Progress {
 
 extern "C" fn manage(pool: *mut c_void) -> *mut c_void {
     thread::set_name(c"uringaio-manage");
-    // SAFETY: `start_manager` passed the pool, which lives as long as the process.
+    // SAFETY: started with the pool, which lives as long as the process.
     let pool = unsafe { &*pool.cast::<CallbackPool>() };
     let mut progress = Progress { look_at: 0, queued: 0, taken: 0, step: 1, pause_ns: MAX_WAIT_NS, unsent: None };
     loop {
-        // Acquire pairs with `call_manager`. Read first, so that a call that comes after the looks below ends the sleep.
-        let seen = pool.manager_word.load(Ordering::Acquire);
+        let seen = pool.manager.calls();
         let has_started = start_threads_with_attributes(pool);
         let has_sent = send_signals(pool, &mut progress);
         let has_grown = start_workers(pool, &mut progress);
@@ -245,9 +218,8 @@ extern "C" fn manage(pool: *mut c_void) -> *mut c_void {
         let is_needed = state.needs_manager() || progress.unsent.is_some();
         state.is_managed = is_needed;
         drop(state);
-        let pause = if is_needed { Duration::from_nanos(progress.pause_ns) } else { IDLE_EXIT };
-        let waited = futex::wait(&pool.manager_word, seen, Deadline::after(pause));
-        if !is_needed && waited == Err(Errno(libc::ETIMEDOUT)) && pool.may_manager_end(seen) {
+        let pause = is_needed.then(|| Deadline::after(Duration::from_nanos(progress.pause_ns)));
+        if pool.manager.sleep(seen, pause) {
             return ptr::null_mut();
         }
     }
@@ -267,7 +239,7 @@ fn start_threads_with_attributes(pool: &'static CallbackPool) -> bool {
                 pool.state().with_attributes.push(Queued(request));
                 return false;
             }
-            // Attributes that cannot be had (a scheduling policy without the right to it): better called without than not.
+            // Attributes that cannot be used (a scheduling policy without the right to it): better called without than not.
             _ => pool.queue(request, |state| &state.plain),
         }
     }
@@ -340,7 +312,7 @@ fn start_worker(pool: &'static CallbackPool) -> Result<(), Errno> {
         }
         libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
         let mut thread = 0;
-        let error = libc::pthread_create(&raw mut thread, attributes, work, ptr::from_ref(pool).cast_mut().cast());
+        let error = libc::pthread_create(&raw mut thread, attributes, work, pool.argument());
         libc::pthread_attr_destroy(attributes);
         error
     };
@@ -359,7 +331,7 @@ unsafe extern "C" fn worker_ends(pool: *mut c_void) {
     state.is_managed |= must_call;
     drop(state);
     if must_call {
-        pool.call_manager();
+        pool.manager.call(pool.argument());
     }
 }
 
