@@ -56,7 +56,7 @@ pub fn workers_serve_alone() -> bool {
     WORKERS.get().is_some_and(Engine::has_thread) && URING.get().is_none_or(Engine::is_lost)
 }
 
-/// The engine of worker threads, with a thread; none where none can be had.
+/// The engine of worker threads, with a thread; none where no thread can be started.
 #[inline]
 pub fn workers() -> Option<&'static Engine> {
     WORKERS.get().filter(|engine| engine.has_thread() || engine.serve())
@@ -94,7 +94,7 @@ impl Engines {
     /// The engine of worker threads, with a thread.
     ///
     /// # Errors
-    /// `EAGAIN`: no thread or memory can be had.
+    /// `EAGAIN`: threads or memory are out.
     #[inline]
     pub fn workers(self) -> Result<&'static Engine, Errno> {
         workers().ok_or(Errno(libc::EAGAIN))
@@ -103,7 +103,7 @@ impl Engines {
     /// The engine on io_uring where it serves, or else the workers.
     ///
     /// # Errors
-    /// `EAGAIN`: no thread or memory can be had.
+    /// `EAGAIN`: threads or memory are out.
     #[inline]
     pub fn uring_or_workers(self) -> Result<&'static Engine, Errno> {
         self.uring().map_or_else(|| self.workers(), Ok)

@@ -2,7 +2,7 @@
 //! [`IDLE_EXIT_MS`], and is started again by the next submission.
 //!
 //! ```text
-//!                  io_uring or a thread cannot be had
+//!                  io_uring cannot be used, or no thread started
 //!   NEW ──→ STARTING ─────────────────────────────────────────────→ UNAVAILABLE
 //!               │                                                     ↑     ↑
 //!               ↓           nothing outstanding for a second          │     │
@@ -149,7 +149,7 @@ impl Engine {
         self.state.load(Ordering::Acquire) == SERVING
     }
 
-    /// Sees to it that there is a thread. False: none can be had now, or from the calling thread, or the engine takes
+    /// Sees to it that there is a thread. False: none can be started now, or from the calling thread, or the engine takes
     /// nothing any more. Waits for threads of the library alone.
     #[cold]
     pub(super) fn serve(&'static self) -> bool {
@@ -186,7 +186,7 @@ impl Engine {
         // Acquire pairs with the Release of `decide`: what the thread before left behind is seen.
         let tries = self.state.compare_exchange(from, to, Ordering::Acquire, Ordering::Acquire).is_ok();
         if tries && self.start_threads().is_err() {
-            log::log(format_args!("no thread can be had"));
+            log::log(format_args!("no thread can be started"));
             self.decide(from);
         }
         thread::restore_signals(blocked);

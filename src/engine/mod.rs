@@ -4,7 +4,7 @@
 //! calls the operation's [`Finish`] when it is done. The engines know nothing of aiocbs, iocbs or signals.
 //!
 //! io_uring serves the files for which it is known to answer as `pread` and `pwrite` do; the workers serve everything
-//! else, and everything where io_uring cannot be had. Threads start when they are first needed, and end when there is
+//! else, and everything where io_uring cannot be used. Threads start when they are first needed, and end when there is
 //! nothing to do ([`lifecycle`]).
 
 mod cancel;

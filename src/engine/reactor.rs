@@ -344,7 +344,7 @@ impl<D: Device> Reactor<D> {
             }
             // A slot of the ring's is of no use to a worker.
             Verdict::RetryByWorker if this.has_its_number() && redo::redo(operation) => return,
-            // Not one thread can be had in this process: the engine's own does it. It is on a file, and ends by itself.
+            // Not one thread can be started in this process: the engine's own does it. It is on a file, and ends by itself.
             Verdict::RetryByWorker if this.has_its_number() => redo::do_here(this),
             // Its file is gone: the answer was not the program's, and none is known.
             Verdict::RetryBlocking | Verdict::RetryByWorker => -i64::from(libc::EIO),

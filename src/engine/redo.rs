@@ -20,7 +20,7 @@ struct Redone {
 }
 
 /// Has a worker do an operation again by a plain system call. It comes back to the engine on io_uring, whose order it
-/// is still part of, as [`Stage::Returned`]. False: no worker can be had.
+/// is still part of, as [`Stage::Returned`]. False: no worker can be started.
 pub fn redo(mut original: NonNull<Operation>) -> bool {
     let Some(workers) = engines::workers() else { return false };
     // SAFETY: reactor-owned.
@@ -56,7 +56,7 @@ unsafe fn returned(operation: NonNull<Operation>, result: i64, wakes: &mut WakeB
     }
 }
 
-/// Does an operation in the thread that submits it, however long it takes: where no engine can be had. Not a poll: `EAGAIN`.
+/// Does an operation in the thread that submits it, however long it takes: where no engine can be started. Not a poll: `EAGAIN`.
 pub fn do_in_caller(operation: &Operation) -> i64 {
     match file_info::info_with_flags(operation.fd, 0) {
         Ok(_) if operation.kind == Kind::Poll => Errno(libc::EAGAIN).negated(),
@@ -66,7 +66,7 @@ pub fn do_in_caller(operation: &Operation) -> i64 {
     }
 }
 
-/// Does an operation on a file in the calling thread, by the program's descriptor: where no worker can be had.
+/// Does an operation on a file in the calling thread, by the program's descriptor: where no worker can be started.
 pub fn do_here(operation: &Operation) -> i64 {
     execute::blocking(&Task::of(operation, operation.fd, 0, Nature::File))
 }

@@ -68,7 +68,7 @@ impl Engine {
         true
     }
 
-    /// No thread of this engine can be had: the workers serve instead of io_uring, and where they cannot either, the
+    /// No thread of this engine can be started: the workers serve instead of io_uring, and where they cannot either, the
     /// operations [end](end_here) in the calling thread.
     ///
     /// # Safety
@@ -183,7 +183,7 @@ impl Engine {
     }
 }
 
-/// Ends the operations of a chain for which no engine can be had: the calling thread does what libaio asks for, as the
+/// Ends the operations of a chain for which no engine can be started: the calling thread does what libaio asks for, as the
 /// kernel's AIO would, and those of POSIX AIO end with `EAGAIN`.
 ///
 /// # Safety

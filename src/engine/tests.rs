@@ -33,7 +33,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// On io_uring where it can be had.
+    /// On io_uring where it can be used.
     fn new() -> Self {
         let (ended, ends) = channel();
         Self { engine: get().unwrap().expect("these tests need an engine").uring_or_workers().unwrap(), ended, ends }

@@ -17,7 +17,7 @@ use crate::stats::{self, ServedBy};
 /// Starts it. To be called on a thread that has the program's descriptors.
 ///
 /// # Errors
-/// `EAGAIN` or `ENOMEM`: no thread can be had.
+/// `EAGAIN` or `ENOMEM`: no thread can be started.
 pub fn start(engine: &'static Engine) -> Result<(), Errno> {
     thread::start(body, ptr::from_ref(engine).cast_mut().cast())
 }

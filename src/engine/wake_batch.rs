@@ -7,7 +7,7 @@ use super::fixed_files::FixedFile;
 use crate::host::futex;
 
 /// Waiters, and eventfds, in one batch.
-const MOST: usize = 64;
+const CAPACITY: usize = 64;
 
 /// Which eventfd of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +21,10 @@ pub enum Eventfd {
 /// Collected while completions are delivered, done at the end of the batch.
 pub struct WakeBatch {
     /// The first `sleeping` are set.
-    waiters: [MaybeUninit<(*const AtomicU32, u32)>; MOST],
+    waiters: [MaybeUninit<(*const AtomicU32, u32)>; CAPACITY],
     sleeping: usize,
     /// The first `signalled` are set.
-    eventfds: [MaybeUninit<(FixedFile, u32)>; MOST],
+    eventfds: [MaybeUninit<(FixedFile, u32)>; CAPACITY],
     signalled: usize,
     /// The eventfds of the operation that is being finished, if it has any.
     current: [Option<FixedFile>; 2],
@@ -35,9 +35,9 @@ impl WakeBatch {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            waiters: [const { MaybeUninit::uninit() }; MOST],
+            waiters: [const { MaybeUninit::uninit() }; CAPACITY],
             sleeping: 0,
-            eventfds: [const { MaybeUninit::uninit() }; MOST],
+            eventfds: [const { MaybeUninit::uninit() }; CAPACITY],
             signalled: 0,
             current: [None; 2],
         }
@@ -53,7 +53,7 @@ impl WakeBatch {
                 return;
             }
         }
-        if self.sleeping == MOST {
+        if self.sleeping == CAPACITY {
             self.wake_now();
         }
         self.waiters[self.sleeping].write((word, count));
@@ -82,8 +82,8 @@ impl WakeBatch {
                 return;
             }
         }
-        debug_assert!(self.signalled < MOST, "the engine flushes before the list is full");
-        if self.signalled < MOST {
+        debug_assert!(self.signalled < CAPACITY, "the engine flushes before the list is full");
+        if self.signalled < CAPACITY {
             self.eventfds[self.signalled].write((file, 1));
             self.signalled += 1;
         }
@@ -100,7 +100,7 @@ impl WakeBatch {
 
     /// Whether the eventfds must be signalled before another operation with eventfds is finished.
     pub(super) const fn is_full(&self) -> bool {
-        self.signalled + 2 > MOST
+        self.signalled + 2 > CAPACITY
     }
 
     pub(super) fn take_eventfds(&mut self, mut signal: impl FnMut(FixedFile, u32)) {

@@ -13,7 +13,7 @@
 //! | a child frees what its parent allocated | the block is left alone: it bears the number of another arena |
 //! | no memory | [`RESERVE_BYTES`] are kept for this; then the library's threads wait for memory, and on a thread of the program's the call fails |
 //!
-//! What remains with the C library's `malloc`, and cannot be had otherwise:
+//! What remains with the C library's `malloc`, and cannot be done without it:
 //!
 //! * `pthread_create` allocates the new thread's table of thread-local storage (`calloc` in the calling thread; the
 //!   stack is a mapping). A thread that ends frees it. Threads made of a raw `clone` would be missed by `setuid` and

@@ -5,7 +5,7 @@
 //! has its creator's. What both threads know lies in pages of their own, so that either may leave first.
 //!
 //! Such a table begins as a copy of the program's: for the task's few system calls it holds the program's files, and
-//! when it ends a file server is asked to flush those it keeps. So it is for what cannot be had otherwise.
+//! when it ends a file server is asked to flush those it keeps. So it is for what cannot be found out otherwise.
 
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -56,7 +56,7 @@ pub enum Table {
 /// What `task(input)` answers, from a thread of its own, if it does within `limit_ms`. Async-signal-safe.
 ///
 /// # Errors
-/// `EAGAIN`, `ENOMEM`, `EPERM`: no such thread can be had; `ETIMEDOUT`.
+/// `EAGAIN`, `ENOMEM`, `EPERM`: no such thread can be started; `ETIMEDOUT`.
 pub fn run(table: Table, task: Task, input: [u64; 2], limit_ms: u64) -> Result<u64, Errno> {
     // A jump out of the wait would leave the pages behind.
     let blocked = thread::block_all_departures();

@@ -12,7 +12,7 @@ use super::cpu_set::CpuSet;
 /// Which engine serves the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineChoice {
-    /// io_uring; where it cannot be had, the best of what is left.
+    /// io_uring; where it cannot be used, the best of what is left.
     Auto,
     /// io_uring, on kernels that are known to lose writes as well, or the system's own implementation.
     Uring,

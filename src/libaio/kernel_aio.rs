@@ -1,5 +1,5 @@
 //! The kernel's own AIO: for contexts that the kernel carries, for addresses that the library does not know, and where neither
-//! io_uring nor worker threads can be had.
+//! io_uring nor worker threads can be used.
 //!
 //! The answers are those of the system calls: the kernel knows whether an address is a context.
 

@@ -1,4 +1,4 @@
-//! The C library's own POSIX AIO, which serves where neither io_uring nor worker threads can be had.
+//! The C library's own POSIX AIO, which serves where neither io_uring nor worker threads can be used.
 //!
 //! Its aiocb is the same, so `aio_error` and `aio_return` answer for both; the calls that wait or cancel are passed on.
 

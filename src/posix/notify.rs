@@ -15,7 +15,7 @@ use crate::host::kernel::Errno;
 /// end. None for a notification that is none.
 ///
 /// # Errors
-/// `EAGAIN`: memory is out, or no thread can be had for a callback.
+/// `EAGAIN`: memory is out, or no thread can be started for a callback.
 pub fn prepare(sigevent: SigEvent) -> Result<Option<RequestPtr>, Errno> {
     if sigevent.is_silent() {
         return Ok(None);

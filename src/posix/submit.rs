@@ -62,7 +62,7 @@ pub fn submit(engines: Engines, aiocb: AiocbRef, kind: Kind) -> Result<(), Errno
 /// Begins a request: does it at once if it need not wait, or makes it ready to be submitted.
 ///
 /// # Errors
-/// `EAGAIN`: memory is out, or no thread can be had for a callback; `EBADF`, `EINVAL`: the eventfd that is to be notified;
+/// `EAGAIN`: memory is out, or no thread can be started for a callback; `EBADF`, `EINVAL`: the eventfd that is to be notified;
 /// `EINVAL`, `EFAULT`: an iovec array, as for [`Vectors::copy`]. Nothing has been done.
 pub fn begin(
     engines: Engines,

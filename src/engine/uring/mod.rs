@@ -36,7 +36,7 @@ const AUXILIARY_ENTRIES: usize = 64;
 
 /// With fewer in flight every operation is timed, otherwise one of so many.
 const FEW_IN_FLIGHT: usize = 2;
-const SAMPLE: usize = 16;
+const TIMED_EVERY: usize = 16;
 
 /// The longest wait in the ring that has an end.
 const MAX_WAIT_NS: u64 = 4_000_000_000;
@@ -104,7 +104,7 @@ impl Uring {
         // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
         let is_timed =
-            this.device != NO_DEVICE && (self.in_flight < FEW_IN_FLIGHT || self.in_flight.is_multiple_of(SAMPLE));
+            this.device != NO_DEVICE && (self.in_flight < FEW_IN_FLIGHT || self.in_flight.is_multiple_of(TIMED_EVERY));
         this.handle = ptr::without_provenance(if is_timed { kernel::now() as usize } else { 0 });
     }
 

@@ -60,7 +60,7 @@ impl Display for Refused {
             }
             Self::Untried(Errno(errno)) => write!(
                 to,
-                "a seccomp filter is active, and no child process can be had to find out whether it allows io_uring \
+                "a seccomp filter is active, and no child process can be started to find out whether it allows io_uring \
                  (errno {errno})"
             ),
             Self::Kernel(Errno(libc::ENOMEM)) => to.write_str(

@@ -54,10 +54,10 @@ pub struct RingSetup {
     pub restricted: Restricted,
 }
 
-/// Who may deny a ring operations, beside the library itself.
+/// What may deny a ring operations, beside the library itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restricted {
-    /// Nobody.
+    /// Nothing.
     No,
     /// A filter that this process may have inherited: the kernel has such.
     MayBe,

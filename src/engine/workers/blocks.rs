@@ -7,7 +7,7 @@ use crate::host::kernel::Errno;
 use crate::host::memory;
 
 /// Items of the first block; each block after it holds twice as many as the one before.
-const FIRST: usize = 64;
+const FIRST_BLOCK_ITEMS: usize = 64;
 const BLOCKS: usize = 24;
 
 /// The array.
@@ -16,9 +16,9 @@ pub struct Blocks<T> {
 }
 
 const fn place(number: usize) -> (usize, usize) {
-    let place = number + FIRST;
-    let block = (place.ilog2() - FIRST.ilog2()) as usize;
-    (block, place - (FIRST << block))
+    let place = number + FIRST_BLOCK_ITEMS;
+    let block = (place.ilog2() - FIRST_BLOCK_ITEMS.ilog2()) as usize;
+    (block, place - (FIRST_BLOCK_ITEMS << block))
 }
 
 impl<T: Sync + 'static> Blocks<T> {
@@ -51,7 +51,7 @@ impl<T: Sync + 'static> Blocks<T> {
         let block = place(number).0;
         let slot = self.blocks.get(block).ok_or(Errno(libc::ENOMEM))?;
         // SAFETY: zero bytes are a valid item, by the promise of `new`.
-        let items = unsafe { memory::pages::<T>(FIRST << block) }?;
+        let items = unsafe { memory::pages::<T>(FIRST_BLOCK_ITEMS << block) }?;
         slot.store(items.as_ptr(), Ordering::Release);
         self.get(number).ok_or(Errno(libc::ENOMEM))
     }
@@ -61,17 +61,17 @@ impl<T: Sync + 'static> Blocks<T> {
 mod tests {
     use core::sync::atomic::{AtomicU32, Ordering};
 
-    use super::{Blocks, FIRST};
+    use super::{Blocks, FIRST_BLOCK_ITEMS};
 
     #[test]
     fn items_are_distinct_and_stay() {
         // SAFETY: zero bytes are a valid number.
         let blocks = unsafe { Blocks::<AtomicU32>::new() };
         assert!(blocks.get(0).is_none());
-        for number in 0..FIRST * 9 {
+        for number in 0..FIRST_BLOCK_ITEMS * 9 {
             blocks.make(number).unwrap_or_else(|_| std::process::abort()).store(number as u32, Ordering::Relaxed);
         }
-        for number in 0..FIRST * 9 {
+        for number in 0..FIRST_BLOCK_ITEMS * 9 {
             assert_eq!(blocks.get(number).map(|item| item.load(Ordering::Relaxed)), Some(number as u32));
         }
         assert!(blocks.get(usize::MAX / 2).is_none());

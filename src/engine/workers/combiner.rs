@@ -1,5 +1,5 @@
-//! One thread at a time runs the reactor, and no thread waits for it: a thread that finds it taken leaves word and goes
-//! on, and the thread that has it runs it once more.
+//! One worker at a time runs the reactor: it takes what was submitted and reaps what is done, for all workers. None waits
+//! for it: one that finds it taken leaves a mark and goes on, and the one that has it runs it once more.
 //!
 //! ```text
 //!            run                         nothing new
@@ -45,26 +45,26 @@ impl Combiner {
         }
     }
 
-    /// Takes it, or leaves word to the thread that has it. Whether it was taken.
+    /// Takes it, or leaves a mark for the thread that has it. Whether it was taken.
     #[must_use]
     pub fn enter(&self) -> bool {
         self.state.swap(AGAIN, Ordering::AcqRel) == FREE
     }
 
-    /// Begins a turn, which sees what every thread did that has left word.
+    /// Begins a turn, which sees what every thread did that has left a mark.
     pub fn hold(&self) {
         // AcqRel, here and in `enter`: an exchange reads the last value. So either the thread that set `AGAIN` before
         // is seen with all it did, or it sets it after this, and `exit` sees that.
         self.state.swap(HELD, Ordering::AcqRel);
     }
 
-    /// Gives it back after a turn. False: another thread has left word, and there is to be another turn.
+    /// Gives it back after a turn. False: another thread has left a mark, and there is to be another turn.
     pub fn exit(&self) -> bool {
         // Release pairs with the Acquire of the next `enter`.
         self.state.compare_exchange(HELD, FREE, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
-    /// Gives it back, whatever word another thread has left: there is nothing to run any more.
+    /// Gives it back, whatever mark another thread has left: there is nothing to run any more.
     pub fn abandon(&self) {
         // Release, as above.
         self.state.store(FREE, Ordering::Release);

@@ -135,7 +135,7 @@ impl Crew {
         }
     }
 
-    /// Leaves a stream that the caller owns for later: what it needs cannot be had now.
+    /// Leaves a stream that the caller owns for later: what it needs is not there now.
     pub fn postpone(&self, job: &'static Job) {
         self.queue.lock().postpone(job);
     }

@@ -8,7 +8,7 @@
 use crate::host::kernel::{self, Errno};
 
 /// The most descriptors that the table has, whatever the limit.
-const MOST: u64 = 1 << 20;
+const MAX_DESCRIPTORS: u64 = 1 << 20;
 
 /// As long as another thread changes the limit in the same moment.
 const ATTEMPTS: u32 = 16;
@@ -24,7 +24,7 @@ pub fn soft() -> u64 {
 
 /// The hard limit, as far as it is used.
 pub fn hard() -> usize {
-    exchange(None).map_or(1024, |limit| limit.rlim_max.min(MOST)) as usize
+    exchange(None).map_or(1024, |limit| limit.rlim_max.min(MAX_DESCRIPTORS)) as usize
 }
 
 /// Makes a descriptor; where the table is full, with as many allowed as the hard limit allows.
@@ -41,7 +41,7 @@ pub fn raised_if_full<T>(make: impl Fn() -> Result<T, Errno>) -> Result<T, Errno
 fn raised<T>(make: impl Fn() -> Result<T, Errno>) -> Option<Result<T, Errno>> {
     let before = exchange(None)?;
     // One less than what a program that raises its own limit would set: so the two can be told apart.
-    let most = before.rlim_max.min(MOST).saturating_sub(1);
+    let most = before.rlim_max.min(MAX_DESCRIPTORS).saturating_sub(1);
     if most <= before.rlim_cur {
         return None;
     }

@@ -139,9 +139,9 @@ pub enum Phase {
 const WANTED: u8 = 1;
 const TOO_LATE: u8 = 2;
 
-const PHASE: u64 = 3;
-const EVENTS: u32 = 16;
-const LIFE: u32 = 32;
+const PHASE_MASK: u64 = 3;
+const EVENTS_SHIFT: u32 = 16;
+const LIFE_SHIFT: u32 = 32;
 
 impl Job {
     /// What is to be done.
@@ -168,11 +168,11 @@ impl Job {
 
     /// The number of its life: distinguishes it from those that had its place before.
     pub fn life(&self) -> u32 {
-        (self.phase.load(Ordering::Relaxed) >> LIFE) as u32
+        (self.phase.load(Ordering::Relaxed) >> LIFE_SHIFT) as u32
     }
 
     fn word(life: u32, events: u32, phase: Phase) -> u64 {
-        u64::from(life) << LIFE | u64::from(events & 0xffff) << EVENTS | phase as u64
+        u64::from(life) << LIFE_SHIFT | u64::from(events & 0xffff) << EVENTS_SHIFT | phase as u64
     }
 
     /// The owner leaves it to the epoll. False: the event has come already, and it is the owner's still.
@@ -191,17 +191,17 @@ impl Job {
     pub fn take_events(&self) -> u32 {
         let life = self.life();
         let word = self.phase.swap(Self::word(life, 0, Phase::Owned), Ordering::AcqRel);
-        (word >> EVENTS) as u32 & 0xffff
+        (word >> EVENTS_SHIFT) as u32 & 0xffff
     }
 
     /// The epoll has seen `events` for the job in its life `life`. True: the caller owns it now.
     pub fn fire(&self, life: u32, events: u32) -> bool {
         let mut word = self.phase.load(Ordering::Acquire);
         loop {
-            if (word >> LIFE) as u32 != life {
+            if (word >> LIFE_SHIFT) as u32 != life {
                 return false;
             }
-            let is_parked = word & PHASE == Phase::Parked as u64;
+            let is_parked = word & PHASE_MASK == Phase::Parked as u64;
             let phase = if is_parked { Phase::Owned } else { Phase::Fired };
             let new = Self::word(life, events, phase);
             match self.phase.compare_exchange_weak(word, new, Ordering::AcqRel, Ordering::Acquire) {

@@ -13,8 +13,7 @@ use crate::engine::lifecycle::IDLE_EXIT_MS;
 use crate::host::descriptors;
 use crate::host::kernel::{self, Errno, syscall};
 
-/// The most files.
-const MOST: usize = 1024;
+const MAX_FILES: usize = 1024;
 
 /// What has not been used between two looks is closed.
 const KEEP_NS: u64 = IDLE_EXIT_MS * 1_000_000;
@@ -47,7 +46,7 @@ impl KeptFiles {
 
     /// Whether another file may be kept.
     pub const fn has_room(&self) -> bool {
-        self.can_compare && self.kept.len() < MOST
+        self.can_compare && self.kept.len() < MAX_FILES
     }
 
     /// Keeps a file, if there is room. Whether it does.

@@ -16,8 +16,8 @@
 //!
 //! A worker "of its own" does not count among those of its class, so what blocks for ever takes no other's place.
 //!
-//! Where no thread can be had: what ends by itself is done by the only worker there is, which hears nothing else
-//! meanwhile; streams wait until a second thread can be had, which is tried again and again. Where the descriptor table
+//! Where no thread can be started: what ends by itself is done by the only worker there is, which hears nothing else
+//! meanwhile; streams wait until a second thread can be started, which is tried again and again. Where the descriptor table
 //! is full up to the hard limit: what may wait for ever is looked at in turn, with a descriptor for the moment
 //! (`Task::is_trial`); its file is then not held in between.
 

@@ -124,7 +124,6 @@ struct Permitted {
 impl Permitted {
     /// Tries them where they can do no harm, if a filter is active: it may end the process.
     fn find_out() -> Self {
-        const ALL: usize = 4;
         let calls = [
             Call { number: libc::SYS_close_range, arguments: [1, 0] },
             Call { number: libc::SYS_pidfd_open, arguments: [0, 0] },
@@ -134,12 +133,12 @@ impl Permitted {
         let permitted = if seccomp::is_active() {
             // SAFETY: a range that ends before it begins, and processes that cannot be: the kernel refuses them all.
             match unsafe { seccomp::try_in_child(&calls) } {
-                Ok(Answer::All(_)) => ALL,
+                Ok(Answer::All(_)) => calls.len(),
                 Ok(Answer::Ended(place)) => place,
                 Err(_) => 0,
             }
         } else {
-            ALL
+            calls.len()
         };
         Self { close_range: permitted > 0, getfd: permitted > 2, kcmp: permitted > 3 }
     }
@@ -156,7 +155,7 @@ fn separate(socket: Option<c_int>, by_range: bool) -> Result<Vec<(c_int, u64)>, 
     if !made {
         // SAFETY: gives this thread a copy of its table.
         if unsafe { syscall!(libc::SYS_unshare, libc::CLONE_FILES) }.is_err() {
-            return Err("no descriptor table of its own can be had");
+            return Err("no descriptor table of its own can be made");
         }
         last = file_limit::hard() as c_int - 1;
     }

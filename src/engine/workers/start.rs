@@ -58,7 +58,7 @@ enum Refusal {
 /// Starts the broker and the poller. Runs on a thread that has the program's descriptors.
 ///
 /// # Errors
-/// `EAGAIN` or `ENOMEM`: no thread or memory can be had.
+/// `EAGAIN` or `ENOMEM`: threads or memory are out.
 pub fn start(engine: &'static Engine) -> Result<(), Errno> {
     let first_threads = FIRST_THREADS.get_or_init(|| {
         let crew = Box::leak(memory::boxed(Crew::new(engine))?);
@@ -124,7 +124,7 @@ impl FirstThreads {
         let copying = Copying::begin();
         let device = Workers::new(crew, OwnTable::leave(broker).map_err(Refusal::Cannot)?);
         let reactor = memory::boxed(Reactor::new(crew.engine, device)).map_err(|_| NO_MEMORY)?;
-        crew.epoll.begin().map_err(|_| Refusal::Cannot("no epoll can be had"))?;
+        crew.epoll.begin().map_err(|_| Refusal::Cannot("no epoll can be made"))?;
         // SAFETY: there is no other thread yet.
         unsafe { self.reactor.set(Some(reactor)) };
         crew.begin_quiet();
@@ -157,7 +157,7 @@ impl FirstThreads {
         match refusal {
             None => engine.rest(),
             Some(Refusal::NoThread) => {
-                log::log(format_args!("no thread can be had"));
+                log::log(format_args!("no thread can be started"));
                 engine.decide(if is_first { NEW } else { RESTING });
             }
             Some(Refusal::Cannot(why)) => {

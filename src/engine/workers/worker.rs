@@ -51,7 +51,7 @@ enum Next {
     Retry,
 }
 
-/// Starts the workers that were asked for. Runs on the poller's thread. Whether all could be had.
+/// Starts the workers that were asked for. Runs on the poller's thread. Whether all could be started.
 pub fn start(reactor: &'static SharedReactor) -> bool {
     let mut all = true;
     while reactor.crew.queue.lock().take_start() {

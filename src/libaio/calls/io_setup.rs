@@ -7,7 +7,7 @@ use crate::libaio::ring::ring_size;
 use crate::libaio::{kernel_aio, registry};
 
 /// `io_setup(2)`: makes a context for at least `nr_events` requests in flight and stores its address at `to`. `prepare` is
-/// called before. Where neither io_uring nor worker threads can be had, the kernel makes a context of its own.
+/// called before. Where neither io_uring nor worker threads can be used, the kernel makes a context of its own.
 ///
 /// # Errors
 /// `EFAULT`: `to` cannot be read or written. `EINVAL`: what is there is not 0, or `nr_events` is 0 or too many. `EAGAIN`:
