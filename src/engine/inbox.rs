@@ -1,4 +1,5 @@
-//! The way in: a list that any thread pushes onto with one compare-and-swap, and the engine's thread takes whole.
+//! The inbox of an engine: a list that any thread pushes onto with one compare-and-swap, and the engine's thread takes
+//! whole.
 //!
 //! Bounded by nothing but the operations themselves, each of which brings its own link. So a push does not allocate,
 //! and an interrupted pusher does not hold up the engine (the consumer of a ring buffer would wait for it).

@@ -1,5 +1,5 @@
-//! The way of a single operation from io_uring to a worker and back: io_uring has given an answer that is none of the
-//! program's business, or the operation has to wait for what the workers have.
+//! Has a worker do an operation of the engine on io_uring, and brings it back there: io_uring's answer was not the file's, or
+//! the operation has to wait for what the workers have.
 
 use core::ptr::NonNull;
 

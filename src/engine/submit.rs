@@ -1,4 +1,4 @@
-//! The way of operations and commands to an engine's threads.
+//! How operations and commands reach an engine's threads.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{Ordering, fence};

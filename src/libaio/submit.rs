@@ -1,4 +1,4 @@
-//! `io_submit`: iocbs in their order, each done in place or handed to an engine, until one is refused.
+//! `io_submit`: iocbs in their order, each done in the caller or handed to an engine, until one is refused.
 
 use core::ptr::NonNull;
 
@@ -71,7 +71,7 @@ fn is_handed_over(used: &ContextRef, iocb: &Iocb, nr: usize) -> bool {
 }
 
 /// Whether the first of `nr` iocbs moves bytes of a file that is open with `O_DIRECT`. (Those of a device that completes them
-/// immediately are done in place, if they come one by one.)
+/// immediately are done in the caller, if they come one by one.)
 #[inline]
 fn is_kernels_work(iocb: &Iocb, nr: usize) -> bool {
     let is_immediate = |file: FdInfo| file.is_local() && device_profile::completes_immediately(file.device);
@@ -207,8 +207,8 @@ fn one(used: &ContextRef, iocb: &Iocb, address: usize, chains: &mut Chains) -> R
     let event = Event { data: iocb.data, object: address as u64, result: 0, result2: 0 };
     match taken {
         Taken::Done(result) => {
-            stats::in_place(Face::Libaio, action, result);
-            stats::timed(Lane::InPlace, stamp);
+            stats::in_caller(Face::Libaio, action, result);
+            stats::timed(Lane::InCaller, stamp);
             probes::complete(Face::Libaio, address, result);
             if used.complete(&Event { result, ..event }) {
                 futex::wake_all(used.word());
@@ -310,7 +310,7 @@ fn vectored(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &m
     taken
 }
 
-/// The way of a request, after what could be done in place.
+/// How a request goes on after what could be done in the caller.
 struct Plan {
     attempt: Attempt,
     order: Order,
@@ -318,17 +318,17 @@ struct Plan {
     identity: u64,
     /// It may wait for ever.
     endless: bool,
-    /// Where what is not done in place goes.
+    /// Where what is not done in the caller goes.
     carrier: Carrier,
 }
 
 impl Plan {
-    /// Nothing was done in place, and there is no order.
+    /// Nothing was done in the caller, and there is no order.
     const fn engine(carrier: Carrier) -> Self {
         Self { attempt: Attempt::Left, order: Order::Free, identity: 0, endless: false, carrier }
     }
 
-    /// The result of a request that was done in place, or why it is to be taken anew. None: it goes to an engine.
+    /// The result of a request that was done in the caller, or why it is to be taken anew. None: it goes to an engine.
     const fn ended(&self) -> Option<Result<i64, Errno>> {
         match self.attempt {
             Attempt::Done(result) => Some(Ok(result)),
@@ -371,7 +371,7 @@ impl Plan {
     }
 }
 
-/// Does in place what can be, and says how the rest has to go.
+/// Does in the caller what can be done there, and says how the rest has to go.
 #[inline]
 fn attempt(used: &ContextRef, transfer: &Transfer, kind: Kind, chains: &mut Chains) -> Plan {
     let file = transfer.file;
@@ -416,7 +416,7 @@ fn attempt(used: &ContextRef, transfer: &Transfer, kind: Kind, chains: &mut Chai
     }
 }
 
-/// Streams and appending writes: in place only where no request of the library's can be overtaken.
+/// Streams and appending writes: in the caller only where no request of the library's can be overtaken.
 #[cold]
 fn in_order(transfer: &Transfer, writes: bool, inlines: bool, chains: &mut Chains) -> Plan {
     chains.push();

@@ -90,8 +90,8 @@ pub fn begin(
             probes::complete(Face::Posix, aiocb.address(), result);
             completed::finish(aiocb, result, None);
             if let Some(action) = kind.action() {
-                stats::in_place(Face::Posix, action, result);
-                stats::timed(Lane::InPlace, stamp);
+                stats::in_caller(Face::Posix, action, result);
+                stats::timed(Lane::InCaller, stamp);
             }
             if let Some(eventfd) = eventfd {
                 eventfd.signal();

@@ -38,7 +38,7 @@ pub fn submitted(face: Face, count: u64) {
 
 /// An operation was finished in the calling thread.
 #[inline]
-pub fn in_place(face: Face, action: Action, result: i64) {
+pub fn in_caller(face: Face, action: Action, result: i64) {
     let slot = block::mine();
     add(slot, word!(in_caller, face, action), 1);
     ended(slot, face, action, result);

@@ -15,7 +15,7 @@ pub enum Face {
 #[repr(u8)]
 pub enum Lane {
     /// In the calling thread.
-    InPlace = 0,
+    InCaller = 0,
     /// By an engine.
     Engine = 1,
 }

@@ -18,7 +18,7 @@ mod read;
 mod summary;
 
 pub use count::{
-    accepted, begin, carried_by_kernel, doorbell_notified, fell_back, finished, in_place, moved, notified, slept,
+    accepted, begin, carried_by_kernel, doorbell_notified, fell_back, finished, in_caller, moved, notified, slept,
     stamp, submitted, timed, took,
 };
 pub use devices::{device_met, device_paused, device_timed};

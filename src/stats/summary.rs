@@ -48,7 +48,7 @@ pub fn summarize() {
         counters.notifications[1],
         counters.notifications[2],
     ));
-    for (lane, name) in [(Lane::InPlace, "in the caller"), (Lane::Engine, "by the engine")] {
+    for (lane, name) in [(Lane::InCaller, "in the caller"), (Lane::Engine, "by the engine")] {
         let times = latencies(lane);
         if let (Some(half), Some(most), Some(nearly_all)) =
             (percentile(&times, 0.5), percentile(&times, 0.95), percentile(&times, 0.99))

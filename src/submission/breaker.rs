@@ -39,7 +39,7 @@ pub struct Breaker {
     doublings: AtomicU32,
 }
 
-// Relaxed throughout: a thread that sees an old value does one transfer more in place, or watches one more closely.
+// Relaxed throughout: a thread that sees an old value does one transfer more in the caller, or watches one more closely.
 impl Breaker {
     /// A breaker that is closed.
     pub const fn new(limits: Limits) -> Self {

@@ -2,7 +2,7 @@
 //! immediately a plain call in the calling thread is the shortest way by far, as the kernel's own AIO does it there too.
 //!
 //! That a device is so says its driver's name, or is learnt where io_uring serves it ([`crate::engine::device_times`]). From
-//! then on requests are done in place. Where they turn out to wait (the device has changed, or stalls), a breaker sends those
+//! then on requests are done in the caller. Where they turn out to wait (the device has changed, or stalls), a breaker sends those
 //! after them back to io_uring for a while, which learns anew.
 
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ use crate::stats;
 /// Whether the driver of a device was looked up.
 static LOOKED_UP: [AtomicBool; DEVICES] = [const { AtomicBool::new(false) }; DEVICES];
 
-/// A request in place that waits for longer is not completed immediately.
+/// A request in the caller that waits for longer is not completed immediately.
 const LIMITS: Limits = Limits { slow_ns: 60_000, watched: 4, pause_ns: 100_000_000, max_doublings: 7 };
 
 static BREAKERS: [Breaker; DEVICES] = [const { Breaker::new(LIMITS) }; DEVICES];

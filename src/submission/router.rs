@@ -28,7 +28,7 @@ pub struct Question<'a> {
     pub buffers: &'a [libc::iovec],
 }
 
-/// The way of a request.
+/// Where a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
     /// In the calling thread, to its end: no other thread could do it with the caller's descriptors and rights.
