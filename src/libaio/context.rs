@@ -1,6 +1,6 @@
 //! A context: its ring, what is in flight, the threads that wait in it, and the threads that take events out of it.
 //!
-//! Contexts are never freed but used again, so that a call that comes too late finds another address and no worse. Three
+//! Contexts are never freed but used again, so that a call that comes too late finds another address, which it notices. Three
 //! kinds of threads meet here, each on cache lines of its own: submitters, writers of events (the engines' threads, and
 //! submitters whose request was done at once), and reapers. A signal handler may take any of them away from a call by a jump:
 //! nothing here is left in a state that the next caller could not go on from.

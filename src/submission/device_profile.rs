@@ -1,7 +1,7 @@
 //! What a device has shown, and what follows for requests on files that are open with `O_DIRECT`: on one that completes them
 //! immediately a plain call in the calling thread is the shortest way by far, as the kernel's own AIO does it there too.
 //!
-//! That a device is so says its driver's name, or is learnt where io_uring serves it ([`crate::engine::device_times`]). From
+//! The driver's name says that of a device, or the times of its requests on io_uring ([`crate::engine::device_times`]). From
 //! then on requests are done in the caller. Where they turn out to wait (the device has changed, or stalls), a breaker sends those
 //! after them back to io_uring for a while, which learns anew.
 

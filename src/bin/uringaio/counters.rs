@@ -285,8 +285,8 @@ fn missing_right(process: libc::pid_t) -> String {
     }
     let scope = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
     match scope.trim() {
-        _ if owner != user => "it belongs to another user, or has rights that you have not: try as root".into(),
-        "" | "0" => "it has rights that you have not: try as root".into(),
+        _ if owner != user => "it belongs to another user, or has rights that you lack: try as root".into(),
+        "" | "0" => "it has rights that you lack: try as root".into(),
         scope => format!("kernel.yama.ptrace_scope is {scope}: try as root"),
     }
 }

@@ -74,6 +74,18 @@ fn answer(value: c_long) -> c_int {
     if value >= 0 { value as c_int } else { -std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO) }
 }
 
+/// The request with this number; its position is still to be set.
+fn request(file: &File, plan: &Plan, index: usize) -> libc::iocb {
+    // SAFETY: a structure of numbers, of which zeros are a value.
+    let mut iocb: libc::iocb = unsafe { std::mem::zeroed() };
+    iocb.aio_data = index as u64;
+    iocb.aio_lio_opcode = if plan.write { PWRITE } else { PREAD };
+    iocb.aio_fildes = file.as_raw_fd().cast_unsigned();
+    iocb.aio_buf = buffer() as u64;
+    iocb.aio_nbytes = BLOCK as u64;
+    iocb
+}
+
 pub fn run(file: &File, plan: &Plan, meter: &mut Meter) -> Result<(), Failure> {
     let failed =
         |what: &str, answer: c_int| Failure::wanting(format!("{what}: {}", std::io::Error::from_raw_os_error(-answer)));
@@ -84,18 +96,7 @@ pub fn run(file: &File, plan: &Plan, meter: &mut Meter) -> Result<(), Failure> {
     if made != 0 {
         return Err(failed("io_setup", made));
     }
-    let mut iocbs: Vec<libc::iocb> = (0..plan.depth)
-        .map(|index| {
-            // SAFETY: a structure of numbers, of which zeros are a value.
-            let mut iocb: libc::iocb = unsafe { std::mem::zeroed() };
-            iocb.aio_data = index as u64;
-            iocb.aio_lio_opcode = if plan.write { PWRITE } else { PREAD };
-            iocb.aio_fildes = file.as_raw_fd().cast_unsigned();
-            iocb.aio_buf = buffer() as u64;
-            iocb.aio_nbytes = BLOCK as u64;
-            iocb
-        })
-        .collect();
+    let mut iocbs: Vec<libc::iocb> = (0..plan.depth).map(|index| request(file, plan, index)).collect();
     let mut since = vec![0; plan.depth];
     let mut events = vec![Event::default(); plan.depth];
     let mut list: Vec<*mut libc::iocb> = Vec::with_capacity(plan.depth);
@@ -109,16 +110,14 @@ pub fn run(file: &File, plan: &Plan, meter: &mut Meter) -> Result<(), Failure> {
                 since[index] = meter.now();
                 list.push(&raw mut iocbs[index]);
             }
-            let mut first = 0;
-            while first < list.len() {
-                // SAFETY: the iocbs and their buffers stay; the list is valid from `first` on.
-                let taken = unsafe {
-                    (functions.submit)(context, (list.len() - first) as c_long, list.as_mut_ptr().add(first))
-                };
+            let mut rest = &mut list[..];
+            while !rest.is_empty() {
+                // SAFETY: the iocbs and their buffers stay.
+                let taken = unsafe { (functions.submit)(context, rest.len() as c_long, rest.as_mut_ptr()) };
                 if taken <= 0 {
                     return Err(failed("io_submit", taken));
                 }
-                first += taken as usize;
+                rest = &mut rest[taken as usize..];
             }
             in_flight += due.len();
         }
