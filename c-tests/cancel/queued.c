@@ -5,7 +5,7 @@
 int main(void)
 {
     int ends[2];
-    char in[3] = "???";
+    char in[3] = {'?', '?', '?'};
     struct aiocb cb[3];
 
     make_pipe(ends);
