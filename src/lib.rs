@@ -30,12 +30,13 @@ mod stats;
 mod submission;
 mod symbol_versions;
 
-/// Runs when the library is loaded. It reads the environment and looks up the originals of interposed functions, nothing
+/// Runs when the library is loaded. It reads the environment and looks up functions of the C library, nothing
 /// more: a program that never does asynchronous I/O gets no thread, no descriptor and no memory from the library.
 #[ctor::ctor]
 unsafe fn loaded() {
     host::settings::get();
     host::scheduling::record();
+    host::thread::look_up();
     #[cfg(not(feature = "libaio-abi"))]
     interpose::look_up();
     #[cfg(not(feature = "libaio-abi"))]

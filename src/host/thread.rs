@@ -4,6 +4,7 @@ use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use super::dlsym_next::Next;
 use super::futex::{self, Deadline};
 use super::kernel::{self, Errno};
 use super::signal_mask;
@@ -167,11 +168,28 @@ fn create(launch: *mut c_void, detached: c_int, scheduling: c_int) -> Result<lib
     if error == 0 { Ok(thread) } else { Err(Errno(error)) }
 }
 
-/// The least stack that the C library takes: more on a processor with large registers, and never less than the constant
-/// that it was built with, which is all that is known where `sysconf` fails. With a smaller size a thread would get the
-/// default stack, which is as large as the program's.
+/// What a thread's stack must hold before its first frame, thread-local storage of the program and its libraries included, in
+/// bytes. `sysconf` leaves the latter out (glibc bug 11787); Rust's standard library asks this function for the same reason.
+static MINIMAL_STACK: Next = Next::new(c"__pthread_get_minstack");
+
+/// Looks up what starting a thread needs: for the load-time hook, since the dynamic linker's lock may be held later.
+pub fn look_up() {
+    let _ = MINIMAL_STACK.get();
+}
+
+/// The least stack that the C library takes: more on a processor with large registers and in a program with much
+/// thread-local storage, and never less than the constant that it was built with, which is all that is known where neither
+/// function answers. With a smaller size a thread would get the default stack, which is as large as the program's, or none.
 fn least_stack() -> usize {
     // SAFETY: asks for a number.
     let answer = unsafe { libc::sysconf(libc::_SC_THREAD_STACK_MIN) };
-    usize::try_from(answer).unwrap_or(0).max(libc::PTHREAD_STACK_MIN)
+    let with_storage = MINIMAL_STACK.get().map_or(0, |function| {
+        // SAFETY: the C library's function of this name takes attributes, which it does not use, and answers with a size.
+        unsafe {
+            core::mem::transmute::<*mut c_void, unsafe extern "C" fn(*const libc::pthread_attr_t) -> usize>(function)(
+                core::ptr::null(),
+            )
+        }
+    });
+    usize::try_from(answer).unwrap_or(0).max(libc::PTHREAD_STACK_MIN).max(with_storage)
 }
