@@ -1,5 +1,5 @@
-/* Descriptors of many kinds, made twice: one set for the kernel's own AIO, one for the library that is tested. Nothing here
-   waits: streams are O_NONBLOCK. */
+/* Descriptors of many kinds, made twice for each thread: one set for the original, one for the library that is tested. Nothing
+   here waits: streams are O_NONBLOCK. */
 #ifndef ODD_OBJECTS_H
 #define ODD_OBJECTS_H
 
@@ -11,27 +11,35 @@
 #include <sys/timerfd.h>
 
 #include "files.h"
+#include "terminal.h"
 
 #define SIDES 2
 #define MOST_OBJECTS 64
 #define CONTENT 20000
+#define MOST_BYTES (1 << 21) /* RLIMIT_FSIZE */
+#define REGION 8192
 
 struct object {
     const char *name;
     int fd[SIDES];
+    int group;       /* what is done to one object of a group can be seen through the others: the first object's number */
     int has_content; /* compare it at the end */
-    int is_direct;
+    int is_direct, appends;
     int varies; /* what a read returns, or how much, is not the same twice */
+    int only_reads; /* what is written would be read by other threads, or nobody knows when */
+    int64_t region; /* of a file of all threads: where this thread's REGION bytes begin */
     int unlike; /* reads (1), writes (2), flushes (4) that the kernel's AIO refuses because the file has no function for them,
                    and the library does by a plain call: docs/limits.md */
+    int unlike_nowait; /* so it is with RWF_NOWAIT */
 };
 
-static struct object objects[MOST_OBJECTS];
-static int object_count;
+static __thread struct object objects[MOST_OBJECTS];
+static __thread int object_count;
 
 static inline void add_object(struct object object)
 {
     CHECK(object_count < MOST_OBJECTS);
+    object.group = object_count;
     objects[object_count++] = object;
 }
 
@@ -48,7 +56,8 @@ static inline void add_unlike(const char *name, int unlike, int one, int other)
 /* A file of its own for each side. */
 static inline void add_file(const char *name, int flags)
 {
-    struct object object = { .name = name, .has_content = 1, .is_direct = (flags & O_DIRECT) != 0 };
+    struct object object = { .name = name, .has_content = 1,
+                             .is_direct = (flags & O_DIRECT) != 0, .appends = (flags & O_APPEND) != 0 };
 
     for (int side = 0; side < SIDES; side++) {
         object.fd[side] = pattern_file(O_RDWR, CONTENT, 3);
@@ -66,6 +75,7 @@ static inline void add_pairs(const char *one_end, const char *other_end, void (*
         make(ends[side]);
     add(one_end, ends[0][0], ends[1][0]);
     add(other_end, ends[0][1], ends[1][1]);
+    objects[object_count - 1].group = object_count - 2;
 }
 
 static inline void make_pipe_nonblocking(int ends[2])
@@ -120,6 +130,17 @@ static inline int new_signalfd(void)
     return MUST(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
+/* In raw mode, and silent. */
+static inline int new_terminal(int is_hung_up)
+{
+    struct terminal t = raw_terminal(1, 0);
+
+    MUST(fcntl(t.terminal, F_SETFL, O_NONBLOCK));
+    if (is_hung_up)
+        close(t.master);
+    return t.terminal;
+}
+
 #define TWICE(expression) MUST(expression), MUST(expression)
 
 static inline void make_objects(void)
@@ -141,6 +162,7 @@ static inline void make_objects(void)
     add_object((struct object){ "/dev/urandom", { TWICE(open("/dev/urandom", O_RDWR | O_CLOEXEC)) }, .varies = 1 });
     add_unlike("/proc/version", 4, TWICE(open("/proc/version", O_RDONLY | O_CLOEXEC)));
     add_unlike("/proc/self/comm", 1 | 2 | 4, TWICE(open("/proc/self/comm", O_RDWR | O_CLOEXEC)));
+    objects[object_count - 1].only_reads = 1;
     add("a memfd", new_memfd(0), new_memfd(0));
     add("a memfd sealed against writes", new_memfd(F_SEAL_WRITE), new_memfd(F_SEAL_WRITE));
     add("a memfd sealed against growth", new_memfd(F_SEAL_GROW), new_memfd(F_SEAL_GROW));
@@ -157,10 +179,19 @@ static inline void make_objects(void)
     add_unlike("a signalfd", 1 | 2, new_signalfd(), new_signalfd());
     add_unlike("an epoll", 1 | 2, TWICE(epoll_create1(EPOLL_CLOEXEC)));
     add_unlike("an inotify", 1 | 2, TWICE(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)));
+    add_object((struct object){ "a terminal", { new_terminal(0), new_terminal(0) }, .only_reads = 1, .unlike_nowait = 1 });
+    add_object((struct object){ "a terminal that was hung up", { new_terminal(1), new_terminal(1) }, .unlike_nowait = 1 });
     add("a closed number", 900, 900);
     add("-1", -1, -1);
     add("INT_MAX", INT_MAX, INT_MAX);
     add("-100", -100, -100);
+}
+
+/* A file of all threads, of which each reads and writes a region of its own. */
+static inline void add_shared(const int file[SIDES], int thread)
+{
+    add_object((struct object){ "a file of all threads", { reopen(file[0], O_RDWR), reopen(file[1], O_RDWR) },
+                                .region = (int64_t)(thread + 1) * REGION });
 }
 
 #endif

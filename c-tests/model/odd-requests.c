@@ -1,7 +1,7 @@
 // face: libaio
 /* Requests that are odd in every field, on descriptors of every kind, one after another on the kernel's own AIO (by a raw
    context) and on the library: the same verdict, from the same place (io_submit or the event), the same bytes in the buffer,
-   and the same contents of the files at the end [A4] [A13] [A15].
+   and the same contents of the files at the end [A4] [A13] [A15]. By one thread first, then by four at once.
 
    usage: odd-requests [SEED [COUNT]] */
 #include <sys/utsname.h>
@@ -9,43 +9,31 @@
 #include "behaviour.h"
 #include "iocb.h"
 
+#include "odd-memory.h"
 #include "odd-objects.h"
 
-#define SPAN 16384
+#define THREADS 4
 #define VECTORS 4
 #define LEFT_OVER 0xa5
 
 enum side { KERNEL, LIBRARY };
 
 /* What one side has of its own: memory with an end that cannot be touched, and vectors. */
-static struct memory {
+static __thread struct memory {
     unsigned char *bytes;
     struct iovec vectors[1025]; /* of no bytes from VECTORS on */
     struct iocb iocb;
 } memories[SIDES];
 
-static unsigned long kernels; /* aio_context_t */
-static io_context_t librarys;
-static uint64_t random_state;
-static unsigned char *untouchable, *constant;
-static int wrong;
-
-static uint32_t draw(uint32_t below)
-{
-    random_state = random_state * 6364136223846793005ull + 1442695040888963407ull;
-    return (uint32_t)(((random_state >> 33) * below) >> 31);
-}
-
-#define ONE_OF(array) ((array)[draw(sizeof(array) / sizeof *(array))])
+static __thread unsigned long kernels; /* aio_context_t */
+static __thread io_context_t librarys;
+static atomic_int wrong;
+static int shared_file[SIDES];
+static uint64_t seed = 1;
+static long count = 10000;
 
 /* --- what is drawn once for both sides -------------------------------------------------------------------------- */
 
-enum place { AT_START, UNALIGNED, NEAR_END, AT_END, NOWHERE, CONSTANT, NULL_POINTER, KERNEL_HALF, LAST_PAGE };
-
-static const enum place places[] = { AT_START, AT_START, AT_START, UNALIGNED, UNALIGNED, NEAR_END, AT_END, NOWHERE, CONSTANT,
-                                     NULL_POINTER, KERNEL_HALF, LAST_PAGE };
-static const uint64_t lengths[] = { 0, 1, 2, 7, 8, 9, 128, 511, 512, 1000, 4096, 4097, 8192, SPAN, SPAN + 1, 100000, INT_MAX,
-                                    0x7ffff000, UINT32_MAX, 1ull << 32, INT64_MAX, 1ull << 63, UINT64_MAX };
 static const int64_t offsets[] = { 0, 0, 0, 1, 512, 4096, CONTENT - 100, CONTENT, CONTENT + 1, 1 << 20, INT64_MAX, INT64_MAX - 4096,
                                    -1, -2, INT64_MIN };
 static const int opcodes[] = { IO_CMD_PREAD, IO_CMD_PREAD, IO_CMD_PWRITE, IO_CMD_PWRITE, IO_CMD_PREADV, IO_CMD_PWRITEV,
@@ -88,7 +76,8 @@ static struct drawn draw_request(int with_direct)
     do {
         d.object = draw(object_count);
         d.opcode = ONE_OF(opcodes);
-    } while ((objects[d.object].is_direct && !with_direct) || (objects[d.object].unlike & kind_of(d.opcode)));
+    } while ((objects[d.object].is_direct && !with_direct) || (objects[d.object].unlike & kind_of(d.opcode)) ||
+             (objects[d.object].only_reads && kind_of(d.opcode) == 2));
     d.vectored = d.opcode == IO_CMD_PREADV || d.opcode == IO_CMD_PWRITEV;
     d.place = ONE_OF(places);
     d.length = d.vectored ? (uint64_t)(int64_t)ONE_OF(counts) : ONE_OF(lengths);
@@ -97,6 +86,13 @@ static struct drawn draw_request(int with_direct)
         d.vectors[i].length = draw(2) ? draw(2000) : ONE_OF(lengths);
     }
     d.offset = ONE_OF(offsets);
+    if (objects[d.object].region) {
+        d.opcode = d.opcode == IO_CMD_PWRITE ? IO_CMD_PWRITE : IO_CMD_PREAD;
+        d.vectored = 0;
+        d.length %= REGION;
+        d.offset = objects[d.object].region + draw((uint32_t)(REGION - d.length));
+        return d;
+    }
     if (d.opcode == IO_CMD_FSYNC || d.opcode == IO_CMD_FDSYNC) {
         /* Other fields are not 0: the kernel refuses that. */
         if (draw(4)) {
@@ -107,6 +103,8 @@ static struct drawn draw_request(int with_direct)
     if (draw(2) == 0)
         for (unsigned bits = 1 + draw(2); bits--;)
             d.rw_flags |= 1u << draw(draw(4) ? 9 : 32);
+    if (objects[d.object].unlike_nowait)
+        d.rw_flags &= ~(unsigned)RWF_NOWAIT;
     if (draw(16) == 0)
         d.reserved = draw(2) ? 1 : UINT64_MAX;
     if (draw(12) == 0) {
@@ -115,21 +113,6 @@ static struct drawn draw_request(int with_direct)
         d.ioprio = draw(2) ? 0 : (int)draw(1 << 16);
     }
     return d;
-}
-
-static void *at(struct memory *memory, enum place place, uint64_t length)
-{
-    switch (place) {
-    case AT_START: return memory->bytes;
-    case UNALIGNED: return memory->bytes + 13;
-    case NEAR_END: return memory->bytes + SPAN - (length < SPAN ? length / 2 : 100);
-    case AT_END: return memory->bytes + SPAN;
-    case NOWHERE: return untouchable;
-    case CONSTANT: return constant;
-    case KERNEL_HALF: return wild(0xffff800000000000);
-    case LAST_PAGE: return wild(0x7fffffffe000);
-    default: return NULL;
-    }
 }
 
 static struct iocb *prepare(const struct drawn *d, enum side side)
@@ -142,7 +125,7 @@ static struct iocb *prepare(const struct drawn *d, enum side side)
     iocb->aio_lio_opcode = (short)d->opcode;
     iocb->aio_rw_flags = (int)d->rw_flags;
     iocb->aio_reqprio = (short)d->ioprio;
-    iocb->u.c.buf = at(memory, d->place, d->length);
+    iocb->u.c.buf = at(memory->bytes, d->place, d->length);
     iocb->u.c.nbytes = d->length;
     iocb->u.c.offset = d->offset;
     memcpy((char *)iocb + 48, &d->reserved, 8); /* aio_reserved2 */
@@ -151,7 +134,7 @@ static struct iocb *prepare(const struct drawn *d, enum side side)
     iocb->data = (void *)0x1234;
     if (d->vectored) {
         for (int i = 0; i < VECTORS; i++) {
-            memory->vectors[i].iov_base = at(memory, d->vectors[i].place, d->vectors[i].length);
+            memory->vectors[i].iov_base = at(memory->bytes, d->vectors[i].place, d->vectors[i].length);
             memory->vectors[i].iov_len = d->vectors[i].length;
         }
         /* Most vectors are valid ones. */
@@ -231,7 +214,7 @@ static void compare(const struct drawn *d, long number)
 
 static void compare_contents(const struct object *object)
 {
-    static unsigned char bytes[SIDES][1 << 16];
+    static __thread unsigned char bytes[SIDES][1 << 16];
     ssize_t sizes[SIDES];
 
     for (int side = 0; side < SIDES; side++) {
@@ -259,29 +242,17 @@ static void need_linux(int major, int minor)
         SKIP("Linux %s, not %d.%d", name.release, major, minor);
 }
 
-int main(int argc, char **argv)
+static void *run(void *number)
 {
-    uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-    long count = argc > 2 ? atol(argv[2]) : 10000;
     int with_direct = 0;
 
-    start_deadline();
-    need_linux(6, 18);
-    signal(SIGPIPE, SIG_IGN);
-    fprintf(stderr, "seed %llu, %ld requests\n", (unsigned long long)seed, count);
-    random_state = seed * 2654435761u + 1;
-    set_limit(RLIMIT_FSIZE, 1 << 21);
-    signal(SIGXFSZ, SIG_IGN);
+    set_seed(seed * (THREADS + 1) + (uint64_t)(uintptr_t)number);
     make_objects();
-    untouchable = no_access();
-    constant = read_only();
-    for (int side = 0; side < SIDES; side++) {
-        memories[side].bytes = MUST(mmap(NULL, SPAN + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-        MUST(mprotect(memories[side].bytes + SPAN, 4096, PROT_NONE));
-    }
+    add_shared(shared_file, (int)(uintptr_t)number);
+    for (int side = 0; side < SIDES; side++)
+        memories[side].bytes = new_span();
     if (syscall(SYS_io_setup, 8L, &kernels) == -1)
         SKIP("the kernel has no context for the comparison: %s", strerror(errno));
-    STEP("the requests");
     for (long i = 0; i < count && wrong < 20; i++) {
         /* A context that has carried an O_DIRECT request is the kernel's own from then on. */
         if (i % 256 == 0) {
@@ -293,10 +264,37 @@ int main(int argc, char **argv)
         struct drawn d = draw_request(with_direct);
         compare(&d, i);
     }
-    STEP("the contents");
     for (int i = 0; i < object_count; i++)
         if (objects[i].has_content)
             compare_contents(&objects[i]);
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t threads[THREADS];
+
+    if (argc > 1)
+        seed = strtoull(argv[1], NULL, 0);
+    if (argc > 2)
+        count = atol(argv[2]);
+    start_deadline();
+    need_linux(6, 18);
+    signal(SIGPIPE, SIG_IGN);
+    fprintf(stderr, "seed %llu, %ld requests\n", (unsigned long long)seed, count);
+    set_limit(RLIMIT_FSIZE, MOST_BYTES);
+    signal(SIGXFSZ, SIG_IGN);
+    make_odd_memory();
+    for (int side = 0; side < SIDES; side++)
+        shared_file[side] = pattern_file(O_RDWR, (THREADS + 2) * REGION, 5);
+    STEP("the requests of one thread");
+    run(NULL);
+    STEP("the requests of four threads");
+    count /= THREADS;
+    for (uintptr_t i = 0; i < THREADS; i++)
+        CHECK_INT(pthread_create(&threads[i], NULL, run, (void *)(i + 1)), 0);
+    for (int i = 0; i < THREADS; i++)
+        CHECK_INT(pthread_join(threads[i], NULL), 0);
     if (wrong)
         FAIL("%d differences with seed %llu", wrong, (unsigned long long)seed);
     return 0;

@@ -57,7 +57,7 @@ pub const LIO_WRITEV: c_int = LIO_VECTORED | libc::LIO_WRITE;
 /// See [`LIO_READV`].
 pub const LIO_VECTORED: c_int = 64;
 
-/// glibc looks at these bits of `aio_lio_opcode`.
+/// glibc looks at these bits of the `aio_lio_opcode` of reads and writes.
 const OPCODE_BITS: c_int = 127;
 
 /// `AIO_PRIO_DELTA_MAX` of glibc.
@@ -126,21 +126,21 @@ impl AiocbRef {
     pub fn list_entry(self) -> ListEntry {
         // SAFETY: aiocb-stays.
         let opcode = unsafe { (&raw const (*self.0.as_ptr()).opcode).read() };
-        if opcode == libc::LIO_NOP {
-            return ListEntry::Nop;
-        }
-        match opcode & OPCODE_BITS {
-            libc::LIO_READ => ListEntry::Request(Kind::Read),
-            libc::LIO_WRITE => ListEntry::Request(Kind::Write),
+        match opcode {
+            libc::LIO_NOP => ListEntry::Nop,
             LIO_DSYNC => ListEntry::Request(Kind::DataSync),
             LIO_SYNC => ListEntry::Request(Kind::Sync),
-            LIO_READV => ListEntry::Request(Kind::ReadVector),
-            LIO_WRITEV => ListEntry::Request(Kind::WriteVector),
-            _ => ListEntry::Unknown,
+            _ => match opcode & OPCODE_BITS {
+                libc::LIO_READ => ListEntry::Request(Kind::Read),
+                libc::LIO_WRITE => ListEntry::Request(Kind::Write),
+                LIO_READV => ListEntry::Request(Kind::ReadVector),
+                LIO_WRITEV => ListEntry::Request(Kind::WriteVector),
+                _ => ListEntry::Unknown,
+            },
         }
     }
 
-    /// Whether glibc accepts `aio_reqprio`.
+    /// Whether glibc accepts `aio_reqprio`. Of a sync it takes no notice.
     pub fn has_valid_priority(self) -> bool {
         // SAFETY: aiocb-stays.
         (0..=MAX_PRIORITY).contains(&unsafe { (&raw const (*self.0.as_ptr()).priority).read() })
@@ -173,9 +173,11 @@ impl AiocbRef {
         }
     }
 
-    /// The request is in progress from here on, without a deadline.
+    /// The request is in progress from here on, without a deadline. `aio_return` gives 0 until it ends, as with glibc.
     pub fn begin(self) {
         self.set_deadline((0, 0));
+        // SAFETY: aiocb-stays. Relaxed: as below.
+        unsafe { &(*self.0.as_ptr()).result }.store(0, Ordering::Relaxed);
         // Relaxed: the submission of the request publishes it.
         self.error_word().store(libc::EINPROGRESS, Ordering::Relaxed);
     }

@@ -13,7 +13,8 @@ use crate::host::kernel::Errno;
 /// buffer will not be touched; `AIO_NOTCANCELED`: at least one goes on; `AIO_ALLDONE`: there was none.
 ///
 /// # Errors
-/// `EBADF`: `fd` is not open. `EINVAL`: the request is on another descriptor.
+/// `EBADF`: `fd` is not open. `EINVAL`: the request is on another descriptor, or the aiocb is in progress and no request's (a
+/// copy of one), as with glibc.
 pub fn cancel(fd: c_int, aiocb: Option<AiocbRef>) -> Result<c_int, Errno> {
     file_info::flags(fd)?;
     if let Some(aiocb) = aiocb {
@@ -24,16 +25,21 @@ pub fn cancel(fd: c_int, aiocb: Option<AiocbRef>) -> Result<c_int, Errno> {
             return Ok(libc::AIO_ALLDONE);
         }
     }
-    let Some(engines) = engine::started() else { return Ok(libc::AIO_ALLDONE) };
-    let outcome = engines.cancel(match aiocb {
-        Some(aiocb) => Matcher { test: is_request_of, arguments: [aiocb.address(), 0, 0] },
-        None => Matcher { test: is_on_descriptor, arguments: [fd as usize, descriptors::generation(fd) as usize, 0] },
+    let (canceled, refused) = engine::started().map_or((0, 0), |engines| {
+        let outcome = engines.cancel(match aiocb {
+            Some(aiocb) => Matcher { test: is_request_of, arguments: [aiocb.address(), 0, 0] },
+            None => {
+                Matcher { test: is_on_descriptor, arguments: [fd as usize, descriptors::generation(fd) as usize, 0] }
+            }
+        });
+        (outcome.canceled, outcome.refused)
     });
-    Ok(match (outcome.canceled, outcome.refused) {
-        (0, 0) => libc::AIO_ALLDONE,
-        (_, 0) => libc::AIO_CANCELED,
-        _ => libc::AIO_NOTCANCELED,
-    })
+    match (canceled, refused) {
+        (0, 0) if aiocb.is_some_and(AiocbRef::is_in_progress) => Err(Errno(libc::EINVAL)),
+        (0, 0) => Ok(libc::AIO_ALLDONE),
+        (_, 0) => Ok(libc::AIO_CANCELED),
+        _ => Ok(libc::AIO_NOTCANCELED),
+    }
 }
 
 fn is_request_of(operation: &Operation, &[address, ..]: &[usize; 3]) -> bool {

@@ -9,7 +9,7 @@ use super::request::{Request, RequestPtr};
 use super::sigevent::SigEvent;
 use super::submit::{self, Start};
 use super::{notify, request_pool};
-use crate::engine::{self, AroundOperation, Engine, Engines, Eventfd, Operation, WakeBatch};
+use crate::engine::{self, AroundOperation, Engine, Engines, Eventfd, Kind, Operation, WakeBatch};
 use crate::host::kernel::Errno;
 use crate::stats::{self, Face};
 
@@ -110,7 +110,7 @@ impl Call {
         if self.silences {
             aiocb.silence();
         }
-        if !aiocb.has_valid_priority() {
+        if !matches!(entry, ListEntry::Request(Kind::Sync | Kind::DataSync)) && !aiocb.has_valid_priority() {
             return Err(Errno(libc::EINVAL));
         }
         let ListEntry::Request(kind) = entry else {

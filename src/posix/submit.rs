@@ -13,6 +13,7 @@ use crate::engine::{
 };
 use crate::host::file_info;
 use crate::host::kernel::{Errno, syscall, value_or_negated};
+use crate::host::user_access;
 use crate::stats::{self, Face, Lane, probes};
 use crate::submission::fd_cache::{self, FdInfo};
 use crate::submission::inline_io::{self, Attempt, POSIX, Transfer};
@@ -161,9 +162,6 @@ struct Plan {
     partially_done: bool,
 }
 
-/// No address space has room for so much: the kernel answers `EFAULT` or `EINVAL` without doing anything.
-const IMPOSSIBLE_BYTES: usize = 1 << 57;
-
 impl Plan {
     /// Does in the calling thread what can be done there, and says how the rest goes on.
     #[inline]
@@ -178,8 +176,10 @@ impl Plan {
         let file = fd_cache::lookup(args.fd).map_err(finished)?;
         let appends = writes && file.appends();
         let transfer = Transfer { fd: args.fd, file, vectors, total, offset: args.offset, flags: 0 };
-        if (reads && total == 0) || ((reads || writes) && total >= IMPOSSIBLE_BYTES) {
-            ask_kernel(&transfer, writes)?;
+        let is_possible =
+            vectors.iter().all(|vector| user_access::in_user_space(vector.iov_base as usize, vector.iov_len).is_ok());
+        if (reads && total == 0) || ((reads || writes) && !is_possible) {
+            ask_kernel(&transfer, writes, is_possible)?;
         }
         let order = match args.kind {
             Kind::Sync | Kind::DataSync
@@ -246,17 +246,17 @@ impl Plan {
     }
 }
 
-/// The kernel's answer to a read of no bytes, or to a length that it cannot take. A read of no bytes from a stream is left
-/// to the engines.
+/// The kernel's answer to a read of no bytes, or to a buffer that no program can have: which of several faults it tells depends
+/// on the call. A read of no bytes from a stream is left to the engines.
 #[cold]
-fn ask_kernel(transfer: &Transfer, writes: bool) -> Result<(), Finished> {
+fn ask_kernel(transfer: &Transfer, writes: bool, is_possible: bool) -> Result<(), Finished> {
     let address = transfer.vectors.first().map_or(core::ptr::null_mut(), |vector| vector.iov_base);
     let (fd, length) = (transfer.fd, transfer.total);
     let (at, plain) = if writes { (libc::SYS_pwrite64, libc::SYS_write) } else { (libc::SYS_pread64, libc::SYS_read) };
-    // SAFETY: no bytes need no buffer, and no buffer is that long: the kernel refuses before it looks.
+    // SAFETY: no bytes need no buffer, and an impossible one the kernel refuses before it looks.
     let answer = unsafe {
         match syscall!(at, fd, address, length, transfer.offset) {
-            Err(Errno(libc::ESPIPE)) if length == 0 => return Ok(()),
+            Err(Errno(libc::ESPIPE)) if is_possible => return Ok(()),
             Err(Errno(libc::ESPIPE)) => syscall!(plain, fd, address, length),
             answer => answer,
         }
