@@ -24,7 +24,7 @@ static void callback(union sigval value)
 int main(void)
 {
     int fd = pattern_file(O_RDWR, 100, 1);
-    char in[10], out[10] = "0123456789";
+    char in[10], out[10 + 1] = "0123456789";
 
     sem_init(&called, 0, 0);
     submitter = pthread_self();
