@@ -24,6 +24,7 @@ pub mod number_queue;
 pub mod on_demand_thread;
 pub mod path;
 pub mod pool;
+pub mod positional_io;
 pub mod raw_thread;
 pub mod references;
 pub mod scheduling;

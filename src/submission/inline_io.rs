@@ -8,13 +8,15 @@
 //!
 //! What differs between the faces is data: [`Policy`].
 
+use core::ffi::{c_int, c_long};
+
 use super::breaker::{Breaker, Limits};
 use super::device_profile;
 use super::fd_cache::{self, FdInfo};
 use crate::engine::Kind;
 use crate::host::kernel::{self, Errno, syscall, value_or_negated};
+use crate::host::positional_io::{NO_OFFSET, transfer, transfer_anywhere};
 use crate::host::{file_info, kernel_version, socket_options};
-use core::ffi::{c_int, c_long};
 
 /// What differs between the faces.
 #[derive(Clone, Copy, Debug)]
@@ -68,11 +70,11 @@ use Attempt::{Done, Left, Outdated, Partly, Touched};
 
 impl Transfer<'_> {
     fn read_at(&self, vectors: &[libc::iovec], offset: i64, flags: c_int) -> Result<usize, Errno> {
-        transfer(libc::SYS_pread64, libc::SYS_preadv2, self.fd, vectors, offset, flags)
+        transfer(false, self.fd, vectors, offset, flags)
     }
 
     fn write_at(&self, offset: i64, flags: c_int) -> Result<usize, Errno> {
-        transfer(libc::SYS_pwrite64, libc::SYS_pwritev2, self.fd, self.vectors, offset, flags)
+        transfer(true, self.fd, self.vectors, offset, flags)
     }
 
     /// Reads from a regular file or block device.
@@ -206,14 +208,7 @@ impl Transfer<'_> {
     /// Does it in the calling thread, however long it takes.
     #[cold]
     pub fn finish(&self, writes: bool) -> i64 {
-        let at = |offset: i64| {
-            if writes { self.write_at(offset, self.flags) } else { self.read_at(self.vectors, offset, self.flags) }
-        };
-        // What has no positions says so, and goes on where it is.
-        match at(self.offset) {
-            Err(Errno(libc::ESPIPE)) => value_or_negated(at(-1)),
-            answer => value_or_negated(answer),
-        }
+        value_or_negated(transfer_anywhere(writes, self.fd, self.vectors, self.offset, self.flags))
     }
 
     /// Reads from a stream what is there.
@@ -268,29 +263,8 @@ impl Transfer<'_> {
         // A character device may have positions; what has none says so, and goes on where it is. A socket refuses any
         // position but 0 (`sock_read_iter` of net/socket.c), a pipe does not look at it.
         match call(self.offset, flags) {
-            Err(Errno(libc::ESPIPE)) if self.offset == 0 || !self.file.is_socket() => call(-1, flags),
+            Err(Errno(libc::ESPIPE)) if self.offset == 0 || !self.file.is_socket() => call(NO_OFFSET, flags),
             answer => answer,
-        }
-    }
-}
-
-/// Makes the plain call where it can say what is wanted, for it is cheaper by a tenth, and else the one with vectors and
-/// flags. -1 for an offset is the file's own position.
-#[inline]
-fn transfer(
-    plain: c_long,
-    vectored: c_long,
-    fd: c_int,
-    vectors: &[libc::iovec],
-    offset: i64,
-    flags: c_int,
-) -> Result<usize, Errno> {
-    // SAFETY: the kernel answers for bad buffers, which are the program's. The high half of the offset is 0 where registers
-    // have 64 bits.
-    unsafe {
-        match vectors {
-            [one] if flags == 0 && offset >= 0 => syscall!(plain, fd, one.iov_base, one.iov_len, offset),
-            _ => syscall!(vectored, fd, vectors.as_ptr(), vectors.len(), offset, 0, flags),
         }
     }
 }

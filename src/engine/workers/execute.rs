@@ -4,12 +4,13 @@
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
-use core::ptr;
+use core::{ptr, slice};
 
 use super::job::{Job, Task};
 use super::nature::Nature;
 use crate::engine::operation::{Kind, MAX_RW_BYTES};
 use crate::host::kernel::{self, Errno, syscall, value_or_negated};
+use crate::host::positional_io::{self, NO_OFFSET};
 use crate::host::scheduling::IOPRIO_WHO_PROCESS;
 use crate::host::socket_options;
 
@@ -25,9 +26,6 @@ pub enum Attempt {
 
 /// Attempts that may find nothing although the file was ready, before it is one that is not asked any more.
 const MAX_VAIN_ATTEMPTS: u8 = 32;
-
-/// "The file's own position": what `read` and `write` use, and streams do not have.
-const NO_OFFSET: i64 = -1;
 
 /// Carries the operation out, however long it takes.
 pub fn blocking(task: &Task) -> i64 {
@@ -140,68 +138,55 @@ impl Task {
     /// Whether there is not one byte to be moved.
     fn is_empty(&self) -> bool {
         let mut single = NOTHING;
-        let (address, count) = vectors(self, &mut single);
-        // SAFETY: the face's copy of the array, which stays until the operation is finished, or the one here.
-        (0..count).all(|index| unsafe { (*address.add(index)).iov_len == 0 })
+        vectors(self, &mut single).iter().all(|vector| vector.iov_len == 0)
     }
 }
 
 /// The program's buffers as an array: the face's, or the one buffer that `single` has room for.
-fn vectors(task: &Task, single: &mut libc::iovec) -> (*const libc::iovec, usize) {
+fn vectors<'a>(task: &'a Task, single: &'a mut libc::iovec) -> &'a [libc::iovec] {
     if task.kind.has_vector() {
-        return (ptr::with_exposed_provenance(task.address), task.length);
+        if task.length == 0 {
+            return &[];
+        }
+        // SAFETY: the face's copy of the array, which stays until the operation is finished.
+        return unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(task.address), task.length) };
     }
     let length = task.length.min(MAX_RW_BYTES);
     *single = libc::iovec { iov_base: ptr::with_exposed_provenance_mut(task.address), iov_len: length };
-    (single, 1)
+    slice::from_ref(single)
 }
 
 const NOTHING: libc::iovec = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
 
-/// `preadv2` or `pwritev2`, or the older calls where there are no flags.
+/// A call of `read`, `write` or their kin.
 fn transfer(task: &Task, flags: c_int) -> Result<usize, Errno> {
-    let mut single = NOTHING;
-    let (address, count) = vectors(task, &mut single);
-    let has_vector = !ptr::eq(address, &raw const single);
-    let number = if task.writes() { libc::SYS_pwritev2 } else { libc::SYS_preadv2 };
-    let at = |offset: i64| {
-        if flags == 0 && !has_vector && offset >= 0 {
-            let number = if task.writes() { libc::SYS_pwrite64 } else { libc::SYS_pread64 };
-            // SAFETY: the buffer is the program's, or the kernel answers EFAULT.
-            return unsafe { syscall!(number, task.fd, single.iov_base, single.iov_len, offset) };
-        }
-        // The offset is in one register; the next one is for its upper half on 32-bit machines alone.
-        // SAFETY: as above, for each buffer.
-        unsafe { syscall!(number, task.fd, address, count, offset, 0, flags) }
-    };
+    let (writes, fd, mut single) = (task.writes(), task.fd, NOTHING);
+    let vectors = vectors(task, &mut single);
     match task.nature {
         Nature::Stream | Nature::Device | Nature::Socket if task.is_empty() => {
-            let number = if task.writes() { libc::SYS_write } else { libc::SYS_read };
+            let number = if writes { libc::SYS_write } else { libc::SYS_read };
             // `preadv2` and `pwritev2` of nothing do not ask the file.
             // SAFETY: no buffer is needed.
-            unsafe { syscall!(number, task.fd, 0, 0) }
+            unsafe { syscall!(number, fd, 0, 0) }
         }
-        Nature::Stream | Nature::Socket => at(NO_OFFSET),
-        // What has no positions says so (files of /proc, among others), and goes on where it is.
-        Nature::File | Nature::Device => match at(task.offset) {
-            Err(Errno(libc::ESPIPE)) => at(NO_OFFSET),
-            answer => answer,
-        },
+        Nature::Stream | Nature::Socket => positional_io::transfer(writes, fd, vectors, NO_OFFSET, flags),
+        // Files of /proc, among others, have no positions.
+        Nature::File | Nature::Device => positional_io::transfer_anywhere(writes, fd, vectors, task.offset, flags),
     }
 }
 
 /// `sendmsg` or `recvmsg`, which every socket can be asked not to wait in.
 fn exchange(task: &Task, flags: c_int) -> Result<usize, Errno> {
     let mut single = NOTHING;
-    let (address, count) = vectors(task, &mut single);
+    let vectors = vectors(task, &mut single);
     if !task.writes() && task.is_empty() {
         // As `read(2)`: nothing is asked for. A message would be taken.
         return Ok(0);
     }
     // SAFETY: a structure of numbers and null pointers.
     let mut message: libc::msghdr = unsafe { core::mem::zeroed() };
-    message.msg_iov = address.cast_mut();
-    message.msg_iovlen = count as _;
+    message.msg_iov = vectors.as_ptr().cast_mut();
+    message.msg_iovlen = vectors.len() as _;
     let number = if task.writes() { libc::SYS_sendmsg } else { libc::SYS_recvmsg };
     // SAFETY: the message is read, and the buffers are the program's, or the kernel answers EFAULT.
     unsafe { syscall!(number, task.fd, &raw mut message, flags | libc::MSG_NOSIGNAL) }
