@@ -17,7 +17,8 @@
 //! | `-ENOMEM` | io_uring's own memory, or the file system's | what a worker says |
 //! | any other error, `-EIO` above all | the file | the error, once |
 //!
-//! "A worker" is a thread of the library's that makes the plain system call ([`crate::engine::redo`]).
+//! "A worker" is a thread of the library's that makes the plain system call ([`crate::engine::redo`]). docs/lanes.md has the
+//! same table; the C programs results/completions-falsified-* prove it.
 
 use crate::engine::device::Verdict;
 use crate::engine::operation::{CANCELED, Operation};
@@ -72,6 +73,14 @@ mod tests {
 
     fn operation(kind: Kind) -> Operation {
         Operation::new(kind, 3, nothing)
+    }
+
+    #[test]
+    fn the_documentation_has_the_same_table() {
+        let page = include_str!("../../../docs/lanes.md");
+        for row in include_str!("results.rs").lines().filter_map(|line| line.strip_prefix("//! ")) {
+            assert!(!row.starts_with('|') || page.contains(row), "docs/lanes.md lacks the row\n{row}");
+        }
     }
 
     #[test]
