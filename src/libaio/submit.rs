@@ -384,7 +384,7 @@ fn attempt(used: &ContextRef, transfer: &Transfer, kind: Kind, chains: &mut Chai
         && ((file.appends() && transfer.flags & libc::RWF_NOAPPEND == 0) || transfer.flags & libc::RWF_APPEND != 0);
     let question = Question { face: Face::Libaio, kind, file, appends, buffers: transfer.vectors };
     match router::route(question) {
-        Route::Inline(_) | Route::InlineInOrder
+        Route::Inline(_) | Route::InlineInOrder | Route::Engine(_)
             if writes
                 && transfer.total == 0
                 && transfer.flags & libc::RWF_NOWAIT != 0

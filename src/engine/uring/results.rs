@@ -7,7 +7,8 @@
 //! | result | where it comes from | the program is told |
 //! |---|---|---|
 //! | 0 and more | the file | the count |
-//! | `-EAGAIN`, and `RWF_NOWAIT` was asked for | the file | `-EAGAIN` |
+//! | `-EAGAIN` of a read for which `RWF_NOWAIT` was asked | the file | `-EAGAIN` |
+//! | `-EAGAIN` of such a write | the file, or io_uring in place of its `-EOPNOTSUPP` | what a worker says |
 //! | `-EAGAIN` otherwise | an attempt not to wait that could not be repeated | what one attempt that may wait says, then a worker |
 //! | `-ECANCELED`, and it was asked for | `io_cancel`, `aio_cancel` | `-ECANCELED` |
 //! | `-EINTR`, and it was to be stopped | the same, in a worker of the kernel's | `-ECANCELED` |
@@ -52,6 +53,7 @@ fn judge_result(operation: &Operation, result: i64) -> Verdict {
         return match (operation.rw_flags & libc::RWF_NOWAIT, operation.retries) {
             (0, 0) => Verdict::RetryBlocking,
             (0, _) => Verdict::RetryByWorker,
+            _ if operation.kind.writes() => Verdict::RetryByWorker,
             _ => Verdict::Finish(result),
         };
     }
@@ -107,7 +109,8 @@ mod tests {
             again.retries = 1;
             assert_eq!(judge(&again, -11), Verdict::RetryByWorker);
             again.rw_flags = libc::RWF_NOWAIT;
-            assert_eq!(judge(&again, -11), Verdict::Finish(-11));
+            let told = if kind.writes() { Verdict::RetryByWorker } else { Verdict::Finish(-11) };
+            assert_eq!(judge(&again, -11), told);
         }
     }
 
