@@ -130,3 +130,52 @@ small_database() {
     database
 }
 check "a small one, without io_uring" "preload-eperm drop-in-enosys" small_database
+
+# A server that may have no thread more than it starts with (RLIMIT_NPROC, not root): the smallest number is found by trying.
+USER_OF_ITS_OWN=48211
+few_threads() {
+    local threads=10 log
+    [ "$(id -u)" = 0 ] || skip "only root can become a user without rights"
+    command -v setpriv > /dev/null || skip "no setpriv"
+    mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$WORK/data" --auth-root-authentication-method=normal \
+        --skip-test-db > install.log 2>&1 || { cat install.log; return 1; }
+    chmod 711 "$SCRATCH"
+    # What the linker says of the commands before the server is root's, and it goes on in the same file.
+    umask 0
+    chown -R $USER_OF_ITS_OWN "$WORK"
+    limited() {
+        serve "$WORK/server.log.$threads" prlimit --nproc=$threads setpriv --reuid=$USER_OF_ITS_OWN --clear-groups mariadbd \
+            --no-defaults --datadir="$WORK/data" --socket="$WORK/s" --skip-networking --innodb-use-native-aio=1 \
+            --innodb-linux-aio=aio --innodb-flush-method=O_DIRECT --innodb-buffer-pool-size=16M --max-connections=50
+        await tells
+        pings
+    }
+    # A server that gives up may take connections, and hang.
+    pings() { timeout 5 mariadb --no-defaults --user=root --socket="$WORK/s" -e 'select 1' > /dev/null 2>&1; }
+    tells() { grep -qE '\[ERROR\]|could not be created' "$WORK/server.log.$threads" || ! kill -0 "$SERVER" 2> /dev/null || pings; }
+    until limited; do
+        kill -KILL "$SERVER" 2> /dev/null
+        wait "$SERVER"
+        threads=$((threads + 1))
+        [ $threads -lt 40 ] || { cat "$WORK/server.log.39"; return 1; }
+    done
+    echo "== starts with $threads"
+    server_is_ours "$SERVER" || return 1
+    sql << END || return 1
+create database few;
+use few;
+create table account (id int primary key, filler varchar(1000) not null) engine=innodb;
+insert into account select seq, repeat(md5(seq), 28) from seq_1_to_5000;
+update account set filler = repeat(md5(id + 1), 28) where id % 3 = 0;
+flush tables account for export;
+unlock tables;
+END
+    [ "$(sql few -e 'select count(*) from account where filler = repeat(md5(id + (id % 3 = 0)), 28)')" = 5000 ] ||
+        { echo "FAILED: rows have foreign contents"; return 1; }
+    stop || return 1
+    log=$WORK/server.log.$threads
+    cat "$log"
+    grep -q 'Using Linux native AIO' "$log" || { echo "FAILED: native AIO was not used"; return 1; }
+    ! grep -E 'io_getevents|io_submit|io_setup|\[ERROR\]|fallback' "$log" || { echo "FAILED: the server complained"; return 1; }
+}
+check "as few threads as it starts with" "preload" few_threads
