@@ -1,4 +1,4 @@
-//! Why there is no ring, in plain words, and what gives one.
+//! Why `io_uring_setup` is refused, or there is no ring otherwise, in plain words; and what gives one.
 
 use core::fmt::{Display, Formatter, Result};
 
