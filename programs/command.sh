@@ -142,7 +142,7 @@ doctor_of_a_database() {
     as_schema doctor out && grep -q '"effect": "setting"' out || return 1
     ./mariadbd --no-defaults --innodb-linux-aio=aio &
     process=$!
-    echo "$process" >> "$STARTED"
+    started "$process"
     await grep -q liburing "/proc/$process/maps" || return 1
     "$URINGAIO" doctor "$process" > out
     told "Process $process is served" 'told to use libaio: innodb_linux_aio=aio in its command line' \
@@ -150,7 +150,7 @@ doctor_of_a_database() {
     printf '[mysqld]\ninnodb_linux_aio=io_uring\n' > options
     ./mariadbd --defaults-file="$PWD/options" &
     process=$!
-    echo "$process" >> "$STARTED"
+    started "$process"
     await grep -q liburing "/proc/$process/maps" || return 1
     "$URINGAIO" doctor "$process" > out
     told 'needs another setting' "$PWD/options says innodb_linux_aio=io_uring"
@@ -173,7 +173,7 @@ END
     c_compiler -O1 -D_GNU_SOURCE -o raw raw.c || return 1
     "$URINGAIO" run --log -- ./raw 2> err &
     process=$!
-    echo "$process" >> "$STARTED"
+    started "$process"
     await grep -qF '[aio]' "/proc/$process/maps" || { cat err; return 1; }
     "$URINGAIO" doctor "$process" > out
     told "Process $process uses the kernel's own AIO, past uringaio" URINGAIO_RAW=1

@@ -112,7 +112,7 @@ case $1 in
         # shellcheck disable=SC2086 # one a word
         env $variables ./server > /dev/null 2>&1 &
         echo $! > process
-        echo $! >> "$STARTED" ;;
+        echo "$! $(sed 's/.*) //' "/proc/$!/stat" | cut -d ' ' -f 20)" >> "$STARTED" ;; # as 'started' of lib.sh
 esac
 END
     chmod +x bin/systemctl
@@ -163,7 +163,7 @@ END
     # shellcheck disable=SC2016 # expanded inside
     printf '%s\n' Type=oneshot RemainAfterExit=yes "ExecStart=/bin/sh -c 'test -z \"\$\$LD_PRELOAD\"'" >> opt/wary.service
     unshare -mpfuiC --kill-child sh boot "$manager" "$PWD/opt" > boot.log 2>&1 &
-    echo $! >> "$STARTED"
+    started $!
     SHELL_OF=$! BOOT_LIMIT=$((SECONDS + 30))
     await booted || { cat boot.log; return 1; }
 }

@@ -39,10 +39,20 @@ SCRATCH=$(mktemp -d "${TMPDIR:-/var/tmp}/uringaio-$SUITE.XXXXXX") || exit 1
 STARTED=$SCRATCH/started             # process ids of servers; whatever is left of them is ended with the script
 : > "$STARTED"
 
+# started PID: a process of this script's, which ends with the check. The number may belong to another process when it has ended:
+# so the time of its start is kept, too (clock ticks, proc(5)).
+started() { echo "$1 $(start_of "$1")" >> "$STARTED"; }
+start_of() { sed 's/.*) //' "/proc/$1/stat" 2> /dev/null | cut -d ' ' -f 20; }
+end_started() {
+    local pid begun
+    while read -r pid begun; do
+        [ "$begun" = "$(start_of "$pid")" ] && kill -KILL "$pid"
+    done < "$STARTED" 2> /dev/null
+}
+
 finish() {
-    local pid
     exec 2>/dev/null
-    while read -r pid; do kill -KILL "$pid"; done < "$STARTED"
+    end_started
     wait
     if declare -F leave >/dev/null; then leave; fi
     rm -rf "$SCRATCH"
@@ -158,7 +168,7 @@ serve() {
     to_our_file
     "${under[@]}" env "${set[@]}" "$@" > "$log" 2>&1 < /dev/null &
     SERVER=$!
-    echo "$SERVER" >> "$STARTED"
+    started "$SERVER"
 }
 
 # ended PID: waits until a process that this shell started has ended, and takes its status; not for ever.
@@ -189,7 +199,7 @@ attempt() (
         "$@" && bound_to_ours
     ) > "$SCRATCH/log" 2>&1 < /dev/null
     status=$?
-    while read -r pid; do kill -KILL "$pid" 2>/dev/null; done < "$STARTED"
+    end_started
     if [ -n "${URINGAIO_TEST_KEEP:-}" ] && [ "$status" -ne 0 ]; then cp -r "$WORK" "$URINGAIO_TEST_KEEP"; fi
     rm -rf "$WORK"
     exit "$status"

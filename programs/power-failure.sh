@@ -49,7 +49,7 @@ disk_on() {
     : > disk.log
     "$(helper c-tests/support/fuse-passthrough.c)" backing disk 4 1 $((RANDOM + 1)) ${POWER_LIES:+lie} >> disk.log &
     DISK=$!
-    echo "$DISK" >> "$STARTED"
+    started "$DISK"
     await grep -q ready disk.log || return 1
     if [ "$1" = ext4 ]; then mount -t ext4 -o loop disk/image ext4; fi
 }

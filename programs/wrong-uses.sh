@@ -81,7 +81,7 @@ END
     c_compiler -shared -fPIC -o version.so version.c || exit 1
     LD_PRELOAD="$PWD/version.so" sleep 3000 &
     process=$!
-    echo "$process" >> "$STARTED"
+    started "$process"
     await grep -q version.so "/proc/$process/maps" || exit 1
     wrong 1 "$URINGAIO" stat "$process"
     status 0 "$URINGAIO" top --once -d 0.05 && told 'on another version of uringaio' || exit 1
@@ -93,14 +93,14 @@ wrong_processes() {
     local process other
     sleep 3000 &
     process=$!
-    echo "$process" >> "$STARTED"
+    started "$process"
     wrong 1 "$URINGAIO" stat "$process"
     kill "$process"
     wait "$process"
     wrong 1 "$URINGAIO" stat "$process"
     "$URINGAIO" run -- sleep 3000 2> /dev/null &
     process=$!
-    echo "$process" >> "$STARTED"
+    started "$process"
     await grep -q liburingaio "/proc/$process/maps" || exit 1
     wrong 1 "$URINGAIO" stat "$process"
     wrong_version
@@ -113,7 +113,7 @@ wrong_processes() {
         grep -q 'lacks CAP_SYS_PTRACE here.*--cap-add=SYS_PTRACE,' err || exit 1
         setpriv --reuid 65534 --regid 65534 --clear-groups sleep 3000 &
         other=$!
-        echo "$other" >> "$STARTED"
+        started "$other"
         await owned_by 65534 "$other" || exit 1
         wrong 1 setpriv --bounding-set -dac_override --inh-caps -dac_override "$URINGAIO" stat "$other"
         grep -q 'lacks CAP_DAC_OVERRIDE here' err || exit 1

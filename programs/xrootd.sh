@@ -24,7 +24,7 @@ END
     fi
     xrootd -c "$SCRATCH/server/config" "${user[@]}" > "$SCRATCH/server.log" 2>&1 < /dev/null &
     SERVER=$!
-    echo "$SERVER" >> "$STARTED"
+    started "$SERVER"
     URL=root://127.0.0.1:$port/
     ready() {
         kill -0 "$SERVER" && grep -q 'initialization completed' "$SCRATCH/server.log" && xrdfs "$URL" stat / > /dev/null 2>&1

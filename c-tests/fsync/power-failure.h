@@ -60,6 +60,7 @@ static struct {
     const struct way *ways;
     int way_count;
     char *backing, *image, *disk, *ext4;
+    int first_mounts; /* the mount namespace that the test came from */
     pid_t server;
     /* Over all rounds: sectors promised, blocks that were not synced and what became of them. */
     long long promises;
@@ -179,6 +180,8 @@ static inline void disk_on(void)
         SKIP("no FUSE here: %s", strerror(errno));
     test.server = fork_child();
     if (test.server == 0) {
+        /* It must not be what ends the test's mounts when it is ended: they need it until they are gone. */
+        MUST(setns(test.first_mounts, CLONE_NEWNS));
         passthrough_run(&shared->disk, dev, NULL, NULL);
         END_PROCESS(0);
     }
@@ -188,9 +191,11 @@ static inline void disk_on(void)
 /* What is mounted there has no users any more, or will have none in a moment. */
 static inline void unmount(const char *path)
 {
-    WAIT_UNTIL(umount2(path, 0) == 0 || (errno != EBUSY && errno != EINTR));
-    if (errno == EINVAL)
-        FAIL("%s is not mounted", path);
+    int ret;
+
+    WAIT_UNTIL((ret = umount2(path, 0)) == 0 || (errno != EBUSY && errno != EINTR));
+    if (ret == -1)
+        FAIL("%s: %s", path, strerror(errno));
 }
 
 static inline void disk_off(void)
@@ -266,7 +271,8 @@ static inline int one_failure(int after, int lies)
     if (worker == 0)
         run_worker();
     WAIT_UNTIL((ended = waitpid(worker, &status, WNOHANG)) != 0 || atomic_load(&shared->promises) >= after);
-    CHECK_INT(ended, 0);
+    if (ended != 0)
+        FAIL("the worker has ended, wait status %#x", status);
     atomic_store(&shared->power_is_off, 1);
     MUST(kill(test.server, PASSTHROUGH_POWER));
     WAIT_UNTIL(atomic_load(&shared->disk.failed));
@@ -305,13 +311,15 @@ static inline int power_failures(int argc, char **argv, int on_ext4, const struc
     test.on_ext4 = on_ext4;
     test.ways = ways;
     test.way_count = way_count;
-    test.backing = test_path("backing");
     test.image = test_path("disk/image");
     test.disk = test_path("disk");
     test.ext4 = test_path("ext4");
-    MUST(mkdir(test.backing, 0755));
+    MUST(mkdir(test_path("backing"), 0755));
+    test.backing = realpath(test_path("backing"), NULL);
+    CHECK(test.backing != NULL);
     MUST(mkdir(test.disk, 0755));
     MUST(mkdir(test.ext4, 0755));
+    test.first_mounts = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
     if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
         SKIP("no mount namespace of its own: %s", strerror(errno));
     if (on_ext4)
