@@ -235,6 +235,28 @@ fn has_attribute(fd: c_int, wanted: u32, attribute: u64) -> bool {
     }
 }
 
+/// Whether reads and writes of the file `fd` can be asked to leave nothing in the page cache (`RWF_DONTCACHE`, Linux 6.14, and
+/// only some file systems). `reads`: it is open for reading.
+#[must_use]
+pub fn takes_dontcache(fd: c_int, reads: bool) -> bool {
+    let (number, offset) = if reads { (libc::SYS_preadv2, BEYOND_ALL_FILES) } else { (libc::SYS_pwritev2, 0) };
+    refusal(number, fd, offset, libc::RWF_DONTCACHE) != Some(Errno(libc::EOPNOTSUPP))
+}
+
+/// An address in the first page, which is never mapped.
+const UNMAPPED: usize = 16;
+
+/// A position beyond the end of every file, at a block's start.
+pub const BEYOND_ALL_FILES: i64 = 0x7fff_ffff_ffff_0000;
+
+/// The kernel's error for a transfer of one byte at an address without memory: it checks the flags (`RWF_*`) first.
+#[must_use]
+pub fn refusal(number: core::ffi::c_long, fd: c_int, offset: i64, flags: c_int) -> Option<Errno> {
+    let nowhere = libc::iovec { iov_base: core::ptr::without_provenance_mut(UNMAPPED), iov_len: 1 };
+    // SAFETY: reads and writes nothing: the first page is never mapped.
+    unsafe { syscall!(number, fd, &raw const nowhere, 1, offset, 0, flags) }.err()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test")]

@@ -90,6 +90,34 @@ pub fn wait(word: &AtomicU32, expected: u32, deadline: Deadline) -> Result<(), E
     .map(drop)
 }
 
+/// As [`wait`], but goes on after handlers with `SA_RESTART`, with and without a deadline (futex_waitv(2), Linux 5.16; before,
+/// it is the same).
+///
+/// Async-signal-safe.
+///
+/// # Errors
+/// As [`wait`]; `EINTR`: a signal handler without `SA_RESTART` ran.
+pub fn wait_restarting(word: &AtomicU32, expected: u32, deadline: Deadline) -> Result<(), Errno> {
+    /// `struct futex_waitv` (linux/futex.h)
+    #[repr(C)]
+    struct Waiter {
+        expected: u64,
+        word: u64,
+        flags: u32,
+        reserved: u32,
+    }
+    let waiter =
+        Waiter { expected: expected.into(), word: word.as_ptr().addr() as u64, flags: PRIVATE_U32, reserved: 0 };
+    let until = deadline.timespec();
+    // SAFETY: the word is alive for the call, and so are what names it and the time.
+    let waited =
+        unsafe { syscall!(libc::SYS_futex_waitv, &raw const waiter, 1, 0, &raw const until, libc::CLOCK_MONOTONIC) };
+    match waited {
+        Err(Errno(libc::ENOSYS | libc::EPERM)) => wait(word, expected, deadline),
+        waited => waited.map(drop),
+    }
+}
+
 /// Wakes up to `count` threads that sleep on the word at `address`.
 ///
 /// The address is only a key: to wake, the kernel does not read the word of a private futex, so the memory may be gone.

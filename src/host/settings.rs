@@ -61,19 +61,23 @@ pub struct Settings {
     pub raw: bool,
     /// `URINGAIO_MAX_EVENTS`: most events of all contexts together, as `/proc/sys/fs/aio-max-nr`; none by default.
     pub max_events: Option<u64>,
-    /// `URINGAIO_KERNEL_AIO`: on by default; `off`: the kernel's own AIO carries no context.
+    /// `URINGAIO_KERNEL_AIO`: on by default; `off`: the kernel's own AIO carries no context. Off as well with `restart`.
     pub kernel_aio: bool,
     /// `URINGAIO_INLINE`: on by default; `never`: no call of the library does I/O, or sleeps for it, in the calling
     /// thread.
     pub inline: bool,
     /// `URINGAIO_STATS=1`: a summary to standard error at exit.
     pub stats: bool,
+    /// `URINGAIO_RESTART=1`: `io_getevents` goes on after signal handlers with `SA_RESTART`.
+    pub restart: bool,
+    /// `URINGAIO_DONTCACHE=1`: buffered reads and writes leave nothing in the page cache that was not there before.
+    pub dontcache: bool,
     /// Variables whose values mean nothing: one bit each, by place in [`VARIABLES`].
     pub wrong: u32,
 }
 
 /// The variables, and what they take.
-pub const VARIABLES: [(&CStr, &str); 9] = [
+pub const VARIABLES: [(&CStr, &str); 11] = [
     (c"URINGAIO_ENGINE", "auto, uring, threads or system"),
     (c"URINGAIO_INTERFACE", "both, posix or libaio"),
     (c"URINGAIO_LOG", "0 or 1"),
@@ -83,6 +87,8 @@ pub const VARIABLES: [(&CStr, &str); 9] = [
     (c"URINGAIO_INLINE", "on or never"),
     (c"URINGAIO_STATS", "0 or 1"),
     (c"URINGAIO_CPUS", "CPUs, as 0-3,8"),
+    (c"URINGAIO_RESTART", "0 or 1"),
+    (c"URINGAIO_DONTCACHE", "0 or 1"),
 ];
 
 /// Names that variables had before: each counts where the variable itself is not set.
@@ -139,12 +145,16 @@ impl Settings {
         let log = reader.switch(2, false);
         let raw = reader.switch(3, false);
         let max_events = reader.value(4, None, |text| core::str::from_utf8(text).ok()?.trim().parse().ok().map(Some));
-        let kernel_aio = reader.switch(5, true);
+        // The kernel's own `io_getevents` does not go on after any handler.
+        let restart = reader.switch(9, false);
+        let kernel_aio = reader.switch(5, true) && !restart;
         let inline = reader.switch(6, true);
         let stats = reader.switch(7, false);
+        let dontcache = reader.switch(10, false);
         // Kept by `scheduling`.
         reader.value(8, (), |list| CpuSet::parse(list).map(drop));
-        Self { engine, served, log, raw, max_events, kernel_aio, inline, stats, wrong: reader.wrong }
+        let wrong = reader.wrong;
+        Self { engine, served, log, raw, max_events, kernel_aio, inline, stats, restart, dontcache, wrong }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use core::ffi::c_int;
 
-use crate::host::file_info;
-use crate::host::kernel::{Errno, syscall};
+use crate::host::file_info::{self, BEYOND_ALL_FILES, refusal};
+use crate::host::kernel::Errno;
 use crate::submission::fd_cache::FdInfo;
 
 /// No SIGPIPE (linux/fs.h).
@@ -72,17 +72,4 @@ pub fn empty_nowait_write(fd: c_int) -> i64 {
         Some(errno @ Errno(libc::EOPNOTSUPP)) => errno.negated(),
         _ => 0,
     }
-}
-
-/// An address in the first page, which is never mapped.
-const UNMAPPED: usize = 16;
-
-/// A position beyond the end of every file, at a block's start.
-const BEYOND_ALL_FILES: i64 = 0x7fff_ffff_ffff_0000;
-
-/// The kernel's error for a transfer of one byte at an address without memory: it checks the flags first.
-fn refusal(number: core::ffi::c_long, fd: c_int, offset: i64, flags: c_int) -> Option<Errno> {
-    let nowhere = libc::iovec { iov_base: core::ptr::without_provenance_mut(UNMAPPED), iov_len: 1 };
-    // SAFETY: reads and writes nothing: the first page is never mapped.
-    unsafe { syscall!(number, fd, &raw const nowhere, 1, offset, 0, flags) }.err()
 }

@@ -253,7 +253,7 @@ fn check_transfer(iocb: &Iocb, file: FdInfo, writes: bool) -> Result<(u16, i32),
     if !file.seeks() && !file.streams() {
         return Err(Errno(libc::EINVAL));
     }
-    Ok((priority, iocb.rw_flags & !libc::RWF_HIPRI))
+    Ok((priority, iocb.rw_flags & !libc::RWF_HIPRI | file.flags_by_setting()))
 }
 
 #[inline]

@@ -175,7 +175,8 @@ impl Plan {
         }
         let file = fd_cache::lookup(args.fd).map_err(finished)?;
         let appends = writes && file.appends();
-        let transfer = Transfer { fd: args.fd, file, vectors, total, offset: args.offset, flags: 0 };
+        let flags = file.flags_by_setting();
+        let transfer = Transfer { fd: args.fd, file, vectors, total, offset: args.offset, flags };
         let is_possible =
             vectors.iter().all(|vector| user_access::in_user_space(vector.iov_base as usize, vector.iov_len).is_ok());
         if (reads && total == 0) || ((reads || writes) && !is_possible) {
@@ -233,6 +234,7 @@ impl Plan {
         };
         operation.offset =
             if args.offset == 0 || file_info::has_position(args.fd, file.seeks()) { args.offset } else { 0 };
+        operation.rw_flags = file.flags_by_setting();
         operation.file = file.identity;
         operation.nonblocking = file.is_nonblocking() && !file.seeks();
         if file.is_direct() && file.is_local() {

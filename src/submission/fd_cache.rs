@@ -13,6 +13,7 @@ use crate::host::descriptors;
 use crate::host::file_info::{self, Backing, FileInfo, Kind};
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::path::Path;
+use crate::host::settings;
 use crate::host::thread_identity;
 
 /// What is known of one descriptor.
@@ -40,6 +41,8 @@ const NONBLOCKING: u16 = 1 << 11;
 const IS_SOCKET: u16 = 1 << 12;
 const IS_CHARACTER_DEVICE: u16 = 1 << 13;
 const IS_PIPE: u16 = 1 << 14;
+/// Of files with positions, which are never eventfds: the same bit.
+const DONTCACHE: u16 = IS_EVENTFD;
 const KNOWN: u16 = 1 << 15;
 
 const ENTRIES: usize = 4096;
@@ -143,7 +146,12 @@ impl FdInfo {
 
     /// An eventfd.
     pub const fn is_eventfd(self) -> bool {
-        self.is(IS_EVENTFD)
+        self.is(IS_EVENTFD) && !self.seeks()
+    }
+
+    /// The flags (`RWF_*`) that its reads and writes have by the settings: `URINGAIO_DONTCACHE=1`, where the file takes it.
+    pub const fn flags_by_setting(self) -> c_int {
+        if self.is(DONTCACHE) && self.seeks() { libc::RWF_DONTCACHE } else { 0 }
     }
 }
 
@@ -247,6 +255,7 @@ fn flags_of(fd: c_int, info: FileInfo) -> u16 {
     match info.kind {
         Kind::Regular => match file_info::backing(fd, &info, kernel::now()) {
             Backing::Memory => flags | MEMORY,
+            Backing::Local if skips_cache(fd, info) => flags | LOCAL | DONTCACHE,
             Backing::Local => flags | LOCAL,
             Backing::Remote => flags,
         },
@@ -254,6 +263,13 @@ fn flags_of(fd: c_int, info: FileInfo) -> u16 {
         Kind::Stream if is_eventfd(fd) => flags | IS_EVENTFD,
         _ => flags,
     }
+}
+
+/// Whether the page cache is to be left as it is by what is read from `fd` and written to it, and can be.
+fn skips_cache(fd: c_int, info: FileInfo) -> bool {
+    settings::get().dontcache
+        && !info.has(libc::O_DIRECT)
+        && file_info::takes_dontcache(fd, info.flags & libc::O_ACCMODE != libc::O_WRONLY)
 }
 
 /// Whether `fd`, which is open, is an eventfd: `/proc` names it. Without `/proc` anything nameless is taken for one.

@@ -8,6 +8,7 @@ use super::timeout::Timeout;
 use crate::engine::{self, Engine};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
+use crate::host::settings;
 use crate::libaio::context::ContextRef;
 use crate::libaio::ring::layout::Event;
 
@@ -20,11 +21,14 @@ pub trait Sleep {
     fn sleep(&mut self, word: &AtomicU32, seen: u32, deadline: Deadline) -> Result<(), Errno>;
 }
 
-/// Sleeps with the thread's signal mask as it is.
+/// Sleeps with the thread's signal mask as it is. With `URINGAIO_RESTART=1` not for a handler with `SA_RESTART`.
 pub struct Plainly;
 
 impl Sleep for Plainly {
     fn sleep(&mut self, word: &AtomicU32, seen: u32, deadline: Deadline) -> Result<(), Errno> {
+        if settings::get().restart {
+            return futex::wait_restarting(word, seen, deadline);
+        }
         futex::wait(word, seen, deadline)
     }
 }

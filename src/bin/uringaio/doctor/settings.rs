@@ -17,8 +17,9 @@ enum Values {
 }
 
 /// The library's variables, as its `Settings` reads them.
-const KNOWN: [(&str, Values); 10] = [
+const KNOWN: [(&str, Values); 12] = [
     ("URINGAIO_CPUS", Values::Cpus),
+    ("URINGAIO_DONTCACHE", Values::Switch),
     ("URINGAIO_ENGINE", Values::OneOf(&["auto", "uring", "threads", "system"])),
     ("URINGAIO_INTERFACE", Values::OneOf(&["both", "posix", "libaio"])),
     // Its earlier name.
@@ -28,6 +29,7 @@ const KNOWN: [(&str, Values); 10] = [
     ("URINGAIO_LOG", Values::Switch),
     ("URINGAIO_MAX_EVENTS", Values::Number),
     ("URINGAIO_RAW", Values::Switch),
+    ("URINGAIO_RESTART", Values::Switch),
     ("URINGAIO_STATS", Values::Switch),
 ];
 /// Variables that the project's own build and tests use.
