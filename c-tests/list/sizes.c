@@ -1,37 +1,4 @@
 /* Lists of 1, 1,000 and 4,000 requests, waited for and not [B5] [B11]. */
-#include "list.h"
-#include "process.h"
-
-static struct aiocb cb[4000], *list[4000];
-static char out[4000], in[4000];
-
-int main(void)
-{
-    int fd = temp_file(O_RDWR);
-    int sizes[] = { 1, 1000, 4000 };
-    struct sigevent event = signal_event(SIGRTMIN, 1);
-
-    block_signal(SIGRTMIN);
-    fill_pattern(out, sizeof out, 1);
-    for (int s = 0; s < 3; s++) {
-        for (int i = 0; i < sizes[s]; i++) {
-            cb[i] = make_entry(LIO_WRITE, fd, &out[i], 1, i);
-            list[i] = &cb[i];
-        }
-        CHECK_INT(lio_listio(LIO_WAIT, list, sizes[s], NULL), 0);
-        for (int i = 0; i < sizes[s]; i++) {
-            CHECK_INT(aio_error(&cb[i]), 0);
-            CHECK_INT(aio_return(&cb[i]), 1);
-            cb[i] = make_entry(LIO_READ, fd, &in[i], 1, i);
-        }
-        memset(in, 0, sizeof in);
-        CHECK_INT(lio_listio(LIO_NOWAIT, list, sizes[s], &event), 0);
-        take_signal(SIGRTMIN);
-        for (int i = 0; i < sizes[s]; i++) {
-            CHECK_INT(aio_error(&cb[i]), 0);
-            CHECK_INT(aio_return(&cb[i]), 1);
-        }
-        CHECK(is_pattern(in, sizes[s], 1));
-    }
-    return 0;
-}
+#define SIZES 1, 1000, 4000
+#define MOST 4000
+#include "sizes.h"
