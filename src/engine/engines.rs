@@ -2,7 +2,7 @@
 
 use core::ffi::c_int;
 use core::iter;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
 use super::cancel::{Matcher, Outcome};
@@ -62,9 +62,25 @@ pub fn workers() -> Option<&'static Engine> {
     WORKERS.get().filter(|engine| engine.has_thread() || engine.serve())
 }
 
-/// The engines that have a thread now: the others have nothing outstanding. Async-signal-safe.
+/// The engines that may have something outstanding, also those that are about to end: io_uring's comes first, because from
+/// there operations go to the workers, and not back. Async-signal-safe.
 pub fn running() -> impl Iterator<Item = &'static Engine> {
-    all().filter(|engine| engine.has_thread())
+    all().filter(|engine| engine.inbox.has_taker())
+}
+
+/// Whether the workers have ever been given operations that are io_uring's: what must not overtake those asks both.
+static WORKERS_STOOD_IN: AtomicBool = AtomicBool::new(false);
+
+/// The workers, for operations that are io_uring's.
+pub fn workers_instead() -> Option<&'static Engine> {
+    WORKERS_STOOD_IN.store(true, Ordering::Relaxed);
+    workers()
+}
+
+/// Whether operations that are io_uring's may be with the workers.
+pub fn workers_stood_in() -> bool {
+    // Relaxed: set before such an operation is submitted; a thread that orders another behind it sees that.
+    WORKERS_STOOD_IN.load(Ordering::Relaxed)
 }
 
 /// Whether the system's own implementation serves, for good: no engine does, and none will. An engine that has no thread
@@ -106,7 +122,18 @@ impl Engines {
     /// `EAGAIN`: threads or memory are out.
     #[inline]
     pub fn uring_or_workers(self) -> Result<&'static Engine, Errno> {
-        self.uring().map_or_else(|| self.workers(), Ok)
+        self.uring().or_else(workers_instead).ok_or(Errno(libc::EAGAIN))
+    }
+
+    /// The engine for what must wait for operations that io_uring may have, although it takes no others any more; else as
+    /// [`Engines::uring_or_workers`].
+    ///
+    /// # Errors
+    /// `EAGAIN`: no thread or memory can be had.
+    #[cfg(not(feature = "libaio-abi"))]
+    pub fn for_barrier(self) -> Result<&'static Engine, Errno> {
+        let ending = URING.get().filter(|engine| !engine.is_available() && engine.inbox.has_taker());
+        ending.map_or_else(|| self.uring_or_workers(), Ok)
     }
 
     /// Stops what is outstanding and meant, in every engine. Returns when it is known of each how it went, or an
@@ -142,7 +169,7 @@ impl Engines {
 /// The engines, for a caller that has found them serving before.
 #[must_use]
 pub fn started() -> Option<Engines> {
-    all().find(|engine| engine.is_available()).map(|_| Engines(()))
+    all().find(|engine| engine.is_available() || engine.inbox.has_taker()).map(|_| Engines(()))
 }
 
 /// For a thread that does its requests itself ([`thread_identity`](crate::host::thread_identity)): nothing is started, and
@@ -180,7 +207,7 @@ pub fn await_none(engines: impl Iterator<Item = &'static Engine>, matcher: Match
 /// Returns when no file is open any more that is kept for the program's `fd`, or for any with -1: the program is about
 /// to close it.
 pub fn let_go(fd: c_int) {
-    if let Some(workers) = WORKERS.get().filter(|engine| engine.has_thread()) {
+    if let Some(workers) = WORKERS.get().filter(|engine| engine.inbox.has_taker()) {
         workers.let_go(fd);
     }
 }
@@ -191,7 +218,7 @@ const EXIT_WAIT_MS: u64 = 1_000;
 /// Returns when nothing is with io_uring: for a process that ends. The kernel takes a ring apart after the process has
 /// been waited for, and holds the files of its requests as long. Async-signal-safe.
 pub fn await_uring_idle() {
-    let Some(engine) = URING.get().filter(|engine| engine.has_thread()) else { return };
+    let Some(engine) = URING.get().filter(|engine| engine.inbox.has_taker()) else { return };
     if engine.process.load(Ordering::Relaxed) != kernel::process_id() {
         return;
     }

@@ -12,7 +12,7 @@ use core::time::Duration;
 use super::cancel::Command;
 use super::device::Device;
 use super::lifecycle::{CLOSING, ENGINE_WAIT_MS, Engine, RESTING, SERVING, SETTLE_TICK, UNAVAILABLE};
-use super::operation::{Kind, Operation, Stage};
+use super::operation::{Kind, Operation, finish_unheld};
 use super::reactor::Reactor;
 use super::uring::Uring;
 use super::wake_batch::WakeBatch;
@@ -69,11 +69,19 @@ pub(super) fn after(engine: &'static Engine, mut reactor: Reactor<Uring>) {
         stats::begin(ServedBy::Workers);
         // What completes goes into the ring's memory whenever this thread enters the kernel, for whatever.
         let deadline = Deadline::after(Duration::from_millis(LOST_RING_WAIT_MS));
-        while reactor.device().in_flight() > 0 && !deadline.is_over() {
+        loop {
+            // At least once: signals that reached the kernel are told from those that did not.
             reactor.deliver();
+            if reactor.device().in_flight() == 0 || deadline.is_over() {
+                break;
+            }
             futex::sleep_1ms();
         }
         reactor.fail_all(Errno(libc::EIO));
+        // A call that asks for them is to find them here.
+        while reactor.take_back(pass_on) {
+            futex::sleep_1ms();
+        }
     }
     engine.wants_signal.store(0, Ordering::Relaxed);
     engine.decide(UNAVAILABLE);
@@ -109,16 +117,15 @@ fn pass_on(operation: NonNull<Operation>, wakes: &mut WakeBatch) {
     }
     // SAFETY: taken from the inbox, so this thread's alone.
     let this = unsafe { operation.as_ref() };
-    let finish = this.finish;
-    let result = match (this.stage, this.kind) {
-        (Stage::Returned, _) => this.offset,
-        (_, Kind::Nop) => 0,
-        _ => match engines::workers() {
+    let eventfds = this.eventfd_numbers();
+    let result = match this.kind {
+        Kind::Nop => 0,
+        _ => match engines::workers_instead() {
             // SAFETY: as its submitter promised.
             Some(workers) => return unsafe { workers.submit(operation) },
             None => -i64::from(libc::EIO),
         },
     };
-    // SAFETY: called once, with what the face submitted.
-    unsafe { finish(operation, result, wakes) };
+    // SAFETY: this thread's, and not finished.
+    unsafe { finish_unheld(operation, result, eventfds, wakes) };
 }

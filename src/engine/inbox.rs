@@ -186,6 +186,12 @@ impl<T: Node> Inbox<T> {
         is(head, IDLE) || is(head, ASLEEP) || is(head, GONE)
     }
 
+    /// Whether there is a taker, or one that is about to end may still have something.
+    pub fn has_taker(&self) -> bool {
+        // Acquire pairs with the Release of `leave`.
+        !is(self.head.load(Ordering::Acquire), GONE)
+    }
+
     /// Whether something was pushed of which no pusher has notified the thread yet.
     pub fn is_unnotified(&self) -> bool {
         is_marked(self.head.load(Ordering::Relaxed))

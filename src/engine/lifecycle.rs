@@ -153,16 +153,18 @@ impl Engine {
     /// nothing any more. Waits for threads of the library alone.
     #[cold]
     pub(super) fn serve(&'static self) -> bool {
-        let mut has_tried = false;
+        // A thread that was started may have ended again before this one looks: it had nothing to do for long.
+        const ATTEMPTS: u32 = 3;
+        let mut attempts = 0;
         loop {
             match self.state.load(Ordering::Acquire) {
                 SERVING => return true,
                 CLOSING | UNAVAILABLE => return false,
-                NEW | RESTING if has_tried || !self.is_of_this_process() => return false,
+                NEW | RESTING if attempts == ATTEMPTS || !self.is_of_this_process() => return false,
                 // Its threads would have other descriptors or rights than the process.
                 NEW | RESTING if thread_identity::is_separate() => return false,
-                NEW => has_tried = self.start(NEW, STARTING),
-                RESTING => has_tried = self.start(RESTING, RESTARTING),
+                NEW => attempts += u32::from(self.start(NEW, STARTING)),
+                RESTING => attempts += u32::from(self.start(RESTING, RESTARTING)),
                 state => {
                     let _ = futex::wait(&self.state, state, Deadline::Never);
                 }

@@ -24,6 +24,8 @@ mod reactor;
 mod redo;
 mod ring_layout;
 mod ring_queues;
+#[cfg(test)]
+mod simulated;
 mod sleep_policy;
 mod submit;
 #[cfg(test)]
@@ -36,7 +38,7 @@ mod workers;
 use core::ffi::c_int;
 
 pub use cancel::Matcher;
-pub use engines::{Engines, await_none, await_uring_idle, running, started};
+pub use engines::{Engines, await_none, await_uring_idle, running, started, workers_stood_in};
 #[cfg(not(feature = "libaio-abi"))]
 pub use engines::{for_separate_thread, stands_aside};
 pub use failover::close_uring;
@@ -65,11 +67,12 @@ pub fn get() -> Result<Option<Engines>, Errno> {
 }
 
 /// What is done before the program changes a descriptor.
-static HOOKS: Hooks = Hooks { settle: engines::settle_all, drain: engines::drain_all, let_go: engines::let_go };
+const HOOKS: Hooks = Hooks { settle: engines::settle_all, drain: engines::drain_all, let_go: engines::let_go };
 
 #[cold]
 fn start() -> Result<Option<Engines>, Errno> {
-    descriptors::set_hooks(&HOOKS);
+    static SET: Hooks = HOOKS;
+    descriptors::set_hooks(&SET);
     let choice = settings::get().engine;
     if choice != EngineChoice::System {
         let workers = engines::make(Carrier::Workers, workers::start)?;

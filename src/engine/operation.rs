@@ -5,7 +5,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicPtr;
 
 use super::inbox::Node;
-use super::wake_batch::WakeBatch;
+use super::wake_batch::{Number, WakeBatch};
 use crate::host::descriptors;
 use crate::host::kernel::Errno;
 use crate::stats::{Action, Face};
@@ -15,6 +15,10 @@ pub const MAX_RW_BYTES: usize = 0x7fff_f000;
 
 /// The result of an operation that was stopped.
 pub const CANCELED: i64 = Errno(libc::ECANCELED).negated();
+
+/// How a worker's copy of an operation ends if the program has closed the descriptor before the worker had the file. The
+/// kernel knows no such error.
+pub(super) const TOO_LATE: Errno = Errno(4095);
 
 /// See [`Operation::device`].
 pub const NO_DEVICE: u8 = u8::MAX;
@@ -132,10 +136,8 @@ pub(super) enum Stage {
     Held,
     /// With the device.
     Issued,
-    /// With a worker of the other engine, which does it again.
+    /// With a worker of the other engine, which does it again. It comes back by the inbox, with its result in `offset`.
     WithWorker,
-    /// Back from a worker of the other engine, with its result in `offset`.
-    Returned,
     /// It has its result, and the device closes its file.
     Ending,
 }
@@ -261,6 +263,16 @@ impl Operation {
         }
     }
 
+    /// How it ends if its descriptor was closed before its file was held.
+    pub(super) const fn gone(&self) -> Errno {
+        if self.is_internal { TOO_LATE } else { Errno(libc::EBADF) }
+    }
+
+    /// Its eventfds by their numbers, where those are still the program's.
+    pub(super) fn eventfd_numbers(&self) -> [Number; 2] {
+        self.eventfds.map(|fd| (fd, descriptors::generation(fd)))
+    }
+
     /// The descriptor's [generation](descriptors::generation) when the engine took it: tells operations on
     /// a number from those on its namesake.
     #[must_use]
@@ -313,6 +325,22 @@ impl Operation {
         // SAFETY: `address` and `length` are the face's copy of the array, which is the engine's to change.
         unsafe { advance(self.kind, &mut self.address, &mut self.length, bytes) }
     }
+}
+
+/// Ends an operation of which no device holds anything: its eventfds are signalled by their numbers.
+///
+/// # Safety
+/// The caller has the operation, which was not finished, and gives it up.
+pub(super) unsafe fn finish_unheld(
+    operation: NonNull<Operation>,
+    result: i64,
+    eventfds: [Number; 2],
+    wakes: &mut WakeBatch,
+) {
+    // SAFETY: the caller's promise.
+    let finish = unsafe { operation.as_ref() }.finish;
+    // SAFETY: called once, with what the face submitted.
+    wakes.with_unheld(eventfds, |wakes| unsafe { finish(operation, result, wakes) });
 }
 
 /// Moves the beginning of an operation's buffers by `bytes`. Whether there is anything left.

@@ -12,6 +12,7 @@
 //! the workers any thread runs the next turn that has something to do, one thread at a time (`super::workers::combiner`).
 
 mod commands;
+mod lost;
 pub mod run;
 
 use core::ptr::NonNull;
@@ -20,12 +21,12 @@ use super::cancel::Command;
 use super::device::{Device, Event, Verdict};
 use super::fixed_files::{FixedFile, SharedFixedFiles};
 use super::lifecycle::{Carrier, Engine};
-use super::operation::{CANCELED, Kind, Operation, Order, Stage};
+use super::operation::{CANCELED, Kind, Operation, Order, Stage, TOO_LATE};
 use super::order::Orders;
 use super::outstanding::Outstanding;
 use super::queue::Queue;
 use super::sleep_policy::SleepPolicy;
-use super::wake_batch::WakeBatch;
+use super::wake_batch::{NO_NUMBERS, WakeBatch};
 use super::{engines, inbox, redo};
 use crate::host::descriptors;
 use crate::host::kernel::Errno;
@@ -83,6 +84,12 @@ impl<D: Device> Reactor<D> {
         &self.device
     }
 
+    /// The same, for a simulation that has it sleep.
+    #[cfg(test)]
+    pub const fn device_mut(&mut self) -> &mut D {
+        &mut self.device
+    }
+
     /// Takes and delivers until there is nothing to do, and leaves the inbox asleep: the next submitter notifies a
     /// thread.
     pub fn turn(&mut self) {
@@ -130,11 +137,9 @@ impl<D: Device> Reactor<D> {
     fn accept(&mut self, operation: NonNull<Operation>) {
         // SAFETY: reactor-owned.
         let (stage, kind) = unsafe { (operation.as_ref().stage, operation.as_ref().kind) };
-        if stage == Stage::Returned {
-            // SAFETY: reactor-owned.
-            let result = unsafe { operation.as_ref() }.offset;
-            self.finish(operation, result);
-            return;
+        if stage == Stage::WithWorker {
+            // It is back, with its result.
+            return self.bring_back(operation);
         }
         let Some(action) = kind.action() else {
             if let Some(command) = Command::of(operation) {
@@ -155,7 +160,8 @@ impl<D: Device> Reactor<D> {
         if let Err(errno) = held {
             // SAFETY: reactor-owned. It has no place in the order yet.
             unsafe { (*operation.as_ptr()).order = Order::Free };
-            self.finish(operation, errno.negated());
+            let is_lost = self.engine.carrier() == Carrier::Uring && errno != Errno(libc::ENFILE);
+            self.finish(operation, if is_lost { Errno(libc::EIO) } else { errno }.negated());
             return;
         }
         if self.orders.accept(operation) {
@@ -185,7 +191,9 @@ impl<D: Device> Reactor<D> {
         this.retries = 0;
         this.stop_error = 0;
         this.held = None;
-        this.fd_generation = descriptors::generation(this.fd);
+        if !this.is_internal {
+            this.fd_generation = descriptors::generation(this.fd);
+        }
         self.outstanding.insert(operation);
     }
 
@@ -194,8 +202,16 @@ impl<D: Device> Reactor<D> {
     fn hold(&mut self, mut operation: NonNull<Operation>) {
         // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
-        if this.held.is_none() {
-            this.held = self.device.hold_file(this.fd, Some((this.fd_generation, this.file))).ok();
+        if this.held.is_some() || !this.has_its_number() {
+            return;
+        }
+        if let Ok(file) = self.device.hold_file(this.fd, Some((this.fd_generation, this.file))) {
+            if this.has_its_number() {
+                this.held = Some(file);
+            } else {
+                // A worker's copy, and the program has just closed the descriptor: this may be another file.
+                self.device.release_file(file);
+            }
         }
     }
 
@@ -219,7 +235,12 @@ impl<D: Device> Reactor<D> {
         if !is_refused || self.engine.carrier() != Carrier::Uring {
             return false;
         }
-        let Some(workers) = engines::workers() else { return false };
+        // SAFETY: reactor-owned.
+        if is_barrier(unsafe { operation.as_ref() }.order) {
+            // The workers do not know what it has to wait for.
+            return false;
+        }
+        let Some(workers) = engines::workers_instead() else { return false };
         // SAFETY: reactor-owned.
         let eventfds = core::mem::take(&mut unsafe { operation.as_mut() }.held_eventfds);
         eventfds.into_iter().flatten().for_each(|eventfd| self.release_eventfd(eventfd, 1));
@@ -243,14 +264,14 @@ impl<D: Device> Reactor<D> {
         let this = unsafe { operation.as_mut() };
         if !this.has_its_file() {
             // Held back without its file, and the program has closed the descriptor meanwhile.
-            self.finish(operation, -i64::from(libc::EBADF));
+            self.finish(operation, this.gone().negated());
             return;
         }
         this.stage = Stage::Issued;
         // io_uring has a thread of the kernel's carry out an fsync, which releases the file a moment after the completion. A
         // worker has released it by then. All that came before it here has ended; the workers hold a barrier for both
         // engines back behind what they have.
-        if matches!(this.kind, Kind::Sync | Kind::DataSync)
+        if is_sync(this.kind)
             && self.engine.carrier() == Carrier::Uring
             && this.has_its_number()
             && redo::redo(operation)
@@ -352,6 +373,19 @@ impl<D: Device> Reactor<D> {
         self.finish(operation, result);
     }
 
+    /// An operation is back from a worker, with its result.
+    fn bring_back(&mut self, mut operation: NonNull<Operation>) {
+        // SAFETY: reactor-owned.
+        let this = unsafe { operation.as_mut() };
+        let result = this.offset;
+        if result == TOO_LATE.negated() && is_sync(this.kind) && this.held.is_some() {
+            // The device does it, which has the file.
+            this.stage = Stage::Held;
+            return self.ready.push(operation);
+        }
+        self.finish(operation, redo::told(result));
+    }
+
     /// Ends an operation: lets go what it held, and hands it back to its face. False: the device still closes its file,
     /// and reports it once more then.
     fn finish(&mut self, mut operation: NonNull<Operation>, result: i64) -> bool {
@@ -381,13 +415,16 @@ impl<D: Device> Reactor<D> {
             result = -i64::from(this.stop_error);
         }
         let (finish, eventfds) = (this.finish, core::mem::take(&mut this.held_eventfds));
+        // What could not be held as it was accepted is still the program's.
+        let is_unheld = |which: usize| this.eventfds[which] >= 0 && eventfds[which].is_none();
+        let unheld = if is_unheld(0) || is_unheld(1) { this.eventfd_numbers() } else { NO_NUMBERS };
         if let Some(action) = this.kind.action()
             && !this.is_internal
         {
             stats::finished(this.face, action, result);
             stats::timed(Lane::Engine, core::mem::take(&mut this.stamp));
         }
-        self.wakes.begin(eventfds);
+        self.wakes.begin(eventfds, unheld);
         // SAFETY: called once, with what the face submitted.
         unsafe { finish(operation, result, &mut self.wakes) };
         for unsignalled in self.wakes.end().into_iter().flatten() {
@@ -398,31 +435,14 @@ impl<D: Device> Reactor<D> {
             self.signal_eventfds();
         }
     }
+}
 
-    /// The device is gone: everything outstanding ends with `errno`, and every command is answered.
-    pub fn fail_all(&mut self, errno: Errno) {
-        // What a worker does again ends when that is done.
-        // SAFETY: reactor-owned.
-        for operation in self.outstanding.matching(|operation| unsafe { operation.as_ref() }.stage != Stage::WithWorker)
-        {
-            self.orders.remove(operation, &mut self.ready);
-            self.ready.remove(operation);
-            // Its file goes with the device.
-            // SAFETY: reactor-owned.
-            unsafe { (*operation.as_ptr()).held = None };
-            self.outstanding.remove(operation);
-            self.settle_stops(operation, errno.negated());
-            self.hand_back(operation, errno.negated());
-        }
-        while let Some(command) = self.answers.pop() {
-            Command::answer(command, &mut self.wakes);
-        }
-        self.signal_eventfds();
-        for (eventfd, count) in self.device.unsignalled() {
-            self.eventfds.signal_by_number(eventfd, count);
-        }
-        self.wakes.wake_now();
-    }
+const fn is_barrier(order: Order) -> bool {
+    matches!(order, Order::Barrier | Order::BarrierEverywhere)
+}
+
+const fn is_sync(kind: Kind) -> bool {
+    matches!(kind, Kind::Sync | Kind::DataSync)
 }
 
 const _: () = assert!(align_of::<Operation>() >= 4, "the inbox marks its head in the low bits");

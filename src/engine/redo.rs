@@ -4,13 +4,13 @@
 use core::ptr::NonNull;
 
 use super::engines;
-use super::operation::{Finish, Kind, Operation, Order, Stage};
-use super::wake_batch::WakeBatch;
+use super::operation::{Finish, Kind, Operation, Order, Stage, TOO_LATE, finish_unheld};
+use super::wake_batch::{NO_NUMBERS, WakeBatch};
 use super::workers::execute;
 use super::workers::job::Task;
 use super::workers::nature::Nature;
 use crate::host::kernel::Errno;
-use crate::host::{file_info, memory};
+use crate::host::{descriptors, file_info, memory};
 
 /// A request that a worker does again.
 #[repr(C)]
@@ -20,7 +20,7 @@ struct Redone {
 }
 
 /// Has a worker do an operation again by a plain system call. It comes back to the engine on io_uring, whose order it
-/// is still part of, as [`Stage::Returned`]. False: no worker can be started.
+/// is still part of, as [`Stage::WithWorker`]. False: no worker can be started.
 pub fn redo(mut original: NonNull<Operation>) -> bool {
     let Some(workers) = engines::workers() else { return false };
     // SAFETY: reactor-owned.
@@ -32,6 +32,8 @@ pub fn redo(mut original: NonNull<Operation>) -> bool {
         (operation.order, operation.file) = (Order::Barrier, this.file);
     }
     operation.is_internal = true;
+    // Nothing keeps the program from closing the number before a worker has the file.
+    operation.fd_generation = this.fd_generation;
     let Ok(redone) = memory::boxed(Redone { operation, original }) else { return false };
     this.stage = Stage::WithWorker;
     // SAFETY: leaked until `returned`; the buffers stay by the promise of the submitter of the original.
@@ -39,21 +41,22 @@ pub fn redo(mut original: NonNull<Operation>) -> bool {
     true
 }
 
-/// A worker has done it: the original goes back to the engine that holds its place in the order. If that serves no
-/// longer, the original ends here.
+/// A worker has done it: the original goes back to the engine that holds its place in the order, and has a thread for as long.
 unsafe fn returned(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch) {
     // SAFETY: the operation is the first field of a box that `redo` leaked.
-    let Redone { mut original, .. } = *unsafe { Box::from_raw(operation.cast::<Redone>().as_ptr()) };
-    // SAFETY: the engine on io_uring does not touch it until it comes back.
-    let this = unsafe { original.as_mut() };
-    this.offset = result;
-    this.stage = Stage::Returned;
-    let finish = this.finish;
+    let Redone { original, .. } = *unsafe { Box::from_raw(operation.cast::<Redone>().as_ptr()) };
+    // SAFETY: the engine on io_uring does not touch this field until it comes back.
+    unsafe { (*original.as_ptr()).offset = result };
     // SAFETY: as its first submitter promised.
     if engines::uring().is_none_or(|engine| unsafe { !engine.push(original, original) }) {
-        // SAFETY: called once, with what the face submitted.
-        unsafe { finish(original, result, wakes) };
+        // SAFETY: no engine has it.
+        unsafe { finish_unheld(original, told(result), NO_NUMBERS, wakes) };
     }
+}
+
+/// What the program is told of a worker's result.
+pub const fn told(result: i64) -> i64 {
+    if result == TOO_LATE.negated() { Errno(libc::EIO).negated() } else { result }
 }
 
 /// Does an operation in the thread that submits it, however long it takes: where no engine can be started. Not a poll: `EAGAIN`.
@@ -68,5 +71,9 @@ pub fn do_in_caller(operation: &Operation) -> i64 {
 
 /// Does an operation on a file in the calling thread, by the program's descriptor: where no worker can be started.
 pub fn do_here(operation: &Operation) -> i64 {
-    execute::blocking(&Task::of(operation, operation.fd, 0, Nature::File))
+    let mut result = Errno(libc::EIO).negated();
+    descriptors::while_open(operation.fd, operation.fd_generation(), || {
+        result = execute::blocking(&Task::of(operation, operation.fd, 0, Nature::File));
+    });
+    result
 }

@@ -38,6 +38,17 @@ impl Queues {
         self.parameters.features & feature != 0
     }
 
+    /// Where both queues and the entries are.
+    #[cfg(test)]
+    pub const fn addresses(&self) -> [*mut c_void; 2] {
+        [self.rings, self.entries.cast()]
+    }
+
+    /// Completions that fit.
+    pub const fn completions(&self) -> u32 {
+        self.parameters.completions
+    }
+
     fn word(&self, offset: u32) -> &AtomicU32 {
         // SAFETY: the kernel gave the offset, within the memory.
         unsafe { &*self.rings.byte_add(offset as usize).cast::<AtomicU32>() }

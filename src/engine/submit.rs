@@ -8,7 +8,7 @@ use super::cancel::{Matcher, Outcome, Task};
 use super::engines;
 use super::inbox::{self, Pushed};
 use super::lifecycle::{Carrier, ENGINE_WAIT_MS, Engine, SETTLE_TICK};
-use super::operation::{Kind, Operation};
+use super::operation::{Kind, Operation, finish_unheld};
 use super::redo::do_in_caller;
 use super::uring::DOORBELL_SIGNAL;
 use super::wake_batch::WakeBatch;
@@ -76,7 +76,7 @@ impl Engine {
     #[cold]
     unsafe fn divert(&self, newest: NonNull<Operation>, oldest: NonNull<Operation>) {
         if self.carrier() == Carrier::Uring
-            && let Some(workers) = engines::workers()
+            && let Some(workers) = engines::workers_instead()
         {
             // SAFETY: the caller's promise.
             return unsafe { workers.submit_chain(newest, oldest) };
@@ -204,7 +204,8 @@ pub unsafe fn end_here(newest: NonNull<Operation>, oldest: NonNull<Operation>) {
                 Operation { face: Face::Posix, .. } => Errno(libc::EAGAIN).negated(),
                 operation => do_in_caller(operation),
             };
-            (operation.as_ref().finish)(operation, result, &mut wakes);
+            let eventfds = operation.as_ref().eventfd_numbers();
+            finish_unheld(operation, result, eventfds, &mut wakes);
         }
     }
     wakes.wake_now();

@@ -1,10 +1,11 @@
 //! What a batch of completions leaves to be done at its end: waiters to wake and eventfds to signal, each once.
 
+use core::ffi::c_int;
 use core::mem::{self, MaybeUninit};
 use core::sync::atomic::AtomicU32;
 
 use super::fixed_files::FixedFile;
-use crate::host::futex;
+use crate::host::{descriptors, futex, kernel};
 
 /// Waiters, and eventfds, in one batch.
 const CAPACITY: usize = 64;
@@ -28,7 +29,15 @@ pub struct WakeBatch {
     signalled: usize,
     /// The eventfds of the operation that is being finished, if it has any.
     current: [Option<FixedFile>; 2],
+    /// Those of them that no device holds.
+    unheld: [Number; 2],
 }
+
+/// A descriptor of the program's, and its [generation](descriptors::generation). -1: none.
+pub type Number = (c_int, u32);
+
+/// None.
+pub const NO_NUMBERS: [Number; 2] = [(-1, 0); 2];
 
 impl WakeBatch {
     /// Nothing to do yet.
@@ -40,6 +49,7 @@ impl WakeBatch {
             eventfds: [const { MaybeUninit::uninit() }; CAPACITY],
             signalled: 0,
             current: [None; 2],
+            unheld: NO_NUMBERS,
         }
     }
 
@@ -73,7 +83,13 @@ impl WakeBatch {
     /// Adds one to the count of an eventfd of the current operation's, at the end of the batch. A face calls it from its
     /// [`Finish`](super::Finish), after the completion is where the program will look for it.
     pub fn signal_eventfd(&mut self, which: Eventfd) {
-        let Some(file) = self.current[which as usize].take() else { return };
+        let Some(file) = self.current[which as usize].take() else {
+            let (fd, generation) = mem::replace(&mut self.unheld[which as usize], (-1, 0));
+            if fd >= 0 {
+                descriptors::while_open(fd, generation, || kernel::add_to_eventfd(fd, 1));
+            }
+            return;
+        };
         for eventfd in &mut self.eventfds[..self.signalled] {
             // SAFETY: set.
             let eventfd = unsafe { eventfd.assume_init_mut() };
@@ -89,13 +105,22 @@ impl WakeBatch {
         }
     }
 
-    pub(super) fn begin(&mut self, eventfds: [Option<FixedFile>; 2]) {
-        self.current = eventfds;
+    /// An operation is being finished, of whose eventfds those are held, or have these numbers.
+    pub(super) fn begin(&mut self, eventfds: [Option<FixedFile>; 2], unheld: [Number; 2]) {
+        (self.current, self.unheld) = (eventfds, unheld);
     }
 
     /// The current operation is finished. Those of its eventfds that the face did not signal.
     pub(super) fn end(&mut self) -> [Option<FixedFile>; 2] {
+        self.unheld = NO_NUMBERS;
         mem::take(&mut self.current)
+    }
+
+    /// Does `work`, which finishes an operation of which no device holds anything; another may be current.
+    pub(super) fn with_unheld(&mut self, eventfds: [Number; 2], work: impl FnOnce(&mut Self)) {
+        let before = (mem::take(&mut self.current), mem::replace(&mut self.unheld, eventfds));
+        work(self);
+        (self.current, self.unheld) = before;
     }
 
     /// Whether the eventfds must be signalled before another operation with eventfds is finished.

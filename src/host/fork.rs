@@ -22,8 +22,23 @@ struct Page {
 static ROOTS: AtomicPtr<Page> = AtomicPtr::new(ptr::null_mut());
 
 fn roots() -> Result<&'static Page, Errno> {
+    #[cfg(test)]
+    if let Some(page) = super::simulation::roots() {
+        // SAFETY: zeroed memory of the simulation's, which outlives what is in it.
+        return Ok(unsafe { page.cast::<Page>().as_ref() });
+    }
     // SAFETY: atomics of zero bytes are valid; nothing else stores there.
     unsafe { emptied_by_fork(&ROOTS) }
+}
+
+/// The page, or null where it is not mapped.
+#[inline]
+fn published() -> *const Page {
+    #[cfg(test)]
+    if let Some(page) = super::simulation::roots() {
+        return page.as_ptr().cast();
+    }
+    ROOTS.load(Ordering::Acquire)
 }
 
 /// What `place` points to: a `T` in pages that the kernel empties in a forked child, mapped by the first call.
@@ -78,7 +93,7 @@ impl<T: Sync + 'static> PerProcess<T> {
     /// The value, if this process has made it. Async-signal-safe.
     #[must_use]
     pub fn get(&self) -> Option<&'static T> {
-        let page = ROOTS.load(Ordering::Acquire);
+        let page = published();
         if page.is_null() {
             return None;
         }

@@ -95,6 +95,13 @@ fn arena() -> Result<&'static Arena, Errno> {
     unsafe { fork::emptied_by_fork(&ARENA) }
 }
 
+/// Whether this address is in the heap's own state, which threads outside a simulation share.
+#[cfg(test)]
+pub fn has(address: usize) -> bool {
+    let first = ARENA.load(Ordering::Acquire).addr();
+    (first..first + size_of::<Arena>()).contains(&address)
+}
+
 impl Arena {
     /// Does `work` with the heap, with departures blocked; not where it is locked, for longer than [`LOCK_WAIT_MS`] if
     /// it `waits`.

@@ -26,7 +26,7 @@ impl Errno {
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[must_use]
-pub unsafe fn call6(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
+pub unsafe fn trap(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
     let answer: isize;
     // SAFETY: the `syscall` instruction clobbers rcx and r11 alone beside its answer; the caller vouches for the
     // arguments.
@@ -49,7 +49,7 @@ pub unsafe fn call6(number: c_long, a: usize, b: usize, c: usize, d: usize, e: u
 #[cfg(target_arch = "aarch64")]
 #[inline]
 #[must_use]
-pub unsafe fn call6(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
+pub unsafe fn trap(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
     let answer: isize;
     // SAFETY: `svc 0` changes x0 alone; the caller vouches for the arguments.
     unsafe {
@@ -62,6 +62,20 @@ pub unsafe fn call6(number: c_long, a: usize, b: usize, c: usize, d: usize, e: u
         );
     }
     answer
+}
+
+#[cfg(not(test))]
+pub use trap as call6;
+
+/// The same, unless a simulated kernel answers.
+///
+/// # Safety
+/// As for [`trap`].
+#[cfg(test)]
+#[must_use]
+pub unsafe fn call6(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
+    // SAFETY: the caller's promise.
+    super::simulation::call(number, [a, b, c, d, e, f]).unwrap_or_else(|| unsafe { trap(number, a, b, c, d, e, f) })
 }
 
 /// The kernel's result as a [`Result`]: values from -4095 to -1 are errors.
@@ -171,6 +185,10 @@ pub fn coarse_now() -> u64 {
 }
 
 fn clock(clock: libc::clockid_t) -> u64 {
+    #[cfg(test)]
+    if let Some(now) = super::simulation::now() {
+        return now;
+    }
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: writes one timespec; clock_gettime does not fail for these clocks. It is not interposed here and does not
     // enter the kernel where the vDSO serves it.

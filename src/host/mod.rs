@@ -32,6 +32,8 @@ pub mod seccomp;
 pub mod settings;
 pub mod siginfo;
 pub mod signal_mask;
+#[cfg(test)]
+pub mod simulation;
 pub mod socket_options;
 pub mod this_thread;
 pub mod thread;

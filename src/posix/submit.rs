@@ -220,6 +220,9 @@ impl Plan {
         copied: Option<Vectors>,
     ) -> Result<&'static Engine, Errno> {
         let engine = match self.carrier {
+            Carrier::Uring if matches!(self.order, Order::Barrier | Order::BarrierEverywhere) => {
+                engines.for_barrier()?
+            }
             Carrier::Uring => engines.uring_or_workers()?,
             Carrier::Workers => engines.workers()?,
         };

@@ -83,5 +83,5 @@ pub fn route(question: Question) -> Route {
 /// Whether writes on a file that io_uring serves may be with the workers nevertheless, uncounted.
 #[must_use]
 pub fn may_be_with_workers() -> bool {
-    !Hazards::now().never_were() || engine::uring_denies(Kind::WriteVector, true)
+    !Hazards::now().never_were() || engine::uring_denies(Kind::WriteVector, true) || engine::workers_stood_in()
 }

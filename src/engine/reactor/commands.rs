@@ -49,7 +49,7 @@ impl<D: Device> Reactor<D> {
                     pending += 1;
                     self.note_stop(operation, command);
                 }
-                Stage::WithWorker | Stage::Returned | Stage::Ending => outcome.refused += 1,
+                Stage::WithWorker | Stage::Ending => outcome.refused += 1,
                 Stage::Issued if this.moved > 0 => outcome.refused += 1,
                 Stage::Issued => {
                     pending += 1;

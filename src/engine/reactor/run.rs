@@ -15,54 +15,75 @@ pub enum End {
     Closed,
 }
 
-/// How a sleep ended.
-#[derive(PartialEq, Eq)]
-enum Slept {
-    /// There may be something to do.
-    Woken,
-    /// The same, after a sleep that no submitter could have ended.
-    Timed,
-    /// There has been nothing to do for long, and the engine has no thread any more.
-    Gone,
+/// What the thread does next.
+pub enum Next {
+    /// It looks again.
+    Again,
+    /// It sleeps, and says so by [`Reactor::woke`] afterwards.
+    Sleep(Sleep),
+    /// It ends.
+    End(End),
 }
 
 impl<D: Waits> Reactor<D> {
     /// Runs turn after turn, and sleeps in between.
     pub fn run(&mut self) -> End {
-        let mut slept = Slept::Woken;
+        let mut slept = None;
         loop {
-            self.take();
-            if self.device.lost().is_some() || (self.engine.is_closing() && self.outstanding.is_empty()) {
-                return End::Closed;
-            }
-            let completed = self.deliver();
-            self.sleep_policy.note(completed, slept == Slept::Timed);
-            slept = if self.engine.inbox.is_waiting() { Slept::Woken } else { self.sleep() };
-            if slept == Slept::Gone {
-                return End::Idle;
+            match self.step(slept.take()) {
+                Next::Again => {}
+                Next::Sleep(how) => {
+                    self.device.sleep(how);
+                    if self.woke(how) {
+                        return End::Idle;
+                    }
+                    slept = Some(how);
+                }
+                Next::End(end) => return end,
             }
         }
     }
 
-    /// Sleeps until there is something to do.
-    fn sleep(&mut self) -> Slept {
+    /// One turn, after a sleep or none.
+    pub fn step(&mut self, slept: Option<Sleep>) -> Next {
+        self.take();
+        if self.device.lost().is_some() {
+            return Next::End(End::Closed);
+        }
+        let completed = self.deliver();
+        // Not before: what has ended is told of there, and eventfds are signalled by the device.
+        if self.engine.is_closing() && self.is_idle() {
+            return Next::End(End::Closed);
+        }
+        // No submitter could have ended a timed sleep.
+        self.sleep_policy.note(completed, matches!(slept, Some(Sleep::Timed(_))));
+        if self.engine.inbox.is_waiting() { Next::Again } else { self.sleep() }
+    }
+
+    /// Gets ready to sleep until there is something to do.
+    fn sleep(&mut self) -> Next {
         if let Some(nanoseconds) = self.sleep_policy.timed_wait_ns(self.device.in_flight())
             && self.device.can_wait_timed()
         {
             stats::slept(false);
-            self.device.sleep(Sleep::Timed(nanoseconds));
-            return Slept::Timed;
+            return Next::Sleep(Sleep::Timed(nanoseconds));
         }
         self.device.prepare_sleep();
-        if !self.engine.is_closing() && self.engine.inbox.fall_asleep() {
+        if self.engine.inbox.fall_asleep() {
             stats::slept(true);
             let deadline = if self.is_idle() { lifecycle::idle_exit() } else { Deadline::Never };
-            self.device.sleep(Sleep::Armed(deadline));
-            if deadline.is_over() && self.engine.leave() {
-                return Slept::Gone;
-            }
-            self.engine.inbox.wake_up();
+            return Next::Sleep(Sleep::Armed(deadline));
         }
-        Slept::Woken
+        Next::Again
+    }
+
+    /// A sleep has ended. True: there has been nothing to do for long, and the engine has no thread any more.
+    pub fn woke(&mut self, how: Sleep) -> bool {
+        let Sleep::Armed(deadline) = how else { return false };
+        if deadline.is_over() && self.engine.leave() {
+            return true;
+        }
+        self.engine.inbox.wake_up();
+        false
     }
 }

@@ -23,13 +23,22 @@ use super::device::{Device, Event, Name, Sleep, Verdict, Waits};
 use super::device_times;
 use super::fixed_files::{FixedFile, FixedFiles};
 use super::operation::{NO_DEVICE, Operation};
+#[cfg(test)]
+use super::ring_layout::Parameters;
 use super::ring_queues::Completion;
 use crate::host::futex;
 use crate::host::kernel::{self, Errno, syscall};
+#[cfg(test)]
+use core::ffi::c_void;
 use refused::Refused;
 use ring::Ring;
+#[cfg(test)]
+use ring_memory::RingMemory;
 pub use setup::DOORBELL_SIGNAL;
-use setup::{COMPLETIONS, Doorbell};
+#[cfg(not(test))]
+use setup::Doorbell;
+#[cfg(test)]
+pub use setup::{Doorbell, FileTableAccess, RingName, RingSetup};
 
 /// Completions kept free for entries that are not operations: cancellations, eventfds, the doorbell.
 const AUXILIARY_ENTRIES: usize = 64;
@@ -79,8 +88,12 @@ impl Uring {
     pub fn new(doorbell: &'static AtomicU32) -> Result<Self, Refused> {
         let mut ring = Ring::new()?;
         adapt::adapt(&mut ring)?;
+        Ok(Self::on(ring, doorbell))
+    }
+
+    fn on(ring: Ring, doorbell: &'static AtomicU32) -> Self {
         let files = FixedFiles::new(ring.files());
-        Ok(Self {
+        Self {
             ring,
             files,
             in_flight: 0,
@@ -90,7 +103,7 @@ impl Uring {
             auxiliary: 0,
             signals: Vec::new(),
             free_signals: Vec::new(),
-        })
+        }
     }
 
     /// The thread that must be sent [`DOORBELL_SIGNAL`] with each notification, if that is how the ring sees it.
@@ -143,11 +156,39 @@ impl Uring {
     }
 }
 
+/// For a simulated kernel.
+#[cfg(test)]
+impl Uring {
+    /// A device on a ring of this name, in memory that only a simulation reads. Where its queues and its entries are.
+    pub fn simulated(
+        parameters: Parameters,
+        bytes: usize,
+        name: RingName,
+        (files, doorbell): (u32, Doorbell),
+        futex: &'static AtomicU32,
+    ) -> (Self, [*mut c_void; 2]) {
+        let memory = RingMemory::simulated(parameters, bytes);
+        let addresses = memory.queues.addresses();
+        let setup = RingSetup { memory, name, doorbell, files, restricted: setup::Restricted::No };
+        (Self::on(Ring::of(setup, Box::new(-1)), futex), addresses)
+    }
+
+    /// Whether it has completions that it has taken from the ring already: then it does not sleep.
+    pub fn has_early(&self) -> bool {
+        self.ring.has_early()
+    }
+
+    /// Whether the sleep that was prepared is one on the doorbell alone.
+    pub const fn sleeps_outside(&self) -> bool {
+        self.before.is_some()
+    }
+}
+
 impl Device for Uring {
     const MAY_STOP_SHORT: bool = true;
 
     fn has_room(&self) -> bool {
-        self.in_flight < COMPLETIONS as usize - AUXILIARY_ENTRIES
+        self.in_flight + AUXILIARY_ENTRIES < self.ring.completions() as usize
     }
 
     fn in_flight(&self) -> usize {

@@ -39,7 +39,7 @@ pub struct Ring {
     files: u32,
     /// What an entry that changes the file table points to.
     changing: Box<i32>,
-    /// Completions that arrived while that of a change of the file table was waited for.
+    /// Completions that were taken to make room, or arrived while that of a change of the file table was waited for.
     early: VecDeque<Completion>,
     /// How often in a row the kernel has refused for now.
     refusals: u32,
@@ -55,10 +55,14 @@ impl Ring {
     /// What stands in the way; nothing is left behind.
     pub fn new() -> Result<Self, Refused> {
         let changing = memory::boxed(-1)?;
-        let RingSetup { memory, name, doorbell, files, restricted } = setup::set_up()?;
+        Ok(Self::of(setup::set_up()?, changing))
+    }
+
+    pub(super) fn of(setup: RingSetup, changing: Box<i32>) -> Self {
+        let RingSetup { memory, name, doorbell, files, restricted } = setup;
         let no_iowait = if memory.queues.has_feature(FEATURE_NO_IOWAIT) { EnterFlags::NO_IOWAIT.bits() } else { 0 };
         let has_timeouts = memory.queues.has_feature(FEATURE_EXT_ARG);
-        Ok(Self {
+        Self {
             memory,
             name,
             doorbell,
@@ -71,7 +75,7 @@ impl Ring {
             refusals: 0,
             lost: None,
             restricted,
-        })
+        }
     }
 
     /// From here on the ring sees notifications by the signal of this signalfd, which goes into the last slot of its
@@ -96,6 +100,11 @@ impl Ring {
         self.has_timeouts
     }
 
+    /// Completions that its queue holds.
+    pub const fn completions(&self) -> u32 {
+        self.memory.queues.completions()
+    }
+
     /// Slots in the file table.
     pub const fn files(&self) -> u32 {
         self.files
@@ -118,7 +127,12 @@ impl Ring {
     pub fn submit(&mut self) {
         while self.queued > 0 && self.lost.is_none() {
             // Where it fails, the kernel has what it took, and the rest is still queued.
-            let _ = self.enter(0, EnterFlags::GETEVENTS.bits(), ptr::null(), 0);
+            if self.enter(0, EnterFlags::GETEVENTS.bits(), ptr::null(), 0) == Err(Errno(libc::EBUSY)) {
+                // Before 5.12 it takes nothing while there are completions for which the queue has no room.
+                while let Some(completion) = self.memory.queues.pop() {
+                    self.early.push_back(completion);
+                }
+            }
         }
     }
 
@@ -173,6 +187,11 @@ impl Ring {
         if !passes && self.lost.is_none() {
             self.lost = Some(errno);
         }
+    }
+
+    #[cfg(test)]
+    pub fn has_early(&self) -> bool {
+        !self.early.is_empty()
     }
 
     /// Why the ring can no longer be used, if so.

@@ -30,6 +30,19 @@ impl Mapping {
     }
 }
 
+#[cfg(test)]
+impl RingMemory {
+    /// Memory without a kernel behind it, with so many bytes for both queues.
+    pub fn simulated(parameters: Parameters, bytes: usize) -> Self {
+        let map =
+            |length| Mapping { address: crate::host::kernel::map(length).unwrap_or(core::ptr::null_mut()), length };
+        let (rings, entries) = (map(bytes), map(parameters.submissions as usize * size_of::<squeue::Entry>()));
+        // SAFETY: as in `map`; the simulation gives the parameters.
+        let queues = unsafe { Queues::new(rings.address, entries.address, parameters) };
+        Self { queues, _rings: rings, _entries: entries }
+    }
+}
+
 impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: this mapping's, to which nothing refers any more.

@@ -19,7 +19,7 @@ use crate::host::{fd_broker, kernel_version, scheduling, thread};
 /// waits in the engine. The kernel counts a ring's memory against the RLIMIT_MEMLOCK of its user, all processes
 /// together: 28 KiB each, so that the usual 8 MiB carry 292 processes. More in flight is no faster: a device has its
 /// own depth, and 4096 reads at once on a virtio disk took as long with 16,384 completions.
-pub const COMPLETIONS: u32 = 1024;
+const COMPLETIONS: u32 = 1024;
 
 /// Entries of the submission queue: more than these take another call.
 const SUBMISSIONS: u32 = 128;

@@ -91,8 +91,13 @@ impl Workers {
             Some(ours) => (ours.slot() as i32, false),
             None if this.has_its_number() => (self.files.hold(this.fd, name)?, true),
             // The program has closed it.
-            None => return Err(Refusal::Failed(Errno(libc::EBADF))),
+            None => return Err(Refusal::Failed(this.gone())),
         };
+        if is_new && !this.has_its_number() {
+            // It has just done so: this may be another file.
+            self.let_go(ours);
+            return Err(Refusal::Failed(this.gone()));
+        }
         let mut task = Task::of(this, ours, 0, self.files.nature(ours));
         if task.may_wait() {
             // Each needs a descriptor of its own, and leaves room for what ends by itself.

@@ -1,0 +1,409 @@
+//! The program's requests, and what the model knows of each: what was asked for, what the kernel answered, what the program
+//! was told.
+
+use core::cell::{RefCell, UnsafeCell};
+use core::fmt::{Debug, Formatter, Result as Formatted};
+use core::ptr::NonNull;
+
+use super::files::{Nature, pattern};
+use super::world::{World, world};
+use crate::engine::Carrier;
+use crate::engine::operation::{CANCELED, Kind, Operation, Order};
+use crate::engine::wake_batch::{Eventfd, WakeBatch};
+
+/// A request. It stays until the end of the simulation, so that a second end of it is seen.
+#[repr(C)]
+pub struct Request {
+    operation: UnsafeCell<Operation>,
+    pub record: RefCell<Record>,
+}
+
+/// Who carried a request out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    Uring,
+    Worker,
+}
+
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Record {
+    /// The place in the order of the program's calls.
+    pub id: usize,
+    pub kind: Kind,
+    pub order: Order,
+    /// The engine that it was submitted to.
+    pub carrier: Carrier,
+    /// The file, and the descriptor that named it.
+    pub file: usize,
+    pub fd: i32,
+    pub offset: i64,
+    pub nowait: bool,
+    /// The buffers, each with bytes between that nothing may touch.
+    memory: Vec<u8>,
+    pieces: Vec<(usize, usize)>,
+    _vectors: Vec<libc::iovec>,
+    address: usize,
+    length: usize,
+    pub eventfd: Option<usize>,
+    /// A device has had it.
+    pub is_issued: bool,
+    /// The kernel's last answer.
+    pub answer: Option<(By, i64)>,
+    is_perhaps_synced: bool,
+    /// The kernel has done something for it.
+    has_effect: bool,
+    /// The errors with which the program wanted it to be stopped.
+    pub asked: Vec<i64>,
+    /// The descriptor was closed since it was submitted.
+    pub is_gone: bool,
+    /// What it is to have read.
+    expected: Vec<u8>,
+    pub result: Option<i64>,
+}
+
+/// What a device was asked to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    pub kind: Kind,
+    pub address: usize,
+    pub length: usize,
+    pub offset: i64,
+    pub file: usize,
+}
+
+const GUARD: u8 = 0xcc;
+const FORGOTTEN: u8 = 0xa5;
+
+/// What to make.
+pub struct Wanted {
+    pub kind: Kind,
+    pub order: Order,
+    pub carrier: Carrier,
+    pub file: usize,
+    pub fd: i32,
+    pub offset: i64,
+    pub nowait: bool,
+    pub lengths: Vec<usize>,
+    pub eventfd: Option<(usize, i32)>,
+    pub partially_done: bool,
+}
+
+impl Request {
+    pub fn new(id: usize, wanted: Wanted) -> Box<Self> {
+        let Wanted { kind, order, carrier, file, fd, offset, nowait, lengths, eventfd, partially_done } = wanted;
+        let mut memory = vec![GUARD; lengths.iter().map(|length| length + 2).sum::<usize>()];
+        let (mut pieces, mut at, mut done) = (Vec::new(), 1, 0);
+        for length in lengths {
+            pieces.push((at, length));
+            if kind.writes() {
+                (0..length).for_each(|place| memory[at + place] = pattern(id, done + place));
+            }
+            (at, done) = (at + length + 2, done + length);
+        }
+        let base = memory.as_mut_ptr();
+        let vector = |&(start, length): &(usize, usize)| libc::iovec {
+            iov_base: base.wrapping_add(start).cast(),
+            iov_len: length,
+        };
+        let vectors: Vec<libc::iovec> =
+            if kind.has_vector() { pieces.iter().map(vector).collect() } else { Vec::new() };
+        let (address, length) = match kind {
+            Kind::Read | Kind::Write => (base.wrapping_add(pieces[0].0).expose_provenance(), pieces[0].1),
+            Kind::ReadVector | Kind::WriteVector => (vectors.as_ptr().expose_provenance(), vectors.len()),
+            // Nothing there is touched: it tells whose a worker's copy is.
+            _ => (base.expose_provenance(), 0),
+        };
+        let mut operation = Operation::new(kind, fd, finish);
+        (operation.address, operation.length, operation.offset, operation.order) = (address, length, offset, order);
+        operation.rw_flags = if nowait { libc::RWF_NOWAIT } else { 0 };
+        operation.file = file as u64 + 1;
+        operation.events = if kind == Kind::Poll { libc::POLLIN as u32 } else { 0 };
+        operation.partially_done = partially_done;
+        if let Some((_, number)) = eventfd {
+            operation.eventfds[Eventfd::Own as usize] = number;
+        }
+        let record = Record {
+            id,
+            kind,
+            order,
+            carrier,
+            file,
+            fd,
+            offset,
+            nowait,
+            memory,
+            pieces,
+            _vectors: vectors,
+            address,
+            length,
+            eventfd: eventfd.map(|(file, _)| file),
+            is_issued: false,
+            answer: None,
+            is_perhaps_synced: false,
+            has_effect: false,
+            asked: Vec::new(),
+            is_gone: false,
+            expected: Vec::new(),
+            result: None,
+        };
+        Box::new(Self { operation: UnsafeCell::new(operation), record: RefCell::new(record) })
+    }
+
+    pub fn operation(&self) -> NonNull<Operation> {
+        NonNull::from(&self.operation).cast()
+    }
+
+    /// The request of an operation that a device was given: the program's, or a worker's copy.
+    pub fn of(operation: NonNull<Operation>) -> &'static Self {
+        // SAFETY: alive, as all that a device is given.
+        let this = unsafe { operation.as_ref() };
+        if this.is_internal {
+            return world().request_at(this.address);
+        }
+        // SAFETY: all others are requests, which stay until the end of the simulation.
+        unsafe { operation.cast::<Self>().as_ref() }
+    }
+
+    /// A device has it: everything that it has to wait for has ended.
+    pub fn issued(&self, world: &World) {
+        let mut record = self.record.borrow_mut();
+        record.is_issued = true;
+        assert!(record.result.is_none(), "{record:?} is issued after its end");
+        for other in world.open.borrow().iter() {
+            if other.address() == self.address() {
+                break;
+            }
+            let other = other.record.borrow();
+            assert!(!record.waits_for(&other), "{record:?}\nis issued before the end of\n{other:?}");
+        }
+    }
+
+    pub fn address(&self) -> usize {
+        core::ptr::from_ref(self).addr()
+    }
+
+    /// The kernel does what was asked for, as far as `most` bytes. What it answers.
+    pub fn perform(&self, world: &World, by: By, seen: Seen, most: usize) -> i64 {
+        let mut record = self.record.borrow_mut();
+        let record = &mut *record;
+        assert_eq!(seen.file, record.file, "{record:?} on another file: {seen:?}");
+        assert_eq!(seen.kind, record.kind, "{record:?}");
+        let are_asked_for = (seen.address, seen.length, seen.offset) == (record.address, record.length, record.offset);
+        assert!(!record.kind.is_transfer() || are_asked_for, "{record:?}: {seen:?}");
+        assert!(!record.has_effect, "{record:?} is done twice");
+        record.has_effect = true;
+        let mut files = world.files.borrow_mut();
+        let file = files.file(record.file);
+        let total: usize = record.pieces.iter().map(|piece| piece.1).sum();
+        let result = match (record.kind, file.nature) {
+            (Kind::Sync | Kind::DataSync | Kind::Nop, _) => 0,
+            (Kind::Poll, _) => i64::from(libc::POLLIN),
+            (Kind::Read | Kind::ReadVector, Nature::Stream) => {
+                let (from, count) = (file.read, total.min(most));
+                file.read += count;
+                let of = usize::MAX - record.file;
+                record.expected = (from..from + count).map(|place| pattern(of, place)).collect();
+                // SAFETY: the buffers of a request that has not ended.
+                unsafe { each_byte(seen, count, |place, byte| *byte = pattern(of, from + place)) };
+                count as i64
+            }
+            (Kind::Read | Kind::ReadVector, _) => {
+                let from = (record.offset as usize).min(file.bytes.len());
+                let count = total.min(most).min(file.bytes.len() - from);
+                record.expected = file.expected[from..from + count].to_vec();
+                // SAFETY: as above.
+                unsafe { each_byte(seen, count, |place, byte| *byte = file.bytes[from + place]) };
+                count as i64
+            }
+            (_, nature) => {
+                let count = total.min(most);
+                let is_at_end = nature == Nature::Stream || record.order == Order::Writing;
+                let from = if is_at_end { file.bytes.len() } else { record.offset as usize };
+                if count > 0 && file.bytes.len() < from + count {
+                    file.bytes.resize(from + count, 0);
+                    file.expected.resize(from + count, 0);
+                }
+                (0..count).for_each(|place| file.expected[from + place] = pattern(record.id, place));
+                // SAFETY: as above.
+                unsafe { each_byte(seen, count, |place, byte| file.bytes[from + place] = *byte) };
+                count as i64
+            }
+        };
+        record.answer = Some((by, result));
+        result
+    }
+
+    /// A descriptor was synced by a plain call: perhaps for this request.
+    pub fn may_be_synced(&self, fd: i32) {
+        if let Ok(mut record) = self.record.try_borrow_mut()
+            && matches!(record.kind, Kind::Sync | Kind::DataSync)
+            && record.fd == fd
+            && matches!(record.answer, Some((By::Uring, _)))
+        {
+            record.is_perhaps_synced = true;
+        }
+    }
+
+    /// The kernel answers without having done anything.
+    pub fn refuse(&self, by: By, result: i64) -> i64 {
+        let mut record = self.record.borrow_mut();
+        assert!(!record.has_effect, "{record:?} is done again");
+        record.answer = Some((by, result));
+        result
+    }
+
+    fn ended(&self, world: &World, result: i64) {
+        let mut record = self.record.borrow_mut();
+        assert!(record.result.is_none(), "{record:?} ends a second time, with {result}");
+        record.result = Some(result);
+        assert!(record.may_end_with(world, result), "{record:?} must not end with {result}");
+        if !record.kind.writes() {
+            let mut memory = vec![GUARD; record.memory.len()];
+            let places = record.pieces.iter().flat_map(|&(start, length)| start..start + length);
+            places.zip(&record.expected).for_each(|(place, &byte)| memory[place] = byte);
+            assert!(record.memory == memory, "{record:?}: wrong bytes");
+        }
+    }
+
+    /// After the end of the simulation: nothing has touched it since it ended.
+    pub fn is_forgotten(&self) -> bool {
+        // SAFETY: bytes that were written.
+        unsafe { core::slice::from_raw_parts(self.operation.get().cast::<u8>(), size_of::<Operation>()) }
+            .iter()
+            .all(|&byte| byte == FORGOTTEN)
+    }
+}
+
+impl Debug for Record {
+    fn fmt(&self, to: &mut Formatter) -> Formatted {
+        let Self { id, kind, order, carrier, file, fd, offset, answer, result, .. } = self;
+        write!(to, "request {id}: {kind:?} {order:?} by {carrier:?} on file {file}, descriptor {fd}, at {offset}")?;
+        let lengths: Vec<usize> = self.pieces.iter().map(|piece| piece.1).collect();
+        write!(to, ", {lengths:?} bytes, answer {answer:?}, result {result:?}")?;
+        let flags = [
+            (self.nowait, "RWF_NOWAIT"),
+            (self.is_gone, "its descriptor was closed"),
+            (self.is_issued, "issued"),
+            (self.has_effect, "done"),
+        ];
+        flags.iter().filter(|flag| flag.0).try_for_each(|flag| write!(to, ", {}", flag.1))?;
+        if self.asked.is_empty() { Ok(()) } else { write!(to, ", to be stopped with {:?}", self.asked) }
+    }
+}
+
+impl Record {
+    /// Whether this must not begin before `earlier`, which was submitted before, has ended (ARCHITECTURE.md, `order`).
+    pub fn waits_for(&self, earlier: &Self) -> bool {
+        if self.file != earlier.file || earlier.is_decided() {
+            return false;
+        }
+        let same = self.carrier == earlier.carrier;
+        match self.order {
+            Order::Free | Order::Counted => false,
+            Order::Reading | Order::Writing => same && self.order == earlier.order,
+            Order::Barrier => same && matches!(earlier.order, Order::Counted | Order::Writing),
+            // The workers cannot find the file of a descriptor that was closed meanwhile (docs/limits.md).
+            Order::BarrierEverywhere => {
+                (same || !self.is_gone) && matches!(earlier.order, Order::Counted | Order::Writing)
+            }
+        }
+    }
+
+    /// Whether the last answer is for the program.
+    fn is_decided(&self) -> bool {
+        self.result.is_some()
+            || self.answer.is_some_and(|(by, result)| by == By::Worker || !self.is_uring_s_own(result))
+            || self.is_gone
+            || self.is_perhaps_synced
+            // A cancellation has dropped it.
+            || (!self.is_issued && !self.asked.is_empty())
+    }
+
+    /// Whether an answer of io_uring's is none of the program's business (`uring::results`).
+    fn is_uring_s_own(&self, result: i64) -> bool {
+        let result = -result as i32;
+        match result {
+            libc::EAGAIN => !self.nowait,
+            libc::ECANCELED | libc::EINTR => self.asked.is_empty(),
+            libc::EACCES | libc::EPERM | libc::EOPNOTSUPP | libc::ENOMEM | 512..=516 => true,
+            _ => false,
+        }
+    }
+
+    fn may_end_with(&self, world: &World, result: i64) -> bool {
+        let is_stopped = self.asked.contains(&-result);
+        let is = |errno: i32| result == -i64::from(errno);
+        match self.answer {
+            Some((_, answer)) if self.has_effect => result == answer,
+            Some((By::Uring, answer)) if self.is_uring_s_own(answer) => {
+                ((self.is_gone || world.is_lost.get()) && is(libc::EIO)) || (self.is_perhaps_synced && result == 0)
+            }
+            Some((_, answer))
+                if !self.asked.is_empty() && (answer == CANCELED || answer == -i64::from(libc::EINTR)) =>
+            {
+                is_stopped || result == answer
+            }
+            Some((_, answer)) => result == answer || (self.is_gone && is(libc::EIO)),
+            None => {
+                is_stopped
+                    || (self.kind == Kind::Nop && result == 0)
+                    || (self.is_gone && (is(libc::EBADF) || is(libc::EIO)))
+                    || (self.eventfd.is_some() && world.has_refused_file.get() && is(libc::ENFILE))
+                    || (world.is_lost.get() && is(libc::EIO))
+                    || (world.has_refused_thread.get() && is(libc::EAGAIN))
+            }
+        }
+    }
+
+    /// Whether a command means it that is for a descriptor, or for each of so many; not if it is only a notification.
+    pub fn is_meant(&self, fd: i32, share: usize) -> bool {
+        self.kind != Kind::Nop && if share == 0 { self.fd == fd } else { self.id.is_multiple_of(share) }
+    }
+
+    /// Whether its buffers are here, for a worker's copy of it.
+    pub fn is_at(&self, address: usize) -> bool {
+        self.address == address
+    }
+
+    /// Whether it was told as stopped, and nothing was done for it.
+    pub fn is_stopped(&self) -> bool {
+        !self.has_effect && self.result.is_some_and(|result| self.asked.contains(&-result))
+    }
+}
+
+/// # Safety
+/// The memory is that of a request.
+unsafe fn each_byte(seen: Seen, count: usize, mut act: impl FnMut(usize, &mut u8)) {
+    let single = [libc::iovec { iov_base: core::ptr::with_exposed_provenance_mut(seen.address), iov_len: seen.length }];
+    let vectors: &[libc::iovec] = if seen.kind.has_vector() {
+        // SAFETY: the caller's promise.
+        unsafe { core::slice::from_raw_parts(core::ptr::with_exposed_provenance(seen.address), seen.length) }
+    } else {
+        &single
+    };
+    let mut place = 0;
+    for vector in vectors {
+        for index in 0..vector.iov_len.min(count - place) {
+            // SAFETY: the caller's promise.
+            act(place, unsafe { &mut *vector.iov_base.cast::<u8>().add(index) });
+            place += 1;
+        }
+    }
+}
+
+/// The program is told.
+unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch) {
+    let world = world();
+    // SAFETY: the first field of a request.
+    let request: &'static Request = unsafe { operation.cast::<Request>().as_ref() };
+    request.ended(world, result);
+    world.forget(request);
+    if let Some(eventfd) = request.record.borrow().eventfd
+        && !world.random.one_in(4)
+    {
+        world.expect_signal(eventfd);
+        wakes.signal_eventfd(Eventfd::Own);
+    }
+    // SAFETY: the program's own again.
+    unsafe { operation.cast::<u8>().write_bytes(FORGOTTEN, size_of::<Operation>()) };
+}
