@@ -92,6 +92,19 @@ static void note_end(struct player *p, int slot, int any_error)
 
 static const struct timespec no_time;
 
+/* A cancellation that finds nothing. The library asks its engine's thread; where that does not run for two seconds it says that
+   something goes on (ARCHITECTURE.md, "Critical sections"). */
+static void note_cancel(struct player *p, const char *what, int of, int fd, struct aiocb *cb)
+{
+    int64_t begin = now_ns();
+    int answer = p->call->cancel(fd, cb), error = errno;
+
+    if (answer == AIO_NOTCANCELED && p != &players[ORIGINAL] && now_ns() - begin > 1900000000)
+        note(p, what, of, players[ORIGINAL].notes[p->noted].value);
+    else
+        note(p, what, of, answer == -1 ? -error : answer);
+}
+
 /* With nothing submitted on objects. */
 static void call_stray(struct player *p, const struct round *round, int side)
 {
@@ -104,7 +117,7 @@ static void call_stray(struct player *p, const struct round *round, int side)
     note(p, "aio_return of a stray one", 0, p->call->ret(&p->stray));
     NOTE_CALL(p, "aio_cancel of a stray one", round->stray, p->call->cancel(fd, &p->stray));
     NOTE_CALL(p, "aio_cancel of a stray one elsewhere", round->stray, p->call->cancel(p->quiet[1], &p->stray));
-    NOTE_CALL(p, "aio_cancel of a descriptor", round->stray, p->call->cancel(fd, NULL));
+    note_cancel(p, "aio_cancel of a descriptor", round->stray, fd, NULL);
     NOTE_CALL(p, "aio_suspend of a stray one", 0, p->call->suspend(stray, 2, NULL));
     NOTE_CALL(p, "aio_suspend of nothing", 0, p->call->suspend(nothing, 2, NULL));
     NOTE_CALL(p, "aio_suspend of no list", 0, p->call->suspend(NULL, 0, NULL));
@@ -139,7 +152,7 @@ static void begin_blocked(struct player *p, const struct round *round)
         NOTE_CALL(p, "aio_suspend of a blocked one", i, p->call->suspend(wait, 2, &no_time));
         NOTE_CALL(p, "aio_cancel elsewhere", i, p->call->cancel(p->quiet[1], cb));
         copy = *cb;
-        NOTE_CALL(p, "aio_cancel of a copy", i, p->call->cancel(cb->aio_fildes, &copy));
+        note_cancel(p, "aio_cancel of a copy", i, cb->aio_fildes, &copy);
     }
 }
 
