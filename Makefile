@@ -27,7 +27,7 @@ SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock uringaio.map libaio.m
 SNIPPET := /etc/ld.so.conf.d/00-uringaio-libaio.conf
 
 .DEFAULT_GOAL := all
-.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels sanitize soak check bench bench-smoke bench-stat sbom reproducible site deb test-packages dist deb-source rpm install install-strip uninstall clean help
+.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels sanitize soak fuzz check bench bench-smoke bench-stat sbom reproducible site deb test-packages dist deb-source rpm install install-strip uninstall clean help
 
 all: library drop-in drop-in-t64 archive command ## everything that is installed
 
@@ -87,6 +87,9 @@ sanitize: ## the C programs with AddressSanitizer (library and programs), Undefi
 
 soak: ## everything random, round after round, then one page: HOURS=n MINUTES=n
 	@HOURS="$(HOURS)" MINUTES="$(MINUTES)" scripts/soak
+
+fuzz: ## libFuzzer on what reads bytes from elsewhere, a minute for each target; needs clang; MINUTES=n
+	scripts/fuzz $(MINUTES)
 
 check: ## formatting, lints, documentation, shell scripts
 	@scripts/check

@@ -2,6 +2,7 @@
 //!
 //! | floor | what it does |
 //! |---|---|
+//! | `fuzz` | what is fed with random bytes, in tests |
 //! | `exit`, `public_api` | the end of the process; questions about the library |
 //! | `posix`, `libaio` | the two faces: `aio_*` and `lio_listio`; `io_*` |
 //! | `interpose` | `close` and other functions that the library has to see |
@@ -18,6 +19,8 @@
 mod c_boundary;
 mod engine;
 mod exit;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod host;
 mod interpose;
 mod libaio;

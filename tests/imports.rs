@@ -17,7 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["submission"],
     &["interpose"],
     &["posix", "libaio"],
-    &["exit", "public_api"],
+    &["exit", "public_api", "fuzz"],
 ];
 
 /// A path as it is written in a module: its segments, and where.

@@ -94,17 +94,18 @@ pub const VARIABLES: [(&CStr, &str); 11] = [
 /// Names that variables had before: each counts where the variable itself is not set.
 const EARLIER_NAMES: [(&CStr, &CStr); 1] = [(c"URINGAIO_FACE", c"URINGAIO_INTERFACE")];
 
-/// Reads variables, and notes those whose values mean nothing.
-struct Reader {
+/// Takes the values of variables from `variable`, and notes those that mean nothing.
+struct Reader<F> {
+    variable: F,
     pub wrong: u32,
 }
 
-impl Reader {
+impl<'a, F: Fn(&CStr) -> Option<&'a [u8]>> Reader<F> {
     /// What `meaning` makes of the variable at `place`; `default` where it is not set, is empty, or means nothing.
     fn value<T>(&mut self, place: usize, default: T, meaning: impl FnOnce(&[u8]) -> Option<T>) -> T {
         let name = VARIABLES[place].0;
-        let earlier = || variable(EARLIER_NAMES.iter().find(|&&(_, now)| now == name)?.0);
-        self.value_of(place, variable(name).or_else(earlier).unwrap_or_default(), default, meaning)
+        let earlier = || (self.variable)(EARLIER_NAMES.iter().find(|&&(_, now)| now == name)?.0);
+        self.value_of(place, (self.variable)(name).or_else(earlier).unwrap_or_default(), default, meaning)
     }
 
     fn value_of<T>(&mut self, place: usize, text: &[u8], default: T, meaning: impl FnOnce(&[u8]) -> Option<T>) -> T {
@@ -127,8 +128,9 @@ impl Reader {
 }
 
 impl Settings {
-    fn read() -> Self {
-        let mut reader = Reader { wrong: 0 };
+    /// What the variables ask for whose values `variable` gives.
+    pub fn of<'a>(variable: impl Fn(&CStr) -> Option<&'a [u8]>) -> Self {
+        let mut reader = Reader { variable, wrong: 0 };
         let engine = reader.value(0, EngineChoice::Auto, |text| match text {
             b"auto" => Some(EngineChoice::Auto),
             b"uring" => Some(EngineChoice::Uring),
@@ -196,7 +198,7 @@ pub fn get() -> Settings {
 
 #[cold]
 fn read() -> Settings {
-    let settings = Settings::read();
+    let settings = Settings::of(variable);
     // If another thread is just keeping its own, this one does not wait: the environment says the same.
     if CELL.state.compare_exchange(UNREAD, BEING_KEPT, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
         // SAFETY: this thread alone has the right to write, once.
@@ -220,11 +222,11 @@ fn variable(name: &CStr) -> Option<&'static [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::Reader;
+    use super::{CStr, Reader};
 
     #[test]
     fn what_means_nothing_is_noted() {
-        let mut reader = Reader { wrong: 0 };
+        let mut reader = Reader { variable: |_: &CStr| None, wrong: 0 };
         let number = |text: &[u8]| core::str::from_utf8(text).ok()?.parse::<u32>().ok();
         assert_eq!(reader.value_of(4, b"12", 7, number), 12);
         assert_eq!(reader.value_of(4, b"", 7, number), 7);

@@ -12,7 +12,7 @@ mod context;
 mod eventfd;
 mod got_patch;
 mod io_priority;
-mod iocb;
+pub mod iocb;
 mod kernel_aio;
 mod outstanding;
 mod registry;

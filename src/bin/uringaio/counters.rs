@@ -231,6 +231,14 @@ impl Memory {
     }
 }
 
+/// The version that is told by the counters of a process whose memory is this file, with the library loaded at its start.
+#[cfg(any(test, fuzzing))]
+pub fn version_in(memory: File) -> Option<String> {
+    let memory = Memory(memory);
+    let (_, address) = memory.note(0).ok()??;
+    Some(Observed { memory, address }.read()?.version())
+}
+
 /// Types that are numbers alone.
 ///
 /// # Safety

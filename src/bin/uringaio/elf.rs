@@ -48,7 +48,12 @@ impl Image {
         if !file.metadata()?.is_file() {
             return Err(Error::other("is not a file"));
         }
-        Ok(Self { data: ReadCache::new(File::open(file)?) })
+        Ok(Self::of(File::open(file)?))
+    }
+
+    /// The image in an open file.
+    pub fn of(file: File) -> Self {
+        Self { data: ReadCache::new(file) }
     }
 
     /// What stands behind `#!`; nothing where the file does not begin so.

@@ -12,6 +12,8 @@ mod failure;
 #[path = "../../host/file_systems.rs"]
 #[allow(dead_code, reason = "the library asks by number as well")]
 mod file_systems;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod host;
 #[path = "../../stats/layout.rs"]
 #[allow(dead_code, reason = "the library writes what is only read here")]
@@ -42,6 +44,12 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use failure::{Failure, USAGE};
 
+#[cfg(fuzzing)]
+fn main() -> ExitCode {
+    fuzz::main()
+}
+
+#[cfg(not(fuzzing))]
 fn main() -> ExitCode {
     match dispatch() {
         Ok(code) => code,

@@ -61,7 +61,8 @@ fn calls_one_of(code: &[(u64, &[u8])], slots: &BTreeSet<u64>, start: u64, bytes:
     let end = bytes.len().saturating_sub(6).min(from + REACH);
     (from..end).any(|at| {
         let target = |length: usize| {
-            (start + (at + length) as u64).wrapping_add_signed(i64::from(signed(bytes, at + length - 4)))
+            let next = start.wrapping_add((at + length) as u64);
+            next.wrapping_add_signed(i64::from(signed(bytes, at + length - 4)))
         };
         match bytes[at..] {
             // call and jmp by a slot.
@@ -75,8 +76,9 @@ fn calls_one_of(code: &[(u64, &[u8])], slots: &BTreeSet<u64>, start: u64, bytes:
 
 /// The slot that the stub of the procedure linkage table at `address` jumps by.
 fn stub(code: &[(u64, &[u8])], address: u64) -> Option<u64> {
-    let (start, bytes) = code.iter().find(|(start, bytes)| (*start..*start + bytes.len() as u64).contains(&address))?;
-    let mut at = (address - start) as usize;
+    // The addresses are the file's, and may be anything.
+    let (start, bytes) = code.iter().find(|(start, bytes)| address.wrapping_sub(*start) < bytes.len() as u64)?;
+    let mut at = address.wrapping_sub(*start) as usize;
     if bytes.get(at..at + 4) == Some(&[0xf3, 0x0f, 0x1e, 0xfa]) {
         at += 4; // endbr64
     }
@@ -84,7 +86,7 @@ fn stub(code: &[(u64, &[u8])], address: u64) -> Option<u64> {
         at += 1; // bnd
     }
     (bytes.get(at..at + 2)? == [0xff, 0x25] && bytes.len() >= at + 6)
-        .then(|| (start + at as u64 + 6).wrapping_add_signed(i64::from(signed(bytes, at + 2))))
+        .then(|| start.wrapping_add(at as u64 + 6).wrapping_add_signed(i64::from(signed(bytes, at + 2))))
 }
 
 fn signed(bytes: &[u8], at: usize) -> i32 {
