@@ -52,6 +52,27 @@ static int takes_it(int fd)
     return preadv2(fd, &vector, 1, SIZE, RWF_DONTCACHE) != -1 || errno != EOPNOTSUPP;
 }
 
+/* A number that names a file of another file system by now, which the C library did by itself. */
+static void number_reused(int other)
+{
+    char path[64];
+    FILE *stream = fopen(test_path("a"), "r+");
+    int fd;
+
+    CHECK(stream != NULL);
+    fd = fileno(stream);
+    transfer(fd, 0);
+    for (int writes = 0; writes < 2; writes++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", other);
+        CHECK(freopen(path, "r+", stream) != NULL);
+        CHECK_INT(fileno(stream), fd);
+        transfer(fd, writes);
+        CHECK(freopen(test_path("a"), "r+", stream) != NULL);
+        transfer(fd, 0);
+    }
+    fclose(stream);
+}
+
 int main(int argc, char **argv)
 {
     int fd, plain;
@@ -95,5 +116,6 @@ int main(int argc, char **argv)
     CHECK_INT(cached(fd), SIZE / 4096);
     transfer(fd, 0);
     CHECK_INT(cached(fd), SIZE / 4096);
+    number_reused(plain);
     return 0;
 }

@@ -142,6 +142,7 @@ impl Transfer<'_> {
     fn refused(&self, errno: Errno) -> Attempt {
         match errno {
             Errno(libc::EAGAIN | libc::EINTR) => Left,
+            Errno(libc::EOPNOTSUPP) if self.is_outdated() => Outdated,
             Errno(libc::EOPNOTSUPP) => {
                 fd_cache::learn_no_nowait(self.fd, self.file);
                 Left
@@ -150,8 +151,16 @@ impl Transfer<'_> {
         }
     }
 
+    /// A flag of the settings was refused: whether the file was another's, which takes it.
+    fn is_outdated(&self) -> bool {
+        self.file.flags_by_setting() != 0 && !matches!(fd_cache::look_again(self.fd, self.file), Ok(None))
+    }
+
     /// The kernel's answer, unless it does not fit what is known of the file.
     fn answered(&self, answer: Result<usize, Errno>) -> Attempt {
+        if answer == Err(Errno(libc::EOPNOTSUPP)) && self.is_outdated() {
+            return Outdated;
+        }
         if !matches!(answer, Err(Errno(libc::ESPIPE | libc::EBADF | libc::EISDIR))) {
             return Done(value_or_negated(answer));
         }
