@@ -142,6 +142,17 @@ pub(super) enum Stage {
     Ending,
 }
 
+/// What has become of an operation since the engine took it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum History {
+    /// Nothing: its descriptor is still the same file's, because a close waits until the engine has taken what was submitted.
+    New,
+    /// It was held back or issued; the descriptor may be another file's by now.
+    Waited,
+    /// Besides, io_uring has given an answer that was not for the program, and it was issued again.
+    Retried,
+}
+
 /// In [`Operation::events`]: the file says in both ways that there are bytes or room (`POLLIN` and `POLLRDNORM`), to those
 /// who wait for one of them.
 pub const TELLS_BOTH: u32 = 1 << 16;
@@ -184,8 +195,8 @@ pub struct Operation {
     pub partially_done: bool,
     /// Whether an engine made it for a purpose of its own; it is not counted.
     pub(super) is_internal: bool,
-    /// How often io_uring has given an answer that was not for the program.
-    pub(super) retries: u8,
+    /// What has become of it since the engine took it.
+    pub(super) history: History,
     /// The error that it ends with if it is stopped, where a command tried that; 0 otherwise.
     pub(super) stop_error: u8,
 
@@ -247,7 +258,7 @@ impl Operation {
             device: NO_DEVICE,
             partially_done: false,
             is_internal: false,
-            retries: 0,
+            history: History::New,
             stop_error: 0,
             eventfds: [-1; 2],
             finish,
@@ -287,7 +298,7 @@ impl Operation {
 
     /// Whether the descriptor still names the file that it was submitted for.
     pub(super) fn has_its_number(&self) -> bool {
-        descriptors::generation(self.fd) == self.fd_generation
+        self.history == History::New || descriptors::generation(self.fd) == self.fd_generation
     }
 
     /// What a poll is registered for: what it asked for, in both ways where the file tells both.

@@ -21,7 +21,7 @@ use super::cancel::Command;
 use super::device::{Device, Event, Verdict};
 use super::fixed_files::{FixedFile, SharedFixedFiles};
 use super::lifecycle::{Carrier, Engine};
-use super::operation::{CANCELED, Kind, Operation, Order, Stage, TOO_LATE};
+use super::operation::{CANCELED, History, Kind, Operation, Order, Stage, TOO_LATE};
 use super::order::Orders;
 use super::outstanding::Outstanding;
 use super::queue::Queue;
@@ -188,7 +188,7 @@ impl<D: Device> Reactor<D> {
         }
         this.stage = Stage::Held;
         this.moved = 0;
-        this.retries = 0;
+        this.history = if this.is_internal { History::Waited } else { History::New };
         this.stop_error = 0;
         this.held = None;
         if !this.is_internal {
@@ -213,6 +213,7 @@ impl<D: Device> Reactor<D> {
                 self.device.release_file(file);
             }
         }
+        this.history = this.history.max(History::Waited);
     }
 
     /// Holds the eventfds that an operation is to signal.
@@ -350,6 +351,7 @@ impl<D: Device> Reactor<D> {
         }
         // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
+        this.history = this.history.max(History::Waited);
         let result = match self.device.judge(this, result) {
             Verdict::Finish(result) => result,
             Verdict::GoOn => {
@@ -360,7 +362,7 @@ impl<D: Device> Reactor<D> {
                 this.moved as i64
             }
             Verdict::RetryBlocking if this.has_its_file() => {
-                this.retries += 1;
+                this.history = History::Retried;
                 return self.device.issue(operation, true);
             }
             // A slot of the ring's is of no use to a worker.

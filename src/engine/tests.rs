@@ -5,12 +5,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::AsRawFd;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use super::{Engine, Kind, Matcher, Operation, Order, WakeBatch, get};
-use crate::host::file_info;
+use crate::host::{descriptors, file_info};
 
 /// An operation that tells a channel of its end.
 #[repr(C)]
@@ -82,6 +82,30 @@ fn a_file_gives_back_what_it_was_given() {
     assert!(read[..100].iter().all(|&byte| byte == 0) && read[100..5100].iter().all(|&byte| byte == 7));
     bench.submit(3, Kind::Read, Order::Free, 9999, &mut read, 0);
     assert_eq!(bench.end(), (3, -i64::from(libc::EBADF)));
+}
+
+/// Numbers share the counters that tell one file from the next under the same number.
+#[test]
+fn numbers_closed_elsewhere_do_a_request_no_harm() {
+    for bench in [Bench::new(), Bench::on_workers()] {
+        let file = file("elsewhere");
+        let fd = file.as_raw_fd();
+        let is_over = AtomicBool::new(false);
+        let mut buffer = [0u8; 16];
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    descriptors::note_closed(fd + 4096);
+                }
+            });
+            let wrong = (0..2000).find_map(|name| {
+                bench.submit(name, Kind::Read, Order::Free, fd, &mut buffer, 0);
+                Some(bench.end()).filter(|&end| end != (name, 0))
+            });
+            is_over.store(true, Ordering::Relaxed);
+            assert_eq!(wrong, None);
+        });
+    }
 }
 
 #[test]

@@ -22,8 +22,10 @@ static CLOSED: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
 /// How often flags of an open file were seen to be changed, by number, with shared counters as well.
 static FLAGS: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
 
-/// How often a range of numbers was seen to be closed.
-static RANGES: AtomicU32 = AtomicU32::new(0);
+/// How often a range of numbers was seen to be closed that has numbers of so many binary digits.
+static RANGES: [AtomicU32; DIGITS] = [const { AtomicU32::new(0) }; DIGITS];
+
+const DIGITS: usize = u32::BITS as usize + 1;
 
 /// How many files the engine keeps open for each number, with shared counters as well.
 static KEPT: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
@@ -43,12 +45,14 @@ pub struct Hooks {
 
 static HOOKS: OnceRef<Hooks> = OnceRef::new();
 
-/// Changes whenever `fd` is seen to be closed or replaced. Between two equal results it names the same file.
+/// Changes whenever `fd` is seen to be closed or replaced. Between two equal results it names the same file; between two
+/// different ones it may, too, since numbers share counters.
 #[must_use]
 pub fn generation(fd: c_int) -> u32 {
     // Relaxed: a program that submits on a number while it closes it has a race of its own; where it orders the two,
     // its own synchronisation and the inbox's order these as well.
-    counter(&CLOSED, fd).load(Ordering::Relaxed).wrapping_add(RANGES.load(Ordering::Relaxed))
+    let ranges = &RANGES[digits(fd as u32)];
+    counter(&CLOSED, fd).load(Ordering::Relaxed).wrapping_add(ranges.load(Ordering::Relaxed))
 }
 
 /// Changes like [`generation`], and also when the flags of `fd` are seen to be changed.
@@ -83,8 +87,13 @@ fn let_go(kept: &AtomicU32, fd: c_int) {
 pub fn before_close(fd: c_int) {
     settle();
     let_go(counter(&KEPT, fd), fd);
-    counter(&CLOSED, fd).fetch_add(1, Ordering::Relaxed);
+    note_closed(fd);
     await_unused(|used| used == fd);
+}
+
+/// From here on the number is not what it was.
+pub fn note_closed(fd: c_int) {
+    counter(&CLOSED, fd).fetch_add(1, Ordering::Relaxed);
 }
 
 /// The process in which descriptors are being copied at this moment; 0: none.
@@ -145,12 +154,18 @@ pub fn after_change(fd: c_int) {
     counter(&FLAGS, fd).fetch_add(1, Ordering::Release);
 }
 
-/// Must be called before a range of descriptors is closed.
-pub fn before_closing_many() {
+/// Must be called before the descriptors from `first` to `last` are closed.
+pub fn before_closing_many(first: u32, last: u32) {
     settle();
     let_go(&ALL_KEPT, -1);
-    RANGES.fetch_add(1, Ordering::Relaxed);
-    await_unused(|_| true);
+    for closed in &RANGES[digits(first)..=digits(last).max(digits(first))] {
+        closed.fetch_add(1, Ordering::Relaxed);
+    }
+    await_unused(|used| (first..=last).contains(&(used as u32)));
+}
+
+const fn digits(number: u32) -> usize {
+    (u32::BITS - number.leading_zeros()) as usize
 }
 
 /// Must be called before the flags of the open file behind `fd` become `flags`. The kernel may look at the flags again

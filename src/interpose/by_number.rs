@@ -49,7 +49,7 @@ fn before(number: c_long, a: usize, b: usize, c: usize) {
         libc::SYS_dup3 => descriptors::before_close(b as c_int),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_dup2 => descriptors::before_close(b as c_int),
-        libc::SYS_close_range => descriptors::before_closing_many(),
+        libc::SYS_close_range => descriptors::before_closing_many(a as c_uint, b as c_uint),
         libc::SYS_fcntl => file_flags::before_fcntl(a as c_int, b as c_int, c),
         libc::SYS_prctl => seccomp::before_prctl(a as c_int),
         libc::SYS_seccomp => seccomp::before_seccomp(a as c_uint),

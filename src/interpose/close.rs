@@ -34,7 +34,7 @@ pub extern "C" fn close(fd: c_int) -> c_int {
 /// `close_range(2)`.
 #[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
 pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
-    descriptors::before_closing_many();
+    descriptors::before_closing_many(first, last);
     let result = call_original!(CLOSE_RANGE, fn(first: c_uint, last: c_uint, flags: c_int) -> c_int);
     descriptors::after_closing_many();
     unshare::after_close_range(flags, result == 0);

@@ -22,7 +22,7 @@
 //! same table; the C programs results/completions-falsified-* prove it.
 
 use crate::engine::device::Verdict;
-use crate::engine::operation::{CANCELED, Operation};
+use crate::engine::operation::{CANCELED, History, Operation};
 use crate::host::kernel::Errno;
 
 /// The kernel's own restart codes, `ERESTARTSYS` to `ERESTART_RESTARTBLOCK` (include/linux/errno.h), never meant to be
@@ -50,8 +50,8 @@ fn judge_result(operation: &Operation, result: i64) -> Verdict {
         return Verdict::Finish(CANCELED);
     }
     if is(result, libc::EAGAIN) {
-        return match (operation.rw_flags & libc::RWF_NOWAIT, operation.retries) {
-            (0, 0) => Verdict::RetryBlocking,
+        return match (operation.rw_flags & libc::RWF_NOWAIT, operation.history < History::Retried) {
+            (0, true) => Verdict::RetryBlocking,
             (0, _) => Verdict::RetryByWorker,
             _ if operation.kind.writes() => Verdict::RetryByWorker,
             _ => Verdict::Finish(result),
@@ -67,7 +67,7 @@ fn judge_result(operation: &Operation, result: i64) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::{Verdict, judge};
-    use crate::engine::operation::{Kind, Operation};
+    use crate::engine::operation::{History, Kind, Operation};
     use crate::engine::wake_batch::WakeBatch;
     use core::ptr::NonNull;
 
@@ -106,7 +106,7 @@ mod tests {
             }
             let mut again = operation(kind);
             assert_eq!(judge(&again, -11), Verdict::RetryBlocking);
-            again.retries = 1;
+            again.history = History::Retried;
             assert_eq!(judge(&again, -11), Verdict::RetryByWorker);
             again.rw_flags = libc::RWF_NOWAIT;
             let told = if kind.writes() { Verdict::RetryByWorker } else { Verdict::Finish(-11) };

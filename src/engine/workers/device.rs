@@ -13,7 +13,7 @@ use super::own_table::OwnTable;
 use super::queue::{Class, Fifo, STUCK_NS};
 use crate::engine::device::{Device, Event, Name, Verdict};
 use crate::engine::fixed_files::FixedFile;
-use crate::engine::operation::{CANCELED, Kind, Operation};
+use crate::engine::operation::{CANCELED, History, Kind, Operation};
 use crate::host::kernel::{self, Errno};
 
 /// Operations at a time that are looked at with a descriptor for the moment.
@@ -89,7 +89,13 @@ impl Workers {
         let name = (this.fd_generation, this.file);
         let (ours, is_new) = match this.held {
             Some(ours) => (ours.slot() as i32, false),
-            None if this.has_its_number() => (self.files.hold(this.fd, name)?, true),
+            None if this.has_its_number() => {
+                let ours = self.files.hold(this.fd, name);
+                if ours.is_err() {
+                    this.history = this.history.max(History::Waited);
+                }
+                (ours?, true)
+            }
             // The program has closed it.
             None => return Err(Refusal::Failed(this.gone())),
         };
@@ -98,6 +104,7 @@ impl Workers {
             self.let_go(ours);
             return Err(Refusal::Failed(this.gone()));
         }
+        this.history = this.history.max(History::Waited);
         let mut task = Task::of(this, ours, 0, self.files.nature(ours));
         if task.may_wait() {
             // Each needs a descriptor of its own, and leaves room for what ends by itself.
