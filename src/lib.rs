@@ -42,6 +42,7 @@ unsafe fn loaded() {
     host::thread::look_up();
     #[cfg(not(feature = "libaio-abi"))]
     interpose::look_up();
+    libaio::look_up();
     #[cfg(not(feature = "libaio-abi"))]
     posix::completed::note_if_linked();
 }

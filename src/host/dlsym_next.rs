@@ -3,6 +3,8 @@
 use core::ffi::{CStr, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use super::signal_mask;
+
 /// Where to look. The drop-in exports none of these names: it redirects references to itself, and the original is what
 /// the program would find first, in the C library or in another library that interposes (such as `liburingaio.so`
 /// beside it).
@@ -34,6 +36,8 @@ impl Next {
         // Relaxed: the code at the address was there before; nothing else is published with it.
         let mut found = self.found.load(Ordering::Relaxed);
         if found.is_null() {
+            // The dynamic linker has a lock meanwhile, which the end of the process takes as well.
+            let blocked = signal_mask::block_all_departures();
             // SAFETY: looks up C strings; any thread may, any number of times.
             found = unsafe {
                 let versioned = self.version.map_or(core::ptr::null_mut(), |version| {
@@ -42,7 +46,15 @@ impl Next {
                 if versioned.is_null() { libc::dlsym(BEHIND_OURS, self.name.as_ptr()) } else { versioned }
             };
             self.found.store(found, Ordering::Relaxed);
+            signal_mask::restore_signals(blocked);
         }
+        (!found.is_null()).then_some(found)
+    }
+
+    /// Its address, if it has been looked up: the dynamic linker is not asked.
+    #[must_use]
+    pub fn known(&self) -> Option<*mut c_void> {
+        let found = self.found.load(Ordering::Relaxed);
         (!found.is_null()).then_some(found)
     }
 }

@@ -30,6 +30,7 @@ mod slots {
 
     use crate::host::kernel::{page_size, syscall};
     use crate::host::references::{self, Objects, Reference};
+    use crate::host::thread;
 
     /// The library's function for a name, if it has one.
     pub type Replacement = fn(&CStr) -> Option<usize>;
@@ -57,6 +58,13 @@ mod slots {
 
     /// Redirects those of objects that were loaded since.
     pub fn install_again() {
+        // The dynamic linker has a lock meanwhile, which its other callers wait for.
+        let blocked = thread::block_all_departures();
+        look_for_new_objects();
+        thread::restore_signals(blocked);
+    }
+
+    fn look_for_new_objects() {
         let mut loaded = LOOKED_AT.load(Ordering::Relaxed);
         // SAFETY: the callback gets a valid pointer to a number.
         unsafe { libc::dl_iterate_phdr(Some(count), (&raw mut loaded).cast()) };

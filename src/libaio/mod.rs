@@ -20,3 +20,5 @@ mod request;
 mod ring;
 mod rw_flags;
 mod submit;
+
+pub use abi::look_up;

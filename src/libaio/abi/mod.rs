@@ -6,3 +6,5 @@ mod io_queue;
 mod libaio_0_1;
 mod munmap;
 mod syscall;
+
+pub use munmap::look_up;

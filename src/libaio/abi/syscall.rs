@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::c_boundary::value_or_errno;
 use crate::host::address_range::AddressRange;
-use crate::host::kernel::Errno;
+use crate::host::kernel::{self, Errno, check};
 use crate::host::log;
 use crate::host::settings::{self, EngineChoice};
 use crate::interpose::by_number;
@@ -145,6 +145,8 @@ fn name_the_setting() {
 extern "C" fn intercepted(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long {
     let events = GetEvents { context: a, min: b as isize, most: c as isize, events: d, timeout: e };
     let memory = AddressRange::new(a, b);
+    // SAFETY: what the program asked for.
+    let system = || check(unsafe { kernel::call6(number, a, b, c, d, e, f) });
     let answer = match number {
         libc::SYS_io_setup if settings::get().raw => io_setup::set_up(a as u32, b, got_patch::install_again),
         libc::SYS_io_setup => {
@@ -156,9 +158,9 @@ extern "C" fn intercepted(number: c_long, a: usize, b: usize, c: usize, d: usize
         libc::SYS_io_cancel => dispatch::io_cancel(a, b, c),
         libc::SYS_io_getevents => dispatch::io_getevents(Caller::Raw, events),
         kernel_aio::SYS_IO_PGETEVENTS => dispatch::io_pgetevents(Caller::Raw, events, f),
-        libc::SYS_munmap => unmap::unmap(memory),
-        libc::SYS_mprotect => unmap::protect(memory, c as c_int),
-        libc::SYS_mremap => unmap::remap(memory, c, d as c_int, e),
+        libc::SYS_munmap => unmap::unmap(memory, system),
+        libc::SYS_mprotect => unmap::protect(memory, c as c_int, system),
+        libc::SYS_mremap => unmap::remap(memory, c, d as c_int, e, system),
         // SAFETY: what the program asked for.
         _ => unsafe { by_number::call(number, [a, b, c, d, e, f]) },
     };

@@ -4,8 +4,8 @@
 //! the kernel's AIO. What was learnt of other memory is forgotten.
 //!
 //! The kernel's AIO has done buffered I/O, and holds the pages of direct I/O, when `io_submit` returns, and programs rely on
-//! that. Here a request may still be with an engine, so a call that unmaps its buffer waits for it, as long as a device may
-//! take.
+//! that. Here a request may still be with an engine, so a call that unmaps its buffer, or takes access to it away, waits for it,
+//! as long as a device may take.
 
 use core::ffi::c_int;
 use core::time::Duration;
@@ -14,42 +14,56 @@ use super::io_destroy;
 use crate::engine;
 use crate::host::address_range::AddressRange;
 use crate::host::futex::Deadline;
-use crate::host::kernel::{Errno, syscall};
+use crate::host::kernel::Errno;
 use crate::host::user_access;
 use crate::libaio::{outstanding, registry};
+
+/// What requests need of their buffers, at most.
+const ACCESS: c_int = libc::PROT_READ | libc::PROT_WRITE;
 
 /// How long a call waits for requests at most: the file may be on a server that does not answer.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// `munmap(2)`
+/// `munmap(2)`, which `system` does.
 ///
 /// # Errors
 /// The kernel's.
-pub fn unmap(memory: AddressRange) -> Result<usize, Errno> {
+pub fn unmap(memory: AddressRange, system: impl FnOnce() -> Result<usize, Errno>) -> Result<usize, Errno> {
     end_contexts(memory);
     await_unused(memory);
-    // SAFETY: what the program asked for.
-    let answer = unsafe { syscall!(libc::SYS_munmap, memory.start(), memory.length()) };
+    let answer = system();
     user_access::forget(memory);
     answer
 }
 
-/// `mprotect(2)`
+/// `mprotect(2)`, which `system` does.
 ///
 /// # Errors
 /// The kernel's.
-pub fn protect(memory: AddressRange, protection: c_int) -> Result<usize, Errno> {
-    // SAFETY: what the program asked for.
-    let answer = unsafe { syscall!(libc::SYS_mprotect, memory.start(), memory.length(), protection) };
+pub fn protect(
+    memory: AddressRange,
+    protection: c_int,
+    system: impl FnOnce() -> Result<usize, Errno>,
+) -> Result<usize, Errno> {
+    if protection & ACCESS != ACCESS {
+        await_unused(memory);
+    }
+    let answer = system();
     user_access::forget(memory);
     answer
 }
 
-/// `mremap(2)`, to `length` bytes, at `new` if the flags say so.
+/// `mremap(2)`, to `length` bytes, at `new` if the flags say so, which `system` does.
 ///
 /// # Errors
 /// The kernel's.
-pub fn remap(old: AddressRange, length: usize, flags: c_int, new: usize) -> Result<usize, Errno> {
+pub fn remap(
+    old: AddressRange,
+    length: usize,
+    flags: c_int,
+    new: usize,
+    system: impl FnOnce() -> Result<usize, Errno>,
+) -> Result<usize, Errno> {
     if flags & libc::MREMAP_FIXED != 0 {
         let replaced = AddressRange::new(new, length);
         end_contexts(replaced);
@@ -58,8 +72,7 @@ pub fn remap(old: AddressRange, length: usize, flags: c_int, new: usize) -> Resu
     if flags & libc::MREMAP_MAYMOVE != 0 || length < old.length() {
         await_unused(old);
     }
-    // SAFETY: what the program asked for.
-    let answer = unsafe { syscall!(libc::SYS_mremap, old.start(), old.length(), length, flags, new) };
+    let answer = system();
     if let Ok(now) = answer {
         if now != old.start() && old.length() > 0 {
             registry::moved(old.start(), now);
