@@ -1,6 +1,5 @@
 // face: libaio
-// columns: oracle preload -- ten thousand rounds; the other columns share the code that is left
-/* io_destroy of a context with a request in flight is left in the middle a hundred times (the original takes some 30
+/* io_destroy or io_queue_release of a context with a request in flight is left in the middle again and again (the original takes some 30
    ms), by siglongjmp out of a signal handler, by deferred and by asynchronous cancellation, while another thread does
    I/O. Afterwards the context is gone or can still be destroyed, another can be made, the other thread's I/O goes on,
    close, dup2, fcntl and munmap work, and exit and _exit end.
@@ -28,9 +27,14 @@ static void before(void)
     submit_one(state.context, &state.iocb);
 }
 
-static void armed(void)
+static void calls_destroy(void)
 {
     io_destroy(state.context);
+}
+
+static void calls_release(void)
+{
+    io_queue_release(state.context);
 }
 
 static void settle(int left)
@@ -45,16 +49,17 @@ static void settle(int left)
     STEP("the rounds themselves");
 }
 
+#define DESTROYS(name, function)                                                                                       \
+    {                                                                                                                  \
+        .call = name, .set_up = set_up, .before = before, .armed = function, .settle = settle, .slow = 20              \
+    }
+
 int main(void)
 {
-    static const struct departure test = {
-        .call = "io_destroy",
-        .set_up = set_up,
-        .before = before,
-        .armed = armed,
-        .settle = settle,
-        .departures = 100,
+    static const struct departure tests[] = {
+        DESTROYS("io_destroy", calls_destroy),
+        DESTROYS("io_queue_release", calls_release),
     };
 
-    return run_departures(&test);
+    return run_table_of_departures(tests, sizeof tests / sizeof *tests);
 }

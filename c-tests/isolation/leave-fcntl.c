@@ -1,8 +1,7 @@
 // face: libaio
-// columns: oracle preload -- ten thousand rounds; the other columns share the code that is left
-/* fcntl(F_SETFL) that changes O_DIRECT of a file with a request in flight is left in the middle ten thousand times, by
-   siglongjmp out of a signal handler, by deferred and by asynchronous cancellation, while another thread does I/O.
-   Afterwards every context can be destroyed, the other thread's I/O goes on, close, dup2, fcntl and munmap work, and
+/* fcntl(F_SETFL) that changes O_DIRECT of a file with a request in flight is left in the middle again and again, by siglongjmp
+   out of a signal handler, by deferred and by asynchronous cancellation, while another thread does I/O; by name and by
+   number. Afterwards every context can be destroyed, the other thread's I/O goes on, close, dup2, fcntl and munmap work, and
    exit and _exit end.
 
    [D7] The rule: POSIX lists the call among the async-signal-safe functions, so that a handler may interrupt it
@@ -30,9 +29,19 @@ static void before(void)
     submit_one(state.context, &state.iocb);
 }
 
-static void armed(void)
+static void calls_fcntl(void)
 {
     fcntl(state.fd, F_SETFL, 0);
+}
+
+static void calls_fcntl64(void)
+{
+    fcntl64(state.fd, F_SETFL, 0);
+}
+
+static void calls_by_number(void)
+{
+    syscall(SYS_fcntl, (long)state.fd, (long)F_SETFL, 0L);
 }
 
 static void settle(int left)
@@ -49,16 +58,18 @@ static void check(void)
     CHECK_INT(io_destroy(state.context), 0);
 }
 
+#define CHANGES(name, function)                                                                                        \
+    {                                                                                                                  \
+        .call = name, .set_up = set_up, .before = before, .armed = function, .settle = settle, .check = check          \
+    }
+
 int main(void)
 {
-    static const struct departure test = {
-        .call = "fcntl(F_SETFL)",
-        .set_up = set_up,
-        .before = before,
-        .armed = armed,
-        .settle = settle,
-        .check = check,
+    static const struct departure tests[] = {
+        CHANGES("fcntl(F_SETFL)", calls_fcntl),
+        CHANGES("fcntl64(F_SETFL)", calls_fcntl64),
+        CHANGES("syscall(SYS_fcntl)", calls_by_number),
     };
 
-    return run_departures(&test);
+    return run_table_of_departures(tests, sizeof tests / sizeof *tests);
 }

@@ -1,9 +1,9 @@
 // face: libaio
-// columns: oracle preload -- ten thousand rounds; the other columns share the code that is left
-/* io_getevents, waiting and with events at hand, is left in the middle ten thousand times, by siglongjmp out of a
-   signal handler, by deferred and by asynchronous cancellation, while another thread does I/O. No event is lost: it is
-   in the memory that the call was given, or still in the context. Afterwards the context can be destroyed; the other
-   thread's I/O goes on, close, dup2, fcntl and munmap work, and exit and _exit end.
+/* A call that takes events, waiting and with events at hand, is left in the middle again and again, by siglongjmp out of a
+   signal handler, by deferred and by asynchronous cancellation, while another thread does I/O: io_getevents, its old
+   version, io_pgetevents, and by number. No event is lost: it is in the memory that the call was given, or still in the
+   context. Afterwards the context can be destroyed; the other thread's I/O goes on, close, dup2, fcntl and munmap work, and
+   exit and _exit end.
 
    [D7] */
 #include "departures.h"
@@ -44,9 +44,43 @@ static void before(void)
     CHECK_INT(io_submit(state.context, BATCH, list), BATCH);
 }
 
-static void armed(void)
+static void calls_getevents(void)
 {
     io_getevents(state.context, BATCH, BATCH, state.events, NULL);
+}
+
+int old_getevents(io_context_t context, long nr, struct io_event *events, const struct timespec *timeout);
+__asm__(".symver old_getevents, io_getevents@LIBAIO_0.1");
+
+static void calls_old_getevents(void)
+{
+    old_getevents(state.context, BATCH, state.events, NULL);
+}
+
+static void calls_getevents_by_number(void)
+{
+    syscall(SYS_io_getevents, state.context, (long)BATCH, (long)BATCH, state.events, NULL);
+}
+
+/* The signal that leaves the call comes in it, or before. */
+static void calls_pgetevents(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    io_pgetevents(state.context, BATCH, BATCH, state.events, NULL, &none);
+}
+
+static void calls_pgetevents_by_number(void)
+{
+    sigset_t none;
+    struct {
+        const sigset_t *set;
+        size_t size;
+    } mask = { &none, 8 };
+
+    sigemptyset(&none);
+    syscall(SYS_io_pgetevents, state.context, (long)BATCH, (long)BATCH, state.events, NULL, &mask);
 }
 
 /* Every event of this round is seen: those the call has delivered, and the rest. A call that is left just when it has
@@ -89,16 +123,20 @@ static void check(void)
     CHECK_INT(io_destroy(state.context), 0);
 }
 
+#define TAKES(name, function)                                                                                          \
+    {                                                                                                                  \
+        .call = name, .set_up = set_up, .before = before, .armed = function, .settle = settle, .check = check          \
+    }
+
 int main(void)
 {
-    static const struct departure test = {
-        .call = "io_getevents",
-        .set_up = set_up,
-        .before = before,
-        .armed = armed,
-        .settle = settle,
-        .check = check,
+    static const struct departure tests[] = {
+        TAKES("io_getevents", calls_getevents),
+        TAKES("io_getevents@LIBAIO_0.1", calls_old_getevents),
+        TAKES("io_pgetevents", calls_pgetevents),
+        TAKES("syscall(SYS_io_getevents)", calls_getevents_by_number),
+        TAKES("syscall(SYS_io_pgetevents)", calls_pgetevents_by_number),
     };
 
-    return run_departures(&test);
+    return run_table_of_departures(tests, sizeof tests / sizeof *tests);
 }

@@ -1,11 +1,9 @@
 // face: libaio
-// columns: oracle preload -- ten thousand rounds; the other columns share the code that is left
-/* munmap of memory into which a request is reading is left in the middle ten thousand times, by siglongjmp out of a
-   signal handler, by deferred and by asynchronous cancellation, while another thread does I/O. Afterwards every context
-   can be destroyed, the other thread's I/O goes on, close, dup2, fcntl and munmap work, and exit and _exit end.
+/* munmap, mremap or mprotect of memory into which a request is reading is left in the middle again and again, by siglongjmp
+   out of a signal handler, by deferred and by asynchronous cancellation, while another thread does I/O. Afterwards every
+   context can be destroyed, the other thread's I/O goes on, close, dup2, fcntl and munmap work, and exit and _exit end.
 
-   [D7] The rule: munmap(2) is one system call; who leaves it takes nothing along, and the mapping is there or it is
-   not. */
+   [D7] The rule: each is one system call; who leaves it takes nothing along, and the mapping is as before or as after. */
 #include "departures.h"
 
 static struct {
@@ -28,9 +26,20 @@ static void before(void)
     submit_one(state.context, &state.iocb);
 }
 
-static void armed(void)
+static void calls_munmap(void)
 {
     munmap(state.buffer, BLOCK);
+}
+
+static void calls_mremap(void)
+{
+    if (mremap(state.buffer, BLOCK, 2 * BLOCK, MREMAP_MAYMOVE) == MAP_FAILED)
+        FAIL("mremap: %s", strerror(errno));
+}
+
+static void calls_mprotect(void)
+{
+    mprotect(state.buffer, BLOCK, PROT_READ);
 }
 
 static void settle(int left)
@@ -42,21 +51,29 @@ static void settle(int left)
     CHECK_INT((long)event.res, BLOCK);
 }
 
+static void settle_protected(int left)
+{
+    settle(left);
+    MUST(munmap(state.buffer, BLOCK));
+}
+
 static void check(void)
 {
     CHECK_INT(io_destroy(state.context), 0);
 }
 
+#define CHANGES(name, function, settles)                                                                               \
+    {                                                                                                                  \
+        .call = name, .set_up = set_up, .before = before, .armed = function, .settle = settles, .check = check         \
+    }
+
 int main(void)
 {
-    static const struct departure test = {
-        .call = "munmap",
-        .set_up = set_up,
-        .before = before,
-        .armed = armed,
-        .settle = settle,
-        .check = check,
+    static const struct departure tests[] = {
+        CHANGES("munmap", calls_munmap, settle),
+        CHANGES("mremap", calls_mremap, settle),
+        CHANGES("mprotect", calls_mprotect, settle_protected),
     };
 
-    return run_departures(&test);
+    return run_table_of_departures(tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,5 @@
 // face: libaio
-// columns: oracle preload -- ten thousand rounds; the other columns share the code that is left
-/* io_submit of a buffered write is left in the middle ten thousand times, by siglongjmp out of a signal handler, by
+/* io_submit of a buffered write is left in the middle again and again, by siglongjmp out of a signal handler, by
    deferred and by asynchronous cancellation, while another thread does I/O. Afterwards its context takes requests up to
    its size and completes them, and can be destroyed; the other thread's I/O goes on, close, dup2, fcntl and munmap
    work, and exit and _exit end.

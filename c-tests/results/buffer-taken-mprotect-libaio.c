@@ -1,5 +1,4 @@
 // face: libaio
-// columns: oracle preload drop-in threads -- the column engine keeps O_DIRECT away from the kernel's AIO, which pins buffers in io_submit
 /* mprotect(PROT_NONE) of the buffer right after io_submit of O_DIRECT writes changes nothing in what they write.
 
    [F6] io_submit(2): Linux pins the pages of an O_DIRECT request while it is submitted (get_user_pages), and a later

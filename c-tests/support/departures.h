@@ -1,8 +1,11 @@
-/* Leaving a call in the middle, thousands of times: by siglongjmp out of a signal handler, by deferred and by
-   asynchronous cancellation, while another thread does I/O. The test says what must work afterwards.
+/* Leaving a call in the middle, again and again: by siglongjmp out of a signal handler, by deferred and by asynchronous
+   cancellation, while another thread does I/O. The test says what must work afterwards.
 
-   A test gives one `departure`; each way of leaving runs in a child process of its own, so that the damage of one hides
-   nothing of the next. "Armed" is the time in which the call may be left; the other functions run unarmed. */
+   A test gives a `departure` for each call; each way of leaving runs in a child process of its own, so that the damage of
+   one hides nothing of the next. "Armed" is the time in which the call may be left; the other functions run unarmed.
+
+   How often is DEPARTURES in a run of the suite. TEST_DEPARTURES=10000 in the environment asks for as many of each call by
+   each way; `c-tests/run -vv` prints how often each was left. */
 #ifndef DEPARTURES_H
 #define DEPARTURES_H
 
@@ -13,8 +16,8 @@
 #include "behaviour.h"
 #include "iocb.h"
 
-#define DEPARTURES 10000          /* by each way; fewer where the machine is so busy that a fifth of the deadline has passed */
-#define ATTEMPTS (5 * DEPARTURES) /* a call that is hard to hit by a signal is tried no more often */
+#define DEPARTURES 200                     /* by each way; fewer where the machine is so busy that the time is over */
+#define ATTEMPTS (5 * departures_wanted()) /* a call that is hard to hit by a signal is tried no more often */
 #define BLOCK 4096
 
 struct departure {
@@ -24,8 +27,8 @@ struct departure {
     void (*armed)(void);           /* in each round: the call, which may be left anywhere */
     void (*settle)(int left);      /* in each round, unarmed, or NULL; `left`: the call has not returned */
     void (*check)(void);           /* once, after the last round */
-    int departures;                /* 0: DEPARTURES */
-    int spoils_posix;              /* the original keeps POSIX AIO's own lock: no aio_* call afterwards or beside it */
+    int slow;                      /* a round takes that many times as long as others: so many fewer of them */
+    int spoils_posix;              /* glibc may keep POSIX AIO's own lock: no aio_* call of its afterwards or beside it */
 };
 
 enum departure_way {
@@ -33,6 +36,7 @@ enum departure_way {
     BY_JUMP_THEN__EXIT,
     BY_DEFERRED_CANCELLATION,
     BY_ASYNCHRONOUS_CANCELLATION,
+    BY_CANCELLING_ITSELF,          /* in a signal handler, with the asynchronous type: hits more often than another thread */
     DEPARTURE_WAYS,
 };
 
@@ -43,11 +47,27 @@ static struct {
     volatile sig_atomic_t armed;
     volatile int left, attempts, wanted;
     volatile int64_t end;          /* by now_ns(): no new round */
+    int seconds;                   /* for each way, so that all of a program's calls fit into its deadline */
     timer_t timer;
     char *others;                  /* the path of check_other_calls */
     atomic_int quit, failed;
     atomic_long neighbours_rounds;
 } departing;
+
+static inline int departures_wanted(void)
+{
+    const char *text = getenv("TEST_DEPARTURES");
+
+    return text && atoi(text) > 0 ? atoi(text) : DEPARTURES;
+}
+
+/* Whether POSIX AIO can be used after a departure out of one of its calls. */
+static inline int posix_is_usable(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+
+    return !departing.test->spoils_posix || (preload && strstr(preload, "liburingaio"));
+}
 
 /* --- the other thread's I/O ------------------------------------------------------------------------------------- */
 
@@ -71,7 +91,7 @@ static inline void *departure_neighbour(void *unused)
         for (int i = 0; i < 4; i++)
             CHECK_INT((long)events[i].res, BLOCK);
         CHECK(is_pattern(buffer, 4 * BLOCK, 9));
-        if (!departing.test->spoils_posix) {
+        if (posix_is_usable()) {
             struct aiocb cb = make_cb(fd, other, BLOCK, 0);
 
             CHECK_INT(aio_read(&cb), 0);
@@ -102,6 +122,8 @@ static inline void departure_tick(int signal)
     (void)signal;
     if (departing.armed) {
         departing.armed = 0;
+        if (departing.way == BY_CANCELLING_ITSELF)
+            pthread_cancel(pthread_self());
         siglongjmp(departing.target, 1);
     }
 }
@@ -117,6 +139,14 @@ static inline long departure_delay(long widest, long hit)
     return delay > 0 ? delay : 1;
 }
 
+static inline void make_departure_timer(void)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
+
+    event._sigev_un._tid = this_thread();
+    MUST(timer_create(CLOCK_MONOTONIC, &event, &departing.timer));
+}
+
 static inline void departure_timer(long ns)
 {
     /* Again and again, in case the first comes before the call, which then waits for ever. */
@@ -125,6 +155,8 @@ static inline void departure_timer(long ns)
     MUST(timer_settime(departing.timer, 0, &in, NULL));
 }
 
+#define MEASURED_ROUNDS 10
+
 /* How long the call takes when it is let alone, at most 2 ms: timers end at about twice that. */
 static inline long departure_usual_ns(void)
 {
@@ -132,7 +164,7 @@ static inline long departure_usual_ns(void)
     static int64_t spent, start;
     static int i;
 
-    for (i = 0; i < 50; i++) {
+    for (i = 0; i < MEASURED_ROUNDS; i++) {
         departing.test->before();
         /* A call that waits for ever is left at 2 ms. */
         start = now_ns();
@@ -148,17 +180,15 @@ static inline long departure_usual_ns(void)
             settle_round(1);
         }
     }
-    return spent / 50;
+    return spent / MEASURED_ROUNDS;
 }
 
 static inline void leave_by_jumps(void)
 {
-    struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
     static long usual, delay, hit;
 
-    event._sigev_un._tid = this_thread();
     set_handler(SIGUSR1, departure_tick, SA_NODEFER);
-    MUST(timer_create(CLOCK_MONOTONIC, &event, &departing.timer));
+    make_departure_timer();
     usual = departure_usual_ns();
     if (sigsetjmp(departing.target, 1)) {
         departing.left++;
@@ -245,6 +275,41 @@ static inline void leave_by_cancellation(int type)
     }
 }
 
+/* The same by the thread itself, in the handler of its timer. */
+static inline void *departure_cancels_itself(void *delay)
+{
+    int old;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
+    departing.test->before();
+    make_departure_timer();
+    departure_timer(*(long *)delay);
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
+    departing.armed = 1;
+    departing.test->armed();
+    departing.armed = 0;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+    return NULL;
+}
+
+static inline void leave_by_cancelling_oneself(void)
+{
+    long delay, hit = 0;
+    int left;
+
+    set_handler(SIGUSR1, departure_tick, SA_NODEFER);
+    while (departures_go_on(5 * departing.wanted)) {
+        delay = departure_delay(100000, hit);
+        left = join_thread(start_thread(departure_cancels_itself, &delay)) == PTHREAD_CANCELED;
+        timer_delete(departing.timer);
+        departing.left += left;
+        hit = left ? delay : hit;
+        settle_round(left);
+    }
+    signal(SIGUSR1, SIG_IGN);
+}
+
 /* --- the whole -------------------------------------------------------------------------------------------------- */
 
 static const char *const departure_names[] = {
@@ -252,6 +317,7 @@ static const char *const departure_names[] = {
     "siglongjmp, then _exit",
     "deferred cancellation",
     "asynchronous cancellation",
+    "asynchronous cancellation by itself",
 };
 
 /* close, dup2, fcntl and munmap, on files and memory without and with a request in flight. It does not use malloc: a call
@@ -293,7 +359,9 @@ static inline void departure_child(enum departure_way way)
     alarm(deadline_seconds() * 2 / 5);
     srand(way + 1);
     departing.way = way;
-    departing.wanted = departing.test->departures ? departing.test->departures : DEPARTURES;
+    departing.wanted = departures_wanted();
+    if (departing.test->slow && !getenv("TEST_DEPARTURES"))
+        departing.wanted = (departing.wanted + departing.test->slow - 1) / departing.test->slow;
     if (way == BY_JUMP_THEN__EXIT)
         departing.wanted /= 10;
     STEP("the departures' own set-up");
@@ -302,9 +370,11 @@ static inline void departure_child(enum departure_way way)
     neighbour = start_thread(departure_neighbour, NULL);
     WAIT_UNTIL(atomic_load(&departing.neighbours_rounds) > 0);
     STEP("the rounds themselves");
-    departing.end = now_ns() + deadline_seconds() * 1000000000LL / 5;
+    departing.end = now_ns() + departing.seconds * 1000000000LL;
     if (way == BY_JUMP || way == BY_JUMP_THEN__EXIT)
         leave_by_jumps();
+    else if (way == BY_CANCELLING_ITSELF)
+        leave_by_cancelling_oneself();
     else
         leave_by_cancellation(way == BY_DEFERRED_CANCELLATION ? PTHREAD_CANCEL_DEFERRED : PTHREAD_CANCEL_ASYNCHRONOUS);
     STEP("the other thread's I/O after the departures");
@@ -325,7 +395,7 @@ static inline void departure_child(enum departure_way way)
     exit(0);
 }
 
-static inline int run_departures(const struct departure *test)
+static inline int run_departures_of(const struct departure *test)
 {
     int failed = 0;
 
@@ -336,7 +406,7 @@ static inline int run_departures(const struct departure *test)
 
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
         /* The sanitizers' own calls cannot be left at any instruction: a lock of the runtime's would stay held. */
-        if (way == BY_ASYNCHRONOUS_CANCELLATION)
+        if (way == BY_ASYNCHRONOUS_CANCELLATION || way == BY_CANCELLING_ITSELF)
             continue;
 #endif
         child = MUST(fork());
@@ -353,6 +423,26 @@ static inline int run_departures(const struct departure *test)
         }
     }
     return failed;
+}
+
+static inline int run_table_of_departures(const struct departure *tests, int count)
+{
+    int failed = 0, verdict;
+
+    /* Half of the deadline for the rounds; the rest for what is around them. */
+    departing.seconds = deadline_seconds() / (2 * DEPARTURE_WAYS * count) + 1;
+    for (int i = 0; i < count; i++) {
+        verdict = run_departures_of(&tests[i]);
+        if (verdict == 77)
+            return 77;
+        failed |= verdict;
+    }
+    return failed;
+}
+
+static inline int run_departures(const struct departure *test)
+{
+    return run_table_of_departures(test, 1);
 }
 
 #endif
