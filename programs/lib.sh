@@ -30,6 +30,7 @@ RESULTS=${URINGAIO_TEST_RESULTS:-}   # where `run` collects the verdicts
 PATTERN=${URINGAIO_TEST_PATTERN:-}   # run only the checks that match
 LIMIT=${URINGAIO_TEST_LIMIT:-120}    # seconds until a command counts as hanging
 PROOF=()                             # symbols that must be bound to our file
+BEFORE='' BEHIND=''                  # another library to preload, before ours or behind it: see beside
 MISSING=
 
 export LC_ALL=C
@@ -73,11 +74,13 @@ fail() { echo "FAILED: $*"; exit 1; }
 
 # to_our_file: sets `set` to the assignments that lead a program to the library by $ROUTE, and `under` to what to run it by.
 to_our_file() {
+    local preloaded=$BEFORE${BEFORE:+:}$LIBRARY${BEHIND:+:}$BEHIND
     set=() under=()
     case $ROUTE in
-        preload*) set=("LD_PRELOAD=$LIBRARY") ;;
-        raw*) set=("LD_PRELOAD=$LIBRARY" URINGAIO_RAW=1) ;;
-        drop-in*) set=("LD_LIBRARY_PATH=$(dirname "$DROP_IN")") ;;
+        preload*) set=("LD_PRELOAD=$preloaded") ;;
+        raw*) set=("LD_PRELOAD=$preloaded" URINGAIO_RAW=1) ;;
+        drop-in*) set=("LD_LIBRARY_PATH=$(dirname "$DROP_IN")" "LD_PRELOAD=$BEFORE$BEHIND") ;;
+        *) set=("LD_PRELOAD=$BEFORE$BEHIND") ;;
     esac
     case $ROUTE in
         *-eperm) under=("$(helper c-tests/support/refuse.c)" io_uring EPERM) ;;
@@ -120,6 +123,19 @@ bound_to_ours() {
         grep -Eqs "to $file(t64)? \[0\]: normal symbol .$symbol'" "$WORK"/bindings.* ||
             { echo "FAILED: no process bound $symbol to $file"; return 1; }
     done
+}
+
+# beside ORDER LIBRARY SYMBOL FUNCTION…: calls it with another library preloaded, `before` or `behind` ours, to which some
+# process must then have bound SYMBOL. LIBRARY is a name that the dynamic linker knows, or a path.
+beside() {
+    local order=$1 symbol=$3 path=$2
+    case $path in */*) ;; *) path=$(ldconfig -p | sed -n "s|.*[[:space:]]$path (.*x86-64.*=> ||p; s|.*[[:space:]]$path (.*AArch64.*=> ||p" | head -n 1) ;; esac
+    [ -e "$path" ] || skip "$2 is not installed"
+    if [ "$order" = before ]; then BEFORE=$path; else BEHIND=$path; fi
+    shift 3
+    "$@" || return 1
+    grep -Eqs "to $path \[0\]: normal symbol .$symbol'" "$WORK"/bindings.* || [ "$ROUTE" = system ] ||
+        fail "no process bound $symbol to $path"
 }
 
 has_io_uring() { "$(helper programs/support/has-io-uring.c)"; }

@@ -11,6 +11,7 @@ LIMIT=$((170 + 10 * KILLS))
 MEGABYTES=${MARIADB_MB:-$([ -n "${CI:-}" ] && echo 48 || echo 200)}
 ROWS=$((MEGABYTES * 1000))
 CLIENTS=4
+TRANSFERS=1500
 
 sql() { mariadb --no-defaults --user=root --socket="$WORK/s" --batch --skip-column-names "$@"; }
 
@@ -77,7 +78,7 @@ end //
 END
     echo "== mixed load"
     for client in $(seq $CLIENTS); do
-        transfer_loop 1500 $((client * 1000003)) &
+        transfer_loop "$TRANSFERS" $((client * 1000003)) &
         eval "client_$client=$!"
     done
     for client in $(seq $CLIENTS); do
@@ -123,6 +124,14 @@ END
 
 PROOF=(io_setup io_submit io_destroy)
 check "load, mixed work, kill -9, recovery, innochecksum" "preload drop-in" database
+
+# Beside another allocator, a short one.
+short_database() {
+    ROWS=3000 TRANSFERS=150 KILLS=0
+    database
+}
+check "a short load, jemalloc preloaded behind" preload beside behind libjemalloc.so.2 malloc short_database
+check "a short load, mimalloc preloaded before" preload beside before libmimalloc.so.2 malloc short_database
 
 # Where there is no io_uring, with less of it.
 small_database() {
