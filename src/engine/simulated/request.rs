@@ -303,9 +303,7 @@ impl Record {
             Order::Reading | Order::Writing => same && self.order == earlier.order,
             Order::Barrier => same && matches!(earlier.order, Order::Counted | Order::Writing),
             // The workers cannot find the file of a descriptor that was closed meanwhile (docs/limits.md).
-            Order::BarrierEverywhere => {
-                (same || !self.is_gone) && matches!(earlier.order, Order::Counted | Order::Writing)
-            }
+            Order::BarrierEverywhere => !self.is_gone && matches!(earlier.order, Order::Counted | Order::Writing),
         }
     }
 
@@ -341,7 +339,7 @@ impl Record {
             Some((_, answer))
                 if !self.asked.is_empty() && (answer == CANCELED || answer == -i64::from(libc::EINTR)) =>
             {
-                is_stopped || result == answer
+                is_stopped || result == answer || (self.is_gone && is(libc::EIO))
             }
             Some((_, answer)) => result == answer || (self.is_gone && is(libc::EIO)),
             None => {
