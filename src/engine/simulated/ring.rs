@@ -27,7 +27,7 @@ const SUBMISSIONS: u32 = 16;
 const COMPLETIONS: u32 = 128;
 /// How many fit where more are an error. Less than the queue would hold: it is to happen.
 const STRICT_COMPLETIONS: u32 = 72;
-const FILES: u32 = 24;
+const FILES: u32 = 512;
 const HEADER: u32 = 64;
 
 /// An entry, as far as it is used (`struct io_uring_sqe`).
