@@ -370,7 +370,7 @@ impl<D: Device> Reactor<D> {
             // Not one thread can be started in this process: the engine's own does it. It is on a file, and ends by itself.
             Verdict::RetryByWorker if this.has_its_number() => redo::do_here(this),
             // Its file is gone: the answer was not the program's, and none is known.
-            Verdict::RetryBlocking | Verdict::RetryByWorker => -i64::from(libc::EIO),
+            Verdict::RetryBlocking | Verdict::RetryByWorker => redo::lost(this),
         };
         self.finish(operation, result);
     }
@@ -385,7 +385,8 @@ impl<D: Device> Reactor<D> {
             this.stage = Stage::Held;
             return self.ready.push(operation);
         }
-        self.finish(operation, redo::told(result));
+        let told = redo::told(this, result);
+        self.finish(operation, told);
     }
 
     /// Ends an operation: lets go what it held, and hands it back to its face. False: the device still closes its file,

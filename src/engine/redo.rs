@@ -50,13 +50,20 @@ unsafe fn returned(operation: NonNull<Operation>, result: i64, wakes: &mut WakeB
     // SAFETY: as its first submitter promised.
     if engines::uring().is_none_or(|engine| unsafe { !engine.push(original, original) }) {
         // SAFETY: no engine has it.
-        unsafe { finish_unheld(original, told(result), NO_NUMBERS, wakes) };
+        unsafe { finish_unheld(original, told(original.as_ref(), result), NO_NUMBERS, wakes) };
     }
 }
 
 /// What the program is told of a worker's result.
-pub const fn told(result: i64) -> i64 {
-    if result == TOO_LATE.negated() { Errno(libc::EIO).negated() } else { result }
+pub fn told(operation: &Operation, result: i64) -> i64 {
+    if result == TOO_LATE.negated() { lost(operation) } else { result }
+}
+
+/// What is told of an operation whose file is gone before its answer is known: `EIO`, and of one that was not to wait
+/// `EAGAIN`, which its program has to expect at any time.
+pub fn lost(operation: &Operation) -> i64 {
+    let is_asked_not_to_wait = operation.rw_flags & libc::RWF_NOWAIT != 0;
+    Errno(if is_asked_not_to_wait { libc::EAGAIN } else { libc::EIO }).negated()
 }
 
 /// Does an operation in the thread that submits it, however long it takes: where no engine can be started. Not a poll: `EAGAIN`.
@@ -71,7 +78,7 @@ pub fn do_in_caller(operation: &Operation) -> i64 {
 
 /// Does an operation on a file in the calling thread, by the program's descriptor: where no worker can be started.
 pub fn do_here(operation: &Operation) -> i64 {
-    let mut result = Errno(libc::EIO).negated();
+    let mut result = lost(operation);
     descriptors::while_open(operation.fd, operation.fd_generation(), || {
         result = execute::blocking(&Task::of(operation, operation.fd, 0, Nature::File));
     });

@@ -45,8 +45,8 @@ impl<D: Device> Reactor<D> {
                 self.carry_out(command);
             } else if stage == Stage::WithWorker {
                 // SAFETY: reactor-owned.
-                let result = unsafe { operation.as_ref() }.offset;
-                self.finish(operation, redo::told(result));
+                let this = unsafe { operation.as_ref() };
+                self.finish(operation, redo::told(this, this.offset));
             } else if is_barrier(order) {
                 // The workers do not know what it has to wait for.
                 // SAFETY: as above; it is not known here.
