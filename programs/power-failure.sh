@@ -6,7 +6,7 @@
 # (io_uring serves). In each round clients commit numbered rows and write down, elsewhere, what was acknowledged; then the power
 # fails, the database is killed, and started again on what the disk has.
 #
-# The disk keeps or forgets blocks of 4 KiB as a whole, and a page of the database is as large: InnoDB of MariaDB 10.11 does not
+# The disk keeps or forgets blocks of 4 KiB as a whole, and a page of the database and a block of ext4 are as large: InnoDB of MariaDB 10.11 does not
 # always recover a table whose first page was torn, on the system's AIO neither.
 #
 # POWER_FAILURES=n: rounds (1). POWER_LIES=1: the disk lies about syncs, and the checks must fail.
@@ -101,7 +101,7 @@ survives() {
     trap 'umount -l ext4 disk 2> /dev/null' EXIT
     if [ "$on" = ext4 ]; then
         DATA=$WORK/ext4
-        truncate -s 256M backing/image && mkfs.ext4 -q -F backing/image || return 1
+        truncate -s 256M backing/image && mkfs.ext4 -q -F -b 4096 backing/image || return 1
         mount -t ext4 -o loop backing/image ext4 2> /dev/null || skip "no loop devices here"
         cp -a "$SCRATCH/installed/." ext4 && umount ext4 || return 1
     else
