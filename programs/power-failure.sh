@@ -9,7 +9,9 @@
 # The disk keeps or forgets blocks of 4 KiB as a whole, and a page of the database and a block of ext4 are as large: InnoDB of MariaDB 10.11 does not
 # always recover a table whose first page was torn, on the system's AIO neither.
 #
-# POWER_FAILURES=n: rounds (1). POWER_LIES=1: the disk lies about syncs, and the checks must fail.
+# POWER_FAILURES=n: rounds (1). POWER_LIES=1: the disk lies about syncs, and the checks must fail. POWER_EXT4=1: on ext4, too;
+# there InnoDB of 10.11 does not recover once in some 70 rounds with O_DIRECT, and more often with fsync, on the system's AIO as
+# well (URINGAIO_TEST_SYSTEM=1). So it is no check of this library's; c-tests/fsync/power-failure-ext4-* are.
 # shellcheck source-path=SCRIPTDIR
 
 # Mounts end with the script.
@@ -133,11 +135,13 @@ END
 PROOF=(io_setup io_submit io_destroy)
 check "committed rows, on FUSE, O_DIRECT" "preload" survives fuse O_DIRECT
 check "committed rows, on FUSE, fsync" "drop-in" survives fuse fsync
-check "committed rows, on ext4, O_DIRECT by io_uring" "preload" survives ext4 O_DIRECT URINGAIO_KERNEL_AIO=off
 if [ "$ROUNDS" -gt 1 ]; then
     check "committed rows, on FUSE, O_DIRECT" "drop-in" survives fuse O_DIRECT
     check "committed rows, on FUSE, fsync" "preload" survives fuse fsync
     check "committed rows, on FUSE, O_DIRECT by workers" "preload" survives fuse O_DIRECT URINGAIO_KERNEL_AIO=off
+fi
+if [ -n "${POWER_EXT4:-}" ]; then
+    check "committed rows, on ext4, O_DIRECT by io_uring" "preload" survives ext4 O_DIRECT URINGAIO_KERNEL_AIO=off
     check "committed rows, on ext4, O_DIRECT" "preload drop-in" survives ext4 O_DIRECT
     check "committed rows, on ext4, O_DIRECT by workers" "preload" survives ext4 O_DIRECT URINGAIO_ENGINE=threads
     check "committed rows, on ext4, fsync" "preload drop-in" survives ext4 fsync
