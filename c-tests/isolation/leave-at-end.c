@@ -1,4 +1,5 @@
 // face: libaio
+// sleeps: its rounds wait for signals, threads and ends of processes
 /* A call that can be made once in a process is left in the middle, in a new process each time, by siglongjmp out of a signal
    handler or by asynchronous cancellation of its thread, while requests are in flight and another thread does I/O: prctl and
    seccomp that set a filter, _exit and _Exit. Afterwards requests are done in the same context and in a new one, both can be

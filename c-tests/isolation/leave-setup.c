@@ -1,4 +1,5 @@
 // face: libaio
+// sleeps: its rounds wait for signals, threads and ends of processes
 /* io_setup or io_queue_init is left in the middle again and again, by siglongjmp out of a signal handler, by deferred and by
    asynchronous cancellation, while another thread does I/O. A context is there or it is not; those that are there serve and
    can be destroyed, and other threads can make others. The other thread's I/O goes on, close, dup2, fcntl and munmap work, and

@@ -1,4 +1,5 @@
 // face: libaio
+// sleeps: its rounds wait for signals, threads and ends of processes
 /* io_submit of a cached read is left by siglongjmp out of a signal handler after each of its instructions in turn (the parent
    steps through it by ptrace), while a poll of a pipe is in flight in the same context. Its event comes every time, once, by
    io_getevents that waits.
@@ -11,7 +12,7 @@
 #include "iocb.h"
 
 /* Instructions at a time. */
-#define STRIDE 7
+#define STRIDE 13
 
 static sigjmp_buf start;
 static volatile long in_call;
