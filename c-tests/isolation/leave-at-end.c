@@ -37,7 +37,8 @@ static void tick(int signal)
     state.armed = 0;
     if (state.by_cancellation)
         pthread_cancel(pthread_self());
-    siglongjmp(state.target, 1);
+    else
+        siglongjmp(state.target, 1);
 }
 
 static void *neighbour(void *unused)

@@ -122,9 +122,11 @@ static inline void departure_tick(int signal)
     (void)signal;
     if (departing.armed) {
         departing.armed = 0;
+        /* Where the call has put cancellation off, it comes when the call allows it again. */
         if (departing.way == BY_CANCELLING_ITSELF)
             pthread_cancel(pthread_self());
-        siglongjmp(departing.target, 1);
+        else
+            siglongjmp(departing.target, 1);
     }
 }
 
