@@ -1,5 +1,6 @@
 /* fork with O_DIRECT requests in flight, by the thread that made them or by another [C3]: the child can use AIO at once, in
    the thread that forked and in new ones, and the parent loses nothing. */
+// oracle-deadline: 5
 #include "sleeper.h"
 
 static int fd;

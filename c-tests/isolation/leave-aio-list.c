@@ -1,5 +1,6 @@
 // face: libaio
 // columns: oracle preload engine threads without -- POSIX AIO is not the drop-in's
+// oracle-deadline: 20
 /* lio_listio, waiting for its list, is left in the middle again and again, by siglongjmp out of a signal handler, by
    deferred and by asynchronous cancellation, while another thread does I/O. Afterwards every call but those of POSIX
    AIO works: the other thread's I/O by libaio, close, dup2, fcntl and munmap, exit and _exit.

@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload engine threads -- the others have the lanes of these
 // sleeps: its rounds wait for signals, threads and ends of processes
 /* A call that can be made once in a process is left in the middle, in a new process each time, by siglongjmp out of a signal
    handler or by asynchronous cancellation of its thread, while requests are in flight and another thread does I/O: prctl and

@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload engine threads -- the others have the lanes of these
 // sleeps: its rounds wait for signals, threads and ends of processes
 /* io_cancel of a poll that would wait for ever is left in the middle again and again, by siglongjmp out of a signal handler,
    by deferred and by asynchronous cancellation, while another thread does I/O; by name and by number. The poll has one event,

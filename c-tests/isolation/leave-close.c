@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload engine threads -- the others have the lanes of these
 /* A call that closes a descriptor with requests in flight, or gives its number to another file, is left in the middle again
    and again, by siglongjmp out of a signal handler, by deferred and by asynchronous cancellation, while another thread does
    I/O: close, dup2, dup3, close_range, closefrom, and the same by number. Afterwards every context can be destroyed, the

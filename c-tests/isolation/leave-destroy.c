@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload engine threads -- the others have the lanes of these
 /* io_destroy or io_queue_release of a context with a request in flight is left in the middle again and again (the original takes some 30
    ms), by siglongjmp out of a signal handler, by deferred and by asynchronous cancellation, while another thread does
    I/O. Afterwards the context is gone or can still be destroyed, another can be made, the other thread's I/O goes on,

@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload engine threads -- the others have the lanes of these
 /* fcntl(F_SETFL) that changes O_DIRECT of a file with a request in flight is left in the middle again and again, by siglongjmp
    out of a signal handler, by deferred and by asynchronous cancellation, while another thread does I/O; by name and by
    number. Afterwards every context can be destroyed, the other thread's I/O goes on, close, dup2, fcntl and munmap work, and

@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload engine threads -- the others have the lanes of these
 /* A call that takes events, waiting and with events at hand, is left in the middle again and again, by siglongjmp out of a
    signal handler, by deferred and by asynchronous cancellation, while another thread does I/O: io_getevents, its old
    version, io_pgetevents, and by number. No event is lost: it is in the memory that the call was given, or still in the

@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload engine threads -- the others have the lanes of these
 // sleeps: its rounds wait for signals, threads and ends of processes
 /* A call by which a thread gets descriptors or rights of its own, or of which something slow may come, is left in the middle
    again and again, by siglongjmp out of a signal handler, by deferred and by asynchronous cancellation, while another thread

@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload engine threads -- the others have the lanes of these
 /* io_queue_run, its callback included, or io_queue_wait is left in the middle again and again, by siglongjmp out of a signal
    handler, by deferred and by asynchronous cancellation, while another thread does I/O. Afterwards the context takes requests
    and completes them, and can be released; the other thread's I/O goes on, close, dup2, fcntl and munmap work, and exit and

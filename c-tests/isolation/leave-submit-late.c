@@ -1,4 +1,5 @@
 // face: libaio
+// columns: oracle preload engine threads -- the others have the lanes of these
 // sleeps: its rounds wait for signals, threads and ends of processes
 /* io_submit of a cached read is left by siglongjmp out of a signal handler after each of its instructions in turn (the parent
    steps through it by ptrace), while a poll of a pipe is in flight in the same context. Its event comes every time, once, by

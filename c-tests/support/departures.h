@@ -16,7 +16,7 @@
 #include "behaviour.h"
 #include "iocb.h"
 
-#define DEPARTURES 40                      /* by each way; fewer where the machine is so busy that the time is over */
+#define DEPARTURES 30                      /* by each way; fewer where the machine is so busy that the time is over */
 #define ATTEMPTS (5 * departures_wanted()) /* a call that is hard to hit by a signal is tried no more often */
 #define BLOCK 4096
 
