@@ -132,6 +132,10 @@ impl Engines {
     /// `EAGAIN`: no thread or memory can be had.
     #[cfg(not(feature = "libaio-abi"))]
     pub fn for_barrier(self) -> Result<&'static Engine, Errno> {
+        // A worker is to carry it out. It is started here and not by io_uring's thread, because the C library's memory goes
+        // into a new thread: that thread would get an arena of its own (64 MiB where a program locks its memory) and wait
+        // for locks of the program's allocator. Where none can be started, io_uring carries it out.
+        let _ = self.workers();
         let ending = URING.get().filter(|engine| !engine.is_available() && engine.inbox.has_taker());
         ending.map_or_else(|| self.uring_or_workers(), Ok)
     }
