@@ -1,6 +1,8 @@
 //! What is fed with random bytes: iocbs and their vectors, aiocbs, the environment. `make fuzz` looks for bytes that reach code
 //! which the ones kept in `fuzz/` do not reach; the tests replay those.
 
+mod target;
+
 use core::ffi::CStr;
 
 use crate::engine::MAX_RW_BYTES;
@@ -10,9 +12,7 @@ use crate::libaio::iocb::Iocb;
 #[cfg(not(feature = "libaio-abi"))]
 use crate::posix::aiocb::{AiocbRef, ListEntry};
 use crate::submission::vectors::VectorMemory;
-
-/// A name, and what takes the bytes. It fails by a panic.
-pub type Target = (&'static str, fn(&[u8]));
+use target::Target;
 
 /// The targets.
 pub const TARGETS: &[Target] = &[
@@ -138,21 +138,9 @@ pub unsafe extern "C" fn uringaio_fuzz(target: *const core::ffi::c_char, bytes: 
 }
 
 #[cfg(test)]
-#[allow(clippy::expect_used, reason = "a test")]
 mod tests {
-    use std::fs;
-    use std::path::Path;
-
     #[test]
     fn what_the_fuzzer_found_is_taken() {
-        for &(name, feed) in super::TARGETS {
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(name);
-            let mut count = 0;
-            for file in fs::read_dir(folder).expect("each target has a folder").flatten() {
-                feed(&fs::read(file.path()).expect("a file"));
-                count += 1;
-            }
-            assert!(count > 0, "fuzz/{name} is empty");
-        }
+        super::target::replay(super::TARGETS);
     }
 }

@@ -10,7 +10,6 @@
 
 #include "odd-sequences.h"
 
-#define THREADS 4
 #define MOST_NOTES 256
 
 enum side { ORIGINAL, LIBRARY };

@@ -9,10 +9,8 @@
 #include "behaviour.h"
 #include "iocb.h"
 
-#include "odd-memory.h"
-#include "odd-objects.h"
+#include "odd-threads.h"
 
-#define THREADS 4
 #define VECTORS 4
 #define LEFT_OVER 0xa5
 
@@ -27,9 +25,6 @@ static __thread struct memory {
 
 static __thread unsigned long kernels; /* aio_context_t */
 static __thread io_context_t librarys;
-static atomic_int wrong;
-static int shared_file[SIDES];
-static uint64_t seed = 1;
 static long count = 10000;
 
 /* --- what is drawn once for both sides -------------------------------------------------------------------------- */
@@ -272,30 +267,13 @@ static void *run(void *number)
 
 int main(int argc, char **argv)
 {
-    pthread_t threads[THREADS];
-
     if (argc > 1)
         seed = strtoull(argv[1], NULL, 0);
     if (argc > 2)
         count = atol(argv[2]);
     start_deadline();
     need_linux(6, 18);
-    signal(SIGPIPE, SIG_IGN);
     fprintf(stderr, "seed %llu, %ld requests\n", (unsigned long long)seed, count);
-    set_limit(RLIMIT_FSIZE, MOST_BYTES);
-    signal(SIGXFSZ, SIG_IGN);
-    make_odd_memory();
-    for (int side = 0; side < SIDES; side++)
-        shared_file[side] = pattern_file(O_RDWR, (THREADS + 2) * REGION, 5);
-    STEP("the requests of one thread");
-    run(NULL);
-    STEP("the requests of four threads");
-    count /= THREADS;
-    for (uintptr_t i = 0; i < THREADS; i++)
-        CHECK_INT(pthread_create(&threads[i], NULL, run, (void *)(i + 1)), 0);
-    for (int i = 0; i < THREADS; i++)
-        CHECK_INT(pthread_join(threads[i], NULL), 0);
-    if (wrong)
-        FAIL("%d differences with seed %llu", wrong, (unsigned long long)seed);
+    compare_by_threads(run, &count);
     return 0;
 }

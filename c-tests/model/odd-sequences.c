@@ -11,10 +11,7 @@
 #define LEFT_OVER 0xa5
 #define CALLS_OF_A_ROUND 12 /* about */
 
-static uint64_t seed = 1;
 static long rounds = 1000;
-static atomic_int wrong;
-static int shared_file[SIDES];
 static unsigned char pattern[2 * SPAN];
 
 /* --- requests --------------------------------------------------------------------------------------------------- */
@@ -379,7 +376,6 @@ static void *run(void *argument)
 
 int main(int argc, char **argv)
 {
-    pthread_t threads[THREADS];
     sigset_t all;
 
     if (argc > 1)
@@ -394,22 +390,7 @@ int main(int argc, char **argv)
     sigdelset(&all, SIGTERM);
     sigdelset(&all, SIGINT);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
-    set_limit(RLIMIT_FSIZE, MOST_BYTES);
-    signal(SIGXFSZ, SIG_IGN);
-    signal(SIGPIPE, SIG_IGN);
-    make_odd_memory();
     fill_pattern(pattern, sizeof pattern, 9);
-    for (int side = 0; side < SIDES; side++)
-        shared_file[side] = pattern_file(O_RDWR, (THREADS + 2) * REGION, 5);
-    STEP("the sequences of one thread");
-    run(NULL);
-    STEP("the sequences of four threads");
-    rounds /= THREADS;
-    for (uintptr_t i = 0; i < THREADS; i++)
-        CHECK_INT(pthread_create(&threads[i], NULL, run, (void *)(i + 1)), 0);
-    for (int i = 0; i < THREADS; i++)
-        CHECK_INT(pthread_join(threads[i], NULL), 0);
-    if (wrong)
-        FAIL("%d differences with seed %llu", wrong, (unsigned long long)seed);
+    compare_by_threads(run, &rounds);
     return 0;
 }

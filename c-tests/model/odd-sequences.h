@@ -7,8 +7,7 @@
 #ifndef ODD_SEQUENCES_H
 #define ODD_SEQUENCES_H
 
-#include "odd-memory.h"
-#include "odd-objects.h"
+#include "odd-threads.h"
 
 #define REQUESTS 6
 #define BLOCKED 2

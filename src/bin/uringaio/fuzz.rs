@@ -3,15 +3,16 @@
 
 #![allow(clippy::expect_used, reason = "a fault ends the fuzzer")]
 
+#[path = "../../fuzz/target.rs"]
+mod target;
+
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::FromRawFd;
 
 use crate::counters;
 use crate::elf::Image;
-
-/// A name, and what takes the bytes. It fails by a panic.
-pub type Target = (&'static str, fn(&[u8]));
+use target::Target;
 
 /// The targets.
 pub const TARGETS: &[Target] = &[("counters", counters), ("elf", elf)];
@@ -79,21 +80,9 @@ pub fn main() -> std::process::ExitCode {
 }
 
 #[cfg(test)]
-#[allow(clippy::expect_used, reason = "a test")]
 mod tests {
-    use std::fs;
-    use std::path::Path;
-
     #[test]
     fn what_the_fuzzer_found_is_taken() {
-        for &(name, feed) in super::TARGETS {
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(name);
-            let mut count = 0;
-            for file in fs::read_dir(folder).expect("each target has a folder").flatten() {
-                feed(&fs::read(file.path()).expect("a file"));
-                count += 1;
-            }
-            assert!(count > 0, "fuzz/{name} is empty");
-        }
+        super::target::replay(super::TARGETS);
     }
 }
