@@ -52,6 +52,13 @@ page() {
     timeout -k 10 "$LIMIT" bash "$script"
 }
 
+summed_file() {
+    head -c 1234567 /dev/urandom > from
+    SUM=$(od -An -v -tu1 from | awk '{ for (i = 1; i <= NF; i++) sum += $i } END { printf "%.0f", sum }')
+}
+
+adds_up() { timeout "$LIMIT" "build/$1" from | tee out && grep -qx "1234567 bytes, sum $SUM" out; }
+
 examples() {
     install_once || return 1
     cp "$TOP"/examples/* .
@@ -60,15 +67,21 @@ examples() {
         cmake) command -v cmake || skip "cmake is not installed"; cmake -S . -B build && cmake --build build ;;
         meson) command -v meson || skip "meson is not installed"; meson setup build && meson compile -C build ;;
     esac || return 1
-    local sum
-    head -c 1234567 /dev/urandom > from
-    sum=$(od -An -v -tu1 from | awk '{ for (i = 1; i <= NF; i++) sum += $i } END { printf "%.0f", sum }')
+    summed_file
     LD_DEBUG=bindings LD_DEBUG_OUTPUT=record timeout "$LIMIT" build/copy from to || return 1
     cmp from to || return 1
     grep -Eqs "to $PREFIX/lib/liburingaio.so.1 \[0\]: normal symbol .aio_read(64)?'" record.* || fail "copy was not ours"
-    timeout "$LIMIT" build/checksum from | tee out && grep -qx "1234567 bytes, sum $sum" out || return 1
-    timeout "$LIMIT" build/epoll from | tee out && grep -qx "1234567 bytes, sum $sum" out || return 1
+    adds_up checksum && adds_up epoll || return 1
     timeout "$LIMIT" build/counters from | tee out && grep -q ': 1 submitted' out
+}
+
+libuv_example() {
+    pkg-config --exists libuv || skip "libuv1-dev is not installed"
+    install_once || return 1
+    cp "$TOP"/examples/{Makefile,libuv.c} . && make libuv && mkdir build && mv libuv build/ || return 1
+    summed_file
+    URINGAIO_STATS=1 adds_up libuv 2> err || { cat err; return 1; }
+    grep -Eq '^uringaio: process .*POSIX [1-9]' err || fail "the library served nothing"
 }
 
 check "README" guide page README.md
@@ -80,3 +93,4 @@ check "what the system's AIO does not do" guide page docs/compare.md
 check "examples by make" examples examples make
 check "examples by CMake" examples examples cmake
 check "examples by Meson" examples examples meson
+check "examples by make, with libuv" examples libuv_example
