@@ -125,6 +125,16 @@ impl Engines {
         self.uring().or_else(workers_instead).ok_or(Errno(libc::EAGAIN))
     }
 
+    /// Sees to it that there is a worker for what io_uring may leave to one. It is started here and not by io_uring's thread,
+    /// because the C library's memory goes into a new thread: that thread would get an arena of its own (64 MiB where a
+    /// program locks its memory) and wait for locks of the program's allocator.
+    #[inline]
+    pub fn prepare_worker(self, operation: &Operation) {
+        if operation.tries_without_waiting() {
+            let _ = self.workers();
+        }
+    }
+
     /// The engine for what must wait for operations that io_uring may have, although it takes no others any more; else as
     /// [`Engines::uring_or_workers`].
     ///
@@ -132,9 +142,7 @@ impl Engines {
     /// `EAGAIN`: no thread or memory can be had.
     #[cfg(not(feature = "libaio-abi"))]
     pub fn for_barrier(self) -> Result<&'static Engine, Errno> {
-        // A worker is to carry it out. It is started here and not by io_uring's thread, because the C library's memory goes
-        // into a new thread: that thread would get an arena of its own (64 MiB where a program locks its memory) and wait
-        // for locks of the program's allocator. Where none can be started, io_uring carries it out.
+        // A worker is to carry it out; see `prepare_worker`. Where none can be started, io_uring does.
         let _ = self.workers();
         let ending = URING.get().filter(|engine| !engine.is_available() && engine.inbox.has_taker());
         ending.map_or_else(|| self.uring_or_workers(), Ok)

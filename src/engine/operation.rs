@@ -157,6 +157,9 @@ pub(super) enum History {
 /// who wait for one of them.
 pub const TELLS_BOTH: u32 = 1 << 16;
 
+/// In [`Operation::events`] of a write: [`Operation::tries_without_waiting`].
+const WITHOUT_WAITING: u32 = 1;
+
 /// One piece of I/O. A face embeds it as the first field of a structure of its own and gets that back in [`Finish`].
 ///
 /// What every operation needs comes first and fills one cache line.
@@ -216,7 +219,7 @@ pub struct Operation {
     pub(super) fd_generation: u32,
     /// Its index among the engine's outstanding operations.
     pub(super) place: u32,
-    /// For [`Kind::Poll`]: the events, and [`TELLS_BOTH`].
+    /// For [`Kind::Poll`]: the events, and [`TELLS_BOTH`]. For a write: 0, or [`WITHOUT_WAITING`].
     pub events: u32,
     /// The eventfds that its face may signal when it is done, by [`super::Eventfd`]; -1: none. The engine holds their files from
     /// acceptance on.
@@ -299,6 +302,39 @@ impl Operation {
     /// Whether the descriptor still names the file that it was submitted for.
     pub(super) fn has_its_number(&self) -> bool {
         self.history == History::New || descriptors::generation(self.fd) == self.fd_generation
+    }
+
+    /// Has io_uring do a write only as far as that need not wait, if its file is a regular one: a worker of the library's does
+    /// what has to. A thread of the kernel's would hold the file for a moment after the completion. Not on block devices:
+    /// those may answer `-EAGAIN` after the descriptor was closed, when no worker finds the file any more; what a file system
+    /// cannot do without waiting it says while it is asked.
+    pub const fn try_without_waiting(&mut self, is_regular: bool) {
+        if self.kind.writes() && is_regular && self.rw_flags & libc::RWF_NOWAIT == 0 {
+            self.events = WITHOUT_WAITING;
+        }
+    }
+
+    /// Whether io_uring is to do it only if that need not wait.
+    pub(super) const fn tries_without_waiting(&self) -> bool {
+        self.events == WITHOUT_WAITING && self.kind.writes()
+    }
+
+    /// It may wait.
+    pub(super) const fn may_wait(&mut self) {
+        if self.kind.writes() {
+            self.events = 0;
+        }
+    }
+
+    /// The bytes of its buffers, as far as one call moves them.
+    pub(super) fn bytes(&self) -> usize {
+        if !self.kind.has_vector() {
+            return self.length.min(MAX_RW_BYTES);
+        }
+        let first = core::ptr::with_exposed_provenance::<libc::iovec>(self.address);
+        // SAFETY: `address` and `length` are the face's copy of the array, which stays as long as the operation.
+        let vectors = unsafe { core::slice::from_raw_parts(first, self.length) };
+        vectors.iter().fold(0usize, |total, vector| total.saturating_add(vector.iov_len)).min(MAX_RW_BYTES)
     }
 
     /// What a poll is registered for: what it asked for, in both ways where the file tells both.

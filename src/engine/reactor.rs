@@ -49,6 +49,10 @@ pub struct Reactor<D> {
     eventfds: SharedFixedFiles,
     wakes: WakeBatch,
     sleep_policy: SleepPolicy,
+    /// Whether something was issued that the device may refuse there and then ([`Operation::tries_without_waiting`]).
+    has_tried: bool,
+    /// Operations that completed while the inbox was taken.
+    completed_early: u32,
 }
 
 struct Stopping {
@@ -76,6 +80,8 @@ impl<D: Device> Reactor<D> {
             eventfds: SharedFixedFiles::default(),
             wakes: WakeBatch::new(),
             sleep_policy: SleepPolicy::new(),
+            has_tried: false,
+            completed_early: 0,
         }
     }
 
@@ -127,6 +133,10 @@ impl<D: Device> Reactor<D> {
             }
             stats::took(count);
             self.flush();
+            // What io_uring will not do without waiting goes to a worker before the program may close the descriptor.
+            if core::mem::take(&mut self.has_tried) {
+                self.completed_early = self.deliver();
+            }
             self.engine.end_turn();
             if self.device.lost().is_some() || self.engine.inbox.all_reached() {
                 break;
@@ -202,6 +212,8 @@ impl<D: Device> Reactor<D> {
     fn hold(&mut self, mut operation: NonNull<Operation>) {
         // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
+        // It is issued when the program may have closed the descriptor, by which alone a worker finds the file.
+        this.may_wait();
         if this.held.is_some() || !this.has_its_number() {
             return;
         }
@@ -279,6 +291,7 @@ impl<D: Device> Reactor<D> {
         {
             return;
         }
+        self.has_tried |= self.engine.carrier() == Carrier::Uring && this.tries_without_waiting();
         self.device.issue(operation, false);
     }
 
@@ -303,7 +316,7 @@ impl<D: Device> Reactor<D> {
 
     /// Finishes what has completed, issues what that released, then wakes and signals. How many completed.
     pub fn deliver(&mut self) -> u32 {
-        let mut completed = 0;
+        let mut completed = core::mem::take(&mut self.completed_early);
         while let Some(event) = self.device.next() {
             match event {
                 Event::Done(operation, result) => {
@@ -369,6 +382,8 @@ impl<D: Device> Reactor<D> {
             Verdict::RetryByWorker if this.has_its_number() && redo::redo(operation) => return,
             // Not one thread can be started in this process: the engine's own does it. It is on a file, and ends by itself.
             Verdict::RetryByWorker if this.has_its_number() => redo::do_here(this),
+            // A part was done, and the rest cannot be.
+            Verdict::RetryByWorker if result >= 0 => result,
             // Its file is gone: the answer was not the program's, and none is known.
             Verdict::RetryBlocking | Verdict::RetryByWorker => redo::lost(this),
         };

@@ -224,6 +224,7 @@ fn one(used: &ContextRef, iocb: &Iocb, address: usize, chains: &mut Chains) -> R
                 this.set_names(&event);
                 this.operation.assume_init_mut()
             };
+            chains.engines.prepare_worker(operation);
             operation.face = Face::Libaio;
             if eventfd.is_some() {
                 operation.eventfds[Own as usize] = iocb.resfd;
@@ -341,6 +342,7 @@ impl Plan {
     fn fill(&self, operation: &mut Operation, transfer: &Transfer, priority: u16) {
         operation.offset = transfer.offset;
         operation.rw_flags = transfer.flags;
+        operation.try_without_waiting(transfer.file.is_regular());
         operation.priority = priority;
         operation.order = self.order;
         operation.file = self.identity;

@@ -243,6 +243,8 @@ impl Plan {
         if file.is_direct() && file.is_local() {
             operation.device = file.device;
         }
+        operation.try_without_waiting(file.is_regular());
+        engines.prepare_worker(operation);
         operation.finish = finish;
         operation.order = self.order;
         operation.partially_done = self.partially_done;

@@ -41,8 +41,9 @@ const NONBLOCKING: u16 = 1 << 11;
 const IS_SOCKET: u16 = 1 << 12;
 const IS_CHARACTER_DEVICE: u16 = 1 << 13;
 const IS_PIPE: u16 = 1 << 14;
-/// Of files with positions, which are never eventfds: the same bit.
+/// Of files with positions, which are never eventfds or character devices: the same bits.
 const DONTCACHE: u16 = IS_EVENTFD;
+const IS_BLOCK_DEVICE: u16 = IS_CHARACTER_DEVICE;
 const KNOWN: u16 = 1 << 15;
 
 const ENTRIES: usize = 4096;
@@ -141,7 +142,12 @@ impl FdInfo {
 
     /// A character device.
     pub const fn is_character_device(self) -> bool {
-        self.is(IS_CHARACTER_DEVICE)
+        self.is(IS_CHARACTER_DEVICE) && !self.seeks()
+    }
+
+    /// A regular file.
+    pub const fn is_regular(self) -> bool {
+        self.seeks() && !self.is(IS_BLOCK_DEVICE)
     }
 
     /// An eventfd.
@@ -259,7 +265,7 @@ fn flags_of(fd: c_int, info: FileInfo) -> u16 {
             Backing::Local => flags | LOCAL,
             Backing::Remote => flags,
         },
-        Kind::Block => flags | LOCAL,
+        Kind::Block => flags | LOCAL | IS_BLOCK_DEVICE,
         Kind::Stream if is_eventfd(fd) => flags | IS_EVENTFD,
         _ => flags,
     }

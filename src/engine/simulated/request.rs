@@ -38,6 +38,12 @@ pub struct Record {
     pub fd: i32,
     pub offset: i64,
     pub nowait: bool,
+    /// io_uring may be given it to be done only if that need not wait.
+    pub tries: bool,
+    /// It was.
+    is_tried: bool,
+    /// The kernel has said, while it was asked, that it would have to wait: a worker is sure to find the file.
+    is_refused_at_once: bool,
     /// The buffers, each with bytes between that nothing may touch.
     memory: Vec<u8>,
     pieces: Vec<(usize, usize)>,
@@ -83,6 +89,7 @@ pub struct Wanted {
     pub fd: i32,
     pub offset: i64,
     pub nowait: bool,
+    pub tries: bool,
     pub lengths: Vec<usize>,
     pub eventfd: Option<(usize, i32)>,
     pub partially_done: bool,
@@ -90,7 +97,7 @@ pub struct Wanted {
 
 impl Request {
     pub fn new(id: usize, wanted: Wanted) -> Box<Self> {
-        let Wanted { kind, order, carrier, file, fd, offset, nowait, lengths, eventfd, partially_done } = wanted;
+        let Wanted { kind, order, carrier, file, fd, offset, nowait, tries, lengths, eventfd, partially_done } = wanted;
         let mut memory = vec![GUARD; lengths.iter().map(|length| length + 2).sum::<usize>()];
         let (mut pieces, mut at, mut done) = (Vec::new(), 1, 0);
         for length in lengths {
@@ -118,6 +125,7 @@ impl Request {
         operation.rw_flags = if nowait { libc::RWF_NOWAIT } else { 0 };
         operation.file = file as u64 + 1;
         operation.events = if kind == Kind::Poll { libc::POLLIN as u32 } else { 0 };
+        operation.try_without_waiting(tries);
         operation.partially_done = partially_done;
         if let Some((_, number)) = eventfd {
             operation.eventfds[Eventfd::Own as usize] = number;
@@ -131,6 +139,9 @@ impl Request {
             fd,
             offset,
             nowait,
+            tries: operation.tries_without_waiting(),
+            is_tried: false,
+            is_refused_at_once: false,
             memory,
             pieces,
             _vectors: vectors,
@@ -230,6 +241,8 @@ impl Request {
             }
         };
         record.answer = Some((by, result));
+        // What was only tried, and stopped short, is done again from the start.
+        record.has_effect = by == By::Worker || !record.is_uring_s_own(result);
         result
     }
 
@@ -244,12 +257,26 @@ impl Request {
         }
     }
 
+    /// The kernel is asked not to wait, or no longer. Whether that is not what the program asked for.
+    pub fn note_nowait(&self, is_nowait: bool) -> bool {
+        let mut record = self.record.borrow_mut();
+        assert!(record.nowait || record.tries || !is_nowait, "{record:?} is not to wait");
+        record.is_tried = is_nowait && !record.nowait;
+        record.is_tried
+    }
+
     /// The kernel answers without having done anything.
     pub fn refuse(&self, by: By, result: i64) -> i64 {
         let mut record = self.record.borrow_mut();
         assert!(!record.has_effect, "{record:?} is done again");
         record.answer = Some((by, result));
         result
+    }
+
+    /// The same, while the kernel takes the entry.
+    pub fn refuse_at_once(&self, result: i64) -> i64 {
+        self.record.borrow_mut().is_refused_at_once = true;
+        self.refuse(By::Uring, result)
     }
 
     fn ended(&self, world: &World, result: i64) {
@@ -319,6 +346,9 @@ impl Record {
 
     /// Whether an answer of io_uring's is none of the program's business (`uring::results`).
     fn is_uring_s_own(&self, result: i64) -> bool {
+        if self.is_tried && result >= 0 {
+            return result < self.pieces.iter().map(|piece| piece.1 as i64).sum();
+        }
         let result = -result as i32;
         match result {
             libc::EAGAIN => !self.nowait,
@@ -331,21 +361,26 @@ impl Record {
     fn may_end_with(&self, world: &World, result: i64) -> bool {
         let is_stopped = self.asked.contains(&-result);
         let is = |errno: i32| result == -i64::from(errno);
+        // What is told where no answer is known (`redo::lost`).
+        let is_unknown = is(libc::EIO) || (self.nowait && is(libc::EAGAIN));
         match self.answer {
             Some((_, answer)) if self.has_effect => result == answer,
             Some((By::Uring, answer)) if self.is_uring_s_own(answer) => {
-                ((self.is_gone || world.is_lost.get()) && is(libc::EIO)) || (self.is_perhaps_synced && result == 0)
+                (self.is_gone && result >= 0 && result == answer)
+                    || (self.is_gone && !self.is_refused_at_once && is_unknown)
+                    || (world.is_lost.get() && is(libc::EIO))
+                    || (self.is_perhaps_synced && result == 0)
             }
             Some((_, answer))
                 if !self.asked.is_empty() && (answer == CANCELED || answer == -i64::from(libc::EINTR)) =>
             {
-                is_stopped || result == answer || (self.is_gone && is(libc::EIO))
+                is_stopped || result == answer || (self.is_gone && is_unknown)
             }
-            Some((_, answer)) => result == answer || (self.is_gone && is(libc::EIO)),
+            Some((_, answer)) => result == answer || (self.is_gone && is_unknown),
             None => {
                 is_stopped
                     || (self.kind == Kind::Nop && result == 0)
-                    || (self.is_gone && (is(libc::EBADF) || is(libc::EIO)))
+                    || (self.is_gone && (is(libc::EBADF) || is_unknown))
                     || (self.eventfd.is_some() && world.has_refused_file.get() && is(libc::ENFILE))
                     || (world.is_lost.get() && is(libc::EIO))
                     || (world.has_refused_thread.get() && is(libc::EAGAIN))

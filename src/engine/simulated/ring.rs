@@ -190,6 +190,7 @@ impl Ring {
     }
 
     fn take(&mut self, world: &World, entry: &Entry) {
+        let random = &world.random;
         let file = match entry.flags & FIXED_FILE {
             0 => world.files.borrow().named(entry.fd),
             _ => self.table.get(entry.fd as usize).copied().flatten(),
@@ -246,6 +247,12 @@ impl Ring {
             return self.complete(entry.data, -libc::EBADF);
         }
         request.issued(world);
+        let is_nowait = kind.is_transfer() && entry.operation_flags & libc::RWF_NOWAIT as u32 != 0;
+        if request.note_nowait(is_nowait) && random.one_in(3) {
+            let result = -random.of(&[libc::EAGAIN, libc::EAGAIN, libc::EOPNOTSUPP]);
+            request.refuse_at_once(result.into());
+            return self.complete(entry.data, result);
+        }
         self.flying.push(Flying { data: entry.data, seen, is_async: entry.flags & ASYNC != 0 });
     }
 

@@ -175,6 +175,7 @@ fn make(world: &'static World, carrier: Carrier, barrier: Option<Order>) -> &'st
         fd,
         offset: if is_regular && order != Order::Writing { random.below(200) as i64 } else { 0 },
         nowait: kind.is_transfer() && random.one_in(12),
+        tries: is_regular && !random.one_in(4),
         lengths: (0..pieces).map(|_| random.below(48)).collect(),
         eventfd,
         partially_done: random.one_in(24),

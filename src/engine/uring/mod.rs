@@ -283,7 +283,10 @@ impl Device for Uring {
                 _ => {
                     self.in_flight -= 1;
                     if let Some(operation) = NonNull::new(data as *mut Operation) {
-                        Self::note_time(operation);
+                        // What was not done has taken no time.
+                        if result >= 0 {
+                            Self::note_time(operation);
+                        }
                         return Some(Event::Done(operation, result.into()));
                     }
                 }

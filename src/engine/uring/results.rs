@@ -9,6 +9,7 @@
 //! | 0 and more | the file | the count |
 //! | `-EAGAIN` of a read for which `RWF_NOWAIT` was asked | the file | `-EAGAIN` |
 //! | `-EAGAIN` of such a write | the file, or io_uring in place of its `-EOPNOTSUPP` | what a worker says |
+//! | `-EAGAIN`, or too few bytes, of a write on a regular file | io_uring is asked not to wait for it | what a worker says |
 //! | `-EAGAIN` otherwise | an attempt not to wait that could not be repeated | what one attempt that may wait says, then a worker |
 //! | `-ECANCELED`, and it was asked for | `io_cancel`, `aio_cancel` | `-ECANCELED` |
 //! | `-EINTR`, and it was to be stopped | the same, in a worker of the kernel's | `-ECANCELED` |
@@ -48,6 +49,12 @@ fn judge_result(operation: &Operation, result: i64) -> Verdict {
     let stopped = operation.stop_error != 0 && (is(result, libc::ECANCELED) || is(result, libc::EINTR));
     if stopped {
         return Verdict::Finish(CANCELED);
+    }
+    if operation.tries_without_waiting() {
+        let is_short = usize::try_from(result).is_ok_and(|count| count < operation.bytes());
+        if is_short || is(result, libc::EAGAIN) {
+            return Verdict::RetryByWorker;
+        }
     }
     if is(result, libc::EAGAIN) {
         return match (operation.rw_flags & libc::RWF_NOWAIT, operation.history < History::Retried) {
@@ -111,6 +118,27 @@ mod tests {
             again.rw_flags = libc::RWF_NOWAIT;
             let told = if kind.writes() { Verdict::RetryByWorker } else { Verdict::Finish(-11) };
             assert_eq!(judge(&again, -11), told);
+        }
+    }
+
+    #[test]
+    fn a_write_that_was_only_tried_is_done_in_full() {
+        let mut tried = operation(Kind::Write);
+        tried.length = 4096;
+        tried.try_without_waiting(true);
+        for result in [-11, 0, 4095] {
+            assert_eq!(judge(&tried, result), Verdict::RetryByWorker, "{result}");
+        }
+        for result in [4096, -5, -28] {
+            assert_eq!(judge(&tried, result), Verdict::Finish(result));
+        }
+        // On a block device, of a read, and as the program wants it.
+        let mut others = [operation(Kind::Write), operation(Kind::Read), operation(Kind::Write)];
+        others[2].rw_flags = libc::RWF_NOWAIT;
+        for (other, is_regular) in others.iter_mut().zip([false, true, true]) {
+            other.length = 4096;
+            other.try_without_waiting(is_regular);
+            assert_eq!(judge(other, 4095), Verdict::Finish(4095));
         }
     }
 

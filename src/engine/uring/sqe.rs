@@ -12,25 +12,26 @@ macro_rules! build {
         let this = $operation;
         let address = this.address as *mut u8;
         let length = this.length.min(MAX_RW_BYTES) as u32;
+        let rw_flags = this.rw_flags | if this.tries_without_waiting() { libc::RWF_NOWAIT } else { 0 };
         match this.kind {
             Kind::Read => opcode::Read::new($file, address, length)
                 .offset(this.offset as u64)
-                .rw_flags(this.rw_flags)
+                .rw_flags(rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::Write => opcode::Write::new($file, address, length)
                 .offset(this.offset as u64)
-                .rw_flags(this.rw_flags)
+                .rw_flags(rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::ReadVector => opcode::Readv::new($file, this.address as *const libc::iovec, this.length as u32)
                 .offset(this.offset as u64)
-                .rw_flags(this.rw_flags)
+                .rw_flags(rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::WriteVector => opcode::Writev::new($file, this.address as *const libc::iovec, this.length as u32)
                 .offset(this.offset as u64)
-                .rw_flags(this.rw_flags)
+                .rw_flags(rw_flags)
                 .ioprio(this.priority)
                 .build(),
             Kind::Sync => opcode::Fsync::new($file).build(),

@@ -1,0 +1,53 @@
+// columns: oracle preload -- there alone io_uring carries them
+/* No thread of the kernel's carries a write of a regular file: it would hold the file for a moment after the status is visible. A
+   new file each time, with O_DIRECT and, where the library does nothing in the calling thread (URINGAIO_INLINE=never), without.
+
+   [E1] flock(2), execve(2): a program that sees its request done and closes the file relies on nobody else having it open. */
+#include "aiocb.h"
+#include "behaviour.h"
+#include "process.h"
+
+#define ROUNDS 40
+#define SIZE 4096
+
+/* io_uring's threads are threads of the process, and have this name. */
+static int kernel_threads(void)
+{
+    DIR *threads = opendir("/proc/self/task");
+    char name[64];
+    int count = 0;
+
+    CHECK(threads != NULL);
+    for (struct dirent *entry; (entry = readdir(threads));)
+        count += status_line(atoi(entry->d_name), "Name", name, sizeof name) && strncmp(name, "iou-wrk", 7) == 0;
+    closedir(threads);
+    return count;
+}
+
+static void write_new_files(int flags)
+{
+    void *buffer = new_pages(SIZE);
+
+    for (int round = 0; round < ROUNDS; round++) {
+        int fd = scratch_file("new", O_RDWR | flags, 0, 1);
+        struct aiocb cb = make_cb(fd, buffer, SIZE, 0);
+
+        CHECK_INT(aio_write(&cb), 0);
+        CHECK_DONE(&cb, SIZE);
+        close(fd);
+    }
+    CHECK_INT(kernel_threads(), 0);
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    start_deadline();
+    write_new_files(getenv("URINGAIO_INLINE") ? 0 : O_DIRECT);
+    if (!getenv("URINGAIO_INLINE")) {
+        MUST(setenv("URINGAIO_INLINE", "never", 1));
+        execv("/proc/self/exe", argv);
+        FAIL("exec: %s", strerror(errno));
+    }
+    return 0;
+}
