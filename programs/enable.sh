@@ -91,6 +91,18 @@ unit_of_a_database() {
     return 0
 }
 
+# A shell that becomes the program, as in MariaDB's unit of Debian 13; and one of which it cannot be seen what it starts.
+unit_of_a_shell() {
+    tree && stand_in_for_a_server || return 1
+    cp mariadbd tree/usr/bin/ && cp liburing.so.2 libaio.so.1 tree/usr/lib/ && cp /bin/sh tree/usr/bin/ || return 1
+    unit db.service 'ExecStart=/usr/bin/sh -c "set -f; [ -e /nothing ] && V= || \' ' V=`/usr/bin/x`; exec /usr/bin/mariadbd $V"'
+    status 0 "$URINGAIO" enable --dry-run --root tree db && told 'Until this is set, nothing changes' innodb_linux_aio=aio || return 1
+    unit db.service "ExecStart=/usr/bin/sh -c 'cd /srv && ./server'"
+    status 0 "$URINGAIO" enable --dry-run --root tree db && told 'was not looked into' LD_PRELOAD= || return 1
+    cp /bin/true tree/usr/bin/ && unit db.service "ExecStart=/usr/bin/sh -c 'exec /usr/bin/true'"
+    status 126 "$URINGAIO" enable --dry-run --root tree db && grep -q '/usr/bin/true calls neither' err
+}
+
 # A stand-in for systemctl: it starts the service's program with the variables of the drop-in, unless $BROKEN says otherwise.
 stand_in_for_systemctl() {
     mkdir -p bin
@@ -206,6 +218,7 @@ lines_for_a_container() {
 check "enable and disable" command plain_unit
 check "what a unit has already is kept" command unit_with_settings
 check "a database whose setting decides" command unit_of_a_database
+check "a shell that becomes the program" command unit_of_a_shell
 check "the service runs on it, or is put back" command service_runs_on_it
 check "under systemd itself" command under_systemd
 check "lines for a container" command lines_for_a_container

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::MARK;
-use super::unit::{Unit, words};
+use super::unit::{Unit, script_of, words};
 use crate::arguments::{Enable, Interface};
 use crate::doctor::report::Effect;
 use crate::doctor::subject::{self, Subject};
@@ -104,8 +104,9 @@ fn of_program(root: &Root, unit: &Unit, command: &[String], notes: &mut Vec<Stri
     }
     let found = root.find(program);
     let image = Image::open(&found).map_err(|error| Failure::new(CANNOT, format!("{name}: {error}")))?;
-    if image.script_line().is_some() {
-        notes.push(format!("{name} is a script: what it starts has the library, too, and was not looked into."));
+    if image.script_line().is_some() || script_of(command).is_some() {
+        let verb = if script_of(command).is_some() { "runs" } else { "is" };
+        notes.push(format!("{name} {verb} a script: what it starts has the library, too, and was not looked into."));
         return Ok(Effect::Served);
     }
     if let Some(why) = program::unservable(&image.kind()) {

@@ -76,12 +76,33 @@ impl Unit {
         assignments.filter_map(|word| Some(word.strip_prefix(name)?.strip_prefix('=')?.to_string())).next_back()
     }
 
-    /// The command lines that it starts: the program, and what it is told.
+    /// The command lines that it starts: the program, and what it is told. Where a shell starts it, as MariaDB's unit in Debian 13
+    /// has it, the program that the shell becomes.
     pub fn commands(&self) -> Vec<Vec<String>> {
         let lines =
             self.values("ExecStart").into_iter().map(|line| words(line.trim_start_matches(['@', '-', ':', '+', '!'])));
-        lines.filter(|words| !words.is_empty()).collect()
+        lines.filter(|words| !words.is_empty()).map(|words| becomes(&words).unwrap_or(words)).collect()
     }
+}
+
+/// What a shell is told to do: `sh -c SCRIPT`.
+pub fn script_of(command: &[String]) -> Option<&str> {
+    let [shell, option, script, ..] = command else { return None };
+    let name = Path::new(shell).file_name()?.to_str()?;
+    (["sh", "bash", "dash"].contains(&name) && option == "-c").then_some(script)
+}
+
+/// The command line that a shell's script ends in, by `exec` and the whole path of a program.
+fn becomes(command: &[String]) -> Option<Vec<String>> {
+    let words = words(script_of(command)?);
+    let exec = words.windows(2).rposition(|pair| pair[0] == "exec" && pair[1].starts_with('/'))?;
+    Some(
+        words
+            .into_iter()
+            .skip(exec + 1)
+            .map_while(|word| (!word.starts_with([';', '&', '|'])).then_some(word))
+            .collect(),
+    )
 }
 
 /// With `.service`, which may be left out. Other kinds of units run no program.
@@ -217,6 +238,15 @@ mod tests {
         assert_eq!(unit.variable("B").as_deref(), Some("x y"));
         assert_eq!(unit.variable("C"), None);
         assert!(unit.is_on("NoNewPrivileges") && !unit.is_on("PrivateTmp"));
+    }
+
+    #[test]
+    fn a_shell_becomes_a_program() {
+        let unit = unit(
+            "[Service]\nExecStart=/bin/sh -c \"set -f; [ -e /a ] || \\\n  V=`/b`; exec /usr/sbin/d $O --e\"\nExecStart=/bin/sh -c 'a | b'\n",
+        );
+        assert_eq!(unit.commands(), [vec!["/usr/sbin/d", "$O", "--e"], vec!["/bin/sh", "-c", "a | b"]]);
+        assert!(super::script_of(&unit.commands()[0]).is_none() && super::script_of(&unit.commands()[1]).is_some());
     }
 
     #[test]
