@@ -7,7 +7,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use super::breaker::{Breaker, Limits};
+use super::breaker::{Breaker, Limits, STALL_NS};
 use crate::engine::device_times::{self, DEVICES};
 use crate::host::file_systems;
 use crate::host::kernel::syscall;
@@ -18,7 +18,8 @@ use crate::stats;
 static LOOKED_UP: [AtomicBool; DEVICES] = [const { AtomicBool::new(false) }; DEVICES];
 
 /// A request in the caller that waits for longer is not completed immediately.
-const LIMITS: Limits = Limits { slow_ns: 60_000, watched: 4, pause_ns: 100_000_000, max_doublings: 7 };
+const LIMITS: Limits =
+    Limits { slow_ns: 60_000, stall_ns: STALL_NS, watched: 4, pause_ns: 100_000_000, max_doublings: 7 };
 
 static BREAKERS: [Breaker; DEVICES] = [const { Breaker::new(LIMITS) }; DEVICES];
 

@@ -10,7 +10,7 @@
 
 use core::ffi::{c_int, c_long};
 
-use super::breaker::{Breaker, Limits};
+use super::breaker::{Breaker, Limits, STALL_NS};
 use super::device_profile;
 use super::fd_cache::{self, FdInfo};
 use crate::engine::Kind;
@@ -330,5 +330,10 @@ impl Policy {
 
 /// Sends writes to the engines for a while after some stalled. A stall takes several times what a copy of the largest size
 /// does. Where the system throttles writers it stops them once in some hundred pages: so many writes are watched.
-static BREAKER: Breaker =
-    Breaker::new(Limits { slow_ns: 5_000_000, watched: 256, pause_ns: 50_000_000, max_doublings: 5 });
+static BREAKER: Breaker = Breaker::new(Limits {
+    slow_ns: 5_000_000,
+    stall_ns: STALL_NS,
+    watched: 256,
+    pause_ns: 50_000_000,
+    max_doublings: 5,
+});
