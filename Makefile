@@ -27,7 +27,7 @@ SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock uringaio.map libaio.m
 SNIPPET := /etc/ld.so.conf.d/00-uringaio-libaio.conf
 
 .DEFAULT_GOAL := all
-.PHONY: all library drop-in drop-in-t64 archive command demo test test-kernels sanitize soak fuzz check bench bench-smoke bench-stat sbom reproducible site deb test-packages dist deb-source rpm install install-strip uninstall clean help
+.PHONY: all library library-aarch64 drop-in drop-in-t64 archive command demo test test-kernels test-aarch64 sanitize soak fuzz check bench bench-smoke bench-stat sbom reproducible site deb test-packages dist deb-source rpm install install-strip uninstall clean help
 
 all: library drop-in drop-in-t64 archive command ## everything that is installed
 
@@ -79,8 +79,15 @@ demo: library drop-in ## the original AIO and uringaio side by side, in less tha
 test: ## every test: Rust, C programs against the originals, real programs
 	@scripts/test
 
+library-aarch64: ## target/aarch64-unknown-linux-gnu/release/liburingaio.so; needs gcc-aarch64-linux-gnu and that target of Rust's
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	    $(CARGO) build --release --target aarch64-unknown-linux-gnu
+
 test-kernels: library drop-in ## the C programs on Linux 5.10, 6.1, 6.12 and the newest, in QEMU; COLUMNS=preload,engine,threads,without
 	scripts/test-kernels --columns "$${COLUMNS:-preload,engine,threads}"
+
+test-aarch64: library-aarch64 ## the same on aarch64, with pages of 4 and 16 KiB
+	scripts/test-kernels --machine aarch64 --columns "$${COLUMNS:-preload,engine,threads}"
 
 sanitize: ## the C programs with AddressSanitizer (library and programs), UndefinedBehaviorSanitizer, ThreadSanitizer; RUN=options
 	scripts/sanitize $(RUN)

@@ -18,4 +18,15 @@ fn main() {
     ] {
         println!("cargo::rustc-link-arg-cdylib={argument}");
     }
+    // A compiler for another machine looks for a linker of that machine's name, in PATH, and lld is one for all.
+    if std::env::var("HOST") != std::env::var("TARGET")
+        && let Some(directory) = directory_of("ld.lld")
+    {
+        println!("cargo::rustc-link-arg-cdylib=-B{}", directory.display());
+    }
+}
+
+/// The first directory of PATH that has a file of this name.
+fn directory_of(name: &str) -> Option<std::path::PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).find(|directory| directory.join(name).exists())
 }

@@ -77,17 +77,17 @@ static int has_restrictions(void)
 /* A ring in memory of the caller's, of more pages than need to lie beside each other. */
 static int has_no_mmap(void)
 {
-    enum { LENGTH = 16 * 4096 };
+    long page = sysconf(_SC_PAGESIZE), length = 16 * page;
     struct io_uring_params parameters = { .flags = SETUP_NO_MMAP | SETUP_NO_SQARRAY };
-    char *room = mmap(NULL, 2 * LENGTH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    uint64_t rings = (uintptr_t)room, entries = (uintptr_t)room + LENGTH;
+    char *room = mmap(NULL, 2 * (size_t)length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    uint64_t rings = (uintptr_t)room, entries = (uintptr_t)room + (uintptr_t)length;
 
     memcpy((char *)&parameters.cq_off + sizeof parameters.cq_off - sizeof rings, &rings, sizeof rings);
     memcpy((char *)&parameters.sq_off + sizeof parameters.sq_off - sizeof entries, &entries, sizeof entries);
-    int fd = (int)syscall(SYS_io_uring_setup, 1024, &parameters);
+    int fd = (int)syscall(SYS_io_uring_setup, page / 4, &parameters);
     if (fd >= 0)
         close(fd);
-    munmap(room, 2 * LENGTH);
+    munmap(room, 2 * (size_t)length);
     return fd >= 0;
 }
 
@@ -215,6 +215,7 @@ int main(int argc, char **argv)
         use_both_faces();
         return 0;
     }
+    printf("FEATURE\tsize of a page\t%ld KiB\n", sysconf(_SC_PAGESIZE) / 1024);
     look_at_rings();
     look_at_the_rest();
     return 0;
