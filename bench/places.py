@@ -189,6 +189,9 @@ class Places:
         device = self.zram(undo)
         if place == "zram":
             fill(device, DEVICE_MIB)
+            # What a block device has in the page cache goes when nobody has it open any more.
+            handle = os.open(device, os.O_RDONLY)
+            undo.later(device, os.close, handle)
             return device
         system("mkfs.ext4", "-q", "-F", device)
         return self.mounted(undo, "zram-ext4", device)

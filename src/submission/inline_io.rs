@@ -90,11 +90,8 @@ impl Transfer<'_> {
         if self.flags & libc::RWF_NOWAIT != 0 && !self.file.is_direct() {
             return Done(value_or_negated(self.read_at(self.vectors, self.offset, self.flags)));
         }
-        if self.file.is_direct() {
+        if self.file.is_direct() || self.file.refuses_nowait() {
             return self.on_immediate_device(policy, false);
-        }
-        if self.file.refuses_nowait() {
-            return Left;
         }
         let mut done = match self.read_at(self.vectors, self.offset, self.flags | libc::RWF_NOWAIT) {
             Ok(0) if self.may_be_wrong() => return Left,
@@ -202,7 +199,7 @@ impl Transfer<'_> {
         policy.breaks && file_info::may_raise_signal((self.offset as u64).saturating_add(self.total as u64))
     }
 
-    /// Past the page cache to a device: done here if the device completes requests immediately.
+    /// Past the page cache to a device, or perhaps past it: done here if the device completes requests immediately.
     fn on_immediate_device(&self, policy: &Policy, writes: bool) -> Attempt {
         let device = self.file.device;
         if writes && self.may_raise_signal(policy) {
