@@ -203,7 +203,7 @@ pub struct Operation {
     /// The error that it ends with if it is stopped, where a command tried that; 0 otherwise.
     pub(super) stop_error: u8,
 
-    /// The file's [identity](crate::host::file_info::FileInfo::identity), for every order but [`Order::Free`].
+    /// The file's [identity](crate::host::file_info::FileInfo::identity); it may be 0 if the order is [`Order::Free`].
     pub file: u64,
     /// Bytes that a stream has already moved.
     pub(super) moved: usize,

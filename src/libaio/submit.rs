@@ -315,8 +315,6 @@ fn vectored(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind, chains: &m
 struct Plan {
     attempt: Attempt,
     order: Order,
-    /// The file's identity, where there is an order.
-    identity: u64,
     /// It may wait for ever.
     endless: bool,
     /// Where what is not done in the caller goes.
@@ -326,7 +324,7 @@ struct Plan {
 impl Plan {
     /// Nothing was done in the caller, and there is no order.
     const fn engine(carrier: Carrier) -> Self {
-        Self { attempt: Attempt::Left, order: Order::Free, identity: 0, endless: false, carrier }
+        Self { attempt: Attempt::Left, order: Order::Free, endless: false, carrier }
     }
 
     /// The result of a request that was done in the caller, or why it is to be taken anew. None: it goes to an engine.
@@ -345,7 +343,7 @@ impl Plan {
         operation.try_without_waiting(transfer.file.is_regular());
         operation.priority = priority;
         operation.order = self.order;
-        operation.file = self.identity;
+        operation.file = transfer.file.identity;
         operation.nonblocking = transfer.file.is_nonblocking() && transfer.file.streams();
     }
 
@@ -422,15 +420,15 @@ fn attempt(used: &ContextRef, transfer: &Transfer, kind: Kind, chains: &mut Chai
 #[cold]
 fn in_order(transfer: &Transfer, writes: bool, inlines: bool, chains: &mut Chains) -> Plan {
     chains.push();
-    let identity = transfer.file.identity;
     let order = if writes { Order::Writing } else { Order::Reading };
-    let attempt = match (inlines && order_counts::is_idle(identity, order), transfer.file.seeks(), writes) {
+    let attempt = match (inlines && order_counts::is_idle(transfer.file.identity, order), transfer.file.seeks(), writes)
+    {
         (false, ..) => Attempt::Left,
         (true, true, _) => transfer.write(&LIBAIO),
         (true, false, true) => transfer.send(),
         (true, false, false) => transfer.receive(),
     };
-    Plan { attempt, order, identity, endless: !transfer.file.seeks(), carrier: Carrier::Workers }
+    Plan { attempt, order, endless: !transfer.file.seeks(), carrier: Carrier::Workers }
 }
 
 fn sync(used: &ContextRef, iocb: &Iocb, file: FdInfo, kind: Kind) -> Result<Taken, Errno> {
