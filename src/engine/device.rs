@@ -111,6 +111,12 @@ pub trait Device {
         false
     }
 
+    /// Whether the reactor's next turn comes within a millisecond, though no submitter notifies a thread. Asked at the end of
+    /// each turn.
+    fn comes_again(&mut self) -> bool {
+        false
+    }
+
     /// Whether nothing is under way, operations or other.
     fn is_idle(&self) -> bool;
 }

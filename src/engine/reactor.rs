@@ -97,11 +97,14 @@ impl<D: Device> Reactor<D> {
     }
 
     /// Takes and delivers until there is nothing to do, and leaves the inbox asleep: the next submitter notifies a
-    /// thread.
+    /// thread. Or leaves it awake, if the device says that another turn comes soon in any case.
     pub fn turn(&mut self) {
         loop {
             self.take();
             self.deliver();
+            if self.device.comes_again() {
+                return self.engine.inbox.wake_up();
+            }
             if self.engine.inbox.fall_asleep() {
                 return;
             }

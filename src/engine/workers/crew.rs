@@ -5,9 +5,10 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::blocks::Blocks;
 use super::epoll::Epoll;
+use super::fifo::Fifo;
 use super::holders::Holders;
-use super::job::Job;
-use super::queue::{Class, Fifo, Queue};
+use super::job::{Job, WritePlace};
+use super::queue::{Class, Queue};
 use crate::engine::inbox::Inbox;
 use crate::engine::lifecycle::Engine;
 use crate::host::futex;
@@ -31,12 +32,17 @@ pub struct Crew {
     is_tidying: AtomicBool,
     /// Whether the reactor is to be run again after a while, without a reason that wakes a thread.
     pub wants_retry: AtomicBool,
+    /// Whether its last turn left the inbox awake: a worker at work runs it soon, and one that sleeps only for a moment if
+    /// that does not come back.
+    pub comes_again: AtomicBool,
 }
 
 /// A worker's place among those of a class, while it is at a job.
 pub struct Slot {
     pub crew: &'static Crew,
     pub class: Option<Class>,
+    /// The file whose writes it is one of.
+    pub file: Option<WritePlace>,
     /// Whether no other worker hears meanwhile what is submitted.
     pub is_alone: bool,
 }
@@ -46,7 +52,7 @@ impl Slot {
     pub fn leave(&mut self) {
         if let Some(class) = self.class.take() {
             let mut queue = self.crew.queue.lock();
-            queue.leave(class);
+            queue.leave(class, self.file.take());
             self.crew.call_one(queue, false);
         }
     }
@@ -67,6 +73,7 @@ impl Crew {
             quiet_since: AtomicU64::new(0),
             is_tidying: AtomicBool::new(false),
             wants_retry: AtomicBool::new(false),
+            comes_again: AtomicBool::new(false),
         }
     }
 
@@ -125,7 +132,7 @@ impl Crew {
     /// Unlocks the queue, and calls a worker if there is work that none is coming for; has the poller start one if the
     /// queue [asks](Queue::ask_for_worker) for that.
     pub fn call_one(&self, mut queue: Guard<Queue>, asks: bool) {
-        let calls = queue.call_one();
+        let calls = queue.call_one(self.comes_again.load(Ordering::Relaxed));
         drop(queue);
         if asks {
             self.epoll.notify();

@@ -6,11 +6,12 @@ use core::sync::atomic::Ordering;
 use std::collections::VecDeque;
 
 use super::crew::Crew;
+use super::fifo::Fifo;
 use super::file_table::{FileTable, Unheld};
 use super::job::{self, Job, Jobs, Task};
 use super::nature::Nature;
 use super::own_table::OwnTable;
-use super::queue::{Class, Fifo, STUCK_NS};
+use super::queue::{Class, STUCK_NS};
 use crate::engine::device::{Device, Event, Name, Verdict};
 use crate::engine::fixed_files::FixedFile;
 use crate::engine::operation::{CANCELED, History, Kind, Operation};
@@ -124,6 +125,9 @@ impl Workers {
         }
         this.held = None;
         task.life = self.files.life(task.fd);
+        if task.writes() && task.nature == Nature::File {
+            task.written = self.files.identity(task.fd);
+        }
         task.is_trial = is_trial;
         let job = self.jobs.take(operation.as_ptr(), task).inspect_err(|_| self.let_go(task.fd))?;
         job.moved.set(this.moved);
@@ -456,6 +460,13 @@ impl Device for Workers {
                 None => {}
             }
         }
+    }
+
+    fn comes_again(&mut self) -> bool {
+        // The worker that ends a write runs the reactor, and goes on with the one that waits for it.
+        let comes = self.in_flight > 1 && self.crew.queue.lock().holds_writes();
+        self.crew.comes_again.store(comes, Ordering::Relaxed);
+        comes
     }
 
     fn is_idle(&self) -> bool {

@@ -29,6 +29,8 @@ type FullName = (c_int, Name);
 struct Held {
     life: u32,
     nature: Nature,
+    /// Of a file, where it is known; otherwise 0.
+    identity: u64,
     name: Option<FullName>,
     /// Whether it is kept between requests, by a hold of its own.
     is_kept: bool,
@@ -81,7 +83,7 @@ impl FileTable {
 
     /// Keeps a file that was copied, or has it closed.
     fn adopt(&mut self, fd: c_int, identity: u64) {
-        if self.insert(fd, Nature::File).is_ok() {
+        if self.insert(fd, Nature::File, identity).is_ok() {
             if self.begin_to_keep(fd, fd) {
                 self.name(fd, (fd, (descriptors::generation(fd), identity)));
             } else {
@@ -143,7 +145,8 @@ impl FileTable {
         let ours = file_limit::raised_if_full(|| self.own.fetch(fd))?;
         let info = file_info::info_with_flags(ours, 0);
         let nature = info.map_or(Nature::File, Nature::of);
-        Ok((self.insert(ours, nature)?, info))
+        let identity = info.map_or(0, |info| info.identity);
+        Ok((self.insert(ours, nature, identity)?, info))
     }
 
     fn name(&mut self, ours: c_int, name: FullName) {
@@ -220,7 +223,7 @@ impl FileTable {
         self.unused.pop()
     }
 
-    fn insert(&mut self, ours: c_int, nature: Nature) -> Result<c_int, Errno> {
+    fn insert(&mut self, ours: c_int, nature: Nature, identity: u64) -> Result<c_int, Errno> {
         let index = ours as usize;
         if self.held.len() <= index {
             if self.held.try_reserve(index + 1 - self.held.len()).is_err() {
@@ -233,7 +236,8 @@ impl FileTable {
         self.forget(ours);
         self.holders.begin(ours).inspect_err(|_| kernel::close(ours))?;
         self.lives = self.lives.wrapping_add(1);
-        self.held[index] = Some(Held { life: self.lives, nature, name: None, is_kept: false, was_used: true });
+        self.held[index] =
+            Some(Held { life: self.lives, nature, identity, name: None, is_kept: false, was_used: true });
         self.open += 1;
         Ok(ours)
     }
@@ -259,7 +263,7 @@ impl FileTable {
         }
         // SAFETY: makes a descriptor.
         let copy = file_limit::raised_if_full(|| unsafe { syscall!(libc::SYS_fcntl, ours, libc::F_DUPFD_CLOEXEC, 0) })?;
-        let copy = self.insert(copy as c_int, self.nature(ours))?;
+        let copy = self.insert(copy as c_int, self.nature(ours), self.identity(ours))?;
         Ok((copy, self.release(ours)))
     }
 
@@ -287,6 +291,11 @@ impl FileTable {
     /// What kind of file a held one is.
     pub fn nature(&self, ours: c_int) -> Nature {
         self.held.get(ours as usize).and_then(Option::as_ref).map_or(Nature::File, |held| held.nature)
+    }
+
+    /// Names the file: see [`FileInfo::identity`].
+    pub fn identity(&self, ours: c_int) -> u64 {
+        self.held.get(ours as usize).and_then(Option::as_ref).map_or(0, |held| held.identity)
     }
 
     /// Which of the files that have had this number it is.

@@ -13,6 +13,7 @@
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
+use core::num::NonZeroU8;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering, fence};
 
 use super::blocks::Blocks;
@@ -20,6 +21,9 @@ use super::nature::Nature;
 use crate::engine::inbox::Node;
 use crate::engine::operation::{Kind, Operation};
 use crate::host::kernel::Errno;
+
+/// The place of a file among those whose writes may wait for each other.
+pub type WritePlace = NonZeroU8;
 
 /// What is to be done: of the operation, what the threads need. The operation itself is the reactor's alone.
 #[derive(Clone, Copy)]
@@ -37,6 +41,9 @@ pub struct Task {
     /// Which of the files that have had this number.
     pub life: u32,
     pub nature: Nature,
+    /// The [identity](crate::host::file_info::FileInfo::identity) of a file that has positions, if it is a write on one; 0
+    /// otherwise, and where it is not known.
+    pub written: u64,
     /// It does not wait: if it would have to, it comes back with [`Job::would_wait`] set.
     pub is_trial: bool,
 }
@@ -56,6 +63,7 @@ impl Task {
             fd,
             life,
             nature,
+            written: 0,
             is_trial: false,
         }
     }
@@ -74,6 +82,7 @@ impl Task {
             fd,
             life,
             nature: Nature::Device,
+            written: 0,
             is_trial: false,
         }
     }
@@ -100,6 +109,8 @@ pub struct Job {
     /// Whose it is; null for a file that is only closed.
     pub operation: Cell<*mut Operation>,
     task: Cell<MaybeUninit<Task>>,
+    /// Its file among those whose writes wait for each other, while it is queued or a worker is at it.
+    pub place: Cell<Option<WritePlace>>,
     /// Whether the epoll knows it.
     pub is_registered: Cell<bool>,
     /// How often an attempt without waiting found nothing to do although the file was ready.
@@ -295,6 +306,7 @@ impl Jobs {
         job.set_task(task);
         job.is_registered.set(false);
         job.vain_attempts.set(0);
+        job.place.set(None);
         job.moved.set(0);
         job.is_decided.set(false);
         job.would_wait.set(false);

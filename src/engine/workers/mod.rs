@@ -16,6 +16,10 @@
 //!
 //! A worker "of its own" does not count among those of its class, so what blocks for ever takes no other's place.
 //!
+//! Writes on one file go one at a time or side by side, as is faster ([`write_pace`]): the kernel takes those on many a file
+//! one after another. A worker that is busy with such writes runs the reactor after each, so submitters wake none
+//! meanwhile; one other looks every millisecond whether that goes on.
+//!
 //! Where no thread can be started: what ends by itself is done by the only worker there is, which hears nothing else
 //! meanwhile; streams wait until a second thread can be started, which is tried again and again. Where the descriptor table
 //! is full up to the hard limit: what may wait for ever is looked at in turn, with a descriptor for the moment
@@ -27,8 +31,10 @@ mod crew;
 mod device;
 mod epoll;
 pub mod execute;
+mod fifo;
 mod file_limit;
 mod file_table;
+mod file_writes;
 mod holders;
 pub mod job;
 mod kept;
@@ -40,5 +46,6 @@ mod run;
 mod shared_reactor;
 mod start;
 mod worker;
+mod write_pace;
 
 pub use start::start;

@@ -1,8 +1,12 @@
 //! What waits for a worker, and how many workers there are: the part of a crew that is under its lock.
 
-use core::{mem, ptr};
+use core::mem;
 
-use super::job::Job;
+use super::fifo::Fifo;
+use super::file_writes::FileWrites;
+pub use super::file_writes::STUCK_NS;
+use super::job::{Job, WritePlace};
+use crate::host::kernel;
 use crate::host::thread::JoinHandle;
 
 /// What a job is, as far as the number of workers for its like is concerned.
@@ -21,79 +25,6 @@ const CLASSES: [Class; 2] = [Class::Stream, Class::File];
 const WORKERS: [u32; 2] = [64, 4];
 const MAX_WORKERS: [u32; 2] = [256, 64];
 
-/// When work that waits for a worker of its class has seen none get free for so long, there is one worker more.
-pub const STUCK_NS: u64 = 10_000_000;
-
-/// A first-in first-out list of jobs through their own links.
-#[derive(Default)]
-pub struct Fifo {
-    first: Option<&'static Job>,
-    last: Option<&'static Job>,
-}
-
-impl Fifo {
-    /// No job.
-    pub const fn new() -> Self {
-        Self { first: None, last: None }
-    }
-
-    /// A job that was in no list.
-    pub fn of(job: &'static Job) -> Self {
-        job.next.set(None);
-        Self { first: Some(job), last: Some(job) }
-    }
-
-    /// Adds a job that is in no list.
-    pub fn push(&mut self, job: &'static Job) {
-        self.append(Self::of(job));
-    }
-
-    /// Adds all jobs of another list.
-    fn append(&mut self, Self { first, last }: Self) {
-        match self.last {
-            Some(before) => before.next.set(first),
-            None => self.first = first,
-        }
-        self.last = last.or(self.last);
-    }
-
-    /// Whether there is no job.
-    pub const fn is_empty(&self) -> bool {
-        self.first.is_none()
-    }
-
-    fn pop(&mut self) -> Option<&'static Job> {
-        let job = self.first?;
-        self.first = job.next.take();
-        if self.first.is_none() {
-            self.last = None;
-        }
-        Some(job)
-    }
-
-    fn remove(&mut self, job: &'static Job) -> bool {
-        let mut before: Option<&'static Job> = None;
-        let mut at = self.first;
-        while let Some(this) = at {
-            let after = this.next.get();
-            if ptr::eq(this, job) {
-                match before {
-                    Some(before) => before.next.set(after),
-                    None => self.first = after,
-                }
-                if after.is_none() {
-                    self.last = before;
-                }
-                this.next.set(None);
-                return true;
-            }
-            before = at;
-            at = after;
-        }
-        false
-    }
-}
-
 struct Waiting {
     jobs: Fifo,
     /// Workers that are at it.
@@ -105,6 +36,8 @@ struct Waiting {
 /// The queues and the counts.
 pub struct Queue {
     classes: [Waiting; 2],
+    /// Writes that wait for another on the same file.
+    writes: FileWrites,
     /// Streams that are tried again later.
     postponed: Fifo,
     /// Workers that there are, or are being started.
@@ -115,6 +48,8 @@ pub struct Queue {
     pub coming: u32,
     /// Of those, the called ones.
     called: u32,
+    /// Workers that sleep only for a while.
+    pub looking: u32,
     /// Workers that the poller is to start.
     starts: u32,
     /// Jobs that were ever claimed.
@@ -136,11 +71,13 @@ impl Queue {
         }
         Self {
             classes: [waiting(Class::File), waiting(Class::Stream)],
+            writes: FileWrites::new(),
             postponed: Fifo::new(),
             threads: 0,
             idle: 0,
             coming: 0,
             called: 0,
+            looking: 0,
             starts: 0,
             claimed: 0,
             stuck: (0, 0),
@@ -160,7 +97,7 @@ impl Queue {
 
     /// Asks for the first worker.
     pub fn ask_for_first(&mut self) {
-        (self.threads, self.idle, self.called) = (0, 0, 0);
+        (self.threads, self.idle, self.called, self.looking) = (0, 0, 0, 0);
         (self.starts, self.coming) = (1, 1);
     }
 
@@ -195,13 +132,25 @@ impl Queue {
     }
 
     /// Queues jobs.
-    pub fn push(&mut self, class: Class, jobs: Fifo) {
-        self.classes[class as usize].jobs.append(jobs);
+    pub fn push(&mut self, class: Class, mut jobs: Fifo) {
+        if class == Class::Stream {
+            return self.classes[class as usize].jobs.append(jobs);
+        }
+        while let Some(job) = jobs.pop() {
+            if self.writes.admit(job) {
+                self.classes[class as usize].jobs.push(job);
+            }
+        }
     }
 
     /// Takes a job back, if it is still queued.
     pub fn remove(&mut self, job: &'static Job) -> bool {
-        self.classes.iter_mut().any(|waiting| waiting.jobs.remove(job)) || self.postponed.remove(job)
+        let [files, streams] = &mut self.classes;
+        if files.jobs.remove(job) {
+            files.jobs.append(self.writes.withdraw(job));
+            return true;
+        }
+        streams.jobs.remove(job) || self.writes.remove(job) || self.postponed.remove(job)
     }
 
     /// Leaves a stream for later.
@@ -215,9 +164,15 @@ impl Queue {
         self.push(Class::Stream, postponed);
     }
 
-    /// Whether nothing is queued or postponed.
+    /// Whether nothing is queued, postponed or waits for another.
     pub const fn is_empty(&self) -> bool {
-        self.classes[0].jobs.is_empty() && self.classes[1].jobs.is_empty() && self.postponed.is_empty()
+        !self.has_any_ready() && !self.writes.holds_any()
+    }
+
+    /// Whether anything is queued or postponed.
+    pub const fn has_any_ready(&self) -> bool {
+        let [files, streams] = &self.classes;
+        !files.jobs.is_empty() || !streams.jobs.is_empty() || !self.postponed.is_empty()
     }
 
     /// Whether a worker would find work.
@@ -232,7 +187,10 @@ impl Queue {
             if waiting.running >= waiting.allowed {
                 continue;
             }
-            if let Some(job) = waiting.jobs.pop() {
+            while let Some(job) = waiting.jobs.pop() {
+                if !self.writes.begin(job, kernel::now) {
+                    continue;
+                }
                 waiting.running += 1;
                 if waiting.jobs.is_empty() {
                     // Those that are stuck do not count.
@@ -246,8 +204,23 @@ impl Queue {
     }
 
     /// A worker is done with a job, or at it for as long as it may take.
-    pub fn leave(&mut self, class: Class) {
-        self.classes[class as usize].running -= 1;
+    pub fn leave(&mut self, class: Class, place: Option<WritePlace>) {
+        let left = &mut self.classes[class as usize];
+        left.running -= 1;
+        left.jobs.append(self.writes.end(place, kernel::now));
+    }
+
+    /// Whether a write waits for another on its file.
+    pub const fn holds_writes(&self) -> bool {
+        self.writes.holds_any()
+    }
+
+    /// Lets go on what waits for a write that does not end.
+    pub fn release_stuck(&mut self) {
+        if self.writes.holds_any() {
+            let released = self.writes.release_stuck(kernel::coarse_now());
+            self.classes[Class::File as usize].jobs.append(released);
+        }
     }
 
     /// A worker has found work that it may not take. If none was taken for long, those at work are stuck, and there may
@@ -265,10 +238,13 @@ impl Queue {
         }
     }
 
-    /// Calls a sleeping worker if there is work that no other is coming for. True: the caller wakes one.
+    /// Calls a sleeping worker if there is work that no other is coming for; or none that looks by itself now and then, as
+    /// one must if `must_look`. True: the caller wakes one.
     #[must_use]
-    pub fn call_one(&mut self) -> bool {
-        let calls = self.idle > 0 && self.coming == 0 && self.has_work();
+    pub fn call_one(&mut self, must_look: bool) -> bool {
+        // What waits for a write needs a worker that looks whether that one ends.
+        let looks = (must_look || self.writes.holds_any()) && self.looking == 0;
+        let calls = self.idle > 0 && self.coming == 0 && (self.has_work() || looks);
         if calls {
             self.idle -= 1;
             self.coming += 1;

@@ -35,6 +35,9 @@ use crate::stats;
 /// The pause between two attempts at what no thread tells of: more threads, room in the descriptor table.
 const RETRY: Duration = Duration::from_nanos(STUCK_NS);
 
+/// How long a request that no thread is told of waits at most, while a write is under way that mostly takes far less.
+const LOOK: Duration = Duration::from_millis(1);
+
 /// One of the workers.
 struct Worker {
     reactor: &'static SharedReactor,
@@ -47,8 +50,8 @@ enum Next {
     Job(&'static Job),
     /// It sleeps, and ends if it sleeps until then.
     Rest(Deadline),
-    /// It sleeps for [`RETRY`], and looks again.
-    Retry,
+    /// It sleeps for so long, and looks again.
+    Retry(Duration),
 }
 
 /// Starts the workers that were asked for. Runs on the poller's thread. Whether all could be started.
@@ -81,7 +84,7 @@ impl Worker {
     fn work(&self) {
         let crew = self.crew();
         crew.queue.lock().arrive();
-        let mut slot = Slot { crew, class: None, is_alone: false };
+        let mut slot = Slot { crew, class: None, file: None, is_alone: false };
         loop {
             // Acquire pairs with the Release of each ringer. Read before anything is looked at: what comes later
             // changes it.
@@ -93,11 +96,11 @@ impl Worker {
                     continue;
                 }
                 Next::Rest(deadline) => (deadline, true),
-                Next::Retry => (Deadline::after(RETRY), false),
+                Next::Retry(pause) => (Deadline::after(pause), false),
             };
             stats::slept(true);
             let _ = futex::wait(&crew.engine.doorbell, seen, deadline);
-            if self.wake(may_end && deadline.is_over()) {
+            if self.wake(may_end, deadline.is_over()) {
                 return;
             }
         }
@@ -112,19 +115,21 @@ impl Worker {
         let crew = self.crew();
         let mut queue = crew.queue.lock();
         if let Some(class) = slot.class.take() {
-            queue.leave(class);
+            queue.leave(class, slot.file.take());
         }
+        queue.release_stuck();
         if !queue.is_empty() && !queue.has_work() {
             queue.loosen(kernel::now());
         }
         let asks = queue.ask_for_worker();
         slot.is_alone = queue.is_alone();
         let next = if let Some((job, class)) = queue.claim() {
-            slot.class = Some(class);
+            (slot.class, slot.file) = (Some(class), job.place.get());
             Next::Job(job)
         } else {
             let sleep = self.sleep(&queue);
             queue.idle += 1;
+            queue.looking += u32::from(matches!(sleep, Next::Retry(_)));
             sleep
         };
         crew.call_one(queue, asks);
@@ -134,8 +139,12 @@ impl Worker {
     /// How long a worker sleeps that finds nothing to do.
     fn sleep(&self, queue: &Queue) -> Next {
         let crew = self.crew();
-        if !queue.is_empty() || crew.wants_retry.load(Ordering::Relaxed) {
-            return Next::Retry;
+        if queue.has_any_ready() || crew.wants_retry.load(Ordering::Relaxed) {
+            return Next::Retry(RETRY);
+        }
+        // One worker that looks by itself is enough.
+        if queue.looking == 0 && (queue.holds_writes() || crew.comes_again.load(Ordering::Relaxed)) {
+            return Next::Retry(LOOK);
         }
         Next::Rest(if let Some(since) = crew.quiet_since() {
             Deadline::At(since + IDLE_EXIT_MS * 1_000_000)
@@ -146,12 +155,13 @@ impl Worker {
         })
     }
 
-    /// The worker has woken. True: it ends, and has done all that is to be done before.
-    fn wake(&self, timed_out: bool) -> bool {
+    /// The worker has woken, after a sleep in which it `may_end`. True: it ends, and has done all that is to be done before.
+    fn wake(&self, may_end: bool, timed_out: bool) -> bool {
         let crew = self.crew();
         let mut queue = crew.queue.lock();
         queue.resume();
-        if queue.wake() || !timed_out || crew.engine.stays.load(Ordering::Relaxed) || !queue.is_empty() {
+        queue.looking -= u32::from(!may_end);
+        if queue.wake() || !may_end || !timed_out || crew.engine.stays.load(Ordering::Relaxed) || !queue.is_empty() {
             return false;
         }
         if queue.is_alone() {
