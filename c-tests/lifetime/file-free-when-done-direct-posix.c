@@ -1,5 +1,5 @@
 // face: posix
-// columns: oracle preload threads -- it takes long
+// columns: oracle threads -- known not to hold always: Linux may drop the file of an io_uring request after its completion (docs/limits.md)
 /* When the final status of a write is visible and the program has closed the file, the file is free: it can be executed
    (no ETXTBSY), and its flock is free. With O_DIRECT.
 

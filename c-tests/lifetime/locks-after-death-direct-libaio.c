@@ -1,5 +1,5 @@
 // face: libaio
-// columns: oracle -- known not to hold always: Linux drops files of io_uring requests after the process (docs/limits.md)
+// columns: oracle preload drop-in -- elsewhere it is known not to hold always (docs/limits.md)
 /* A process ends with sixteen O_DIRECT writes in flight, by SIGKILL, exit, _exit or exec; once it has been waited for,
    its flock and its OFD lock on the file are free.
 

@@ -304,12 +304,13 @@ impl Operation {
         self.history == History::New || descriptors::generation(self.fd) == self.fd_generation
     }
 
-    /// Has io_uring do a write only as far as that need not wait, if its file is a regular one: a worker of the library's does
-    /// what has to. A thread of the kernel's would hold the file for a moment after the completion. Not on block devices:
-    /// those may answer `-EAGAIN` after the descriptor was closed, when no worker finds the file any more; what a file system
-    /// cannot do without waiting it says while it is asked.
-    pub const fn try_without_waiting(&mut self, is_regular: bool) {
-        if self.kind.writes() && is_regular && self.rw_flags & libc::RWF_NOWAIT == 0 {
+    /// Has io_uring do a write only as far as that need not wait, if it `is_cached`, through the page cache of a regular file: a
+    /// worker of the library's does what has to. A thread of the kernel's would hold the file for a moment after the
+    /// completion. Not on block devices: those may answer `-EAGAIN` after the descriptor was closed, when no worker finds the
+    /// file any more; what a file system cannot do without waiting it says while it is asked. And not with `O_DIRECT`, where
+    /// what lengthens a file would take longer by half.
+    pub const fn try_without_waiting(&mut self, is_cached: bool) {
+        if self.kind.writes() && is_cached && self.rw_flags & libc::RWF_NOWAIT == 0 {
             self.events = WITHOUT_WAITING;
         }
     }

@@ -9,7 +9,7 @@
 //! | 0 and more | the file | the count |
 //! | `-EAGAIN` of a read for which `RWF_NOWAIT` was asked | the file | `-EAGAIN` |
 //! | `-EAGAIN` of such a write | the file, or io_uring in place of its `-EOPNOTSUPP` | what a worker says |
-//! | `-EAGAIN`, or too few bytes, of a write on a regular file | io_uring is asked not to wait for it | what a worker says |
+//! | `-EAGAIN`, or too few bytes, of a write through the page cache of a regular file | io_uring is asked not to wait for it | what a worker says |
 //! | `-EAGAIN` otherwise | an attempt not to wait that could not be repeated | what one attempt that may wait says, then a worker |
 //! | `-ECANCELED`, and it was asked for | `io_cancel`, `aio_cancel` | `-ECANCELED` |
 //! | `-EINTR`, and it was to be stopped | the same, in a worker of the kernel's | `-ECANCELED` |
@@ -132,12 +132,12 @@ mod tests {
         for result in [4096, -5, -28] {
             assert_eq!(judge(&tried, result), Verdict::Finish(result));
         }
-        // On a block device, of a read, and as the program wants it.
+        // With O_DIRECT or on a block device, of a read, and as the program wants it.
         let mut others = [operation(Kind::Write), operation(Kind::Read), operation(Kind::Write)];
         others[2].rw_flags = libc::RWF_NOWAIT;
-        for (other, is_regular) in others.iter_mut().zip([false, true, true]) {
+        for (other, is_cached) in others.iter_mut().zip([false, true, true]) {
             other.length = 4096;
-            other.try_without_waiting(is_regular);
+            other.try_without_waiting(is_cached);
             assert_eq!(judge(other, 4095), Verdict::Finish(4095));
         }
     }
