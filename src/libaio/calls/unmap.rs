@@ -14,7 +14,7 @@ use super::io_destroy;
 use crate::engine;
 use crate::host::address_range::AddressRange;
 use crate::host::futex::Deadline;
-use crate::host::kernel::Errno;
+use crate::host::kernel::{self, Errno};
 use crate::host::user_access;
 use crate::libaio::{outstanding, registry};
 
@@ -56,7 +56,7 @@ pub fn protect(
 /// `mremap(2)`, to `length` bytes, at `new` if the flags say so, which `system` does.
 ///
 /// # Errors
-/// The kernel's.
+/// The kernel's; `EFAULT` for a ring that is to grow, as of the kernel's AIO (`VM_DONTEXPAND` in fs/aio.c).
 pub fn remap(
     old: AddressRange,
     length: usize,
@@ -68,6 +68,9 @@ pub fn remap(
         let replaced = AddressRange::new(new, length);
         end_contexts(replaced);
         await_unused(replaced);
+    }
+    if pages(length) > pages(old.length()) && registry::within(old).is_some() {
+        return Err(Errno(libc::EFAULT));
     }
     if flags & libc::MREMAP_MAYMOVE != 0 || length < old.length() {
         await_unused(old);
@@ -81,6 +84,11 @@ pub fn remap(
         user_access::forget(AddressRange::new(now, length));
     }
     answer
+}
+
+/// How many pages so many bytes take: what the kernel compares.
+fn pages(length: usize) -> usize {
+    length.div_ceil(kernel::page_size())
 }
 
 /// Ends the contexts whose rings begin in this memory.
