@@ -57,6 +57,21 @@ convert_back() {
     cmp source.raw back.raw
 }
 
+# Four clients' requests at once.
+over_nbd() {
+    local uri="nbd+unix:///?socket=$PWD/socket"
+    command -v nbdcopy > /dev/null || skip "nbdcopy is not installed"
+    head -c 16M /dev/urandom > source.raw
+    truncate -s 24M source.raw image
+    serve log qemu-nbd --aio=native --cache=none --format=raw --socket="$PWD/socket" --persistent --shared=4 image
+    listening() { kill -0 "$SERVER" && nbdinfo --size "$uri" > /dev/null 2>&1; }
+    await listening || { cat log; return 1; }
+    nbdcopy --requests=32 --connections=4 source.raw "$uri" || return 1
+    nbdcopy --requests=32 --connections=4 "$uri" back.raw || return 1
+    cmp source.raw back.raw || return 1
+    kill -TERM "$SERVER" && ended "$SERVER" && cmp source.raw image
+}
+
 check "qemu-io, write, flush, read back" "$both" write_and_read_back
 check "qemu-io, jemalloc preloaded behind" "$both" beside behind libjemalloc.so.2 malloc write_and_read_back
 check "qemu-io, mimalloc preloaded before" "$both" beside before libmimalloc.so.2 malloc write_and_read_back
@@ -71,6 +86,7 @@ check "qemu-img convert, raw to qcow2" "$both" convert qcow2
 check "qemu-img convert, qcow2 to raw" "$both" convert_back
 
 without="preload-eperm preload-enosys drop-in-eperm drop-in-enosys"
+check "qemu-nbd, four clients" "$both drop-in-eperm" over_nbd
 check "qemu-io, write, flush, read back, without io_uring" "$without" write_and_read_back
 check "qemu-img convert, raw to qcow2, without io_uring" "$without" convert qcow2
 
