@@ -54,7 +54,8 @@ pub fn check(fd: c_int, file: FdInfo, writes: bool, flags: c_int) -> Result<(), 
         }
     }
     let for_writing = flags & !libc::RWF_NOWAIT & !SIMPLE;
-    if writes && file.writes() && for_writing != 0 {
+    // The kernel looks at flags before the direction: a file that cannot be read is asked as if for a write.
+    if (writes || !file.reads()) && file.writes() && for_writing != 0 {
         let refused = refusal(libc::SYS_pwritev2, fd, 0, for_writing);
         // EPERM for a seal is about the write itself, and belongs into the event.
         let is_append_only = || file_info::is_append_only(fd);
