@@ -42,10 +42,7 @@ static inline void make_odd_memory(void)
 /* SPAN bytes, and then an end. */
 static inline unsigned char *new_span(void)
 {
-    unsigned char *bytes = MUST(mmap(NULL, SPAN + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-
-    MUST(mprotect(bytes + SPAN, 4096, PROT_NONE));
-    return bytes;
+    return before_no_access(SPAN);
 }
 
 /* Where in `span`, or elsewhere, a buffer of `length` bytes is. */

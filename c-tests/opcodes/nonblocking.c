@@ -4,7 +4,8 @@
 
 int main(void)
 {
-    static char big[300000];
+    /* More than a pipe takes, whose pages may have 64 KiB. */
+    static char big[3000000];
     char in[10];
 
     for (int kind = 0; kind < 2; kind++) {

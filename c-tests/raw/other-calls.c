@@ -13,7 +13,8 @@ static void *waker(void *unused)
 
 int main(void)
 {
-    int from = pattern_file(O_RDWR, 8192, 0), to = temp_file(O_RDWR);
+    long page = sysconf(_SC_PAGESIZE);
+    int from = pattern_file(O_RDWR, 2 * (size_t)page, 0), to = temp_file(O_RDWR);
     io_context_t context = make_context(8); /* whatever the library does on first use is done */
     loff_t in = 1000, out = 0;
     char buffer[2000];
@@ -32,9 +33,9 @@ int main(void)
     CHECK_INT(errno, EBADF);
 
     /* Six arguments that all matter. */
-    memory = (char *)syscall(SYS_mmap, NULL, 8192L, (long)PROT_READ, (long)MAP_PRIVATE, (long)from, 4096L);
+    memory = (char *)syscall(SYS_mmap, NULL, 2 * page, (long)PROT_READ, (long)MAP_PRIVATE, (long)from, page);
     CHECK(memory != MAP_FAILED);
-    check_pattern_at(memory, 4096, 0, 4096);
+    check_pattern_at(memory, 4096, 0, page);
     CHECK_INT(syscall(SYS_mmap, NULL, 4096L, (long)PROT_READ, (long)MAP_PRIVATE, (long)from, 1L), -1);
     CHECK_INT(errno, EINVAL);
     CHECK_INT(syscall(SYS_copy_file_range, (long)from, &in, (long)to, &out, 2000L, 0L), 2000);

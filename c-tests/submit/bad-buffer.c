@@ -13,7 +13,7 @@ int main(void)
 {
     int file = pattern_file(O_RDWR, 65536, 0), fds[] = {file, reopen(file, O_RDWR | O_DIRECT)};
     io_context_t context = make_context(8);
-    char *pages = mmap(NULL, 12288, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *pages = before_no_access(8192);
     struct {
         void *at;
         size_t size;
@@ -21,8 +21,6 @@ int main(void)
                    {wild(0xffff800000000000), 0}, {pages, 8192}, {pages + 4096, 4096}, {pages + 8192, 4096},
                    {wild(UINTPTR_MAX), 512}, {wild(4096), 512}};
 
-    CHECK(pages != MAP_FAILED);
-    CHECK(mprotect(pages + 8192, 4096, PROT_NONE) == 0);
     for (size_t i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
         for (int d = 0; d < 2; d++)
             for (int writing = 0; writing < 2; writing++) {

@@ -8,12 +8,10 @@ int main(void)
     int fd = pattern_file(O_RDWR, 4096, 0);
     io_context_t context = make_context(8);
     struct iocb iocb, bad, *list[3] = {&iocb, &iocb, &bad};
-    char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), buffer[16];
+    char *pages = before_no_access(4096), buffer[16];
     struct iocb **last = (struct iocb **)(pages + 4096) - 2;
     struct io_event events[2];
 
-    CHECK(pages != MAP_FAILED);
-    CHECK(mprotect(pages + 4096, 4096, PROT_NONE) == 0);
     io_prep_pread(&iocb, fd, buffer, 16, 0);
     memset(&bad, -1, sizeof(bad));
 

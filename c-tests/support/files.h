@@ -129,9 +129,11 @@ static inline void read_whole(int fd, void *buffer, size_t size)
     }
 }
 
+/* A pipe that takes 64 KiB, as by default where pages have 4 KiB: it takes 16 pages otherwise. */
 static inline void make_pipe(int ends[2])
 {
     MUST(pipe2(ends, O_CLOEXEC));
+    MUST(fcntl(ends[1], F_SETPIPE_SZ, 65536));
 }
 
 static inline void make_stream_pair(int ends[2])

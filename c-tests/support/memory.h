@@ -18,6 +18,16 @@ static inline void *aligned(size_t size)
     return memory;
 }
 
+/* `size` bytes that can be used, and behind them what may be neither read nor written. */
+static inline void *before_no_access(size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (size + page - 1) / page * page;
+    char *memory = MUST(mmap(NULL, whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+
+    MUST(mprotect(memory + whole, page, PROT_NONE));
+    return memory + whole - size;
+}
+
 /* An address that the compiler draws no conclusions from. */
 static inline void *wild(uintptr_t address)
 {

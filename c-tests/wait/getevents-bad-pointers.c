@@ -6,14 +6,12 @@ int main(void)
 {
     int fd = pattern_file(O_RDWR, 4096, 0);
     io_context_t context = make_context(8);
-    char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), buffer[16];
+    char *pages = before_no_access(4096), buffer[16];
     struct io_event *last = (struct io_event *)(pages + 4096), events[4];
     struct iocb iocbs[3], *list[3];
     struct timespec now = {0, 0};
     unsigned seen = 0;
 
-    CHECK(pages != MAP_FAILED);
-    CHECK(mprotect(pages + 4096, 4096, PROT_NONE) == 0);
     for (int i = 0; i < 3; i++) {
         list[i] = &iocbs[i];
         io_prep_pread(&iocbs[i], fd, buffer, 16, 0);
