@@ -1,7 +1,8 @@
 /* The body of length-limit-posix.c and length-limit-libaio.c, which say what it does. */
 #include "one-request.h"
 
-#define LIMIT 0x7ffff000LL
+/* MAX_RW_COUNT of linux/fs.h: whole pages. */
+#define LIMIT (INT_MAX & ~(sysconf(_SC_PAGESIZE) - 1LL))
 #define LONG ((4LL << 30) + 4096)
 
 /* Addresses for `LONG` bytes, with one megabyte of memory behind all of them. */

@@ -92,10 +92,12 @@ int main(int argc, char **argv)
     io_prep_pwrite(&iocb, socket_fd, buffer, 1, 0);
     check("a write to a socket with RWF_ATOMIC", &iocb, RWF_ATOMIC, AT_SUBMIT, -EOPNOTSUPP);
 
+#ifdef __x86_64__ /* where user space ends elsewhere depends on the kernel's configuration */
     past[0] = (struct iovec){ buffer, 16 };
     past[1] = (struct iovec){ (void *)(uintptr_t)0x7ffffffff000, 8192 };
     io_prep_preadv(&iocb, file, past, 2, 0);
     check("a vector that ends past user space", &iocb, 0, AT_SUBMIT, -EFAULT);
+#endif
 
     memfd = MUST(memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     MUST(fcntl(memfd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW));
