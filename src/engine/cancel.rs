@@ -22,7 +22,7 @@ pub struct Matcher {
     pub arguments: [usize; 3],
 }
 
-/// How it went.
+/// How it went. Where the engine was not asked, or does not answer, something goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Operations that were stopped. Each has been finished with the error that was asked for.
@@ -32,6 +32,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// It is not known.
+    pub(super) const UNKNOWN: Self = Self { canceled: 0, refused: 1 };
+
     /// Both together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
@@ -79,7 +82,12 @@ impl Commands {
         Self(Pool::new())
     }
 
-    /// A command; none where memory is out.
+    /// Memory for the first commands.
+    pub fn reserve(&self) -> Option<()> {
+        self.0.reserve()
+    }
+
+    /// A command; none where memory is out and more are in use at once than were reserved.
     pub fn take(&self, task: Task) -> Option<Taken<'_>> {
         let command = self.0.take()?;
         let mut operation = Operation::new(Kind::Nop, -1, never as Finish);
@@ -98,7 +106,6 @@ impl Commands {
     }
 }
 
-#[cfg(test)]
 impl Drop for Commands {
     fn drop(&mut self) {
         self.0.free_all(|_| ());
@@ -122,7 +129,7 @@ impl Taken<'_> {
         // Acquire pairs with the Release of `answer`: the outcome is seen.
         while state.load(Ordering::Acquire) == ASKED {
             if deadline.is_over() {
-                return Outcome { canceled: 0, refused: 1 };
+                return Outcome::UNKNOWN;
             }
             let _ = futex::wait(state, ASKED, deadline);
         }

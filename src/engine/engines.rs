@@ -31,7 +31,13 @@ pub fn make(carrier: Carrier, start_threads: StartThreads) -> Result<&'static En
         Carrier::Uring => &URING,
         Carrier::Workers => &WORKERS,
     };
-    place.get_or_init(|| memory::boxed(Engine::new(carrier, start_threads))).map_err(|_| Errno(libc::EAGAIN))
+    let make = || {
+        let engine = Engine::new(carrier, start_threads);
+        // What is outstanding must be found and stopped also when memory is out.
+        engine.commands.reserve().ok_or(Errno(libc::ENOMEM))?;
+        memory::boxed(engine)
+    };
+    place.get_or_init(make).map_err(|_| Errno(libc::EAGAIN))
 }
 
 /// The engines that were made.

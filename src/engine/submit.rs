@@ -171,7 +171,7 @@ impl Engine {
         if self.thread.load(Ordering::Relaxed) == kernel::thread_id() {
             return Outcome::default();
         }
-        let Some(command) = self.commands.take(task) else { return Outcome::default() };
+        let Some(command) = self.commands.take(task) else { return Outcome::UNKNOWN };
         let operation = command.operation();
         // SAFETY: a command is in memory that is never freed, and stays untouched until it is answered.
         if unsafe { self.push(operation, operation) } {

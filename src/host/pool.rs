@@ -207,6 +207,11 @@ impl<T> Pool<T> {
         Some(self.item(number))
     }
 
+    /// Allocates the first block: so many items can then be taken whether there is memory or not.
+    pub fn reserve(&self) -> Option<()> {
+        self.allocate(0)
+    }
+
     /// Allocates a block, unless another thread is sooner.
     fn allocate(&self, block: usize) -> Option<()> {
         let layout = layout::<T>(block)?;
@@ -260,9 +265,25 @@ mod tests {
 
     use super::Pool;
 
+    /// Rounds of each thread. Miri takes a thousand times as long.
+    const ROUNDS: usize = if cfg!(miri) { 20 } else { 2000 };
+
     /// The thread that has it, or 0.
     struct Number {
         owner: usize,
+    }
+
+    #[test]
+    fn what_is_reserved_takes_no_memory() {
+        let pool = Pool::<Number>::new();
+        assert!(pool.reserve().is_some());
+        let first = pool.blocks[0].load(super::Ordering::Relaxed);
+        assert!(!first.is_null());
+        let taken = (0..super::FIRST_BLOCK_ITEMS).filter_map(|_| pool.take()).count();
+        assert_eq!(taken, super::FIRST_BLOCK_ITEMS as usize);
+        assert_eq!(pool.blocks[0].load(super::Ordering::Relaxed), first);
+        assert!(pool.blocks[1].load(super::Ordering::Relaxed).is_null());
+        pool.free_all(|_| ());
     }
 
     #[test]
@@ -272,7 +293,7 @@ mod tests {
             for owner in 1..=4 {
                 let pool = &pool;
                 scope.spawn(move || {
-                    for round in 0..2000 {
+                    for round in 0..ROUNDS {
                         let taken: Vec<_> = (0..round % 40).filter_map(|_| pool.take()).collect();
                         assert_eq!(taken.len(), round % 40);
                         for mut item in taken.iter().copied() {
@@ -292,7 +313,7 @@ mod tests {
         });
         // Four at once may find the lists in each other's hands; one that is alone needs none but those that were made.
         let made = pool.fresh.load(super::Ordering::Relaxed);
-        for _ in 0..2000 {
+        for _ in 0..ROUNDS {
             let taken: Vec<_> = (0..40).filter_map(|_| pool.take()).collect();
             for item in taken {
                 pool.put(item);
