@@ -39,4 +39,7 @@ pub mod this_thread;
 pub mod thread;
 pub mod thread_exit_hook;
 pub mod thread_identity;
+#[cfg(miri)]
+pub mod under_miri;
 pub mod user_access;
+pub mod valgrind;

@@ -15,6 +15,7 @@ use super::futex::{self, Deadline};
 use super::kernel::{self, Errno, syscall};
 use super::signal_mask;
 use super::thread;
+use super::valgrind;
 
 /// What such a thread does.
 pub type Task = fn([u64; 2]) -> u64;
@@ -56,8 +57,12 @@ pub enum Table {
 /// What `task(input)` answers, from a thread of its own, if it does within `limit_ms`. Async-signal-safe.
 ///
 /// # Errors
-/// `EAGAIN`, `ENOMEM`, `EPERM`: no such thread can be started; `ETIMEDOUT`.
+/// `EAGAIN`, `ENOMEM`, `EPERM`: no such thread can be started; `ENOSYS`: Valgrind, which ends a process at such a `clone`;
+/// `ETIMEDOUT`.
 pub fn run(table: Table, task: Task, input: [u64; 2], limit_ms: u64) -> Result<u64, Errno> {
+    if valgrind::is_present() {
+        return Err(Errno(libc::ENOSYS));
+    }
     // A jump out of the wait would leave the pages behind.
     let blocked = thread::block_all_departures();
     let answer = run_blocked(table, task, input, limit_ms);
@@ -236,6 +241,7 @@ mod tests {
     use crate::host::kernel::{self, Errno, syscall};
 
     #[test]
+    #[cfg_attr(miri, ignore = "it needs the kernel")]
     fn a_task_answers_from_a_thread_with_a_table_of_its_own() {
         fn own_table([fd, process]: [u64; 2]) -> u64 {
             kernel::close(fd as i32);
@@ -257,6 +263,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it needs the kernel")]
     fn a_creator_waits_no_longer_than_it_wants_to() {
         fn slow(_: [u64; 2]) -> u64 {
             (0..50).for_each(|_| futex::sleep_1ms());

@@ -2,7 +2,7 @@
 
 use crate::engine;
 use crate::host::kernel::Errno;
-use crate::host::{settings, thread_identity, user_access};
+use crate::host::{settings, thread_identity, user_access, valgrind};
 use crate::libaio::ring::ring_size;
 use crate::libaio::{kernel_aio, registry};
 
@@ -19,6 +19,10 @@ pub fn set_up(nr_events: u32, to: usize, prepare: fn()) -> Result<usize, Errno> 
         if answer != Err(Errno(libc::EAGAIN)) {
             return answer;
         }
+    }
+    // Valgrind refuses the mremap that maps a ring twice.
+    if valgrind::is_present() {
+        return kernel_aio::set_up(nr_events, to);
     }
     // The kernel says ENOMEM where memory is short; EAGAIN is for a limit.
     if !settings::get().served.libaio() || engine::get().map_err(|_| Errno(libc::ENOMEM))?.is_none() {
