@@ -140,6 +140,7 @@ pub unsafe extern "C" fn uringaio_fuzz(target: *const core::ffi::c_char, bytes: 
 #[cfg(test)]
 mod tests {
     #[test]
+    #[cfg_attr(miri, ignore = "the kernel judges its wild pointers")]
     fn what_the_fuzzer_found_is_taken() {
         super::target::replay(super::TARGETS);
     }

@@ -15,6 +15,7 @@
 //! Imports point down this table, and never in a circle: tests/imports.rs checks it.
 
 #![cfg_attr(feature = "libaio-abi", allow(dead_code, reason = "the drop-in has the libaio face alone"))]
+#![cfg_attr(miri, allow(dead_code, reason = "nothing is exported there"))]
 
 mod c_boundary;
 mod engine;
@@ -35,6 +36,7 @@ mod symbol_versions;
 
 /// Runs when the library is loaded. It reads the environment and looks up functions of the C library, nothing
 /// more: a program that never does asynchronous I/O gets no thread, no descriptor and no memory from the library.
+#[cfg(not(miri))]
 #[ctor::ctor]
 unsafe fn loaded() {
     host::settings::get();

@@ -70,6 +70,7 @@ fn file(name: &str) -> File {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it needs the kernel")]
 fn a_file_gives_back_what_it_was_given() {
     let bench = Bench::new();
     let file = file("back");
@@ -86,6 +87,7 @@ fn a_file_gives_back_what_it_was_given() {
 
 /// Numbers share the counters that tell one file from the next under the same number.
 #[test]
+#[cfg_attr(miri, ignore = "it needs the kernel")]
 fn numbers_closed_elsewhere_do_a_request_no_harm() {
     for bench in [Bench::new(), Bench::on_workers()] {
         let file = file("elsewhere");
@@ -109,6 +111,7 @@ fn numbers_closed_elsewhere_do_a_request_no_harm() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it needs the kernel")]
 fn a_held_read_keeps_its_file_and_a_long_write_is_whole() {
     let bench = Bench::on_workers();
     let (reader, writer) = std::io::pipe().unwrap();
@@ -136,6 +139,7 @@ fn a_held_read_keeps_its_file_and_a_long_write_is_whole() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it needs the kernel")]
 fn what_waits_can_be_stopped() {
     // By the buffers: the number may be another test's a moment later.
     fn is_in(operation: &Operation, &[start, end, _]: &[usize; 3]) -> bool {
@@ -157,6 +161,7 @@ fn what_waits_can_be_stopped() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it needs the kernel")]
 fn a_barrier_waits_for_what_came_before() {
     let bench = Bench::on_workers();
     let (reader, mut writer) = std::io::pipe().unwrap();
@@ -181,6 +186,7 @@ fn a_barrier_waits_for_what_came_before() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it needs the kernel")]
 fn more_than_the_ring_holds() {
     static READ: AtomicU32 = AtomicU32::new(0);
     unsafe fn count(operation: NonNull<Operation>, result: i64, _: &mut WakeBatch) {

@@ -267,6 +267,7 @@ mod tests {
     use crate::host::kernel::Errno;
 
     #[test]
+    #[cfg_attr(miri, ignore = "it needs the kernel")]
     fn both_calls_tell_the_same() {
         for path in ["/", "/dev/null", "/proc/self/exe", "Cargo.toml"] {
             let file = std::fs::File::open(path).unwrap();

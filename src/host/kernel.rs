@@ -23,7 +23,7 @@ impl Errno {
 ///
 /// # Safety
 /// The arguments are valid for the system call, and its effects on memory and descriptors are sound.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline]
 #[must_use]
 pub unsafe fn trap(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
@@ -46,7 +46,7 @@ pub unsafe fn trap(number: c_long, a: usize, b: usize, c: usize, d: usize, e: us
 ///
 /// # Safety
 /// As on x86-64.
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", not(miri)))]
 #[inline]
 #[must_use]
 pub unsafe fn trap(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
@@ -62,6 +62,17 @@ pub unsafe fn trap(number: c_long, a: usize, b: usize, c: usize, d: usize, e: us
         );
     }
     answer
+}
+
+/// The same in Miri.
+///
+/// # Safety
+/// As on x86-64.
+#[cfg(miri)]
+#[must_use]
+pub unsafe fn trap(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
+    // SAFETY: the caller's promise.
+    unsafe { super::under_miri::call(number, [a, b, c, d, e, f]) }
 }
 
 #[cfg(not(test))]

@@ -25,6 +25,9 @@ unsafe extern "C" {
 /// From now on `pages` may hold the only pointers to memory of the program. Nothing has to be taken back: what is no longer
 /// mapped is passed over.
 pub fn may_point_to_programs_memory(pages: *const c_void, bytes: usize) {
+    #[cfg(miri)]
+    let _ = (pages, bytes);
+    #[cfg(not(miri))]
     // SAFETY: the dynamic linker has stored the function's address there, or 0, before any code of the library runs.
     if let Some(register) = unsafe { uringaio_lsan_register_root_region } {
         // SAFETY: the function notes two numbers. It reads the pages only during a check, and only if they are mapped.

@@ -8,6 +8,11 @@ use super::kernel::{self, Errno};
 /// Memory as Rust's `alloc` gives it, or null; the library's own threads do not wait for it.
 #[must_use]
 pub fn allocate(layout: Layout) -> *mut u8 {
+    // Under Miri, Rust's own heap, of which it knows each block.
+    #[cfg(miri)]
+    // SAFETY: no layout here is empty.
+    return unsafe { std::alloc::alloc(layout) };
+    #[cfg(not(miri))]
     super::heap::attempt(layout)
 }
 
@@ -61,17 +66,17 @@ pub fn prefetch(address: usize, length: usize) {
 
 #[inline]
 fn prefetch_line(address: usize) {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: a hint, which never faults.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::without_provenance(address)) };
     }
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
     // SAFETY: the same.
     unsafe {
         core::arch::asm!("prfm pldl1keep, [{}]", in(reg) address, options(nostack, preserves_flags, readonly));
     }
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    #[cfg(any(not(any(target_arch = "x86_64", target_arch = "aarch64")), miri))]
     let _ = address;
 }

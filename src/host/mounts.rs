@@ -332,6 +332,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it needs the kernel")]
     fn all_ways_know_the_same() {
         // An ordinary user in a chroot is told nothing of the mount that holds the root.
         let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap();

@@ -138,6 +138,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it needs the kernel")]
     fn a_helper_is_scheduled_as_the_process_was() {
         let first = (libc::SCHED_OTHER, nice(), helper_cpus().words()[0]);
         std::thread::spawn(move || {

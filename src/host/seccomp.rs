@@ -209,6 +209,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it needs the kernel")]
     fn what_ends_the_child_is_named_and_what_is_answered_is_told() {
         // SAFETY: asks for a number.
         let this = unsafe { call6(libc::SYS_getpid, 0, 0, 0, 0, 0, 0) } as i64;

@@ -3,7 +3,7 @@
 //! In a program that runs with more rights than its caller (`AT_SECURE`: set-uid, capabilities) nothing is read.
 
 use core::cell::UnsafeCell;
-use core::ffi::{CStr, c_char};
+use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -208,9 +208,10 @@ fn read() -> Settings {
     settings
 }
 
+#[cfg(not(miri))]
 fn variable(name: &CStr) -> Option<&'static [u8]> {
     unsafe extern "C" {
-        fn secure_getenv(name: *const c_char) -> *const c_char;
+        fn secure_getenv(name: *const core::ffi::c_char) -> *const core::ffi::c_char;
     }
     // SAFETY: reads a C string and answers with one or with NULL; nothing for a program with AT_SECURE. A program that
     // changes its environment while it first uses AIO on another thread races with any getenv, ours as well.
@@ -218,6 +219,12 @@ fn variable(name: &CStr) -> Option<&'static [u8]> {
         let value = secure_getenv(name.as_ptr());
         (!value.is_null()).then(|| CStr::from_ptr(value).to_bytes())
     }
+}
+
+/// Miri does not know `secure_getenv`: all is as without variables.
+#[cfg(miri)]
+const fn variable(_: &CStr) -> Option<&'static [u8]> {
+    None
 }
 
 #[cfg(test)]

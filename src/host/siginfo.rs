@@ -56,6 +56,7 @@ mod tests {
     use crate::host::kernel::{self, Errno};
 
     #[test]
+    #[cfg_attr(miri, ignore = "it needs the kernel")]
     fn a_queued_signal_carries_its_value() {
         const SI_ASYNCIO: libc::c_int = -4;
         let signal = libc::SIGRTMIN() + 3;

@@ -38,14 +38,20 @@ pub fn voluntary_switches() -> Option<i64> {
 #[inline]
 #[must_use]
 pub fn pointer() -> usize {
+    #[cfg(miri)]
+    let pointer = {
+        std::thread_local!(static HERE: u8 = const { 0 });
+        HERE.with(|here| core::ptr::from_ref(here).addr())
+    };
+    #[cfg(not(miri))]
     let pointer: usize;
     // SAFETY: reads the thread pointer: on x86-64 the first word it points to is the pointer itself, by the ABI.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
     unsafe {
         core::arch::asm!("mov {}, fs:0", out(reg) pointer, options(nostack, preserves_flags, readonly));
     }
     // SAFETY: reads the thread pointer.
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
     unsafe {
         core::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nostack, preserves_flags, nomem));
     }

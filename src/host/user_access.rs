@@ -56,7 +56,7 @@ pub fn in_user_space(address: usize, length: usize) -> Result<(), Errno> {
 }
 
 /// The end of the addresses that a program can have: `TASK_SIZE_MAX` of arch/x86/include/asm/page_64_types.h.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 fn user_space_end() -> usize {
     use core::num::NonZeroUsize;
 
@@ -73,7 +73,7 @@ fn user_space_end() -> usize {
 }
 
 /// The upper half of the addresses is the kernel's.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(any(not(target_arch = "x86_64"), miri))]
 const fn user_space_end() -> usize {
     isize::MAX as usize
 }

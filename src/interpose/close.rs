@@ -26,13 +26,13 @@ fn while_closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
 }
 
 /// `close(2)`.
-#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn close(fd: c_int) -> c_int {
     while_closing(fd, || call_original!(CLOSE, fn(fd: c_int) -> c_int))
 }
 
 /// `close_range(2)`.
-#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
     descriptors::before_closing_many(first, last);
     let result = call_original!(CLOSE_RANGE, fn(first: c_uint, last: c_uint, flags: c_int) -> c_int);
@@ -42,19 +42,19 @@ pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_in
 }
 
 /// `closefrom(3)`: as in glibc, `close_range` to the end of the table.
-#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn closefrom(lowest: c_int) {
     close_range(lowest.max(0) as c_uint, c_uint::MAX, 0);
 }
 
 /// `dup2(2)`.
-#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
     while_closing(new, || call_original!(DUP2, fn(old: c_int, new: c_int) -> c_int))
 }
 
 /// `dup3(2)`.
-#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
     while_closing(new, || call_original!(DUP3, fn(old: c_int, new: c_int, flags: c_int) -> c_int))
 }
@@ -63,7 +63,7 @@ pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
 ///
 /// # Safety
 /// `stream` is an open stream.
-#[cfg_attr(not(feature = "libaio-abi"), unsafe(no_mangle))]
+#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub unsafe extern "C" fn fclose(stream: *mut libc::FILE) -> c_int {
     // SAFETY: the caller's promise.
     let fd = unsafe { libc::fileno(stream) };

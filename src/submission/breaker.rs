@@ -158,6 +158,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it needs the kernel")]
     fn what_computes_does_not() {
         let breaker = Breaker::new(LIMITS);
         for _ in 0..4 {

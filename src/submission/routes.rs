@@ -82,6 +82,7 @@ mod tests {
     use super::TABLE;
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri takes minutes to compare a page")]
     fn the_documentation_has_the_same_table() {
         let page = include_str!("../../docs/lanes.md");
         for [request, file, route, reason] in TABLE {

@@ -26,7 +26,7 @@ use step::Step;
 use world::World;
 
 /// Requests of the run in `make test`, which begins with seed 1.
-const OPERATIONS: usize = 20_000;
+const OPERATIONS: usize = if cfg!(miri) { 100 } else { 20_000 };
 
 thread_local! {
     static IS_QUIET: Cell<bool> = const { Cell::new(false) };
@@ -85,6 +85,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it takes minutes")]
 fn any_sequence_is_as_the_model_says() {
     keep_messages();
     let wanted = number("SIMULATED_OPERATIONS");

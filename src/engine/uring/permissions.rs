@@ -149,6 +149,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri takes minutes to compare a page")]
     fn the_published_list_is_what_is_used() {
         let list: Value = serde_json::from_str(LIST).expect("is JSON");
         assert_eq!(published(&list, "opcodes"), USES.map(|(_, name, number)| (name, number.into())));

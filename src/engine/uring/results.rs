@@ -85,6 +85,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri takes minutes to compare a page")]
     fn the_documentation_has_the_same_table() {
         let page = include_str!("../../../docs/lanes.md");
         for row in include_str!("results.rs").lines().filter_map(|line| line.strip_prefix("//! ")) {

@@ -36,6 +36,7 @@ pub fn result(ring: &mut Ring, entry: &Entry) -> i32 {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it needs the kernel")]
 fn takes_only_what_is_used() {
     with_ring(|mut ring| {
         let here = types::Fd(libc::AT_FDCWD);
@@ -64,6 +65,7 @@ fn takes_only_what_is_used() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it needs the kernel")]
 fn cannot_be_widened() {
     const FILES_UPDATE: u32 = 6;
     const KNOWN: u32 = 64;

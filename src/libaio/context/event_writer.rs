@@ -320,6 +320,7 @@ mod tests {
     use crate::libaio::ring::ring_size;
 
     #[test]
+    #[cfg_attr(miri, ignore = "it needs the kernel")]
     fn what_a_call_takes_is_shown_before() {
         let (ring, _) = EventRing::new(ring_size::for_events(1).unwrap(), &mut RingMemory::new()).unwrap();
         let writer = EventWriter::new();

@@ -2,7 +2,7 @@
 //! so small rings are pieces of a chunk, which is mapped when the first is needed.
 
 use crate::host::address_range::PAGE_BYTES;
-use crate::host::kernel::{Errno, syscall};
+use crate::host::kernel::{self, Errno, syscall};
 
 /// Bytes of a chunk. Pages that no ring uses are never touched, and take no memory.
 const CHUNK_BYTES: usize = 64 * PAGE_BYTES;
@@ -77,8 +77,7 @@ impl RingMemory {
 
 /// Whether so much comes from a chunk. (Where the machine's pages are larger, pieces could not be mapped one by one.)
 fn is_shared(length: usize) -> bool {
-    // SAFETY: asks for a number.
-    length <= MAX_PIECE_PAGES * PAGE_BYTES && unsafe { libc::getauxval(libc::AT_PAGESZ) } == PAGE_BYTES as u64
+    length <= MAX_PIECE_PAGES * PAGE_BYTES && kernel::page_size() == PAGE_BYTES
 }
 
 fn map(length: usize) -> Result<usize, Errno> {
@@ -101,10 +100,14 @@ mod tests {
         unsafe { core::slice::from_raw_parts_mut(address as *mut u8, length) }
     }
 
+    /// Miri takes a thousand times as long.
+    const COUNT: usize = if cfg!(miri) { 4 } else { 100 };
+
     #[test]
     fn pieces_lie_apart_and_come_back_empty() {
         let mut memory = RingMemory::new();
-        let lengths: Vec<usize> = (1..=MAX_PIECE_PAGES + 2).cycle().take(100).map(|pages| pages * PAGE_BYTES).collect();
+        let lengths: Vec<usize> =
+            (1..=MAX_PIECE_PAGES + 2).cycle().take(COUNT).map(|pages| pages * PAGE_BYTES).collect();
         let pieces: Vec<usize> = lengths.iter().map(|&length| memory.take(length).unwrap_or_default()).collect();
         for (number, (&piece, &length)) in pieces.iter().zip(&lengths).enumerate() {
             assert!(bytes(piece, length).iter().all(|&byte| byte == 0), "piece {number}");
