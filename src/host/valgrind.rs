@@ -16,7 +16,7 @@ pub fn is_present() -> bool {
             "rol rdi, 61",
             "rol rdi, 51",
             "xchg rbx, rbx",
-            in("rax") &raw const request, inlateout("rdx") 0u64 => answer, inout("rdi") 0u64 => _,
+            in("rax") &raw const request, inlateout("rdx") 0u64 => answer, inlateout("rdi") 0u64 => _,
             options(nostack),
         );
     }
@@ -38,7 +38,7 @@ pub fn is_present() -> bool {
             "ror x12, x12, #51",
             "ror x12, x12, #61",
             "orr x10, x10, x10",
-            in("x4") &raw const request, inlateout("x3") 0u64 => answer, inout("x12") 0u64 => _,
+            in("x4") &raw const request, inlateout("x3") 0u64 => answer, inlateout("x12") 0u64 => _,
             options(nostack),
         );
     }
