@@ -1,11 +1,16 @@
 //! What the kernel and the machine say of themselves.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::fs;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::file_systems::LIST;
 
 /// The kernel's release, as `6.1.0-13-amd64`.
 pub fn release() -> String {
-    let mut names = std::mem::MaybeUninit::<libc::utsname>::uninit();
+    let mut names = MaybeUninit::<libc::utsname>::uninit();
     // SAFETY: uname fills the structure with C strings, or fails, which it does not for a valid address.
     unsafe {
         if libc::uname(names.as_mut_ptr()) != 0 {
@@ -32,8 +37,27 @@ pub fn number(path: &str) -> Option<u64> {
 }
 
 /// The type of the file system that holds `target`, as `/proc/self/mountinfo` names it, and the same with its device in words.
-pub fn file_system(target: &std::path::Path) -> Option<(String, String)> {
+/// The root of a `chroot` need not be there: then the file system is asked, which tells no device.
+pub fn file_system(target: &Path) -> Option<(String, String)> {
     let target = target.canonicalize().ok()?;
+    mounted(&target).or_else(|| file_system_itself(&target).map(|name| (name.into(), name.into())))
+}
+
+/// What the file system itself says, if it is one that io_uring or the calling thread may serve.
+fn file_system_itself(target: &Path) -> Option<&'static str> {
+    let path = CString::new(target.as_os_str().as_bytes()).ok()?;
+    let mut status = MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: statfs reads the path, and fills the structure or fails.
+    let magic = unsafe {
+        if libc::statfs(path.as_ptr(), status.as_mut_ptr()) != 0 {
+            return None;
+        }
+        status.assume_init().f_type as u32
+    };
+    LIST.iter().find(|system| system.magic == magic).map(|system| system.name)
+}
+
+fn mounted(target: &Path) -> Option<(String, String)> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
     let found = mounts.lines().filter_map(|line| {
         let (left, right) = line.split_once(" - ")?;
@@ -67,4 +91,25 @@ pub fn monotonic() -> u64 {
     // SAFETY: writes the structure.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{file_system_itself, mounted};
+
+    #[test]
+    fn mounts_and_file_systems_tell_the_same() {
+        // The program and its devices: on the disk, and in memory.
+        for place in [env!("CARGO_MANIFEST_DIR"), "/dev/shm"].map(Path::new) {
+            let (Some((by_mount, _)), Some(by_itself)) = (mounted(place), file_system_itself(place)) else { continue };
+            assert_eq!(
+                by_mount.trim_end_matches(['2', '3', '4']),
+                by_itself.trim_end_matches(['2', '3', '4']),
+                "{place:?}"
+            );
+        }
+        assert_eq!(file_system_itself(Path::new("/proc")), None);
+    }
 }
