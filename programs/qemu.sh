@@ -84,9 +84,9 @@ check "qemu-img convert, raw to raw" "$both" convert raw
 check "qemu-img convert, raw to raw, out of order" "$both" convert raw -W -m 8
 check "qemu-img convert, raw to qcow2" "$both" convert qcow2
 check "qemu-img convert, qcow2 to raw" "$both" convert_back
+check "qemu-nbd, four clients" "$both drop-in-eperm" over_nbd
 
 without="preload-eperm preload-enosys drop-in-eperm drop-in-enosys"
-check "qemu-nbd, four clients" "$both drop-in-eperm" over_nbd
 check "qemu-io, write, flush, read back, without io_uring" "$without" write_and_read_back
 check "qemu-img convert, raw to qcow2, without io_uring" "$without" convert qcow2
 

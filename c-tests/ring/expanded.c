@@ -10,7 +10,7 @@ int main(void)
     struct io_event event;
     struct iocb read;
     char buffer[4096];
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t page = page_size();
     void *place = mmap(NULL, 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     CHECK(place != MAP_FAILED);

@@ -9,7 +9,7 @@ int main(void)
 {
     int fd = pattern_file(O_RDWR, 4096, 0);
     io_context_t context = make_context(8);
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t page = page_size();
     struct timespec at_once = {0, 0};
     struct io_event event;
     struct iocb read, *list = &read;

@@ -4,8 +4,14 @@
 
 #include <stdint.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "check.h"
+
+static inline size_t page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
+
+/* `size`, rounded up to whole pages. */
+static inline size_t whole_pages(size_t size) { return (size + page_size() - 1) / page_size() * page_size(); }
 
 /* Zeroed memory, aligned for O_DIRECT. */
 static inline void *aligned(size_t size)
@@ -21,7 +27,7 @@ static inline void *aligned(size_t size)
 /* `size` bytes that can be used, and behind them what may be neither read nor written. */
 static inline void *before_no_access(size_t size)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (size + page - 1) / page * page;
+    size_t page = page_size(), whole = whole_pages(size);
     char *memory = MUST(mmap(NULL, whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 
     MUST(mprotect(memory + whole, page, PROT_NONE));

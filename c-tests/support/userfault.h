@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 
 #include "behaviour.h"
+#include "memory.h"
 
 struct userfault {
     int fd;
@@ -15,14 +16,12 @@ struct userfault {
     size_t size;
 };
 
-static inline size_t userfault_page(void) { return (size_t)sysconf(_SC_PAGESIZE); }
-
 /* Maps whole pages for `size` bytes, of which none is there. Skips where the kernel does not allow it. */
 static inline struct userfault userfault_map(size_t size)
 {
     struct uffdio_api api = { .api = UFFD_API };
     struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-    struct userfault u = { .size = (size + userfault_page() - 1) / userfault_page() * userfault_page() };
+    struct userfault u = { .size = whole_pages(size) };
 
     u.fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
     if (u.fd == -1)
@@ -45,7 +44,7 @@ static inline void *userfault_await(const struct userfault *u)
         if (poll(&ready, 1, -1) == -1)
             CHECK_INT(errno, EINTR);
         if (read(u->fd, &message, sizeof message) == sizeof message && message.event == UFFD_EVENT_PAGEFAULT)
-            return (void *)(uintptr_t)(message.arg.pagefault.address & ~(userfault_page() - 1ULL));
+            return (void *)(uintptr_t)(message.arg.pagefault.address & ~(page_size() - 1ULL));
     }
 }
 
@@ -55,8 +54,8 @@ static inline void userfault_fill(const struct userfault *u, unsigned seed)
     unsigned char *source = new_pages(u->size);
 
     fill_pattern(source, u->size, seed);
-    for (size_t at = 0; at < u->size; at += userfault_page()) {
-        struct uffdio_copy copy = { .dst = (uintptr_t)u->pages + at, .src = (uintptr_t)source + at, .len = userfault_page() };
+    for (size_t at = 0; at < u->size; at += page_size()) {
+        struct uffdio_copy copy = { .dst = (uintptr_t)u->pages + at, .src = (uintptr_t)source + at, .len = page_size() };
 
         if (ioctl(u->fd, UFFDIO_COPY, &copy) == -1)
             CHECK_INT(errno, EEXIST);

@@ -37,7 +37,7 @@ pub struct FileSystem {
 const TESTED: &str = "answers_test passes on Linux 6.18";
 
 /// The list. Names and numbers are from linux/magic.h and statfs(2).
-pub const LIST: [FileSystem; 10] = [
+pub static LIST: [FileSystem; 10] = [
     FileSystem { name: "tmpfs", magic: 0x0102_1994, backing: Backing::Memory, why: TESTED },
     FileSystem { name: "devtmpfs", magic: 0x0102_1994, backing: Backing::Memory, why: "a tmpfs" },
     FileSystem { name: "ramfs", magic: 0x8584_58f6, backing: Backing::Memory, why: "served inline, as tmpfs" },
@@ -57,10 +57,16 @@ pub fn by_name(name: &[u8]) -> Backing {
     LIST.iter().find(|system| system.name.as_bytes() == name).map_or(Backing::Remote, |system| system.backing)
 }
 
+/// The first on the list whose `f_type` is this.
+#[must_use]
+pub fn with_magic(magic: u32) -> Option<&'static FileSystem> {
+    LIST.iter().find(|system| system.magic == magic)
+}
+
 /// Where a file system whose `f_type` is this keeps its files.
 #[must_use]
 pub fn by_magic(magic: u32) -> Backing {
-    LIST.iter().find(|system| system.magic == magic).map_or(Backing::Remote, |system| system.backing)
+    with_magic(magic).map_or(Backing::Remote, |system| system.backing)
 }
 
 /// Drivers of devices that complete requests immediately, in memory: the beginnings of their devices' names.

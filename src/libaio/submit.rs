@@ -340,7 +340,7 @@ impl Plan {
     fn fill(&self, operation: &mut Operation, transfer: &Transfer, priority: u16) {
         operation.offset = transfer.offset;
         operation.rw_flags = transfer.flags;
-        operation.try_without_waiting(transfer.file.is_regular() && !transfer.file.is_direct());
+        operation.try_without_waiting(transfer.file.is_cached());
         operation.priority = priority;
         operation.order = self.order;
         operation.file = transfer.file.identity;

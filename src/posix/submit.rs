@@ -243,7 +243,7 @@ impl Plan {
         if file.is_direct() && file.is_local() {
             operation.device = file.device;
         }
-        operation.try_without_waiting(file.is_regular() && !file.is_direct());
+        operation.try_without_waiting(file.is_cached());
         engines.prepare_worker(operation);
         operation.finish = finish;
         operation.order = self.order;

@@ -145,9 +145,9 @@ impl FdInfo {
         self.is(IS_CHARACTER_DEVICE) && !self.seeks()
     }
 
-    /// A regular file.
-    pub const fn is_regular(self) -> bool {
-        self.seeks() && !self.is(IS_BLOCK_DEVICE)
+    /// A regular file whose reads and writes go through the page cache.
+    pub const fn is_cached(self) -> bool {
+        self.seeks() && !self.is(IS_BLOCK_DEVICE) && !self.is_direct()
     }
 
     /// An eventfd.

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::file_systems::LIST;
+use crate::file_systems::with_magic;
 
 /// The kernel's release, as `6.1.0-13-amd64`.
 pub fn release() -> String {
@@ -54,7 +54,7 @@ fn file_system_itself(target: &Path) -> Option<&'static str> {
         }
         status.assume_init().f_type as u32
     };
-    LIST.iter().find(|system| system.magic == magic).map(|system| system.name)
+    with_magic(magic).map(|system| system.name)
 }
 
 fn mounted(target: &Path) -> Option<(String, String)> {
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn mounts_and_file_systems_tell_the_same() {
-        // The program and its devices: on the disk, and in memory.
+        // The source, mostly on a disk, and what is in memory.
         for place in [env!("CARGO_MANIFEST_DIR"), "/dev/shm"].map(Path::new) {
             let (Some((by_mount, _)), Some(by_itself)) = (mounted(place), file_system_itself(place)) else { continue };
             assert_eq!(

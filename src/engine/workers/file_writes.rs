@@ -16,6 +16,8 @@ pub const STUCK_NS: u64 = 10_000_000;
 /// Files at a time whose writes may wait for each other.
 const FILES: usize = 64;
 
+const _: () = assert!(FILES <= 1 << WritePlace::BITS);
+
 struct File {
     /// Which file it is, or was: what was measured of it stays until another takes its place.
     identity: u64,
@@ -65,7 +67,7 @@ impl FileWrites {
     }
 
     fn file(&mut self, place: WritePlace) -> &mut File {
-        &mut self.files[usize::from(place.get()) % FILES]
+        &mut self.files[usize::from(place)]
     }
 
     /// Takes note of a job that was submitted. False: it waits here.
@@ -84,8 +86,7 @@ impl FileWrites {
             }
             *file = File { identity, ..File::new() };
         }
-        // Never 0, and the same modulo FILES.
-        job.place.set(WritePlace::new((number + FILES) as u8));
+        job.place.set(Some(number as WritePlace));
         if file.must_wait(file.ready + file.running) {
             file.held.push(job);
             self.held += 1;
@@ -147,9 +148,7 @@ impl FileWrites {
             let file = &mut self.files[number];
             if !file.held.is_empty() && file.running > 0 && now.saturating_sub(file.moved) >= STUCK_NS {
                 file.pace.give_up();
-                if let Some(place) = WritePlace::new((number + FILES) as u8) {
-                    released.append(self.release(place));
-                }
+                released.append(self.release(number as WritePlace));
             }
         }
         released

@@ -13,7 +13,6 @@
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
-use core::num::NonZeroU8;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering, fence};
 
 use super::blocks::Blocks;
@@ -23,7 +22,7 @@ use crate::engine::operation::{Kind, Operation};
 use crate::host::kernel::Errno;
 
 /// The place of a file among those whose writes may wait for each other.
-pub type WritePlace = NonZeroU8;
+pub type WritePlace = u8;
 
 /// What is to be done: of the operation, what the threads need. The operation itself is the reactor's alone.
 #[derive(Clone, Copy)]

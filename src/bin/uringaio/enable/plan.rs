@@ -104,8 +104,9 @@ fn of_program(root: &Root, unit: &Unit, command: &[String], notes: &mut Vec<Stri
     }
     let found = root.find(program);
     let image = Image::open(&found).map_err(|error| Failure::new(CANNOT, format!("{name}: {error}")))?;
-    if image.script_line().is_some() || script_of(command).is_some() {
-        let verb = if script_of(command).is_some() { "runs" } else { "is" };
+    let runs_script = script_of(command).is_some();
+    if runs_script || image.script_line().is_some() {
+        let verb = if runs_script { "runs" } else { "is" };
         notes.push(format!("{name} {verb} a script: what it starts has the library, too, and was not looked into."));
         return Ok(Effect::Served);
     }

@@ -96,13 +96,7 @@ pub fn script_of(command: &[String]) -> Option<&str> {
 fn becomes(command: &[String]) -> Option<Vec<String>> {
     let words = words(script_of(command)?);
     let exec = words.windows(2).rposition(|pair| pair[0] == "exec" && pair[1].starts_with('/'))?;
-    Some(
-        words
-            .into_iter()
-            .skip(exec + 1)
-            .map_while(|word| (!word.starts_with([';', '&', '|'])).then_some(word))
-            .collect(),
-    )
+    Some(words.into_iter().skip(exec + 1).take_while(|word| !word.starts_with([';', '&', '|'])).collect())
 }
 
 /// With `.service`, which may be left out. Other kinds of units run no program.
