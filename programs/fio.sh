@@ -46,12 +46,12 @@ check "libaio, depth 1024" "$both" verified --ioengine=libaio --direct=1 --iodep
 
 # Beside another allocator.
 check "libaio, O_DIRECT, jemalloc preloaded behind" "$both" beside behind libjemalloc.so.2 malloc verified --ioengine=libaio --direct=1
-check "libaio, buffered, mimalloc preloaded before" "$both" beside before libmimalloc.so.2 malloc verified --ioengine=libaio
+check "libaio, buffered, mimalloc preloaded before" "$both" beside before libmimalloc.so.[23] malloc verified --ioengine=libaio
 PROOF=('aio_write(64)?' 'aio_read(64)?' 'aio_error(64)?' 'aio_return(64)?')
 check "posixaio, O_DIRECT, jemalloc preloaded before" preload \
     beside before libjemalloc.so.2 malloc verified --ioengine=posixaio --direct=1
 check "posixaio, four threads, mimalloc preloaded behind" preload \
-    beside behind libmimalloc.so.2 malloc verified --ioengine=posixaio --direct=1 --numjobs=4 --thread --size=8M
+    beside behind libmimalloc.so.[23] malloc verified --ioengine=posixaio --direct=1 --numjobs=4 --thread --size=8M
 PROOF=(io_submit io_getevents io_queue_init)
 
 # Where there is no io_uring.

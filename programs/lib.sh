@@ -126,7 +126,8 @@ bound_to_ours() {
 }
 
 # beside ORDER LIBRARY SYMBOL FUNCTION…: calls it with another library preloaded, `before` or `behind` ours, to which some
-# process must then have bound SYMBOL. LIBRARY is a name that the dynamic linker knows, or a path.
+# process must then have bound SYMBOL. LIBRARY is a name that the dynamic linker knows (an
+# expression, where releases differ in the version), or a path.
 beside() {
     local order=$1 symbol=$3 path=$2
     case $path in */*) ;; *) path=$(ldconfig -p | sed -n "s|.*[[:space:]]$path (.*x86-64.*=> ||p; s|.*[[:space:]]$path (.*AArch64.*=> ||p" | head -n 1) ;; esac

@@ -131,7 +131,7 @@ short_database() {
     database
 }
 check "a short load, jemalloc preloaded behind" preload beside behind libjemalloc.so.2 malloc short_database
-check "a short load, mimalloc preloaded before" preload beside before libmimalloc.so.2 malloc short_database
+check "a short load, mimalloc preloaded before" preload beside before libmimalloc.so.[23] malloc short_database
 
 # Where there is no io_uring, with less of it.
 small_database() {

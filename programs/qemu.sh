@@ -74,7 +74,7 @@ over_nbd() {
 
 check "qemu-io, write, flush, read back" "$both" write_and_read_back
 check "qemu-io, jemalloc preloaded behind" "$both" beside behind libjemalloc.so.2 malloc write_and_read_back
-check "qemu-io, mimalloc preloaded before" "$both" beside before libmimalloc.so.2 malloc write_and_read_back
+check "qemu-io, mimalloc preloaded before" "$both" beside before libmimalloc.so.[23] malloc write_and_read_back
 check "qemu-io, a wrong pattern is noticed" "$both" wrong_pattern_is_noticed
 check "qemu-img bench, 20,000 writes, depth 64" "$both" flood -w -d 64
 check "qemu-img bench, 20,000 writes, depth 1" "$both" flood -w -d 1
