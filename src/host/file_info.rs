@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 pub use super::file_systems::Backing;
 use super::hash::mix;
-use super::kernel::{self, Errno, syscall};
+use super::kernel::{Errno, syscall};
 use super::mounts::{self, Mount};
 
 /// What kind of file it is, as far as I/O order and waiting are concerned.
@@ -190,14 +190,6 @@ pub fn backing(fd: c_int, info: &FileInfo, now: u64) -> Backing {
         Kind::Block => Backing::Local,
         _ => mounts::backing(fd, info.mount, info.device, now),
     }
-}
-
-/// Whether a write that makes a file longer, to `end`, could pass `RLIMIT_FSIZE`: the kernel then sends SIGXFSZ to the
-/// thread that writes.
-#[must_use]
-pub fn may_raise_signal(end: u64) -> bool {
-    let may_pass = |limit: libc::rlimit| limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur;
-    kernel::limit(libc::RLIMIT_FSIZE, None).map_or(true, may_pass)
 }
 
 /// How many links the file at `path` has. None: that cannot be known.

@@ -7,6 +7,7 @@ pub mod descriptors;
 pub mod dlsym_next;
 pub mod fd_broker;
 pub mod file_info;
+pub mod file_size_limit;
 pub mod file_systems;
 pub mod fork;
 pub mod futex;

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_int, c_long, c_uint};
 
-use super::{file_flags, hazards, seccomp, unshare};
+use super::{file_flags, file_size_limit, hazards, seccomp, unshare};
 use crate::host::descriptors;
 use crate::host::kernel::{self, Errno, check};
 use crate::host::thread_identity::{self, Own};
@@ -22,6 +22,8 @@ pub const fn is_noted(number: c_long) -> bool {
         | libc::SYS_userfaultfd
         | libc::SYS_prctl
         | libc::SYS_seccomp
+        | libc::SYS_setrlimit
+        | libc::SYS_prlimit64
         | libc::SYS_unshare => true,
         _ => unshare::changes_own_rights(number),
     }
@@ -68,6 +70,8 @@ fn after(number: c_long, a: usize, b: usize, c: usize, succeeded: bool) {
         libc::SYS_dup2 => descriptors::after_close(b as c_int),
         libc::SYS_fcntl => file_flags::after_fcntl(a as c_int, b as c_int),
         libc::SYS_ioctl => hazards::after_ioctl(b as u64, succeeded),
+        libc::SYS_setrlimit => file_size_limit::after_set(a as c_uint),
+        libc::SYS_prlimit64 => file_size_limit::after_set(b as c_uint),
         libc::SYS_unshare => unshare::after_unshare(a as c_int, succeeded),
         libc::SYS_close_range => {
             descriptors::after_closing_many();

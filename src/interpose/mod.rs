@@ -11,6 +11,8 @@
 pub mod by_number;
 mod close;
 mod file_flags;
+#[cfg_attr(feature = "libaio-abi", allow(dead_code, reason = "libaio's writes may raise SIGXFSZ, as the kernel's do"))]
+mod file_size_limit;
 mod hazards;
 mod seccomp;
 mod unshare;
@@ -27,8 +29,14 @@ pub use {
 /// Looks up the originals when the library is loaded: a signal handler or a forked child that closes something should not
 /// be the first to call the dynamic linker.
 pub fn look_up() {
-    let originals =
-        [close::ORIGINALS, file_flags::ORIGINALS, hazards::ORIGINALS, seccomp::ORIGINALS, unshare::ORIGINALS];
+    let originals = [
+        close::ORIGINALS,
+        file_flags::ORIGINALS,
+        file_size_limit::ORIGINALS,
+        hazards::ORIGINALS,
+        seccomp::ORIGINALS,
+        unshare::ORIGINALS,
+    ];
     for original in originals.into_iter().flatten() {
         let _ = original.get();
     }

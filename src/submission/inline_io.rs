@@ -16,7 +16,7 @@ use super::fd_cache::{self, FdInfo};
 use crate::engine::Kind;
 use crate::host::kernel::{self, Errno, syscall, value_or_negated};
 use crate::host::positional_io::{NO_OFFSET, transfer, transfer_anywhere};
-use crate::host::{file_info, kernel_version, socket_options};
+use crate::host::{file_info, file_size_limit, kernel_version, socket_options};
 
 /// What differs between the faces.
 #[derive(Clone, Copy, Debug)]
@@ -196,7 +196,7 @@ impl Transfer<'_> {
 
     /// Whether a write that must not raise SIGXFSZ could do so: it would go to the program's thread.
     fn may_raise_signal(&self, policy: &Policy) -> bool {
-        policy.breaks && file_info::may_raise_signal((self.offset as u64).saturating_add(self.total as u64))
+        policy.breaks && file_size_limit::may_be_passed((self.offset as u64).saturating_add(self.total as u64))
     }
 
     /// Past the page cache to a device, or perhaps past it: done here if the device completes requests immediately.

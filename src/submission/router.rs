@@ -70,7 +70,9 @@ pub fn route(question: Question) -> Route {
     let writes = kind.writes();
     let hazards = Hazards::now();
     let is_threatened = !hazards.is_none() && hazards.threaten(writes, buffers);
-    let carrier = if is_threatened { Carrier::Workers } else { local };
+    // io_uring hands each read that cannot be tried without waiting to a thread of the kernel's; one of ours is nearer.
+    let is_handed_over = !writes && file.refuses_nowait() && !file.is_direct();
+    let carrier = if is_threatened || is_handed_over { Carrier::Workers } else { local };
     let waits_for_device = || file.is_direct() && !device_profile::completes_immediately(file.device);
     let inlines = may_inline && (file.in_memory() || file.is_local()) && !waits_for_device();
     match face {

@@ -19,6 +19,14 @@ pub const MEMORY: Row = [
     "nothing waits for a device; io_uring would need a worker for each",
 ];
 
+/// Reads of files that io_uring serves, but cannot try without waiting.
+pub const WITHOUT_NOWAIT: Row = [
+    "read, not O_DIRECT",
+    "overlayfs, and others that have refused RWF_NOWAIT",
+    "workers",
+    "what cannot be tried io_uring hands to a thread of the kernel's, which costs one more change of threads",
+];
+
 /// Reads and writes of files that io_uring serves.
 pub const LOCAL: Row = [
     "read, write",
@@ -38,7 +46,7 @@ pub const OTHERS: Row = [
 /// The table, in the order in which it is gone through. (Before it is asked, `libaio::carriage` has given contexts that
 /// begin with `O_DIRECT` requests to the kernel's own AIO.)
 #[allow(dead_code, reason = "for the documentation, and compared with it")]
-pub const TABLE: [Row; 11] = [
+pub const TABLE: [Row; 12] = [
     [
         "any",
         "the thread has descriptors or rights of its own",
@@ -73,6 +81,7 @@ pub const TABLE: [Row; 11] = [
         "the rest stays with io_uring; POSIX writes go with their aio_fsync, which has to wait for them",
     ],
     MEMORY,
+    WITHOUT_NOWAIT,
     LOCAL,
     OTHERS,
 ];

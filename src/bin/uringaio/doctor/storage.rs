@@ -134,7 +134,7 @@ fn nowait(file: &File, backing: Backing) -> Option<Finding> {
         Finding::note(
             "nowait",
             format!("A read cannot say whether it would have to wait (RWF_NOWAIT: {})", text_of(&error)),
-            "Reads of what is in memory already are therefore not finished in the calling thread.",
+            "Reads through the page cache therefore go to worker threads, also of what is in memory already.",
         )
     })
 }
