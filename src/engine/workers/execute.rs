@@ -129,9 +129,9 @@ fn counts_or_times(fd: c_int) -> bool {
 
 /// Whether it is a terminal.
 fn is_terminal(fd: c_int) -> bool {
-    // SAFETY: the kernel refuses what is no terminal before it looks at the address, and the address.
-    let asked = unsafe { syscall!(libc::SYS_ioctl, fd, libc::TCGETS, 0) };
-    asked == Err(Errno(libc::EFAULT))
+    let mut modes = MaybeUninit::<libc::termios>::uninit();
+    // SAFETY: the kernel fills its own structure, which is shorter than the C library's, or fails.
+    unsafe { syscall!(libc::SYS_ioctl, fd, libc::TCGETS, modes.as_mut_ptr()).is_ok() }
 }
 
 impl Task {

@@ -12,6 +12,7 @@ use crate::host::fd_broker::FdBroker;
 use crate::host::file_info::{self, Backing};
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::seccomp::{self, Answer, Call};
+use crate::host::valgrind;
 
 /// Descriptors that a new table has at the least (`NR_OPEN_DEFAULT`, one for each bit of a word).
 const COPIED: c_int = 64;
@@ -52,7 +53,8 @@ impl OwnTable {
         if !allowed && socket.is_none() {
             return Err("files can be passed neither by pidfd_getfd nor by a socket");
         }
-        let copies = separate(socket, permitted.close_range);
+        // Valgrind closes such a range itself, in the table that the program has.
+        let copies = separate(socket, permitted.close_range && !valgrind::is_present());
         if let (Some(mut end), true) = (socket, copies.is_ok()) {
             // The program's table has it still.
             // SAFETY: the number outlives the task.
