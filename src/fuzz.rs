@@ -56,7 +56,7 @@ fn iocb(bytes: &[u8]) {
     if iocb.length as u32 <= 1024 {
         iocb.length = iocb.length.min(array.len() as u64);
     }
-    iocb.buffer = array.as_ptr().addr() as u64;
+    iocb.buffer = array.as_ptr().expose_provenance() as u64;
     let mut memory = VectorMemory::NONE;
     if let Ok(vectors) = iocb.copy_vectors(&mut memory) {
         let copied = vectors.as_slice();
@@ -140,7 +140,6 @@ pub unsafe extern "C" fn uringaio_fuzz(target: *const core::ffi::c_char, bytes: 
 #[cfg(test)]
 mod tests {
     #[test]
-    #[cfg_attr(miri, ignore = "the kernel judges its wild pointers")]
     fn what_the_fuzzer_found_is_taken() {
         super::target::replay(super::TARGETS);
     }

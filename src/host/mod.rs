@@ -13,6 +13,8 @@ pub mod fork;
 pub mod futex;
 pub mod hash;
 pub mod heap;
+#[cfg(miri)]
+pub mod heap_under_miri;
 pub mod kernel;
 pub mod kernel_version;
 pub mod leak_check;

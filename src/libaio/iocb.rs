@@ -172,3 +172,44 @@ impl Iocb {
         Vectors::copy(self.buffer as usize, self.length as u32 as usize, memory)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use super::{Errno, Iocb};
+
+    const BYTES: usize = size_of::<Iocb>();
+
+    #[test]
+    fn an_iocb_is_read_from_wherever_it_lies() {
+        for shift in 0..=8 {
+            // Nothing of it is aligned, and nothing is behind it.
+            let mut memory: Vec<u8> = (0..shift + BYTES).map(|at| at as u8).collect();
+            let address = memory.as_mut_ptr().expose_provenance() + shift;
+            let list = [0, 0, address, usize::MAX];
+            let list = list.as_ptr().expose_provenance();
+            let (iocb, at) = Iocb::read(list, 2).unwrap();
+            assert_eq!(at, address);
+            let first = shift as u8;
+            assert_eq!(iocb.data, u64::from_ne_bytes(core::array::from_fn(|byte| first + byte as u8)));
+            assert_eq!(iocb.resfd, i32::from_ne_bytes(core::array::from_fn(|byte| first + 60 + byte as u8)));
+            assert_eq!(Iocb::key_at(at), Ok(iocb.key));
+            Iocb::mark_taken(at).unwrap();
+            assert_eq!(Iocb::key_at(at), Ok(0));
+            assert_eq!(Iocb::read(list, 2).unwrap().0.data, iocb.data);
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_is_refused() {
+        let list = [0, usize::MAX, usize::MAX - BYTES];
+        let list = list.as_ptr().expose_provenance();
+        for index in 0..3 {
+            assert_eq!(Iocb::read(list, index).map(|(_, at)| at), Err(Errno(libc::EFAULT)));
+        }
+        assert_eq!(Iocb::read(usize::MAX, 1).map(|(_, at)| at), Err(Errno(libc::EFAULT)));
+        assert_eq!(Iocb::key_at(usize::MAX), Err(Errno(libc::EFAULT)));
+        assert_eq!(Iocb::mark_taken(0), Err(Errno(libc::EFAULT)));
+    }
+}
