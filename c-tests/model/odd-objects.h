@@ -16,7 +16,7 @@
 #define SIDES 2
 #define MOST_OBJECTS 64
 #define CONTENT 20000
-#define MOST_BYTES (1 << 21) /* RLIMIT_FSIZE */
+#define MOST_BYTES (1 << 21) /* a file never has more: RLIMIT_FSIZE */
 #define REGION 8192
 
 struct object {

@@ -1,15 +1,19 @@
 /* Sequences of POSIX AIO calls that are odd in everything: descriptors of every kind, lengths, offsets, buffers, priorities,
    notifications, opcodes, modes, aiocbs that were never submitted. Each is played on glibc's functions and on the library: the
    same answers, the same status, the same bytes in the buffers and the files, the same signals and callbacks [B2] [B3] [B4]
-   [B6] [B8] [B9] [B10] [B11] [C8]. By one thread first, then by four at once that share a file. Where differences.txt or
+   [B6] [B8] [B9] [B10] [B11] [C8]. By one thread first, then by four at once that share a file. Then less of it in settings that
+   are drawn, too: with files on a FUSE file system, and with a limit (RLIMIT_FSIZE) that writes reach. Where differences.txt or
    docs/posix.md has another answer than glibc's on purpose (which cancellations succeed, what a notification that cannot be
    sent does to a result, negative counts), the answer is held against that rule.
 
    usage: odd-sequences [SEED [COUNT]] */
 #include "odd-player.h"
 
+#include "odd-settings.h"
+
 #define LEFT_OVER 0xa5
 #define CALLS_OF_A_ROUND 12 /* about */
+#define OF_DRAWN_SETTINGS 4 /* the part of the rounds */
 
 static long rounds = 1000;
 static unsigned char pattern[2 * SPAN];
@@ -374,9 +378,15 @@ static void *run(void *argument)
     return NULL;
 }
 
+static void compare_sequences(void)
+{
+    compare_by_threads(run, &rounds);
+}
+
 int main(int argc, char **argv)
 {
     sigset_t all;
+    long most;
 
     if (argc > 1)
         seed = strtoull(argv[1], NULL, 0);
@@ -387,10 +397,17 @@ int main(int argc, char **argv)
     fprintf(stderr, "seed %llu, %ld rounds\n", (unsigned long long)seed, rounds);
     sigfillset(&all);
     sigdelset(&all, SIGALRM);
+    sigdelset(&all, SIGXFSZ);
     sigdelset(&all, SIGTERM);
     sigdelset(&all, SIGINT);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
     fill_pattern(pattern, sizeof pattern, 9);
-    compare_by_threads(run, &rounds);
+    most = rounds;
+    in_settings((struct settings){ .most_bytes = MOST_BYTES }, compare_sequences);
+    set_seed(seed);
+    for (int on_fuse = 0; on_fuse < 2; on_fuse++) {
+        rounds = most / OF_DRAWN_SETTINGS;
+        in_settings(draw_settings(on_fuse), compare_sequences);
+    }
     return 0;
 }

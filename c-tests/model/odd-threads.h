@@ -10,6 +10,7 @@
 static uint64_t seed = 1;
 static atomic_int wrong; /* differences that were found */
 static int shared_file[SIDES];
+static rlim_t most_bytes = MOST_BYTES; /* RLIMIT_FSIZE */
 
 /* Has `run`, which is given the thread's number, make *count comparisons in thread 0, and as many in threads 1 to THREADS
    together. Fails if there was a difference. */
@@ -17,12 +18,11 @@ static inline void compare_by_threads(void *(*run)(void *), long *count)
 {
     pthread_t threads[THREADS];
 
-    set_limit(RLIMIT_FSIZE, MOST_BYTES);
-    signal(SIGXFSZ, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     make_odd_memory();
     for (int side = 0; side < SIDES; side++)
         shared_file[side] = pattern_file(O_RDWR, (THREADS + 2) * REGION, 5);
+    set_limit(RLIMIT_FSIZE, most_bytes);
     STEP("the comparisons of one thread");
     run(NULL);
     STEP("the comparisons of four threads");
