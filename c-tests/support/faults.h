@@ -44,7 +44,7 @@ static int find_text(struct dl_phdr_info *object, size_t size, void *found)
     struct text *text = found;
 
     (void)size;
-    if (!strstr(object->dlpi_name, "liburingaio.so") && !strstr(object->dlpi_name, "target/libaio/libaio.so"))
+    if (!strstr(object->dlpi_name, "liburingaio.so") && !strstr(object->dlpi_name, "/libaio/libaio.so"))
         return 0;
     for (int i = 0; i < object->dlpi_phnum; i++)
         if (object->dlpi_phdr[i].p_type == PT_LOAD && object->dlpi_phdr[i].p_flags & PF_X) {

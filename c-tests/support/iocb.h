@@ -140,7 +140,7 @@ static inline int runs_on(void)
 {
     const char *preload = getenv("LD_PRELOAD"), *path = getenv("LD_LIBRARY_PATH");
 
-    if (!(preload && strstr(preload, "liburingaio")) && !(path && strstr(path, "target/libaio")))
+    if (!(preload && strstr(preload, "liburingaio")) && !(path && strstr(path, "/target/")))
         return SYSTEM;
     if (getenv("URINGAIO_ENGINE") || (syscall(SYS_io_uring_setup, 0L, NULL) < 0 && (errno == EPERM || errno == ENOSYS)))
         return UNDECIDED;
