@@ -278,6 +278,17 @@ doctor_settings() {
     grep -q 'No variable URINGAIO_' out && grep -q 'URINGAIO_STATS=1 is set' changed
 }
 
+# Where io_uring does not serve, nothing is said to go to it: neither the files of a directory nor one file.
+doctor_without_io_uring() {
+    built || return 1
+    head -c 64K /dev/urandom > data
+    status 1 env URINGAIO_ENGINE=threads "$URINGAIO" doctor && grep -Eq '(by threads|in memory)$' out || return 1
+    ! grep -E ': by io_uring$' out || fail "io_uring serves no file"
+    status 1 env URINGAIO_ENGINE=system "$URINGAIO" doctor && told "left to the system's own AIO (the reason is above)" || return 1
+    status 1 env URINGAIO_ENGINE=system "$URINGAIO" doctor data
+    told "Requests on data are left to the system's own AIO." "Reads and writes are left to the system's own AIO"
+}
+
 # A process that uses the kernel's AIO: doctor says so, and how it is started anew.
 doctor_of_a_process() {
     built || return 1
@@ -288,7 +299,7 @@ doctor_of_a_process() {
     told "Process $JOB uses the kernel's own AIO now" "Process $JOB does not run on uringaio" 'uringaio run -- PROGRAM'
     kill "$JOB"
     wait "$JOB"
-    status 127 "$URINGAIO" doctor "$JOB" && grep -q 'there is no process' out
+    status 127 "$URINGAIO" doctor "$JOB" && told "Process $JOB" "There is no process $JOB." && ! grep -q 'cannot be served' out
 }
 
 bench() {
@@ -385,6 +396,7 @@ check "doctor without io_uring" command doctor_without
 check "doctor names the setting and the container" command doctor_names_the_cause
 check "doctor and locked memory" command doctor_limits
 check "doctor and variables" command doctor_settings
+check "doctor and files without io_uring" command doctor_without_io_uring
 check "bench and its reports" command bench
 check "completions" command completion
 check "the command's own tests" command own_tests

@@ -212,7 +212,10 @@ under_systemd() {
 lines_for_a_container() {
     built || return 1
     status 0 "$URINGAIO" enable --container --raw --library "$LIBRARY" || return 1
-    told 'COPY liburingaio.so.1' 'ENV LD_PRELOAD=/usr/local/lib/liburingaio.so.1' 'ENV URINGAIO_RAW=1' seccomp-io_uring.json "$LIBRARY"
+    told 'COPY liburingaio.so.1' 'ENV LD_PRELOAD=/usr/local/lib/liburingaio.so.1' 'ENV URINGAIO_RAW=1' "$LIBRARY" \
+        'docker run -e LD_PRELOAD=/usr/local/lib/liburingaio.so.1 -e URINGAIO_RAW=1' || return 1
+    # The profile that is named is there, installed or not.
+    [ -s "$(sed -n 's/^ *- seccomp=//p' out)" ] || fail "there is no such profile"
 }
 
 check "enable and disable" command plain_unit

@@ -8,6 +8,8 @@ requires python3
 # wrong N COMMAND…: ends with that status; its message is kept.
 wrong() {
     status "$@" || exit 1
+    # No words of the language that the command is written in.
+    ! grep -F -e '(os error' -e 'not in ' -e 'invalid digit' err || exit 1
     printf '%s\t%s\n' "$1" "$(sed -n '1s/^uringaio: //p' err)" >> messages
 }
 
@@ -54,10 +56,11 @@ wrong_words() {
     wrong 2 "$URINGAIO" run --engine none true
     wrong 2 "$URINGAIO" stat abc && grep -q 'pgrep' err || exit 1
     wrong 2 "$URINGAIO" stat --interval 0 1
-    wrong 2 "$URINGAIO" stat --count 0 1
+    wrong 2 "$URINGAIO" stat --count 0 1 && grep -q 'a number of intervals, 1 or more' err || exit 1
     wrong 2 "$URINGAIO" top --sort name
     wrong 2 "$URINGAIO" top --once -n 2
-    wrong 2 "$URINGAIO" bench --rounds 0
+    wrong 2 "$URINGAIO" bench --rounds 0 && grep -q 'a whole number from 1 to 1000' err || exit 1
+    wrong 2 "$URINGAIO" bench --size many
     wrong 2 "$URINGAIO" drop-in frobnicate
     wrong 2 "$URINGAIO" run --library
     wrong 2 "$URINGAIO" stat --all

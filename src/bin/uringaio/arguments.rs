@@ -2,7 +2,10 @@
 //! tests/command_pages.rs includes it, so it depends on clap alone.
 
 use std::ffi::OsString;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
@@ -148,7 +151,7 @@ pub struct Doctor {
 /// interval; "in flight" is the number at its end. Operations that the kernel's own AIO carries, as libaio's O_DIRECT requests, are
 /// known by their number alone.
 ///
-/// The counters are read out of the process's memory, which the kernel allows to the same user and to root (to root alone where
+/// The counters are read out of the process's memory, which the kernel permits to the same user and to root (to root alone where
 /// kernel.yama.ptrace_scope is set). The process is not stopped and need not answer. If it has the library but leaves the work to
 /// processes that it started, those are named.
 ///
@@ -173,7 +176,7 @@ pub struct Stat {
     pub interval: f64,
 
     /// How many intervals are shown; without it, until the process ends
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = intervals)]
     pub count: Option<u64>,
 
     /// Show once what was counted since the process's first AIO call: totals, not rates
@@ -215,7 +218,7 @@ pub struct Top {
     pub interval: f64,
 
     /// How many intervals are shown; without it, until the end is asked for
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", value_parser = intervals)]
     pub count: Option<u64>,
 
     /// Write one interval as lines, on a terminal too
@@ -259,7 +262,7 @@ pub enum Order {
 )]
 pub struct Bench {
     /// Size of the file that is made, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = |text: &str| whole(text, 1..=1_u64 << 20))]
     pub size: u64,
 
     /// Length of each measurement in seconds, 0.05 to 3600
@@ -267,7 +270,7 @@ pub struct Bench {
     pub seconds: f64,
 
     /// Measurements of each kind on each side, 1 to 1000
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = |text: &str| whole(text, 1..=1000_u32))]
     pub rounds: u32,
 
     /// Only the rows whose name contains TEXT
@@ -406,6 +409,20 @@ fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.05..=3600.0).contains(&seconds) => Ok(seconds),
         _ => Err("it is a number of seconds from 0.05 to 3600".into()),
+    }
+}
+
+fn whole<N: FromStr + PartialOrd + Display>(text: &str, range: RangeInclusive<N>) -> Result<N, String> {
+    match text.parse() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(format!("it is a whole number from {} to {}", range.start(), range.end())),
+    }
+}
+
+fn intervals(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("it is a number of intervals, 1 or more".into()),
     }
 }
 

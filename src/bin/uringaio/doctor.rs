@@ -46,7 +46,7 @@ pub fn main(arguments: &Doctor) -> Result<ExitCode, Failure> {
         let kind = if file.is_dir() { "Directory" } else { "File" };
         sections.extend([settings, Section::new("file", format!("{kind} {}", file.display()), storage.findings)]);
     } else {
-        let files = files::findings(&arguments.directory);
+        let files = files::findings(&arguments.directory, engine.as_deref());
         sections
             .extend([Section::new("files", format!("Files in {}", arguments.directory.display()), files), settings]);
         if let Some(name) = &arguments.subject {
@@ -98,6 +98,7 @@ fn machine(engine: Option<&str>, ring: Tried) -> String {
 fn outcome(title: &str, subject: &Subject) -> String {
     let nothing = "running it on uringaio changes nothing";
     match (subject.effect(), &subject.refusal) {
+        (_, Some(failure)) if subject.is_unseen => format!("{}.", failure.sentence()),
         (Effect::Refused, Some(failure)) => format!("{title} cannot be served: {}.", failure.message),
         (Effect::Setting, _) => format!("{title} needs another setting to be served; as it is, {nothing}."),
         (Effect::Raw, _) => format!("{title} is served with URINGAIO_RAW=1 alone."),

@@ -17,11 +17,14 @@ pub enum Sandbox {
     Unit(String),
 }
 
-/// Where a file lies that is installed with this command, for those who write profiles and units.
+/// Where a file lies that is installed with this command, for those who write profiles and units. Of a command that lies where it
+/// was built, as `target/release/uringaio`, it is the source's.
 pub fn shared_file(name: &str) -> String {
     let prefix = std::env::current_exe().ok().and_then(|file| Some(file.parent()?.parent()?.to_path_buf()));
-    let shared = prefix.unwrap_or_else(|| "/usr".into()).join("share/uringaio/sandbox").join(name);
-    shared.display().to_string()
+    let prefix = prefix.unwrap_or_else(|| "/usr".into());
+    let source = prefix.parent().map(|tree| tree.join("share/sandbox").join(name));
+    let installed = prefix.join("share/uringaio/sandbox").join(name);
+    source.filter(|file| !installed.exists() && file.exists()).unwrap_or(installed).display().to_string()
 }
 
 /// The three system calls of io_uring, as filters name them.

@@ -7,16 +7,18 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::report::Finding;
+use super::storage::{self, IO_URING};
 use crate::file_systems::{Backing, by_name};
 use crate::host;
 
-pub fn findings(directory: &Path) -> Vec<Finding> {
+/// `engine` is what the library uses here.
+pub fn findings(directory: &Path, engine: Option<&str>) -> Vec<Finding> {
     if !directory.is_dir() {
         return vec![Finding::bad("file_system", format!("There is no directory {}", directory.display()), "")];
     }
     let (kind, place) = host::file_system(directory).unwrap_or_else(|| ("unknown".into(), "unknown".into()));
     let backing = by_name(kind.as_bytes());
-    let mut findings = vec![way(backing, &place)];
+    let mut findings = vec![way(backing, &place, engine)];
     match temporary(directory) {
         Ok((file, direct)) => {
             if !reads_without_waiting(&file) && backing != Backing::Memory {
@@ -35,19 +37,26 @@ pub fn findings(directory: &Path) -> Vec<Finding> {
         Err(error) => findings.push(Finding::note(
             "o_direct",
             "Nothing more was tried: no file can be made there",
-            format!("{error}. Name another directory with --directory."),
+            format!(
+                "{}. Name another directory with --directory.",
+                host::error_text(error.raw_os_error().unwrap_or(0))
+            ),
         )),
     }
     findings
 }
 
-fn way(backing: Backing, place: &str) -> Finding {
+fn way(backing: Backing, place: &str, engine: Option<&str>) -> Finding {
     match backing {
+        _ if engine == Some("system") => Finding::note("file_system", format!("{place}: {}", storage::LEFT), ""),
         Backing::Memory => Finding::good(
             "file_system",
             format!("{place}: in memory"),
             "Requests are finished at once in the calling thread.",
         ),
+        Backing::Local if engine.is_some_and(|engine| engine != IO_URING) => {
+            Finding::note("file_system", format!("{place}: by threads"), storage::THREADS_INSTEAD)
+        }
         Backing::Local => Finding::good(
             "file_system",
             format!("{place}: by io_uring"),

@@ -84,7 +84,7 @@ pub enum Effect {
     Setting,
     /// Nothing.
     None,
-    /// It cannot be run on uringaio.
+    /// It cannot be run on uringaio, or not be looked into.
     Refused,
 }
 

@@ -151,8 +151,8 @@ fn served(number: libc::pid_t, counters: Option<Finding>, process: &Process, san
 fn refused(missing: Missing, number: libc::pid_t, status: u8) -> Subject {
     let mut failure = missing.of(number);
     failure.status = status;
-    let findings = vec![Finding::bad("process", failure.message.clone(), "")];
-    Subject { findings, refusal: Some(failure), ..Subject::default() }
+    let findings = vec![Finding::bad("process", failure.sentence(), "")];
+    Subject { findings, refusal: Some(failure), is_unseen: true, ..Subject::default() }
 }
 
 /// How it is started so that it is served.

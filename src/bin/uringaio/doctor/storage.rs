@@ -13,8 +13,15 @@ use crate::file_systems::{Backing, by_name, is_device_in_memory};
 use crate::host;
 use crate::routes::{self, Row};
 
-const IO_URING: &str = "io_uring";
+pub const IO_URING: &str = "io_uring";
 const CALLER: &str = "the calling thread";
+const THREADS: &str = "threads";
+const SYSTEM: &str = "the system's own AIO";
+
+/// What is said of files that io_uring would serve, where it is not used.
+pub const THREADS_INSTEAD: &str = "As io_uring is not used here, threads take its place (the reason is above).";
+/// What is said of all files where the library serves none.
+pub const LEFT: &str = "left to the system's own AIO (the reason is above)";
 
 /// What is said of it.
 #[derive(Debug)]
@@ -52,7 +59,7 @@ pub fn look(file: &Path, library: Option<&Path>, engine: Option<&str>) -> Result
         (_, None) => (Backing::Remote, "on an unknown file system".into()),
     };
     let (row, lane) = route(kind, backing);
-    let lane = if lane == IO_URING && engine.is_some_and(|engine| engine != IO_URING) { "threads" } else { lane };
+    let lane = lane_here(lane, engine);
     let mut findings = vec![placed(&place, device.as_deref(), number), way(row, lane)];
     let mut measured = Vec::new();
     match kind {
@@ -86,15 +93,25 @@ pub fn look(file: &Path, library: Option<&Path>, engine: Option<&str>) -> Result
 /// The row of the library's own table, and who does what cannot be done in the calling thread.
 fn route(kind: Kind, backing: Backing) -> (&'static Row, &'static str) {
     match (kind, backing) {
-        (Kind::Stream, _) => (&routes::STREAMS, "threads"),
+        (Kind::Stream, _) => (&routes::STREAMS, THREADS),
         (_, Backing::Memory) => (&routes::MEMORY, CALLER),
         (_, Backing::Local) => (&routes::LOCAL, IO_URING),
-        (_, Backing::Remote) => (&routes::OTHERS, "threads"),
+        (_, Backing::Remote) => (&routes::OTHERS, THREADS),
+    }
+}
+
+/// Who does it where the library uses `engine`.
+fn lane_here(lane: &'static str, engine: Option<&str>) -> &'static str {
+    match engine {
+        Some("system") => SYSTEM,
+        Some("threads") if lane == IO_URING => THREADS,
+        _ => lane,
     }
 }
 
 fn goes(lane: &str) -> String {
     match lane {
+        SYSTEM => format!("are left to {SYSTEM}"),
         CALLER => format!("are done in {CALLER}"),
         lane => format!("go to {lane}, where they cannot be done at once"),
     }
@@ -104,19 +121,25 @@ fn placed(place: &str, device: Option<&str>, number: u64) -> Finding {
     let (major, minor) = (libc::major(number), libc::minor(number));
     let title = match device {
         Some(name) => format!("Device: {name} ({major}:{minor}), {place}"),
+        // Containers hide the names.
+        None if major != 0 => format!("Device: {major}:{minor}, {place}"),
         None => format!("Device: {place}, without a block device of its own"),
     };
     Finding::good("device", title, "")
 }
 
 fn way(row: &Row, lane: &str) -> Finding {
+    if lane == SYSTEM {
+        return Finding::note("route", format!("Reads and writes are {LEFT}"), "");
+    }
     let [_, files, route, reason] = row;
     let mut detail = format!("Because it is on: {files}. There {reason}.");
-    if lane == "threads" && route.ends_with(IO_URING) {
-        detail.push_str(" As io_uring is not used here, threads take its place (the reason is above).");
+    if lane == THREADS && route.ends_with(IO_URING) {
+        detail.push(' ');
+        detail.push_str(THREADS_INSTEAD);
     }
     let title = format!("Reads and writes go: {route}");
-    if lane == "threads" { Finding::note("route", title, detail) } else { Finding::good("route", title, detail) }
+    if lane == THREADS { Finding::note("route", title, detail) } else { Finding::good("route", title, detail) }
 }
 
 /// Whether a read may be told not to wait.
@@ -208,16 +231,25 @@ fn tried(
 
 #[cfg(test)]
 mod tests {
-    use super::{CALLER, IO_URING, Kind, route};
+    use super::{CALLER, IO_URING, Kind, SYSTEM, THREADS, lane_here, route};
     use crate::file_systems::{Backing, by_name};
 
     #[test]
     fn routes_are_those_of_the_librarys_table() {
         let lane = |kind, name: &str| route(kind, by_name(name.as_bytes())).1;
         assert_eq!(lane(Kind::Regular, "ext4"), IO_URING);
-        assert_eq!(lane(Kind::Regular, "fuse.sshfs"), "threads");
+        assert_eq!(lane(Kind::Regular, "fuse.sshfs"), THREADS);
         assert_eq!(lane(Kind::Regular, "tmpfs"), CALLER);
-        assert_eq!(lane(Kind::Stream, "ext4"), "threads");
+        assert_eq!(lane(Kind::Stream, "ext4"), THREADS);
         assert_eq!(route(Kind::Block, Backing::Local).1, "io_uring");
+    }
+
+    #[test]
+    fn another_engine_takes_the_place_of_io_uring() {
+        assert_eq!(lane_here(IO_URING, Some("io_uring")), IO_URING);
+        assert_eq!(lane_here(IO_URING, None), IO_URING);
+        assert_eq!(lane_here(IO_URING, Some("threads")), THREADS);
+        assert_eq!(lane_here(CALLER, Some("threads")), CALLER);
+        assert_eq!(lane_here(CALLER, Some("system")), SYSTEM);
     }
 }

@@ -20,8 +20,10 @@ const MOST_NAMES: usize = 12;
 #[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Subject {
     pub findings: Vec<Finding>,
-    /// It can be served at all.
+    /// Why it cannot be served, or not be looked into.
     pub refusal: Option<Failure>,
+    /// It could not be looked into: nothing is known of it.
+    pub is_unseen: bool,
     /// It calls an interface that is served.
     pub is_served: bool,
     pub uses_io_uring: bool,

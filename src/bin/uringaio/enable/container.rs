@@ -29,10 +29,15 @@ pub fn lines(library: &Path, raw: bool) -> String {
          \x20   security_opt:\n\
          \x20     - seccomp={profile}\n\
          \n\
-         # The profile allows io_uring, which Docker's default forbids; without it threads serve. Without compose:\n\
-         #     docker run --security-opt seccomp={profile} ...\n\
+         # The profile allows io_uring, which the default of Docker and Podman forbids; without it threads serve.\n\
+         # The same by docker run, or podman run:\n\
+         #     docker run -e LD_PRELOAD={INSIDE}{} \\\n\
+         #         -v {library}:{INSIDE}:ro \\\n\
+         #         --ulimit memlock=67108864 \\\n\
+         #         --security-opt seccomp={profile} IMAGE\n\
          # Then see whether the program is served: uringaio doctor PID on the host, with the process's number there\n",
         raw_line("ENV URINGAIO_RAW=1\n"),
         raw_line("      URINGAIO_RAW: \"1\"\n"),
+        if raw { " -e URINGAIO_RAW=1" } else { "" },
     )
 }

@@ -116,7 +116,7 @@ pub struct Latency {
 pub struct Device {
     /// Its number, as `major:minor`.
     pub number: String,
-    /// The name of the block device; null where the file system has none (btrfs).
+    /// The name of the block device; null where the file system has none (btrfs) or a container hides it.
     pub name: Option<String>,
     /// The best of the last requests that io_uring timed; null where it timed none.
     pub best_ns: Option<u64>,

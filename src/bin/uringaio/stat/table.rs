@@ -135,8 +135,11 @@ fn latency(times: &Times) -> Option<String> {
 }
 
 fn shown_device(device: &Device) -> String {
-    let name = device.name.as_ref().map_or(String::new(), |name| format!("{name} "));
-    let mut text = format!("{name}({})", device.number);
+    // Containers hide the names, and btrfs' devices have none.
+    let mut text = match &device.name {
+        Some(name) => format!("{name} ({})", device.number),
+        None => device.number.clone(),
+    };
     if let Some(best) = device.best_ns {
         let _ = write!(text, ", a request takes {} at best", time(best));
     }
@@ -168,4 +171,20 @@ fn sizes(sizes: &[Size], what: &str) -> String {
 
 fn or_none(list: &[String]) -> String {
     if list.is_empty() { "none".into() } else { list.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown_device;
+    use crate::stat::sample::Device;
+
+    #[test]
+    fn a_device_without_a_name() {
+        let named = |name: Option<&str>| {
+            let name = name.map(String::from);
+            shown_device(&Device { number: "8:1".into(), name, best_ns: None, is_immediate: false, pauses: 0 })
+        };
+        assert_eq!(named(Some("sda1")), "sda1 (8:1)");
+        assert_eq!(named(None), "8:1");
+    }
 }
