@@ -28,6 +28,27 @@ struct Contexts {
     transfers: AtomicU32,
 }
 
+/// Whose an address is that a program passes.
+pub enum Found {
+    /// A context that the library carries, in use by the caller.
+    Ours(ContextRef),
+    /// One that the kernel carries. The call needs nothing of the library's: if another thread ends the context meanwhile, the
+    /// kernel says so.
+    Carried,
+    /// No context of the library's.
+    Unknown,
+}
+
+/// Whose `address` is.
+#[inline]
+pub fn owner(address: usize) -> Found {
+    match CONTEXTS.get().and_then(|contexts| contexts.table.look_up(address)) {
+        None => Found::Unknown,
+        Some(context) if context.carriage.was_handed_over() => Found::Carried,
+        Some(context) => context.enter(address).map_or(Found::Unknown, Found::Ours),
+    }
+}
+
 /// The context at `address`, if it is the library's.
 #[inline]
 pub fn find(address: usize) -> Option<ContextRef> {

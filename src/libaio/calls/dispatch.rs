@@ -7,8 +7,9 @@ use super::{io_cancel, io_destroy, io_getevents, io_pgetevents};
 use crate::host::kernel::{self, Errno};
 use crate::host::thread::SignalSet;
 use crate::host::user_access;
+use crate::libaio::registry::{self, Found};
 use crate::libaio::ring::layout::Event;
-use crate::libaio::{kernel_aio, registry, submit};
+use crate::libaio::{kernel_aio, submit};
 
 type Answer = Result<usize, Errno>;
 
@@ -38,9 +39,10 @@ pub fn io_destroy(address: usize) -> Answer {
 /// As [`submit::submit`], or the kernel's.
 #[inline]
 pub fn io_submit(address: usize, nr: isize, list: usize) -> Answer {
-    match registry::find(address) {
-        Some(context) => submit::submit(context, nr, list),
-        None => kernel_aio::submit(address, nr, list),
+    match registry::owner(address) {
+        Found::Ours(context) => submit::submit(context, nr, list),
+        Found::Carried => kernel_aio::submit_carried(address, nr, list),
+        Found::Unknown => kernel_aio::submit(address, nr, list),
     }
 }
 
@@ -112,7 +114,11 @@ fn get_events(
     ask_kernel: impl Fn(usize, isize, isize, usize, usize) -> Answer,
 ) -> Answer {
     let GetEvents { context: address, min, most, events, timeout } = call;
-    let Some(mut context) = registry::find(address).filter(|context| !context.carriage.is_kernels()) else {
+    let ours = match registry::owner(address) {
+        Found::Ours(context) if !context.carriage.is_kernels() => Some(context),
+        _ => None,
+    };
+    let Some(mut context) = ours else {
         let is_function = caller == Caller::Function;
         if is_function && Timeout::read(timeout) == Ok(Timeout::Now) && kernel_aio::looks_empty(address) {
             return Ok(0);

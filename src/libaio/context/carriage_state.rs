@@ -62,6 +62,13 @@ impl Carriage {
         }
     }
 
+    /// Whether the kernel carries the context, and will to its end.
+    #[inline]
+    pub fn was_handed_over(&self) -> bool {
+        // Acquire pairs with the Release in `end_change`: the kernel's ring is in place.
+        self.carrier.load(Ordering::Acquire) == KERNEL
+    }
+
     /// Waits for another thread's change, with an end: that thread may be stopped in the middle of it.
     #[cold]
     fn await_change(&self) -> bool {

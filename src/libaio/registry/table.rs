@@ -152,6 +152,12 @@ impl Table {
     /// The context at `address`, in use by the caller.
     #[inline]
     pub fn find(&self, address: usize) -> Option<ContextRef> {
+        self.look_up(address)?.enter(address)
+    }
+
+    /// The context at `address`, which is not in use by the caller: it may be another's the next moment.
+    #[inline]
+    pub fn look_up(&self, address: usize) -> Option<&'static Context> {
         let entries = self.entries();
         let mut index = spread(address);
         loop {
@@ -162,7 +168,7 @@ impl Table {
             if let Some(context) = real(entry)
                 && context.address() == address
             {
-                return context.enter(address);
+                return Some(context);
             }
             index += 1;
         }
