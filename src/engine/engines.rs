@@ -2,7 +2,7 @@
 
 use core::ffi::c_int;
 use core::iter;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use super::cancel::{Matcher, Outcome};
@@ -74,21 +74,6 @@ pub fn running() -> impl Iterator<Item = &'static Engine> {
     all().filter(|engine| engine.inbox.has_taker())
 }
 
-/// Whether the workers have ever been given operations that are io_uring's: what must not overtake those asks both.
-static WORKERS_STOOD_IN: AtomicBool = AtomicBool::new(false);
-
-/// The workers, for operations that are io_uring's.
-pub fn workers_instead() -> Option<&'static Engine> {
-    WORKERS_STOOD_IN.store(true, Ordering::Relaxed);
-    workers()
-}
-
-/// Whether operations that are io_uring's may be with the workers.
-pub fn workers_stood_in() -> bool {
-    // Relaxed: set before such an operation is submitted; a thread that orders another behind it sees that.
-    WORKERS_STOOD_IN.load(Ordering::Relaxed)
-}
-
 /// Whether the system's own implementation serves, for good: no engine does, and none will. An engine that has no thread
 /// now may get one later. Async-signal-safe.
 #[cfg(not(feature = "libaio-abi"))]
@@ -128,7 +113,7 @@ impl Engines {
     /// `EAGAIN`: threads or memory are out.
     #[inline]
     pub fn uring_or_workers(self) -> Result<&'static Engine, Errno> {
-        self.uring().or_else(workers_instead).ok_or(Errno(libc::EAGAIN))
+        self.uring().or_else(workers).ok_or(Errno(libc::EAGAIN))
     }
 
     /// Sees to it that there is a worker for what io_uring may leave to one. It is started here and not by io_uring's thread,
@@ -141,17 +126,15 @@ impl Engines {
         }
     }
 
-    /// The engine for what must wait for operations that io_uring may have, although it takes no others any more; else as
-    /// [`Engines::uring_or_workers`].
+    /// The engine for an fsync of what io_uring serves, also where that is to wait for what io_uring has: the workers. io_uring
+    /// has a thread of the kernel's carry it out, which releases the file a moment after the completion; it serves where no
+    /// worker can be started.
     ///
     /// # Errors
     /// `EAGAIN`: no thread or memory can be had.
     #[cfg(not(feature = "libaio-abi"))]
-    pub fn for_barrier(self) -> Result<&'static Engine, Errno> {
-        // A worker is to carry it out; see `prepare_worker`. Where none can be started, io_uring does.
-        let _ = self.workers();
-        let ending = URING.get().filter(|engine| !engine.is_available() && engine.inbox.has_taker());
-        ending.map_or_else(|| self.uring_or_workers(), Ok)
+    pub fn for_sync(self) -> Result<&'static Engine, Errno> {
+        workers().or_else(|| self.uring()).ok_or(Errno(libc::EAGAIN))
     }
 
     /// Stops what is outstanding and meant, in every engine. Returns when it is known of each how it went, or an

@@ -12,11 +12,11 @@ use core::time::Duration;
 use super::cancel::Command;
 use super::device::Device;
 use super::lifecycle::{CLOSING, ENGINE_WAIT_MS, Engine, RESTING, SERVING, SETTLE_TICK, UNAVAILABLE};
-use super::operation::{Kind, Operation, finish_unheld};
+use super::operation::{Kind, Operation, Stage, finish_unheld};
 use super::reactor::Reactor;
 use super::uring::Uring;
 use super::wake_batch::WakeBatch;
-use super::{engines, inbox};
+use super::{engines, inbox, stand_in};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
 use crate::host::{log, seccomp};
@@ -117,10 +117,13 @@ fn pass_on(operation: NonNull<Operation>, wakes: &mut WakeBatch) {
     }
     // SAFETY: taken from the inbox, so this thread's alone.
     let this = unsafe { operation.as_ref() };
+    if this.stage == Stage::StandIn {
+        return stand_in::send_back(operation);
+    }
     let eventfds = this.eventfd_numbers();
     let result = match this.kind {
         Kind::Nop => 0,
-        _ => match engines::workers_instead() {
+        _ => match engines::workers() {
             // SAFETY: as its submitter promised.
             Some(workers) => return unsafe { workers.submit(operation) },
             None => -i64::from(libc::EIO),

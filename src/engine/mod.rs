@@ -27,6 +27,7 @@ mod ring_queues;
 #[cfg(test)]
 mod simulated;
 mod sleep_policy;
+mod stand_in;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -38,7 +39,7 @@ mod workers;
 use core::ffi::c_int;
 
 pub use cancel::Matcher;
-pub use engines::{Engines, await_none, await_uring_idle, running, started, workers_stood_in};
+pub use engines::{Engines, await_none, await_uring_idle, running, started};
 #[cfg(not(feature = "libaio-abi"))]
 pub use engines::{for_separate_thread, stands_aside};
 pub use failover::close_uring;

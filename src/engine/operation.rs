@@ -90,9 +90,9 @@ pub enum Order {
     Reading,
     /// Writes to a stream, or appending writes, one after another in the order of submission.
     Writing,
-    /// Waits for everything submitted earlier on the same file; what comes later need not wait for it.
+    /// Waits for everything submitted earlier to the same engine on the same file; what comes later need not wait for it.
     Barrier,
-    /// The same, also for what the other engine has of the file.
+    /// The same, for the workers, which wait also for what io_uring has of the file.
     BarrierEverywhere,
 }
 
@@ -136,6 +136,10 @@ pub(super) enum Stage {
     Held,
     /// With the device.
     Issued,
+    /// A barrier of the workers', whose [stand-in](super::stand_in) is with the engine on io_uring.
+    AwaitsUring,
+    /// It is a stand-in.
+    StandIn,
     /// With a worker of the other engine, which does it again. It comes back by the inbox, with its result in `offset`.
     WithWorker,
     /// It has its result, and the device closes its file.
@@ -207,7 +211,8 @@ pub struct Operation {
     pub file: u64,
     /// Bytes that a stream has already moved.
     pub(super) moved: usize,
-    /// What the workers know it by, while it is issued; when it was issued to io_uring, if it is timed.
+    /// What the workers know it by, while it is issued; its stand-in, while it awaits io_uring; when it was issued to io_uring, if
+    /// it is timed.
     pub(super) handle: *const (),
     /// Holds the file itself, so that the number may be closed and reused.
     pub(super) held: Option<super::fixed_files::FixedFile>,

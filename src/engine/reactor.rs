@@ -21,13 +21,13 @@ use super::cancel::Command;
 use super::device::{Device, Event, Verdict};
 use super::fixed_files::{FixedFile, SharedFixedFiles};
 use super::lifecycle::{Carrier, Engine};
-use super::operation::{CANCELED, History, Kind, Operation, Order, Stage, TOO_LATE};
+use super::operation::{CANCELED, History, Operation, Order, Stage};
 use super::order::Orders;
 use super::outstanding::Outstanding;
 use super::queue::Queue;
 use super::sleep_policy::SleepPolicy;
 use super::wake_batch::{NO_NUMBERS, WakeBatch};
-use super::{engines, inbox, redo};
+use super::{engines, inbox, redo, stand_in};
 use crate::host::descriptors;
 use crate::host::kernel::Errno;
 use crate::stats::{self, Lane, Notification};
@@ -53,6 +53,8 @@ pub struct Reactor<D> {
     has_tried: bool,
     /// Operations that completed while the inbox was taken.
     completed_early: u32,
+    /// Stand-ins that are with the engine on io_uring.
+    stand_ins: u32,
 }
 
 struct Stopping {
@@ -82,6 +84,7 @@ impl<D: Device> Reactor<D> {
             sleep_policy: SleepPolicy::new(),
             has_tried: false,
             completed_early: 0,
+            stand_ins: 0,
         }
     }
 
@@ -120,7 +123,7 @@ impl<D: Device> Reactor<D> {
 
     /// Whether nothing is outstanding, and nothing is held.
     pub fn is_idle(&self) -> bool {
-        self.outstanding.is_empty() && self.answers.is_empty() && self.device.is_idle()
+        self.outstanding.is_empty() && self.stand_ins == 0 && self.answers.is_empty() && self.device.is_idle()
     }
 
     /// Takes the inbox, and sees to it that the kernel has what was taken.
@@ -150,9 +153,11 @@ impl<D: Device> Reactor<D> {
     fn accept(&mut self, operation: NonNull<Operation>) {
         // SAFETY: reactor-owned.
         let (stage, kind) = unsafe { (operation.as_ref().stage, operation.as_ref().kind) };
-        if stage == Stage::WithWorker {
+        match stage {
             // It is back, with its result.
-            return self.bring_back(operation);
+            Stage::WithWorker => return self.bring_back(operation),
+            Stage::StandIn => return self.accept_stand_in(operation),
+            _ => {}
         }
         let Some(action) = kind.action() else {
             if let Some(command) = Command::of(operation) {
@@ -177,6 +182,14 @@ impl<D: Device> Reactor<D> {
             self.finish(operation, if is_lost { Errno(libc::EIO) } else { errno }.negated());
             return;
         }
+        match self.awaits_uring(operation) {
+            Ok(true) => return self.hold(operation),
+            Ok(false) => {}
+            Err(errno) => {
+                self.finish(operation, errno.negated());
+                return;
+            }
+        }
         if self.orders.accept(operation) {
             // SAFETY: reactor-owned.
             let this = unsafe { operation.as_ref() };
@@ -190,6 +203,32 @@ impl<D: Device> Reactor<D> {
             self.ready.push(operation);
         }
         self.hold(operation);
+    }
+
+    /// Whether an operation waits, with the workers, for what io_uring has of its file.
+    fn awaits_uring(&mut self, operation: NonNull<Operation>) -> Result<bool, Errno> {
+        // SAFETY: reactor-owned.
+        let is_everywhere = unsafe { operation.as_ref() }.order == Order::BarrierEverywhere;
+        let awaits = self.engine.carrier() == Carrier::Workers && is_everywhere && stand_in::send(operation)?;
+        self.stand_ins += u32::from(awaits);
+        Ok(awaits)
+    }
+
+    /// A stand-in waits for its turn here; or it is back, and what it stands for takes its place in the order of the workers.
+    fn accept_stand_in(&mut self, operation: NonNull<Operation>) {
+        if self.engine.carrier() == Carrier::Uring {
+            if self.orders.accept(operation) {
+                stand_in::send_back(operation);
+            }
+            return;
+        }
+        self.stand_ins -= 1;
+        let Some(mut original) = stand_in::take_back(operation) else { return };
+        // SAFETY: reactor-owned.
+        unsafe { original.as_mut() }.stage = Stage::Held;
+        if self.orders.accept(original) {
+            self.ready.push(original);
+        }
     }
 
     /// Takes note of an operation.
@@ -251,12 +290,7 @@ impl<D: Device> Reactor<D> {
         if !is_refused || self.engine.carrier() != Carrier::Uring {
             return false;
         }
-        // SAFETY: reactor-owned.
-        if is_barrier(unsafe { operation.as_ref() }.order) {
-            // The workers do not know what it has to wait for.
-            return false;
-        }
-        let Some(workers) = engines::workers_instead() else { return false };
+        let Some(workers) = engines::workers() else { return false };
         // SAFETY: reactor-owned.
         let eventfds = core::mem::take(&mut unsafe { operation.as_mut() }.held_eventfds);
         eventfds.into_iter().flatten().for_each(|eventfd| self.release_eventfd(eventfd, 1));
@@ -278,22 +312,15 @@ impl<D: Device> Reactor<D> {
     fn issue(&mut self, mut operation: NonNull<Operation>) {
         // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
+        if this.stage == Stage::StandIn {
+            return stand_in::send_back(operation);
+        }
         if !this.has_its_file() {
             // Held back without its file, and the program has closed the descriptor meanwhile.
             self.finish(operation, this.gone().negated());
             return;
         }
         this.stage = Stage::Issued;
-        // io_uring has a thread of the kernel's carry out an fsync, which releases the file a moment after the completion. A
-        // worker has released it by then. All that came before it here has ended; the workers hold a barrier for both
-        // engines back behind what they have.
-        if is_sync(this.kind)
-            && self.engine.carrier() == Carrier::Uring
-            && this.has_its_number()
-            && redo::redo(operation)
-        {
-            return;
-        }
         self.has_tried |= self.engine.carrier() == Carrier::Uring && this.tries_without_waiting();
         self.device.issue(operation, false);
     }
@@ -397,13 +424,7 @@ impl<D: Device> Reactor<D> {
     fn bring_back(&mut self, mut operation: NonNull<Operation>) {
         // SAFETY: reactor-owned.
         let this = unsafe { operation.as_mut() };
-        let result = this.offset;
-        if result == TOO_LATE.negated() && is_sync(this.kind) && this.held.is_some() {
-            // The device does it, which has the file.
-            this.stage = Stage::Held;
-            return self.ready.push(operation);
-        }
-        let told = redo::told(this, result);
+        let told = redo::told(this, this.offset);
         self.finish(operation, told);
     }
 
@@ -456,14 +477,6 @@ impl<D: Device> Reactor<D> {
             self.signal_eventfds();
         }
     }
-}
-
-const fn is_barrier(order: Order) -> bool {
-    matches!(order, Order::Barrier | Order::BarrierEverywhere)
-}
-
-const fn is_sync(kind: Kind) -> bool {
-    matches!(kind, Kind::Sync | Kind::DataSync)
 }
 
 const _: () = assert!(align_of::<Operation>() >= 4, "the inbox marks its head in the low bits");

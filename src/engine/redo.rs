@@ -1,10 +1,9 @@
-//! Has a worker do an operation of the engine on io_uring, and brings it back there: io_uring's answer was not the file's, or
-//! the operation has to wait for what the workers have.
+//! Has a worker do an operation of the engine on io_uring, and brings it back there: io_uring's answer was not the file's.
 
 use core::ptr::NonNull;
 
 use super::engines;
-use super::operation::{Finish, Kind, Operation, Order, Stage, TOO_LATE, finish_unheld};
+use super::operation::{Finish, Kind, Operation, Stage, TOO_LATE, finish_unheld};
 use super::wake_batch::{NO_NUMBERS, WakeBatch};
 use super::workers::execute;
 use super::workers::job::Task;
@@ -28,9 +27,6 @@ pub fn redo(mut original: NonNull<Operation>) -> bool {
     let mut operation = Operation::new(this.kind, this.fd, returned as Finish);
     (operation.address, operation.length, operation.offset) = (this.address, this.length, this.offset);
     (operation.rw_flags, operation.priority, operation.face) = (this.rw_flags, this.priority, this.face);
-    if this.order == Order::BarrierEverywhere {
-        (operation.order, operation.file) = (Order::Barrier, this.file);
-    }
     operation.is_internal = true;
     // Nothing keeps the program from closing the number before a worker has the file.
     operation.fd_generation = this.fd_generation;

@@ -76,7 +76,7 @@ impl Engine {
     #[cold]
     unsafe fn divert(&self, newest: NonNull<Operation>, oldest: NonNull<Operation>) {
         if self.carrier() == Carrier::Uring
-            && let Some(workers) = engines::workers_instead()
+            && let Some(workers) = engines::workers()
         {
             // SAFETY: the caller's promise.
             return unsafe { workers.submit_chain(newest, oldest) };

@@ -183,12 +183,8 @@ impl Plan {
             ask_kernel(&transfer, writes, is_possible)?;
         }
         let order = match args.kind {
-            Kind::Sync | Kind::DataSync
-                if order_counts::is_idle(file.identity, Order::Writing) && !router::may_be_with_workers() =>
-            {
-                Order::Barrier
-            }
-            Kind::Sync | Kind::DataSync => Order::BarrierEverywhere,
+            Kind::Sync | Kind::DataSync if file.is_local() => Order::BarrierEverywhere,
+            Kind::Sync | Kind::DataSync => Order::Barrier,
             _ if appends || (writes && !file.seeks()) => Order::Writing,
             _ if file.seeks() => Order::Counted,
             _ => Order::Reading,
@@ -220,10 +216,8 @@ impl Plan {
         copied: Option<Vectors>,
     ) -> Result<&'static Engine, Errno> {
         let engine = match self.carrier {
-            Carrier::Uring if matches!(self.order, Order::Barrier | Order::BarrierEverywhere) => {
-                engines.for_barrier()?
-            }
             Carrier::Uring => engines.uring_or_workers()?,
+            Carrier::Workers if self.order == Order::BarrierEverywhere => engines.for_sync()?,
             Carrier::Workers => engines.workers()?,
         };
         let file = self.file;

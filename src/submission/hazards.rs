@@ -11,8 +11,6 @@ use crate::host::seccomp;
 /// Bits of [`SEEN`].
 const SLOW_PAGES: u32 = 1;
 const PERMISSION_EVENTS: u32 = 1 << 1;
-/// A file system was frozen once.
-const WAS_FROZEN: u32 = 1 << 2;
 /// File systems that are frozen at the moment, counted in the upper half.
 const ONE_FROZEN: u32 = 1 << 16;
 
@@ -32,7 +30,6 @@ pub fn note_permission_events() {
 
 /// The program freezes a file system (`FIFREEZE`).
 pub fn note_freeze() {
-    SEEN.fetch_or(WAS_FROZEN, Ordering::Relaxed);
     SEEN.fetch_add(ONE_FROZEN, Ordering::Relaxed);
 }
 
@@ -57,12 +54,6 @@ impl Hazards {
     #[inline]
     #[must_use]
     pub const fn is_none(self) -> bool {
-        self.0 & !WAS_FROZEN == 0
-    }
-
-    /// Whether there never was one: no request was ever sent another way because of one.
-    #[must_use]
-    pub const fn never_were(self) -> bool {
         self.0 == 0
     }
 

@@ -53,10 +53,7 @@ pub fn route(question: Question) -> Route {
     let by_uring = file.is_local() && !engine::uring_denies(kind, face == Face::Posix);
     let local = if by_uring { Carrier::Uring } else { Carrier::Workers };
     match kind {
-        Kind::Poll | Kind::Nop => return Route::Engine(Carrier::Workers),
-        // libaio's waits for nothing that came before.
-        Kind::Sync | Kind::DataSync if face == Face::Libaio => return Route::Engine(Carrier::Workers),
-        Kind::Sync | Kind::DataSync => return Route::Engine(local),
+        Kind::Poll | Kind::Nop | Kind::Sync | Kind::DataSync => return Route::Engine(Carrier::Workers),
         Kind::Read | Kind::Write | Kind::ReadVector | Kind::WriteVector => {}
     }
     let may_inline = settings::get().inline;
@@ -82,10 +79,4 @@ pub fn route(question: Question) -> Route {
         Face::Posix if is_threatened => Route::Engine(carrier),
         _ => Route::Inline(carrier),
     }
-}
-
-/// Whether writes on a file that io_uring serves may be with the workers nevertheless, uncounted.
-#[must_use]
-pub fn may_be_with_workers() -> bool {
-    !Hazards::now().never_were() || engine::uring_denies(Kind::WriteVector, true) || engine::workers_stood_in()
 }

@@ -64,7 +64,7 @@ pub const TABLE: [Row; 12] = [
     [
         "aio_fsync",
         "ext2 to ext4, XFS, btrfs, overlayfs, block device",
-        "held back by io_uring's engine until earlier requests on the file have ended, then workers",
+        "workers, which hold it back until earlier requests on the file have ended, those with io_uring too",
         "a plain system call: io_uring's own fsync holds the file a moment longer than its completion says",
     ],
     ["fsync, fdatasync", "any other", "workers", "a plain system call; libaio's waits for nothing"],

@@ -6,6 +6,7 @@ use super::{Reactor, Stopping};
 use crate::engine::cancel::{Command, Matcher, Outcome, Task};
 use crate::engine::device::Device;
 use crate::engine::operation::{CANCELED, Operation, Order, Stage};
+use crate::engine::stand_in;
 
 impl<D: Device> Reactor<D> {
     /// Begins what a command asks for.
@@ -44,12 +45,12 @@ impl<D: Device> Reactor<D> {
             this.stop_error = error;
             match this.stage {
                 _ if this.partially_done => outcome.refused += 1,
-                Stage::Held if self.drop_held(operation) => outcome.canceled += 1,
-                Stage::Held => {
+                Stage::Held | Stage::AwaitsUring if self.drop_held(operation) => outcome.canceled += 1,
+                Stage::Held | Stage::AwaitsUring => {
                     pending += 1;
                     self.note_stop(operation, command);
                 }
-                Stage::WithWorker | Stage::Ending => outcome.refused += 1,
+                Stage::WithWorker | Stage::Ending | Stage::StandIn => outcome.refused += 1,
                 Stage::Issued if this.moved > 0 => outcome.refused += 1,
                 Stage::Issued => {
                     pending += 1;
@@ -75,7 +76,10 @@ impl<D: Device> Reactor<D> {
 
     /// Ends an operation that was not issued. Whether it has ended: its file may still be closed.
     fn drop_held(&mut self, operation: NonNull<Operation>) -> bool {
-        if !self.ready.remove(operation) {
+        // SAFETY: reactor-owned.
+        if unsafe { operation.as_ref() }.stage == Stage::AwaitsUring {
+            stand_in::withdraw(operation);
+        } else if !self.ready.remove(operation) {
             self.orders.remove(operation, &mut self.ready);
             // It has no place in the order any more.
             // SAFETY: reactor-owned.

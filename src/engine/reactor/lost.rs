@@ -2,12 +2,12 @@
 
 use core::ptr::NonNull;
 
-use super::{Reactor, is_barrier};
+use super::Reactor;
 use crate::engine::cancel::Command;
 use crate::engine::device::Device;
-use crate::engine::operation::{Operation, Stage, finish_unheld};
+use crate::engine::operation::{Operation, Stage};
 use crate::engine::wake_batch::WakeBatch;
-use crate::engine::{inbox, redo};
+use crate::engine::{inbox, redo, stand_in};
 use crate::host::kernel::Errno;
 
 impl<D: Device> Reactor<D> {
@@ -17,8 +17,11 @@ impl<D: Device> Reactor<D> {
         // SAFETY: reactor-owned.
         for operation in self.outstanding.matching(|operation| unsafe { operation.as_ref() }.stage != Stage::WithWorker)
         {
-            self.orders.remove(operation, &mut self.ready);
             self.ready.remove(operation);
+            if !self.orders.remove(operation, &mut self.ready) {
+                // SAFETY: reactor-owned.
+                self.orders.finished(unsafe { operation.as_ref() }, &mut self.ready);
+            }
             // Its file goes with the device.
             // SAFETY: reactor-owned.
             unsafe { (*operation.as_ptr()).held = None };
@@ -40,20 +43,15 @@ impl<D: Device> Reactor<D> {
             // SAFETY: taken just now, and not accepted yet.
             next = unsafe { inbox::next(operation) };
             // SAFETY: as above.
-            let (stage, order) = unsafe { (operation.as_ref().stage, operation.as_ref().order) };
+            let stage = unsafe { operation.as_ref() }.stage;
             if let Some(command) = Command::of(operation) {
                 self.carry_out(command);
             } else if stage == Stage::WithWorker {
                 // SAFETY: reactor-owned.
                 let this = unsafe { operation.as_ref() };
                 self.finish(operation, redo::told(this, this.offset));
-            } else if is_barrier(order) {
-                // The workers do not know what it has to wait for.
-                // SAFETY: as above; it is not known here.
-                unsafe {
-                    let eventfds = operation.as_ref().eventfd_numbers();
-                    finish_unheld(operation, Errno(libc::EIO).negated(), eventfds, &mut self.wakes);
-                }
+            } else if stage == Stage::StandIn {
+                self.accept_stand_in(operation);
             } else {
                 pass_on(operation, &mut self.wakes);
             }
@@ -64,6 +62,10 @@ impl<D: Device> Reactor<D> {
     }
 
     fn tell_without_device(&mut self) {
+        // All else that was ready has failed.
+        while let Some(released) = self.ready.pop() {
+            stand_in::send_back(released);
+        }
         while let Some(command) = self.answers.pop() {
             Command::answer(command, &mut self.wakes);
         }

@@ -246,6 +246,14 @@ impl Request {
         result
     }
 
+    /// What a plain call is asked to do for it.
+    pub fn seen(&self, writes: bool, vectors: &[libc::iovec], offset: i64, file: usize) -> Seen {
+        let record = self.record.borrow();
+        let are_its = vectors.iter().map(|vector| (vector.iov_base.addr(), vector.iov_len)).eq(record.buffers());
+        assert!(are_its && record.kind.writes() == writes, "{record:?} by a call with {vectors:?}");
+        Seen { kind: record.kind, address: record.address, length: record.length, offset, file }
+    }
+
     /// A descriptor was synced by a plain call: perhaps for this request.
     pub fn may_be_synced(&self, fd: i32) {
         if let Ok(mut record) = self.record.try_borrow_mut()
@@ -329,8 +337,7 @@ impl Record {
             Order::Free | Order::Counted => false,
             Order::Reading | Order::Writing => same && self.order == earlier.order,
             Order::Barrier => same && matches!(earlier.order, Order::Counted | Order::Writing),
-            // The workers cannot find the file of a descriptor that was closed meanwhile (docs/limits.md).
-            Order::BarrierEverywhere => !self.is_gone && matches!(earlier.order, Order::Counted | Order::Writing),
+            Order::BarrierEverywhere => matches!(earlier.order, Order::Counted | Order::Writing),
         }
     }
 
@@ -380,7 +387,7 @@ impl Record {
             None => {
                 is_stopped
                     || (self.kind == Kind::Nop && result == 0)
-                    || (self.is_gone && (is(libc::EBADF) || is_unknown))
+                    || (self.is_gone && world.has_refused_file.get() && (is(libc::EBADF) || is_unknown))
                     || (self.eventfd.is_some() && world.has_refused_file.get() && is(libc::ENFILE))
                     || (world.is_lost.get() && is(libc::EIO))
                     || (world.has_refused_thread.get() && is(libc::EAGAIN))
@@ -393,9 +400,16 @@ impl Record {
         self.kind != Kind::Nop && if share == 0 { self.fd == fd } else { self.id.is_multiple_of(share) }
     }
 
-    /// Whether its buffers are here, for a worker's copy of it.
+    /// Whether its buffers are here, for a worker's copy of it, or a call.
     pub fn is_at(&self, address: usize) -> bool {
         self.address == address
+            || (self.kind.is_transfer() && self.buffers().next().is_some_and(|first| first.0 == address))
+    }
+
+    /// Where its buffers are, and how long.
+    fn buffers(&self) -> impl Iterator<Item = (usize, usize)> {
+        let base = self.memory.as_ptr().addr();
+        self.pieces.iter().map(move |&(start, length)| (base + start, length))
     }
 
     /// Whether it was told as stopped, and nothing was done for it.

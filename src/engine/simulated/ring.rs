@@ -247,6 +247,8 @@ impl Ring {
             return self.complete(entry.data, -libc::EBADF);
         }
         request.issued(world);
+        let is_sync = matches!(kind, Kind::Sync | Kind::DataSync);
+        assert!(!is_sync || world.has_refused_thread.get(), "io_uring is given an fsync, which workers are there for");
         let is_nowait = kind.is_transfer() && entry.operation_flags & libc::RWF_NOWAIT as u32 != 0;
         if request.note_nowait(is_nowait) && random.one_in(3) {
             let result = -random.of(&[libc::EAGAIN, libc::EAGAIN, libc::EOPNOTSUPP]);

@@ -9,7 +9,7 @@ use super::request::{Request, Wanted};
 use super::world::{World, close_ring, world};
 use crate::engine::cancel::Matcher;
 use crate::engine::operation::{Kind, Operation, Order};
-use crate::engine::{self, Carrier, Engine, chain, end_here, engines};
+use crate::engine::{Carrier, Engine, chain, end_here, engines};
 use crate::host::descriptors;
 use crate::host::kernel::Errno;
 
@@ -99,13 +99,10 @@ fn submit(world: &'static World) {
     let carrier = if random.one_in(2) { Carrier::Uring } else { Carrier::Workers };
     if random.one_in(6) {
         // By itself, as `aio_fsync` does it.
-        let order = if carrier == Carrier::Uring && engine::workers_stood_in() {
-            Order::BarrierEverywhere
-        } else {
-            Order::Barrier
+        let (order, engine) = match carrier {
+            Carrier::Uring => (Order::BarrierEverywhere, engines.for_sync()),
+            Carrier::Workers => (Order::Barrier, engines.workers()),
         };
-        let order = if carrier == Carrier::Uring && random.one_in(2) { Order::BarrierEverywhere } else { order };
-        let engine = if carrier == Carrier::Uring { engines.for_barrier() } else { engines.workers() };
         let request = make(world, carrier, Some(order)).operation();
         return push(engine, request, request);
     }
@@ -146,8 +143,8 @@ fn make(world: &'static World, carrier: Carrier, barrier: Option<Order>) -> &'st
             (random.of(&[Kind::Sync, Kind::DataSync]), barrier.unwrap_or(Order::Barrier), random.below(REGULAR))
         }
         0 => (Kind::Nop, Order::Free, 0),
-        1 => (random.of(&[Kind::Sync, Kind::DataSync]), Order::Free, random.below(REGULAR)),
-        2..8 => (random.of(&TRANSFERS), Order::Free, random.below(REGULAR)),
+        1 if !is_uring => (random.of(&[Kind::Sync, Kind::DataSync]), Order::Free, random.below(REGULAR)),
+        1..8 => (random.of(&TRANSFERS), Order::Free, random.below(REGULAR)),
         8..12 => (random.of(&TRANSFERS), Order::Counted, random.below(REGULAR)),
         12 => (Kind::Poll, Order::Free, REGULAR + random.below(STREAMS)),
         13..15 => (random.of(&[Kind::Write, Kind::WriteVector]), Order::Writing, random.below(REGULAR)),

@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use super::files::Files;
 use super::random::Random;
-use super::request::{By, Request, Seen};
+use super::request::{By, Request};
 use super::ring::{self, Ring};
 use super::workers::{Crew, Workers};
 use crate::engine::device::{Device, Sleep, Waits};
@@ -384,17 +384,17 @@ impl World {
     /// A transfer by a plain call, in the place of a worker.
     fn transfer(&self, kind: Kind, &[fd, address, length, offset, ..]: &[usize; 6]) -> Option<isize> {
         let file = self.files.borrow().named(fd as i32)?;
-        let request = self.request_at(address);
-        let is_single = !request.record.borrow().kind.has_vector();
-        // One buffer goes as an array where there are flags.
-        let (kind, address, length) = match kind {
-            Kind::ReadVector | Kind::WriteVector if is_single => {
-                unreachable!("requests that may not wait end otherwise")
-            }
-            _ => (kind, address, length),
+        let single = libc::iovec { iov_base: ptr::with_exposed_provenance_mut(address), iov_len: length };
+        let vectors = if kind.has_vector() {
+            // SAFETY: the array that the call is given.
+            unsafe { core::slice::from_raw_parts(ptr::with_exposed_provenance(address), length) }
+        } else {
+            &[single]
         };
-        Some(request.perform(self, By::Worker, Seen { kind, address, length, offset: offset as i64, file }, usize::MAX)
-            as isize)
+        // One buffer goes as an array where there are flags, and an array of one as a buffer where there are none.
+        let request = self.request_at(vectors[0].iov_base.addr());
+        let seen = request.seen(kind.writes(), vectors, offset as i64, file);
+        Some(request.perform(self, By::Worker, seen, usize::MAX) as isize)
     }
 
     /// An eventfd that is signalled by its number.
