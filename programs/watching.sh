@@ -37,6 +37,17 @@ for line in lines:
     if not (done > 0 and timed > 0 and interface["submitted"] > 0 and line["bytes_read"] > 0): sys.exit(1)' "$2"
 }
 
+# Of requests that the kernel's own AIO carries, doctor and stat know the number.
+carried_by_the_kernel() {
+    built || return 1
+    FIO=(--thread --direct=1)
+    fio_job libaio "$URINGAIO" run --
+    await quietly "$URINGAIO" stat --once "$JOB" || { cat fio.log; return 1; }
+    status 0 "$URINGAIO" doctor "$JOB" && told "Process $JOB runs on uringaio" "by the kernel's own AIO" || return 1
+    status 0 "$URINGAIO" stat --once "$JOB" && told "without those by the kernel's AIO, of which no more than the number is known"
+    kill "$JOB"
+}
+
 # fio's jobs are children: of the parent, and of a shell before it, stat says which process works.
 stat_names_the_one_that_works() {
     built || return 1
@@ -177,6 +188,7 @@ bpftrace_scripts() {
 
 check "stat of POSIX AIO" command stat posixaio
 check "stat of libaio" command stat libaio
+check "stat and doctor of what the kernel carries" command carried_by_the_kernel
 check "stat of a program whose children's children work" command stat_names_the_one_that_works
 check "stat leaves the timing of URINGAIO_STATS" command stat_leaves_the_summary
 check "stat for a monitor" command openmetrics

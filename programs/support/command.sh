@@ -69,7 +69,7 @@ fio_job() { # ENGINE [COMMAND…]
     "$@" "$PROGRAM" --name=job --filename=data --size=8M --rw=randread --bs=4k --ioengine="$engine" --iodepth=8 --time_based \
         --runtime=3000 "${FIO[@]}" > fio.log 2>&1 &
     JOB=$!
-    echo "$JOB" >> "$STARTED"
+    started "$JOB"
 }
 
 # A program that is named as MariaDB's server is, has the same interfaces and setting, and waits.

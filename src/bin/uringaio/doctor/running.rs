@@ -122,8 +122,15 @@ fn counted(number: libc::pid_t, observed: &Observed) -> (u64, Option<Finding>) {
         "threads" => "by threads of the library, not by io_uring",
         _ => "by the system's own AIO",
     };
-    let title =
-        format!("Process {number} runs on uringaio {}, {by}: {operations} operations so far", snapshot.version());
+    let kernel_aio = match snapshot.counters.kernel_aio.iter().sum::<u64>() {
+        0 => String::new(),
+        all if all == operations => ", all by the kernel's own AIO".into(),
+        some => format!(", {some} of them by the kernel's own AIO"),
+    };
+    let title = format!(
+        "Process {number} runs on uringaio {}, {by}: {operations} operations so far{kernel_aio}",
+        snapshot.version()
+    );
     let watch = format!("uringaio stat {number} shows what it does.");
     let finding = match snapshot.engine() {
         "system" => Finding::bad("served", title, watch),
