@@ -42,7 +42,8 @@ static inline int move_to_fuse(int valid_s)
     MUST(mkdir(directory, 0755));
     MUST(mkdir(backing, 0755));
     disk = (struct passthrough){ .backing = realpath(backing, NULL), .threads = FUSE_SERVERS, .valid_s = valid_s };
-    if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 || (dev = passthrough_mount(directory)) == -1) {
+    if (unshare(CLONE_NEWNS) == -1 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == -1 ||
+        (dev = passthrough_mount(directory)) == -1) {
         SAY("not on FUSE: %s", strerror(errno));
         return 0;
     }
