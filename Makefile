@@ -27,7 +27,7 @@ SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock uringaio.map libaio.m
 SNIPPET := /etc/ld.so.conf.d/00-uringaio-libaio.conf
 
 .DEFAULT_GOAL := all
-.PHONY: all library library-aarch64 drop-in drop-in-t64 archive command demo test test-kernels test-aarch64 sanitize miri soak fuzz check bench bench-smoke bench-stat sbom reproducible site deb test-packages dist deb-source rpm install install-strip uninstall clean help
+.PHONY: all library library-aarch64 drop-in drop-in-t64 archive command demo test test-kernels test-aarch64 sanitize miri coverage soak fuzz check bench bench-smoke bench-stat sbom reproducible site deb test-packages dist deb-source rpm install install-strip uninstall clean help
 
 all: library drop-in drop-in-t64 archive command ## everything that is installed
 
@@ -89,7 +89,7 @@ test-kernels: library drop-in ## the C programs on Linux 5.10, 6.1, 6.12 and the
 test-aarch64: library-aarch64 ## the same on aarch64, with pages of 4 and 16 KiB
 	scripts/test-kernels --machine aarch64 --columns "$${COLUMNS:-preload,engine,threads}"
 
-sanitize: ## the C programs with AddressSanitizer (library and programs), UndefinedBehaviorSanitizer, ThreadSanitizer; RUN=options
+sanitize: ## the C programs with AddressSanitizer (library and programs), UndefinedBehaviorSanitizer, ThreadSanitizer, Valgrind; RUN=options
 	scripts/sanitize $(RUN)
 
 miri: ## the unit tests that need no kernel, the engines on a simulated one among them, in Miri; needs rustup's nightly with miri
@@ -98,6 +98,9 @@ miri: ## the unit tests that need no kernel, the engines on a simulated one amon
 	MIRIFLAGS="-Zmiri-tree-borrows -Zmiri-permissive-provenance -Zmiri-ignore-leaks -Zmiri-disable-isolation \
 	    -Zmiri-compare-exchange-weak-failure-rate=0.1" \
 	    $(CARGO) +nightly miri test --lib --target-dir target/miri
+
+coverage: ## which lines of src/ the tests run, into docs/coverage.md; needs rustup's llvm-tools; half an hour
+	scripts/coverage --fresh
 
 soak: ## everything random, round after round, then one page: HOURS=n MINUTES=n
 	@HOURS="$(HOURS)" MINUTES="$(MINUTES)" scripts/soak

@@ -1,7 +1,7 @@
 # What the scripts about the command `uringaio` share: to build and run it, to read what it wrote, and programs to look at.
 # shellcheck shell=bash
 
-URINGAIO=$TOP/target/release/uringaio
+URINGAIO=${URINGAIO_COMMAND:-$TOP/target/release/uringaio}
 
 built() {
     [ -z "$SYSTEM" ] || skip "on the system's own AIO there is no command"
