@@ -1,5 +1,6 @@
 /* No value in an aiocb's public fields ends the program: thousands of random ones give a status or an error [C8]. Buffers
    and notification functions are the program's responsibility, so they are valid or NULL. */
+// unsanitized: valgrind -- it passes memory that cannot be touched
 #include "aiocb.h"
 #include "process.h"
 

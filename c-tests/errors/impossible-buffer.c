@@ -1,5 +1,6 @@
 /* A buffer at an address that no program can have, or of more bytes than addresses: the error is the one that read(2) or write(2)
    gives for the descriptor, also for no bytes [B4] (POSIX aio_read: the errors of read). */
+// unsanitized: valgrind -- it passes memory that cannot be touched
 #include "aiocb.h"
 #include "memory.h"
 

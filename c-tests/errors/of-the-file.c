@@ -1,5 +1,6 @@
 /* aio_error gives what read(2), write(2) and fsync(2) would give: EISDIR, ENOSPC, EFAULT, ENOTCONN [B4] (POSIX aio_read:
    "one of the error values normally set by read()"). */
+// unsanitized: valgrind -- it passes memory that cannot be touched
 #include "aiocb.h"
 
 #include <sys/mman.h>

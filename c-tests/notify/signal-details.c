@@ -1,5 +1,6 @@
 /* SIGEV_SIGNAL: the signal carries SI_ASYNCIO, the process's own id and user, and the request's value [B6] (POSIX 2.4.1,
    2.8.2). */
+// unsanitized: valgrind -- Valgrind has its own way with signals, also beneath glibc
 #include "aiocb.h"
 #include "process.h"
 

@@ -6,4 +6,5 @@
 
    [A13] preadv2(2): RWF_DONTCACHE, Linux 6.14. */
 #define ONE_REQUEST_POSIX
+// unsanitized: valgrind -- it starts itself again by /proc/self/exe, which is Valgrind there
 #include "dontcache-setting.h"

@@ -1,5 +1,6 @@
 /* No thread but the program's own takes the process's signals [C4]: with the program's threads blocking them, a signal to
    the process stays pending until the program takes it. */
+// unsanitized: valgrind -- Valgrind has its own way with signals, also beneath glibc
 #include "aiocb.h"
 #include "process.h"
 

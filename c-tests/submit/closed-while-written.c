@@ -2,6 +2,7 @@
    in full, to its own file [B12]. io_uring cannot do it without waiting, and a worker needs the descriptor. With O_DIRECT and, where
    the library does nothing in the calling thread (URINGAIO_INLINE=never), through the page cache. */
 // columns: oracle preload threads -- what differs is who carries it
+// unsanitized: valgrind -- it starts itself again by /proc/self/exe, which is Valgrind there
 #include "aiocb.h"
 #include "behaviour.h"
 

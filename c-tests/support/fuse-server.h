@@ -266,7 +266,7 @@ static inline void fuse_start(size_t size, unsigned seed)
         SKIP("no FUSE here: /dev/fuse: %s", strerror(errno));
     if (unshare(CLONE_NEWNS) == -1)
         SKIP("no FUSE here: unshare: %s", strerror(errno));
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+    if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == -1)
         SKIP("no FUSE here: a private mount namespace: %s", strerror(errno));
     snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=%d,group_id=%d,allow_other", dev, getuid(),
              getgid());

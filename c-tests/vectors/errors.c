@@ -2,6 +2,7 @@
    lengths, an array or buffers outside the program's memory. What the file says is the request's result [B17] (FreeBSD
    aio_read(2), "ERRORS"; vfs_aio.c, aiocb_copyin). */
 // links: uringaio
+// unsanitized: valgrind -- it passes memory that cannot be touched
 #include "aiocb.h"
 #include "memory.h"
 
