@@ -50,7 +50,7 @@ pub fn route(question: Question) -> Route {
     if thread_identity::is_separate() {
         return Route::InCaller;
     }
-    let by_uring = file.is_local() && !engine::uring_denies(kind, face == Face::Posix);
+    let by_uring = file.is_local() && !engine::uring_denies(kind);
     let local = if by_uring { Carrier::Uring } else { Carrier::Workers };
     match kind {
         Kind::Poll | Kind::Nop | Kind::Sync | Kind::DataSync => return Route::Engine(Carrier::Workers),

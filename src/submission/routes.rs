@@ -75,10 +75,10 @@ pub const TABLE: [Row; 12] = [
         "only the worker that does it may sleep; libaio's inline part stays, as the kernel's AIO would sleep there too",
     ],
     [
-        "read, write, fsync, fdatasync",
+        "read, write",
         "ext2 to ext4, XFS, btrfs, overlayfs, block device, but io_uring is denied the operation (a restriction that the process has inherited)",
         "in the caller as below, then workers",
-        "the rest stays with io_uring; POSIX writes go with their aio_fsync, which has to wait for them",
+        "the rest stays with io_uring",
     ],
     MEMORY,
     WITHOUT_NOWAIT,

@@ -8,7 +8,7 @@
 //! | denied | instead |
 //! |---|---|
 //! | `READ`, `READV`, `WRITEV` | workers do what would need it |
-//! | `FSYNC` | workers do it, and the writes that an `aio_fsync` has to wait for |
+//! | `FSYNC` | nothing: workers do it, unless no thread can be started for one |
 //! | `ASYNC_CANCEL` | nothing under way is stopped: `AIO_NOTCANCELED` |
 //! | `FUTEX_WAIT` | the doorbell is a signal, which needs `POLL_ADD` |
 //! | changing the file table by a call | by an entry, `FILES_UPDATE` |
@@ -95,24 +95,24 @@ pub fn denied() -> Denied {
     Denied(DENIED.load(Ordering::Relaxed))
 }
 
-/// Whether workers do this kind of operation although io_uring serves the file. With `ordered`, for a face whose fsync
-/// waits for earlier writes: both have to be with one engine.
+/// Whether workers move these bytes although io_uring serves the file.
 #[inline]
-pub fn denies(kind: Kind, ordered: bool) -> bool {
+pub fn denies(kind: Kind) -> bool {
     let denied = denied();
-    !denied.is_none() && denied.denies(kind, ordered)
+    !denied.is_none() && denied.denies(kind)
 }
 
 impl Denied {
     #[cold]
-    const fn denies(self, kind: Kind, ordered: bool) -> bool {
+    const fn denies(self, kind: Kind) -> bool {
         match kind {
             Kind::Read => self.has(Use::Read),
             Kind::ReadVector => self.has(Use::ReadVector),
-            Kind::Write => ordered && self.has(Use::Sync),
-            Kind::WriteVector => self.has(Use::WriteVector) || (ordered && self.has(Use::Sync)),
-            Kind::Sync | Kind::DataSync => self.has(Use::Sync),
-            Kind::Poll | Kind::Nop => false,
+            Kind::WriteVector => self.has(Use::WriteVector),
+            // Without this one io_uring does not serve at all.
+            Kind::Write => self.has(Use::Write),
+            // The workers' in any case.
+            Kind::Sync | Kind::DataSync | Kind::Poll | Kind::Nop => false,
         }
     }
 }
@@ -161,12 +161,9 @@ mod tests {
     #[test]
     fn what_is_denied_goes_to_the_workers() {
         let denied = |which: Use| Denied(1 << which as u32);
-        assert!(denied(Use::Read).denies(Kind::Read, true) && !denied(Use::Read).denies(Kind::Write, true));
-        assert!(denied(Use::WriteVector).denies(Kind::WriteVector, false));
-        // An fsync that waits for writes has them beside it.
-        assert!(denied(Use::Sync).denies(Kind::DataSync, false) && denied(Use::Sync).denies(Kind::Write, true));
-        assert!(!denied(Use::Sync).denies(Kind::Write, false) && !denied(Use::Sync).denies(Kind::Read, true));
-        assert!(!denied(Use::FutexWait).denies(Kind::Read, true));
+        assert!(denied(Use::Read).denies(Kind::Read) && !denied(Use::Read).denies(Kind::Write));
+        assert!(denied(Use::WriteVector).denies(Kind::WriteVector) && !denied(Use::WriteVector).denies(Kind::Write));
+        assert!(!denied(Use::Sync).denies(Kind::Write) && !denied(Use::FutexWait).denies(Kind::Read));
         let both = Denied(denied(Use::Read).0 | denied(Use::Poll).0);
         assert_eq!(both.to_string(), "IORING_OP_READ, IORING_OP_POLL_ADD");
     }
