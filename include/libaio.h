@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/select.h> /* sigset_t: under -std=c99 <signal.h> keeps it back */
 #include <sys/types.h>
 
 #if !defined(__LP64__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -122,7 +123,7 @@ static inline void io_set_callback(struct iocb *iocb, io_callback_t callback)
 static inline void io_set_eventfd(struct iocb *iocb, int eventfd)
 {
     iocb->u.c.flags |= 1u; /* IOCB_FLAG_RESFD */
-    iocb->u.c.resfd = eventfd;
+    iocb->u.c.resfd = (unsigned)eventfd;
 }
 
 static inline void io_prep_pread(struct iocb *iocb, int fd, void *buf, size_t count, long long offset)
@@ -137,12 +138,12 @@ static inline void io_prep_pwrite(struct iocb *iocb, int fd, void *buf, size_t c
 
 static inline void io_prep_preadv(struct iocb *iocb, int fd, const struct iovec *iov, int iovcnt, long long offset)
 {
-    uringaio_prepare_buffer(iocb, fd, IO_CMD_PREADV, (void *)iov, iovcnt, offset);
+    uringaio_prepare_buffer(iocb, fd, IO_CMD_PREADV, (void *)iov, (size_t)iovcnt, offset);
 }
 
 static inline void io_prep_pwritev(struct iocb *iocb, int fd, const struct iovec *iov, int iovcnt, long long offset)
 {
-    uringaio_prepare_buffer(iocb, fd, IO_CMD_PWRITEV, (void *)iov, iovcnt, offset);
+    uringaio_prepare_buffer(iocb, fd, IO_CMD_PWRITEV, (void *)iov, (size_t)iovcnt, offset);
 }
 
 static inline void io_prep_preadv2(struct iocb *iocb, int fd, const struct iovec *iov, int iovcnt, long long offset,
