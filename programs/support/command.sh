@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 
 URINGAIO=${URINGAIO_COMMAND:-$TOP/target/release/uringaio}
+# It is no setting of the library's: doctor would say so.
+unset URINGAIO_COMMAND
 
 built() {
     [ -z "$SYSTEM" ] || skip "on the system's own AIO there is no command"
