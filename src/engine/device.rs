@@ -32,8 +32,6 @@ pub enum Sleep {
 pub enum Verdict {
     /// It ends with this result.
     Finish(i64),
-    /// A stream write that moved a part of its bytes goes on with the rest.
-    GoOn,
     /// The device tries it once more, from the start in a way that may wait.
     RetryBlocking,
     /// A worker does it again by a plain system call, whose answer counts.
@@ -45,9 +43,6 @@ pub type Name = (u32, u64);
 
 /// Carries out operations. Used by the thread that runs the reactor alone.
 pub trait Device {
-    /// Whether it may be done with a stream write of which only a part has moved.
-    const MAY_STOP_SHORT: bool;
-
     /// Whether another operation can be issued.
     fn has_room(&self) -> bool;
 

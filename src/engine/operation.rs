@@ -209,7 +209,7 @@ pub struct Operation {
 
     /// The file's [identity](crate::host::file_info::FileInfo::identity); it may be 0 if the order is [`Order::Free`].
     pub file: u64,
-    /// Bytes that a stream has already moved.
+    /// Bytes that a worker has already moved, of a stream.
     pub(super) moved: usize,
     /// What the workers know it by, while it is issued; its stand-in, while it awaits io_uring; when it was issued to io_uring, if
     /// it is timed.
@@ -360,17 +360,6 @@ impl Operation {
         let asked = found & (self.events | (libc::POLLERR | libc::POLLHUP) as u32);
         let ends = found & (libc::POLLERR | libc::POLLHUP | libc::POLLRDHUP) as u32 != 0;
         if asked == 0 || ends { asked } else { found & self.awaited() }
-    }
-
-    /// Whether it writes to a stream, where a short transfer is not the end of it.
-    pub(super) const fn is_stream_write(&self) -> bool {
-        matches!(self.order, Order::Writing) && self.kind.writes()
-    }
-
-    /// Takes note that `bytes` more have moved. Whether there are any left.
-    pub(super) fn advance(&mut self, bytes: usize) -> bool {
-        self.moved += bytes;
-        self.skip(bytes)
     }
 
     /// Moves the beginning of its buffers by `bytes`. Whether there is anything left.

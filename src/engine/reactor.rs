@@ -63,9 +63,6 @@ struct Stopping {
     command: NonNull<Command>,
 }
 
-/// Bytes of a stream write that no kernel splits (`PIPE_BUF` is 4096; a socket may take less at once).
-const UNSPLIT_BYTES: usize = 512;
-
 impl<D: Device> Reactor<D> {
     /// A reactor for `engine` on `device`.
     #[must_use]
@@ -191,12 +188,6 @@ impl<D: Device> Reactor<D> {
             }
         }
         if self.orders.accept(operation) {
-            // SAFETY: reactor-owned.
-            let this = unsafe { operation.as_ref() };
-            // What may need more than one transfer must find its file again.
-            if D::MAY_STOP_SHORT && this.is_stream_write() && this.length > UNSPLIT_BYTES {
-                self.hold(operation);
-            }
             if self.ready.is_empty() && self.device.has_room() {
                 return self.issue(operation);
             }
@@ -397,13 +388,6 @@ impl<D: Device> Reactor<D> {
         this.history = this.history.max(History::Waited);
         let result = match self.device.judge(this, result) {
             Verdict::Finish(result) => result,
-            Verdict::GoOn => {
-                // A blocking write of a stream moves everything, or meets an error.
-                if this.advance(result as usize) && this.has_its_file() {
-                    return self.device.issue(operation, false);
-                }
-                this.moved as i64
-            }
             Verdict::RetryBlocking if this.has_its_file() => {
                 this.history = History::Retried;
                 return self.device.issue(operation, true);

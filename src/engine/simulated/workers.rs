@@ -99,8 +99,6 @@ impl Crew {
 }
 
 impl Device for Workers {
-    const MAY_STOP_SHORT: bool = false;
-
     fn has_room(&self) -> bool {
         true
     }

@@ -185,8 +185,6 @@ impl Uring {
 }
 
 impl Device for Uring {
-    const MAY_STOP_SHORT: bool = true;
-
     fn has_room(&self) -> bool {
         self.in_flight + AUXILIARY_ENTRIES < self.ring.completions() as usize
     }

@@ -34,18 +34,8 @@ const fn is(result: i64, errno: i32) -> bool {
     result == Errno(errno).negated()
 }
 
-/// See the table. A blocking write of a stream goes on until everything has moved, or an error is met.
+/// See the table.
 pub fn judge(operation: &Operation, result: i64) -> Verdict {
-    if operation.is_stream_write() && !operation.nonblocking && result > 0 {
-        return Verdict::GoOn;
-    }
-    match judge_result(operation, result) {
-        Verdict::Finish(_) if operation.moved > 0 => Verdict::Finish(operation.moved as i64),
-        verdict => verdict,
-    }
-}
-
-fn judge_result(operation: &Operation, result: i64) -> Verdict {
     let stopped = operation.stop_error != 0 && (is(result, libc::ECANCELED) || is(result, libc::EINTR));
     if stopped {
         return Verdict::Finish(CANCELED);

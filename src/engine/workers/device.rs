@@ -343,8 +343,6 @@ impl From<Errno> for Refusal {
 }
 
 impl Device for Workers {
-    const MAY_STOP_SHORT: bool = false;
-
     fn has_room(&self) -> bool {
         true
     }
