@@ -60,6 +60,15 @@ entirely_static() {
     timeout "$LIMIT" ./program file 0.3 direct
 }
 
+# There the library finds no functions of the C library's behind its own.
+interposed_statically() {
+    install_once || return 1
+    $CC -O2 -Wall -Werror -D_GNU_SOURCE -o original "$TOP/programs/support/interposed.c" && ./original kept > expected || return 1
+    compiled "$TOP/programs/support/interposed.c" -static && nm program | grep -E " T setrlimit$" || return 1
+    ./program kept > got || return 1
+    diff expected got
+}
+
 # find_package(uringaio): both targets, from a project in C and C++; a version that is not there is refused.
 by_cmake() {
     install_once || return 1
@@ -185,6 +194,7 @@ check "POSIX AIO linked statically" static static posix aio_read
 check "libaio linked statically" static static libaio io_submit
 check "POSIX AIO linked entirely statically" static entirely_static posix aio_read
 check "libaio linked entirely statically" static entirely_static libaio io_submit
+check "what is interposed, linked entirely statically" static interposed_statically
 check "find_package(uringaio), the shared library" cmake by_cmake uringaio
 check "find_package(uringaio), the archive" cmake by_cmake static
 check "the installed drop-in" drop-in drop_in

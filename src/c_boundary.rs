@@ -43,11 +43,20 @@ pub fn value_or_negated_errno(result: Result<usize, Errno>) -> c_int {
 }
 
 /// Calls the function behind ours, which a [`Next`](crate::host::dlsym_next::Next) finds:
-/// `call_original!(CLOSE, fn(fd: c_int) -> c_int)`. Where the program has none (it is linked statically), fails with
-/// `ENOSYS`.
+/// `call_original!(CLOSE, fn(fd: c_int) -> c_int, else libc::SYS_close)`. Where the program has none (it is linked
+/// statically), makes the system call with this number; without a number, fails with `ENOSYS`.
 #[cfg_attr(feature = "libaio-abi", allow(unused_macros, reason = "the drop-in has the libaio face alone"))]
 macro_rules! call_original {
     ($next:ident, fn($($argument:ident: $type:ty),*) -> $result:ty) => {
+        $crate::c_boundary::call_original!(@or $next, fn($($argument: $type),*) -> $result,
+            Err($crate::host::kernel::Errno(libc::ENOSYS)))
+    };
+    ($next:ident, fn($($argument:ident: $type:ty),*) -> $result:ty, else $number:expr) => {
+        $crate::c_boundary::call_original!(@or $next, fn($($argument: $type),*) -> $result,
+            // SAFETY: what the program asked for.
+            unsafe { $crate::host::kernel::syscall!($number, $($argument),*) }.map(|value| value as $result))
+    };
+    (@or $next:ident, fn($($argument:ident: $type:ty),*) -> $result:ty, $otherwise:expr) => {
         match $next.get() {
             Some(found) => {
                 // SAFETY: the C library's function of this name has this signature, and the arguments are the program's.
@@ -57,7 +66,7 @@ macro_rules! call_original {
                     )
                 }
             }
-            None => $crate::c_boundary::value_or_errno::<$result>(Err($crate::host::kernel::Errno(libc::ENOSYS))),
+            None => $crate::c_boundary::value_or_errno::<$result>($otherwise),
         }
     };
 }

@@ -15,7 +15,7 @@ pub(super) const ORIGINALS: &[&Next] = &[&FCNTL, &FCNTL64];
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
     before_fcntl(fd, command, argument);
-    let result = call_original!(FCNTL, fn(fd: c_int, command: c_int, argument: usize) -> c_int);
+    let result = call_original!(FCNTL, fn(fd: c_int, command: c_int, argument: usize) -> c_int, else libc::SYS_fcntl);
     after_fcntl(fd, command);
     result
 }
@@ -24,7 +24,7 @@ pub extern "C" fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
     before_fcntl(fd, command, argument);
-    let result = call_original!(FCNTL64, fn(fd: c_int, command: c_int, argument: usize) -> c_int);
+    let result = call_original!(FCNTL64, fn(fd: c_int, command: c_int, argument: usize) -> c_int, else libc::SYS_fcntl);
     after_fcntl(fd, command);
     result
 }

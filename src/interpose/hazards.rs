@@ -16,7 +16,7 @@ pub(super) const ORIGINALS: &[&Next] = &[&IOCTL, &FANOTIFY_INIT];
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn ioctl(fd: c_int, request: c_ulong, argument: usize) -> c_int {
     before_ioctl(request);
-    let result = call_original!(IOCTL, fn(fd: c_int, request: c_ulong, argument: usize) -> c_int);
+    let result = call_original!(IOCTL, fn(fd: c_int, request: c_ulong, argument: usize) -> c_int, else libc::SYS_ioctl);
     after_ioctl(request, result == 0);
     result
 }
@@ -25,7 +25,7 @@ pub extern "C" fn ioctl(fd: c_int, request: c_ulong, argument: usize) -> c_int {
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn fanotify_init(flags: c_uint, event_flags: c_uint) -> c_int {
     before_fanotify_init(flags);
-    call_original!(FANOTIFY_INIT, fn(flags: c_uint, event_flags: c_uint) -> c_int)
+    call_original!(FANOTIFY_INIT, fn(flags: c_uint, event_flags: c_uint) -> c_int, else libc::SYS_fanotify_init)
 }
 
 /// To be called before `ioctl(2)`: a write to a frozen file system sleeps until the thaw, which the calling thread itself

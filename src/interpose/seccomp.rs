@@ -15,7 +15,7 @@ pub(super) const ORIGINALS: &[&Next] = &[&PRCTL];
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn prctl(option: c_int, a: usize, b: usize, c: usize, d: usize) -> c_int {
     before_prctl(option);
-    call_original!(PRCTL, fn(option: c_int, a: usize, b: usize, c: usize, d: usize) -> c_int)
+    call_original!(PRCTL, fn(option: c_int, a: usize, b: usize, c: usize, d: usize) -> c_int, else libc::SYS_prctl)
 }
 
 /// To be called before `prctl(2)`.

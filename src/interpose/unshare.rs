@@ -17,7 +17,7 @@ pub(super) const ORIGINALS: &[&Next] = &[&UNSHARE, &SETFSUID, &SETFSGID, &CAPSET
 /// `unshare(2)`.
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn unshare(flags: c_int) -> c_int {
-    let result = call_original!(UNSHARE, fn(flags: c_int) -> c_int);
+    let result = call_original!(UNSHARE, fn(flags: c_int) -> c_int, else libc::SYS_unshare);
     after_unshare(flags, result == 0);
     result
 }
@@ -25,7 +25,7 @@ pub extern "C" fn unshare(flags: c_int) -> c_int {
 /// `setfsuid(2)`: unlike `setuid` and its like, which the C library has every thread do, it is the calling thread's alone.
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn setfsuid(user: c_uint) -> c_int {
-    let before = call_original!(SETFSUID, fn(user: c_uint) -> c_int);
+    let before = call_original!(SETFSUID, fn(user: c_uint) -> c_int, else libc::SYS_setfsuid);
     after_change_of_identity(before as c_uint, user);
     before
 }
@@ -33,7 +33,7 @@ pub extern "C" fn setfsuid(user: c_uint) -> c_int {
 /// `setfsgid(2)`, the same.
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn setfsgid(group: c_uint) -> c_int {
-    let before = call_original!(SETFSGID, fn(group: c_uint) -> c_int);
+    let before = call_original!(SETFSGID, fn(group: c_uint) -> c_int, else libc::SYS_setfsgid);
     after_change_of_identity(before as c_uint, group);
     before
 }
@@ -48,7 +48,7 @@ fn after_change_of_identity(before: c_uint, after: c_uint) {
 /// `capset(2)`, the calling thread's as well.
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn capset(header: *mut c_void, data: *const c_void) -> c_int {
-    let result = call_original!(CAPSET, fn(header: *mut c_void, data: *const c_void) -> c_int);
+    let result = call_original!(CAPSET, fn(header: *mut c_void, data: *const c_void) -> c_int, else libc::SYS_capset);
     if result == 0 {
         thread_identity::note_separate(Own::Rights);
     }

@@ -173,8 +173,9 @@ impl Context {
 
     /// The address by which the program knows it.
     pub fn address(&self) -> usize {
-        // Relaxed: the number alone; `enter` orders what follows from it.
-        self.address.load(Ordering::Relaxed)
+        // Acquire pairs with `open`: who finds a context by its new address finds it with the library, not with the kernel, which
+        // may have carried it before. `enter` orders the rest.
+        self.address.load(Ordering::Acquire)
     }
 
     /// The program has moved its mapping.
