@@ -11,6 +11,10 @@ use super::kernel;
 /// How often a limit was set. Forked children have it from their parent, with the limit itself.
 static SETS: AtomicU32 = AtomicU32::new(0);
 
+/// Calls that are setting a limit now: until they have said so it is unknown. One that a jump has left, or that a thread was in
+/// while another one forked, stays counted, and the kernel is asked each time.
+static SETTING: AtomicU32 = AtomicU32::new(0);
+
 /// When no limit was found, as [`stamp`] says it. 0: never.
 static UNLIMITED: AtomicU64 = AtomicU64::new(0);
 
@@ -18,15 +22,25 @@ static UNLIMITED: AtomicU64 = AtomicU64::new(0);
 #[inline]
 #[must_use]
 pub fn may_be_passed(end: u64) -> bool {
+    // Acquire pairs with the Release in `after_set`; looked at before the count.
+    let is_being_set = SETTING.load(Ordering::Acquire) != 0;
     let now = stamp();
     // Relaxed: the word says all there is to know.
-    UNLIMITED.load(Ordering::Relaxed) != now && asked(end, now)
+    (is_being_set || UNLIMITED.load(Ordering::Relaxed) != now) && asked(end, now)
 }
 
-/// To be called after the program has set a limit.
-pub fn note_set() {
+/// To be called before the program sets a limit.
+pub fn before_set() {
+    // SeqCst: before the call that sets it.
+    SETTING.fetch_add(1, Ordering::SeqCst);
+}
+
+/// To be called after that.
+pub fn after_set() {
     // Pairs with `stamp`: who finds the new count asks the kernel after the limit was set.
     SETS.fetch_add(1, Ordering::Release);
+    // Release: who finds that no call sets a limit finds the new count.
+    SETTING.fetch_sub(1, Ordering::Release);
 }
 
 /// How often a limit was set, and the milliseconds of the coarse clock. What was asked before a limit was set, and is told

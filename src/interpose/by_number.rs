@@ -53,6 +53,8 @@ fn before(number: c_long, a: usize, b: usize, c: usize) {
         libc::SYS_dup2 => descriptors::before_close(b as c_int),
         libc::SYS_close_range => descriptors::before_closing_many(a as c_uint, b as c_uint),
         libc::SYS_fcntl => file_flags::before_fcntl(a as c_int, b as c_int, c),
+        libc::SYS_setrlimit => file_size_limit::before_set(a as c_uint),
+        libc::SYS_prlimit64 => file_size_limit::before_set(b as c_uint),
         libc::SYS_prctl => seccomp::before_prctl(a as c_int),
         libc::SYS_seccomp => seccomp::before_seccomp(a as c_uint),
         libc::SYS_ioctl => hazards::before_ioctl(b as u64),

@@ -29,6 +29,7 @@ pub extern "C" fn setrlimit64(resource: c_uint, new: *const libc::rlimit) -> c_i
 }
 
 fn set(next: &Next, resource: c_uint, new: *const libc::rlimit) -> c_int {
+    before_set(resource);
     let result = match next.get() {
         Some(_) => call_original!(next, fn(resource: c_uint, new: *const libc::rlimit) -> c_int),
         // SAFETY: what the program asked for, by the call that glibc makes of it.
@@ -41,6 +42,7 @@ fn set(next: &Next, resource: c_uint, new: *const libc::rlimit) -> c_int {
 /// `prlimit(2)`, of which `process` may be a thread of this process.
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn prlimit(process: c_int, resource: c_uint, new: *const libc::rlimit, old: *mut libc::rlimit) -> c_int {
+    before_set(resource);
     let result = call_original!(
         PRLIMIT,
         fn(process: c_int, resource: c_uint, new: *const libc::rlimit, old: *mut libc::rlimit) -> c_int,
@@ -58,6 +60,7 @@ pub extern "C" fn prlimit64(
     new: *const libc::rlimit,
     old: *mut libc::rlimit,
 ) -> c_int {
+    before_set(resource);
     let result = call_original!(
         PRLIMIT64,
         fn(process: c_int, resource: c_uint, new: *const libc::rlimit, old: *mut libc::rlimit) -> c_int,
@@ -70,6 +73,7 @@ pub extern "C" fn prlimit64(
 /// `ulimit(3)`, whose only limit is that of a file's size.
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn ulimit(command: c_int, limit: c_long) -> c_long {
+    before_set(libc::RLIMIT_FSIZE);
     let result = match ULIMIT.get() {
         Some(_) => call_original!(ULIMIT, fn(command: c_int, limit: c_long) -> c_long),
         None => value_or_errno(ulimit_here(command, limit)),
@@ -101,9 +105,16 @@ fn ulimit_here(command: c_int, limit: c_long) -> Result<c_long, Errno> {
     }
 }
 
+/// To be called before a limit of `resource` may be set.
+pub(super) fn before_set(resource: c_uint) {
+    if resource == libc::RLIMIT_FSIZE {
+        file_size_limit::before_set();
+    }
+}
+
 /// To be called after a limit of `resource` may have been set.
 pub(super) fn after_set(resource: c_uint) {
     if resource == libc::RLIMIT_FSIZE {
-        file_size_limit::note_set();
+        file_size_limit::after_set();
     }
 }
