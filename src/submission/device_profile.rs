@@ -4,9 +4,6 @@
 //! The driver's name says that of a device, or the times of its requests on io_uring ([`crate::engine::device_times`]). From
 //! then on requests are done in the caller. Where they turn out to wait (the device has changed, or stalls), a breaker sends those
 //! after them back to io_uring for a while, which learns anew.
-//!
-//! libaio's buffered writes to a file server, which the kernel's AIO does in the caller, are done there as well, as long as the
-//! server answers soon.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,12 +23,6 @@ const LIMITS: Limits =
 
 static BREAKERS: [Breaker; DEVICES] = [const { Breaker::new(LIMITS) }; DEVICES];
 
-/// The same of a file server. One on this machine that has to wait for a processor takes some hundred microseconds; asked by
-/// a worker it would take no less.
-const SERVER_LIMITS: Limits = Limits { slow_ns: 1_000_000, ..LIMITS };
-
-static SERVERS: [Breaker; DEVICES] = [const { Breaker::new(SERVER_LIMITS) }; DEVICES];
-
 /// Whether `O_DIRECT` requests on this device are done in the calling thread at present.
 #[inline]
 #[must_use]
@@ -48,13 +39,6 @@ pub fn watch<T>(device: u8, transfer: impl FnOnce() -> T) -> T {
         stats::device_paused(device);
     }
     answer
-}
-
-/// Does a request to the file server behind this device in the calling thread, unless the last ones had to wait there.
-#[inline]
-pub fn ask_server<T>(device: u8, transfer: impl FnOnce() -> T) -> Option<T> {
-    let breaker = &SERVERS[device as usize % DEVICES];
-    breaker.is_closed().then(|| breaker.watch(transfer))
 }
 
 /// A small number for the device with this device number. Different devices may share one. What its name says of it is

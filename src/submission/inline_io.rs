@@ -180,10 +180,6 @@ impl Transfer<'_> {
         if file.is_direct() && !file.syncs() && self.flags & WAITS == 0 {
             return self.on_immediate_device(policy, true);
         }
-        let is_buffered = !file.is_direct() && !file.syncs() && self.flags & WAITS == 0;
-        if is_buffered && !policy.breaks && !file.is_local() && !file.in_memory() {
-            return self.on_server();
-        }
         let waits = file.is_direct() || file.syncs() || !file.is_local() || self.flags & WAITS != 0;
         let is_asked_not_to = self.flags & libc::RWF_NOWAIT != 0 && !file.is_direct();
         if waits && !file.in_memory() && !is_asked_not_to {
@@ -201,11 +197,6 @@ impl Transfer<'_> {
     /// Whether a write that must not raise SIGXFSZ could do so: it would go to the program's thread.
     fn may_raise_signal(&self, policy: &Policy) -> bool {
         policy.breaks && file_size_limit::may_be_passed((self.offset as u64).saturating_add(self.total as u64))
-    }
-
-    /// To a file server, which the kernel's AIO waits for in the caller: so do we, if it keeps nobody waiting.
-    fn on_server(&self) -> Attempt {
-        device_profile::ask_server(self.file.device, || self.finish(true)).map_or(Left, Done)
     }
 
     /// Past the page cache to a device, or perhaps past it: done here if the device completes requests immediately.

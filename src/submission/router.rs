@@ -71,9 +71,7 @@ pub fn route(question: Question) -> Route {
     let is_handed_over = !writes && file.refuses_nowait() && !file.is_direct();
     let carrier = if is_threatened || is_handed_over { Carrier::Workers } else { local };
     let waits_for_device = || file.is_direct() && !device_profile::completes_immediately(file.device);
-    // The kernel's AIO waits for a file server's answer to a buffered write in `io_submit`.
-    let asks_server = || face == Face::Libaio && writes && !file.is_direct();
-    let inlines = may_inline && (file.in_memory() || file.is_local() || asks_server()) && !waits_for_device();
+    let inlines = may_inline && (file.in_memory() || file.is_local()) && !waits_for_device();
     match face {
         _ if !inlines => Route::Engine(carrier),
         Face::Posix if is_threatened => Route::Engine(carrier),

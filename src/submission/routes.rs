@@ -39,7 +39,7 @@ pub const LOCAL: Row = [
 pub const OTHERS: Row = [
     "read, write",
     "any other (FUSE, NFS, SMB, …)",
-    "libaio's buffered writes in the caller while the server answers within 1 ms; otherwise workers",
+    "workers",
     "io_uring is not known to answer as pread does there, and may sleep in its caller",
 ];
 
