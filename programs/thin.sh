@@ -3,6 +3,10 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 requires thin_restore thin_check thin_dump thin_repair python3
+# From 1.0 on the tools are other programs, which use no AIO at all: there is nothing to serve.
+if [ -z "$MISSING" ] && ! ldd "$(command -v thin_restore)" | grep -q libaio; then
+    MISSING=" thin-provisioning-tools that use libaio (before 1.0)"
+fi
 
 # describe: the metadata of a pool with 8 volumes, some hundred ranges each, as thin_restore takes it.
 describe() {
