@@ -316,12 +316,15 @@ impl<D: Device> Reactor<D> {
         self.device.issue(operation, false);
     }
 
-    /// Issues what may go, as far as there is room.
-    fn issue_ready(&mut self) {
+    /// Issues what may go, as far as there is room. Whether there was anything.
+    fn issue_ready(&mut self) -> bool {
+        let mut has_issued = false;
         while self.device.has_room() {
             let Some(operation) = self.ready.pop() else { break };
             self.issue(operation);
+            has_issued = true;
         }
+        has_issued
     }
 
     /// Hands all that was issued to the kernel. Commands that waited for that are answered then.
@@ -338,20 +341,25 @@ impl<D: Device> Reactor<D> {
     /// Finishes what has completed, issues what that released, then wakes and signals. How many completed.
     pub fn deliver(&mut self) -> u32 {
         let mut completed = core::mem::take(&mut self.completed_early);
-        while let Some(event) = self.device.next() {
-            match event {
-                Event::Done(operation, result) => {
-                    completed += 1;
-                    self.done(operation, result);
+        loop {
+            while let Some(event) = self.device.next() {
+                match event {
+                    Event::Done(operation, result) => {
+                        completed += 1;
+                        self.done(operation, result);
+                    }
+                    Event::NotStopped(ticket) => self.not_stopped(ticket),
+                    Event::Signalled(eventfd, count) => self.release_eventfd(eventfd, count),
                 }
-                Event::NotStopped(ticket) => self.not_stopped(ticket),
-                Event::Signalled(eventfd, count) => self.release_eventfd(eventfd, count),
+                if self.wakes.is_full() {
+                    self.signal_eventfds();
+                }
             }
-            if self.wakes.is_full() {
-                self.signal_eventfds();
+            // What is refused as it is issued has ended, and no thread is woken for that.
+            if !self.issue_ready() {
+                break;
             }
         }
-        self.issue_ready();
         self.signal_eventfds();
         self.flush();
         self.wakes.wake_now();

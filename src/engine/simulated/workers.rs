@@ -116,6 +116,12 @@ impl Device for Workers {
             Request::of(operation).refuse(By::Worker, -i64::from(libc::EBADF));
             return crew.events.push_back(Event::Done(operation, -i64::from(libc::EBADF)));
         };
+        // As where the table of descriptors is full.
+        if !world.is_calm.get() && world.random.one_in(48) {
+            let refused = -i64::from(libc::EMFILE);
+            Request::of(operation).refuse(By::Worker, refused);
+            return crew.events.push_back(Event::Done(operation, refused));
+        }
         let seen = Seen { kind: this.kind, address: this.address, length: this.length, offset: this.offset, file };
         let held = this.held.take().unwrap_or_else(|| crew.hold(file));
         Request::of(operation).issued(world);

@@ -14,7 +14,7 @@ use super::random::Random;
 use super::request::{By, Request};
 use super::ring::{self, Ring};
 use super::workers::{Crew, Workers};
-use crate::engine::device::{Device, Sleep, Waits};
+use crate::engine::device::{Device, Event, Sleep, Waits};
 use crate::engine::lifecycle::{Carrier, Engine, IDLE_EXIT_MS, RESTING, SERVING, STARTING, UNAVAILABLE};
 use crate::engine::operation::Kind;
 use crate::engine::reactor::Reactor;
@@ -304,6 +304,8 @@ impl World {
                 engine.thread.store(Thread::Workers as i32, Ordering::Relaxed);
                 reactor.turn();
                 engine.thread.store(0, Ordering::Relaxed);
+                let ended = |event: &Event| matches!(event, Event::Done(..));
+                assert!(!self.crew.borrow().events.iter().any(ended), "an end that no thread will be woken for");
                 self.quiet_since.set(self.clock.get());
                 return true;
             }
