@@ -2,12 +2,11 @@
 /* A program that unmaps the ring has no context any more: io_submit and io_destroy say EINVAL, also where the kernel carries it
    because it has had O_DIRECT requests; others go on [A16] (fs/aio.c, lookup_ioctx reads the ring). */
 #include "iocb.h"
+#include "memory.h"
 
 static size_t bytes_of(io_context_t context)
 {
-    size_t bytes = sizeof(struct ring) + ring_of(context)->nr * sizeof(struct io_event);
-
-    return (bytes + 4095) / 4096 * 4096;
+    return whole_pages(sizeof(struct ring) + ring_of(context)->nr * sizeof(struct io_event));
 }
 
 int main(void)

@@ -14,19 +14,13 @@
 /* The bytes of pages that a thread has made dirty (proc_pid_io(5)). */
 static long long dirtied_bytes(int thread)
 {
-    char path[64], line[128];
-    long long bytes = -1;
+    char bytes[32];
 
-    snprintf(path, sizeof path, "/proc/self/task/%d/io", thread);
-    FILE *file = fopen(path, "r");
-    if (!file && errno == ENOENT && access("/proc/self/io", F_OK) != 0)
+    if (proc_line(thread, "io", "write_bytes", bytes, sizeof bytes))
+        return atoll(bytes);
+    if (access("/proc/self/io", F_OK) != 0)
         SKIP("this kernel does not count what a thread writes");
-    if (!file)
-        return 0; /* It has ended. */
-    while (bytes < 0 && fgets(line, sizeof line, file))
-        sscanf(line, "write_bytes: %lld", &bytes);
-    fclose(file);
-    return bytes;
+    return 0; /* It has ended. */
 }
 
 /* How many of io_uring's threads have written. They are threads of the process, and have this name; from Linux 7.0 on some are

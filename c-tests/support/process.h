@@ -38,17 +38,17 @@ static inline int count_threads(void)
     return count_entries("/proc/self/task");
 }
 
-/* The line of /proc/self/task/TID/status (or /proc/self/status with tid 0) that starts with `key`, after the colon. */
-static inline int status_line(pid_t tid, const char *key, char *value, size_t size)
+/* The line of /proc/self/task/TID/NAME (or /proc/self/NAME with tid 0) that starts with `key`, after the colon. */
+static inline int proc_line(pid_t tid, const char *name, const char *key, char *value, size_t size)
 {
     char path[64], line[512];
     FILE *file;
     int found = 0;
 
     if (tid)
-        snprintf(path, sizeof path, "/proc/self/task/%d/status", tid);
+        snprintf(path, sizeof path, "/proc/self/task/%d/%s", tid, name);
     else
-        snprintf(path, sizeof path, "/proc/self/status");
+        snprintf(path, sizeof path, "/proc/self/%s", name);
     file = fopen(path, "re");
     if (!file)
         return 0;
@@ -66,6 +66,12 @@ static inline int status_line(pid_t tid, const char *key, char *value, size_t si
     }
     fclose(file);
     return found;
+}
+
+/* The same of `status`. */
+static inline int status_line(pid_t tid, const char *key, char *value, size_t size)
+{
+    return proc_line(tid, "status", key, value, size);
 }
 
 /* The state letter of a thread of process `pid`, as /proc tells it ('R', 'S', 'D', 'T', 't', 'Z'); '?': it is gone. */

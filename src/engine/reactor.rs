@@ -342,22 +342,19 @@ impl<D: Device> Reactor<D> {
     pub fn deliver(&mut self) -> u32 {
         let mut completed = core::mem::take(&mut self.completed_early);
         loop {
-            while let Some(event) = self.device.next() {
-                match event {
-                    Event::Done(operation, result) => {
-                        completed += 1;
-                        self.done(operation, result);
-                    }
-                    Event::NotStopped(ticket) => self.not_stopped(ticket),
-                    Event::Signalled(eventfd, count) => self.release_eventfd(eventfd, count),
+            match self.device.next() {
+                Some(Event::Done(operation, result)) => {
+                    completed += 1;
+                    self.done(operation, result);
                 }
-                if self.wakes.is_full() {
-                    self.signal_eventfds();
-                }
+                Some(Event::NotStopped(ticket)) => self.not_stopped(ticket),
+                Some(Event::Signalled(eventfd, count)) => self.release_eventfd(eventfd, count),
+                // What is refused as it is issued has ended, and no thread is woken for that.
+                None if self.issue_ready() => {}
+                None => break,
             }
-            // What is refused as it is issued has ended, and no thread is woken for that.
-            if !self.issue_ready() {
-                break;
+            if self.wakes.is_full() {
+                self.signal_eventfds();
             }
         }
         self.signal_eventfds();

@@ -29,27 +29,17 @@ pub extern "C" fn setrlimit64(resource: c_uint, new: *const libc::rlimit) -> c_i
 }
 
 fn set(next: &Next, resource: c_uint, new: *const libc::rlimit) -> c_int {
-    before_set(resource);
-    let result = match next.get() {
+    while_setting(resource, || match next.get() {
         Some(_) => call_original!(next, fn(resource: c_uint, new: *const libc::rlimit) -> c_int),
         // SAFETY: what the program asked for, by the call that glibc makes of it.
         None => value_or_errno(unsafe { syscall!(libc::SYS_prlimit64, 0, resource, new, 0) }.map(|_| 0)),
-    };
-    after_set(resource);
-    result
+    })
 }
 
 /// `prlimit(2)`, of which `process` may be a thread of this process.
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn prlimit(process: c_int, resource: c_uint, new: *const libc::rlimit, old: *mut libc::rlimit) -> c_int {
-    before_set(resource);
-    let result = call_original!(
-        PRLIMIT,
-        fn(process: c_int, resource: c_uint, new: *const libc::rlimit, old: *mut libc::rlimit) -> c_int,
-        else libc::SYS_prlimit64
-    );
-    after_set(resource);
-    result
+    set_and_get(&PRLIMIT, process, resource, new, old)
 }
 
 /// The same, by the name that programs with 64-bit positions have.
@@ -60,25 +50,39 @@ pub extern "C" fn prlimit64(
     new: *const libc::rlimit,
     old: *mut libc::rlimit,
 ) -> c_int {
-    before_set(resource);
-    let result = call_original!(
-        PRLIMIT64,
-        fn(process: c_int, resource: c_uint, new: *const libc::rlimit, old: *mut libc::rlimit) -> c_int,
-        else libc::SYS_prlimit64
-    );
-    after_set(resource);
-    result
+    set_and_get(&PRLIMIT64, process, resource, new, old)
+}
+
+fn set_and_get(
+    next: &Next,
+    process: c_int,
+    resource: c_uint,
+    new: *const libc::rlimit,
+    old: *mut libc::rlimit,
+) -> c_int {
+    while_setting(resource, || {
+        call_original!(
+            next,
+            fn(process: c_int, resource: c_uint, new: *const libc::rlimit, old: *mut libc::rlimit) -> c_int,
+            else libc::SYS_prlimit64
+        )
+    })
 }
 
 /// `ulimit(3)`, whose only limit is that of a file's size.
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn ulimit(command: c_int, limit: c_long) -> c_long {
-    before_set(libc::RLIMIT_FSIZE);
-    let result = match ULIMIT.get() {
+    while_setting(libc::RLIMIT_FSIZE, || match ULIMIT.get() {
         Some(_) => call_original!(ULIMIT, fn(command: c_int, limit: c_long) -> c_long),
         None => value_or_errno(ulimit_here(command, limit)),
-    };
-    after_set(libc::RLIMIT_FSIZE);
+    })
+}
+
+/// Makes a call that may set a limit of `resource`.
+fn while_setting<T>(resource: c_uint, call: impl FnOnce() -> T) -> T {
+    before_set(resource);
+    let result = call();
+    after_set(resource);
     result
 }
 

@@ -45,7 +45,11 @@ pub fn owner(address: usize) -> Found {
     match CONTEXTS.get().and_then(|contexts| contexts.table.look_up(address)) {
         None => Found::Unknown,
         Some(context) if context.carriage.was_handed_over() => Found::Carried,
-        Some(context) => context.enter(address).map_or(Found::Unknown, Found::Ours),
+        Some(context) => match context.enter(address) {
+            Some(used) if used.carriage.is_kernels() => Found::Carried,
+            Some(used) => Found::Ours(used),
+            None => Found::Unknown,
+        },
     }
 }
 

@@ -32,15 +32,12 @@ type Found = (Iocb, usize);
 /// So many requests in a call cost less if they enter the kernel together, even on a device that completes each immediately.
 const KERNELS_BATCH: usize = 4;
 
-/// `io_submit(2)`: how many iocbs were taken.
+/// `io_submit(2)` on a context that the library carried when it was found: how many iocbs were taken.
 ///
 /// # Errors
 /// Why the first was refused.
 #[inline]
 pub fn submit(used: ContextRef, nr: isize, list: usize) -> Result<usize, Errno> {
-    if used.carriage.is_kernels() {
-        return submit_carried(used, nr, list);
-    }
     match usize::try_from(nr) {
         Ok(0) => Ok(0),
         Ok(nr) => {

@@ -108,30 +108,36 @@ pub fn has_waiting_options(task: &Task) -> bool {
 
 /// Whether it is a terminal that has VTIME, or a VMIN other than 1 (termios(3)).
 fn counts_or_times(fd: c_int) -> bool {
-    /// `struct termios` of the kernel's.
-    #[repr(C)]
-    struct Modes {
-        input: u32,
-        output: u32,
-        control: u32,
-        local: u32,
-        line: u8,
-        characters: [u8; 19],
-    }
-    let mut modes = MaybeUninit::<Modes>::zeroed();
-    // SAFETY: fills the structure, or fails where it is no terminal.
-    let asked = unsafe { syscall!(libc::SYS_ioctl, fd, libc::TCGETS, modes.as_mut_ptr()) };
-    // SAFETY: numbers, zeroed before.
-    let modes = unsafe { modes.assume_init() };
-    let is_canonical = modes.local & libc::ICANON != 0;
-    asked.is_ok() && !is_canonical && (modes.characters[libc::VMIN], modes.characters[libc::VTIME]) != (1, 0)
+    terminal_modes(fd).is_some_and(|modes| {
+        let is_canonical = modes.local & libc::ICANON != 0;
+        !is_canonical && (modes.characters[libc::VMIN], modes.characters[libc::VTIME]) != (1, 0)
+    })
 }
 
 /// Whether it is a terminal.
 fn is_terminal(fd: c_int) -> bool {
-    let mut modes = MaybeUninit::<libc::termios>::uninit();
-    // SAFETY: the kernel fills its own structure, which is shorter than the C library's, or fails.
-    unsafe { syscall!(libc::SYS_ioctl, fd, libc::TCGETS, modes.as_mut_ptr()).is_ok() }
+    terminal_modes(fd).is_some()
+}
+
+/// `struct termios` of the kernel's.
+#[repr(C)]
+struct Modes {
+    input: u32,
+    output: u32,
+    control: u32,
+    local: u32,
+    line: u8,
+    characters: [u8; 19],
+}
+
+/// The modes of a terminal; none of what is no terminal.
+fn terminal_modes(fd: c_int) -> Option<Modes> {
+    let mut modes = MaybeUninit::<Modes>::uninit();
+    // SAFETY: fills the structure, or fails where it is no terminal.
+    unsafe {
+        syscall!(libc::SYS_ioctl, fd, libc::TCGETS, modes.as_mut_ptr()).ok()?;
+        Some(modes.assume_init())
+    }
 }
 
 impl Task {

@@ -51,9 +51,9 @@ pub fn io_submit(address: usize, nr: isize, list: usize) -> Answer {
 /// # Errors
 /// As [`io_cancel::cancel`], or the kernel's.
 pub fn io_cancel(address: usize, iocb: usize, event: usize) -> Answer {
-    match registry::find(address) {
-        Some(context) if !context.carriage.is_kernels() => io_cancel::cancel(&context, iocb),
-        _ => kernel_aio::cancel(address, iocb, event),
+    match registry::owner(address) {
+        Found::Ours(context) => io_cancel::cancel(&context, iocb),
+        Found::Carried | Found::Unknown => kernel_aio::cancel(address, iocb, event),
     }
 }
 
@@ -114,11 +114,7 @@ fn get_events(
     ask_kernel: impl Fn(usize, isize, isize, usize, usize) -> Answer,
 ) -> Answer {
     let GetEvents { context: address, min, most, events, timeout } = call;
-    let ours = match registry::owner(address) {
-        Found::Ours(context) if !context.carriage.is_kernels() => Some(context),
-        _ => None,
-    };
-    let Some(mut context) = ours else {
+    let Found::Ours(mut context) = registry::owner(address) else {
         let is_function = caller == Caller::Function;
         if is_function && Timeout::read(timeout) == Ok(Timeout::Now) && kernel_aio::looks_empty(address) {
             return Ok(0);

@@ -47,14 +47,15 @@ pub fn findings(directory: &Path, engine: Option<&str>) -> Vec<Finding> {
 }
 
 fn way(backing: Backing, place: &str, engine: Option<&str>) -> Finding {
+    let lane = storage::lane_here(IO_URING, engine);
     match backing {
-        _ if engine == Some("system") => Finding::note("file_system", format!("{place}: {}", storage::LEFT), ""),
+        _ if lane == storage::SYSTEM => Finding::note("file_system", format!("{place}: {}", storage::LEFT), ""),
         Backing::Memory => Finding::good(
             "file_system",
             format!("{place}: in memory"),
             "Requests are finished at once in the calling thread.",
         ),
-        Backing::Local if engine.is_some_and(|engine| engine != IO_URING) => {
+        Backing::Local if lane == storage::THREADS => {
             Finding::note("file_system", format!("{place}: by threads"), storage::THREADS_INSTEAD)
         }
         Backing::Local => Finding::good(

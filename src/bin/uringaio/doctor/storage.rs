@@ -15,8 +15,8 @@ use crate::routes::{self, Row};
 
 pub const IO_URING: &str = "io_uring";
 const CALLER: &str = "the calling thread";
-const THREADS: &str = "threads";
-const SYSTEM: &str = "the system's own AIO";
+pub const THREADS: &str = "threads";
+pub const SYSTEM: &str = "the system's own AIO";
 
 /// What is said of files that io_uring would serve, where it is not used.
 pub const THREADS_INSTEAD: &str = "As io_uring is not used here, threads take its place (the reason is above).";
@@ -101,7 +101,7 @@ fn route(kind: Kind, backing: Backing) -> (&'static Row, &'static str) {
 }
 
 /// Who does it where the library uses `engine`.
-fn lane_here(lane: &'static str, engine: Option<&str>) -> &'static str {
+pub fn lane_here(lane: &'static str, engine: Option<&str>) -> &'static str {
     match engine {
         Some("system") => SYSTEM,
         Some("threads") if lane == IO_URING => THREADS,
