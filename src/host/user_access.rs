@@ -55,21 +55,31 @@ pub fn in_user_space(address: usize, length: usize) -> Result<(), Errno> {
     }
 }
 
-/// The end of the addresses that a program can have: `TASK_SIZE_MAX` of arch/x86/include/asm/page_64_types.h.
+/// The end of the addresses that a program can have: `TASK_SIZE_MAX` of arch/x86/include/asm/page_64_types.h, or the sign,
+/// which is all that `access_ok` looks at from Linux 6.4 to 6.11. The kernel is asked, for a processor may have five levels
+/// of page tables and the kernel use four.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 fn user_space_end() -> usize {
     use core::num::NonZeroUsize;
 
     use once_cell::race::OnceNonZeroUsize;
 
-    // Threads that ask at once both ask the processor.
+    // Threads that ask at once both ask the kernel.
     static KNOWN: OnceNonZeroUsize = OnceNonZeroUsize::new();
     let ask = || {
-        // The kernel uses five levels of page tables where the processor has them.
-        let bits = if core::arch::x86_64::__cpuid_count(7, 0).ecx & (1 << 16) == 0 { 47 } else { 56 };
-        NonZeroUsize::new((1usize << bits) - PAGE_BYTES).unwrap_or(NonZeroUsize::MAX)
+        let refused = [47, 56].into_iter().map(|bits| 1usize << bits).find(|&end| is_refused(end));
+        NonZeroUsize::new(refused.map_or(isize::MAX as usize, |end| end - PAGE_BYTES)).unwrap_or(NonZeroUsize::MAX)
     };
     KNOWN.get_or_init(ask).get()
+}
+
+/// Whether the kernel takes the address for none of a program's, mapped or not.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+fn is_refused(address: usize) -> bool {
+    // SAFETY: the address is a key and is checked as such; the memory is not accessed. A sleeper on a word there may always
+    // wake without a cause.
+    let answer = unsafe { syscall!(libc::SYS_futex, address, libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 0) };
+    answer == Err(Errno(libc::EFAULT))
 }
 
 /// The upper half of the addresses is the kernel's.
