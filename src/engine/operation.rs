@@ -142,7 +142,7 @@ pub(super) enum Stage {
     StandIn,
     /// With a worker of the other engine, which does it again. It comes back by the inbox, with its result in `offset`.
     WithWorker,
-    /// It has its result, and the device closes its file.
+    /// It has its result, and no place in the order any more. The device may still have to close its file.
     Ending,
 }
 

@@ -12,7 +12,7 @@ use core::hash::{BuildHasherDefault, Hasher};
 use core::ptr::NonNull;
 use std::collections::{HashMap, VecDeque};
 
-use super::operation::{Operation, Order};
+use super::operation::{Operation, Order, Stage};
 use super::queue::Queue;
 
 /// One lane of a stream: at most one operation under way, the others behind it.
@@ -162,9 +162,12 @@ impl Orders {
         }
     }
 
-    /// An operation that had been let go is done; what it held back is put into `released`.
+    /// An operation that had been let go is done; what it held back is put into `released`. One that has no place any more is
+    /// passed over. (What it asks for stays as it is: its face goes by that at its end.)
     pub fn finished(&mut self, operation: &Operation, released: &mut Queue) {
-        if matches!(operation.order, Order::Free | Order::Barrier | Order::BarrierEverywhere) {
+        if operation.stage == Stage::Ending
+            || matches!(operation.order, Order::Free | Order::Barrier | Order::BarrierEverywhere)
+        {
             return;
         }
         let Some(file) = self.files.get_mut(&operation.file) else { return };

@@ -174,7 +174,7 @@ impl<D: Device> Reactor<D> {
         self.begin(operation, action);
         if let Err(errno) = held {
             // SAFETY: reactor-owned. It has no place in the order yet.
-            unsafe { (*operation.as_ptr()).order = Order::Free };
+            unsafe { (*operation.as_ptr()).stage = Stage::Ending };
             let is_lost = self.engine.carrier() == Carrier::Uring && errno != Errno(libc::ENFILE);
             self.finish(operation, if is_lost { Errno(libc::EIO) } else { errno }.negated());
             return;
@@ -426,7 +426,6 @@ impl<D: Device> Reactor<D> {
         if let Some(file) = this.held.take()
             && self.device.release_first(file, operation, result)
         {
-            this.order = Order::Free;
             this.stage = Stage::Ending;
             return false;
         }

@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 use super::{Reactor, Stopping};
 use crate::engine::cancel::{Command, Matcher, Outcome, Task};
 use crate::engine::device::Device;
-use crate::engine::operation::{CANCELED, Operation, Order, Stage};
+use crate::engine::operation::{CANCELED, Operation, Stage};
 use crate::engine::stand_in;
 
 impl<D: Device> Reactor<D> {
@@ -83,7 +83,7 @@ impl<D: Device> Reactor<D> {
             self.orders.remove(operation, &mut self.ready);
             // It has no place in the order any more.
             // SAFETY: reactor-owned.
-            unsafe { (*operation.as_ptr()).order = Order::Free };
+            unsafe { (*operation.as_ptr()).stage = Stage::Ending };
         }
         self.finish(operation, CANCELED)
     }
