@@ -12,7 +12,6 @@ use crate::host::fork::PerProcess;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::memory;
-#[cfg(not(feature = "libaio-abi"))]
 use crate::host::settings::{self, EngineChoice};
 
 static URING: PerProcess<Engine> = PerProcess::new(0);
@@ -76,7 +75,6 @@ pub fn running() -> impl Iterator<Item = &'static Engine> {
 
 /// Whether the system's own implementation serves, for good: no engine does, and none will. An engine that has no thread
 /// now may get one later. Async-signal-safe.
-#[cfg(not(feature = "libaio-abi"))]
 #[must_use]
 pub fn stands_aside() -> bool {
     let is_lost = |engine: &PerProcess<Engine>| engine.get().is_some_and(Engine::is_lost);

@@ -25,7 +25,7 @@ mod redo;
 mod ring_layout;
 mod ring_queues;
 #[cfg(test)]
-mod simulated;
+pub mod simulated;
 mod sleep_policy;
 mod stand_in;
 mod submit;
@@ -39,9 +39,9 @@ mod workers;
 use core::ffi::c_int;
 
 pub use cancel::Matcher;
-pub use engines::{Engines, await_none, await_uring_idle, running, started};
 #[cfg(not(feature = "libaio-abi"))]
-pub use engines::{for_separate_thread, stands_aside};
+pub use engines::for_separate_thread;
+pub use engines::{Engines, await_none, await_uring_idle, running, stands_aside, started};
 pub use failover::close_uring;
 pub use lifecycle::{Carrier, Engine};
 #[cfg(not(feature = "libaio-abi"))]

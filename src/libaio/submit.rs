@@ -77,8 +77,15 @@ fn is_kernels_work(iocb: &Iocb, nr: usize) -> bool {
             .is_ok_and(|file| file.is_direct() && file.seeks() && (nr >= KERNELS_BATCH || !is_immediate(file)))
 }
 
+/// No engine serves any more that did when the context was made: io_uring was taken away. Workers may still be started.
+#[cold]
+fn start_again() -> Result<Engines, Errno> {
+    let refused = || Errno(if engine::stands_aside() { libc::EINVAL } else { libc::EAGAIN });
+    engine::get()?.ok_or_else(refused)
+}
+
 fn submit_here(used: &ContextRef, nr: usize, list: usize, first: Found) -> Result<usize, Errno> {
-    let engines = engine::started().ok_or(Errno(libc::EINVAL))?;
+    let engines = engine::started().map_or_else(start_again, Ok)?;
     let nr = nr.min(used.ring().nr() as usize);
     let mut chains = Chains { context: used.context(), engines, chains: [Chain::EMPTY; 2], pushed: false };
     let mut taken = 0;
