@@ -53,6 +53,13 @@ pub fn set_immediate(device: u8, is_immediate: bool) {
     TIMES[device as usize % DEVICES].is_immediate.store(is_immediate, Ordering::Relaxed);
 }
 
+/// Nothing is known of the device, as at the beginning.
+#[cfg(test)]
+pub fn forget(device: u8) {
+    TIMES[device as usize % DEVICES].window.store(u64::MAX << 16, Ordering::Relaxed);
+    set_immediate(device, false);
+}
+
 /// Whether the device completes requests immediately.
 #[inline]
 #[must_use]

@@ -37,6 +37,13 @@ pub fn redo(mut original: NonNull<Operation>) -> bool {
     true
 }
 
+/// The operation that a worker does again.
+#[cfg(test)]
+pub fn original(copy: NonNull<Operation>) -> NonNull<Operation> {
+    // SAFETY: an operation with a kind of its own that is internal, and is given to a device, is one that `redo` has made.
+    unsafe { copy.cast::<Redone>().as_ref() }.original
+}
+
 /// A worker has done it: the original goes back to the engine that holds its place in the order, and has a thread for as long.
 unsafe fn returned(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBatch) {
     // SAFETY: the operation is the first field of a box that `redo` leaked.

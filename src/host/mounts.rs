@@ -39,6 +39,10 @@ pub struct Mount {
 #[must_use]
 pub fn has_statmount() -> bool {
     static KNOWN: OnceBool = OnceBool::new();
+    #[cfg(test)]
+    if super::simulation::now().is_some() {
+        return true;
+    }
     // No mount has this number. A filter on system calls answers in its own way.
     KNOWN.get_or_init(|| matches!(statmount(0), Err(Errno(libc::ENOENT | libc::EINVAL))))
 }

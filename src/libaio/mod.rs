@@ -19,6 +19,8 @@ mod registry;
 mod request;
 mod ring;
 mod rw_flags;
+#[cfg(test)]
+mod simulated;
 mod submit;
 
 pub use abi::look_up;

@@ -270,7 +270,7 @@ unsafe extern "C" fn list_without_events(
     unsafe { run_list(mode, list, nent, sig, true) }
 }
 
-unsafe fn run_list(
+pub(super) unsafe fn run_list(
     mode: c_int,
     list: *const *mut libc::aiocb,
     nent: c_int,

@@ -24,6 +24,8 @@ mod request_pool;
 mod sigev_signal;
 mod sigev_thread;
 pub mod sigevent;
+#[cfg(test)]
+mod simulated;
 mod submit;
 mod suspend;
 mod waitcomplete;

@@ -27,6 +27,15 @@ pub struct File {
     pub counts: [u64; 2],
 }
 
+/// What the program of a face can tell a file by: where it is kept, and how it was opened.
+#[derive(Clone, Copy)]
+pub struct Traits {
+    /// The type's name of its file system.
+    pub file_system: &'static [u8],
+    /// `O_APPEND`, `O_DIRECT`.
+    pub flags: i32,
+}
+
 /// By number.
 pub struct Files {
     files: Vec<File>,
@@ -43,8 +52,18 @@ pub const EVENTFDS: usize = 2;
 /// The one behind them.
 pub const DOORBELL: usize = REGULAR + STREAMS + EVENTFDS;
 
-/// No real descriptor is as high.
-const LOWEST: i32 = 1 << 24;
+/// Open with `O_DIRECT`.
+pub const DIRECT: usize = 2;
+const MORE_FIRST: usize = DOORBELL + 1;
+const MORE_SECOND: usize = DOORBELL + 2;
+const MORE_THIRD: usize = DOORBELL + 3;
+
+/// Regular files behind these, for the programs of faces.
+const MORE: usize = 3;
+pub const ALL_REGULAR: usize = REGULAR + MORE;
+
+/// No real descriptor is as high. What is known of them is kept as that of any other.
+const LOWEST: i32 = (1 << 24) - (1 << 16);
 
 thread_local! {
     static FIRST: i32 = {
@@ -60,9 +79,15 @@ pub const fn pattern(of: usize, place: usize) -> u8 {
 }
 
 impl Files {
-    pub fn new() -> Self {
-        let natures =
-            [(Nature::Regular, REGULAR), (Nature::Stream, STREAMS), (Nature::Eventfd, EVENTFDS), (Nature::Doorbell, 1)];
+    /// The files that are there at first; `has_more`: those for the program of a face as well.
+    pub fn new(has_more: bool) -> Self {
+        let natures = [
+            (Nature::Regular, REGULAR),
+            (Nature::Stream, STREAMS),
+            (Nature::Eventfd, EVENTFDS),
+            (Nature::Doorbell, 1),
+            (Nature::Regular, if has_more { MORE } else { 0 }),
+        ];
         let natures = natures.iter().flat_map(|&(nature, count)| core::iter::repeat_n(nature, count));
         let new = |nature| File { nature, bytes: Vec::new(), expected: Vec::new(), read: 0, counts: [0; 2] };
         let mut this = Self {
@@ -74,6 +99,25 @@ impl Files {
             this.descriptors[index] = Some(index);
         }
         this
+    }
+
+    /// One of the [`ALL_REGULAR`] regular files of a face's program.
+    pub fn regular(number: usize) -> usize {
+        if number < REGULAR { number } else { MORE_FIRST + number - REGULAR }
+    }
+
+    /// What a file is, for the program of a face.
+    pub fn traits(file: usize) -> Traits {
+        let (file_system, flags): (&[u8], i32) = match file {
+            0 => (b"ext4", 0),
+            1 => (b"ext4", libc::O_APPEND),
+            DIRECT => (b"ext4", libc::O_DIRECT),
+            MORE_FIRST => (b"fuse.simulated", 0),
+            MORE_SECOND => (b"tmpfs", 0),
+            MORE_THIRD => (b"fuse.simulated", libc::O_APPEND),
+            _ => (b"", 0),
+        };
+        Traits { file_system, flags }
     }
 
     pub fn file(&mut self, index: usize) -> &mut File {
@@ -110,6 +154,11 @@ impl Files {
 
     pub fn close(&mut self, fd: i32) {
         self.descriptors[(fd - self.first) as usize] = None;
+    }
+
+    /// All numbers that it may give.
+    pub fn numbers(&self) -> core::ops::Range<i32> {
+        self.first..self.first + DESCRIPTORS as i32
     }
 
     /// A descriptor that is open, by a number from 0 on.

@@ -9,20 +9,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
-mod files;
-mod random;
-mod request;
+mod calls;
+pub mod files;
+mod moved;
+pub mod program;
+pub mod random;
+pub mod request;
 mod ring;
-mod step;
+pub mod step;
 mod workers;
-mod world;
+pub mod world;
 
 use std::cell::Cell;
+use std::fmt::Debug;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use step::Step;
 use world::World;
 
 /// Requests of the run in `make test`, which begins with seed 1.
@@ -49,16 +52,16 @@ fn keep_messages() {
 }
 
 /// Runs a sequence. How many requests there were, or what went wrong.
-fn attempt(steps: &[Step]) -> Result<usize, String> {
+fn attempt<S>(run: fn(&[S]) -> usize, steps: &[S]) -> Result<usize, String> {
     IS_QUIET.set(true);
-    let ran = panic::catch_unwind(AssertUnwindSafe(|| step::run(steps)));
+    let ran = panic::catch_unwind(AssertUnwindSafe(|| run(steps)));
     World::forget_all();
     IS_QUIET.set(false);
     ran.map_err(|_| MESSAGE.take().unwrap_or_default())
 }
 
 /// The shortest sequence that still fails, found by leaving out steps, many at a time at first; and how it fails.
-fn shrink(mut steps: Vec<Step>, mut message: String) -> (Vec<Step>, String) {
+fn shrink<S: Clone>(run: fn(&[S]) -> usize, mut steps: Vec<S>, mut message: String) -> (Vec<S>, String) {
     let until = Instant::now() + Duration::from_secs(60);
     let mut size = steps.len().div_ceil(2);
     while size > 0 && Instant::now() < until {
@@ -66,7 +69,7 @@ fn shrink(mut steps: Vec<Step>, mut message: String) -> (Vec<Step>, String) {
         while at < steps.len() {
             let mut fewer = steps.clone();
             fewer.drain(at..(at + size).min(steps.len()));
-            match attempt(&fewer) {
+            match attempt(run, &fewer) {
                 Err(other) => (steps, message) = (fewer, other),
                 Ok(_) => at += size,
             }
@@ -87,17 +90,25 @@ fn number(variable: &str) -> Option<u64> {
 #[test]
 #[cfg_attr(miri, ignore = "it takes minutes")]
 fn any_sequence_is_as_the_model_says() {
+    check(step::sequence, step::run);
+}
+
+/// Makes a sequence for each seed, and runs it.
+///
+/// # Panics
+/// One fails.
+pub fn check<S: Clone + Debug>(sequence: fn(u64) -> Vec<S>, run: fn(&[S]) -> usize) {
     keep_messages();
     let wanted = number("SIMULATED_OPERATIONS");
     let new_seed = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |now| now.as_nanos() as u64 >> 10 << 20);
     let first = number("SIMULATED_SEED").unwrap_or_else(|| if wanted.is_some() { new_seed() } else { 1 });
     let (mut seed, mut done, begun) = (first, 0, Instant::now());
     while done < wanted.map_or(OPERATIONS, |wanted| wanted as usize) {
-        let steps = step::sequence(seed);
-        match attempt(&steps) {
+        let steps = sequence(seed);
+        match attempt(run, &steps) {
             Ok(count) => done += count,
             Err(message) => {
-                let (steps, shorter) = shrink(steps, message.clone());
+                let (steps, shorter) = shrink(run, steps, message.clone());
                 let listed = steps.iter().map(|step| format!("    {step:?}")).collect::<Vec<_>>().join("\n");
                 panic!(
                     "SIMULATED_SEED={seed} fails: {message}\n{} steps are left of it: {shorter}\n{listed}",

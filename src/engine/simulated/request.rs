@@ -5,10 +5,12 @@ use core::cell::{RefCell, UnsafeCell};
 use core::fmt::{Debug, Formatter, Result as Formatted};
 use core::ptr::NonNull;
 
-use super::files::{Nature, pattern};
+use super::files::pattern;
+use super::moved::Seen;
 use super::world::{World, world};
 use crate::engine::Carrier;
 use crate::engine::operation::{CANCELED, Kind, Operation, Order};
+use crate::engine::redo;
 use crate::engine::wake_batch::{Eventfd, WakeBatch};
 
 /// A request. It stays until the end of the simulation, so that a second end of it is seen.
@@ -23,12 +25,16 @@ pub struct Request {
 pub enum By {
     Uring,
     Worker,
+    /// The program's thread, in the call that submits it.
+    Caller,
 }
 
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Record {
     /// The place in the order of the program's calls.
     pub id: usize,
+    /// By which a face knows it: the address of its aiocb or iocb.
+    pub handle: usize,
     pub kind: Kind,
     pub order: Order,
     /// The engine that it was submitted to.
@@ -45,17 +51,20 @@ pub struct Record {
     /// The kernel has said, while it was asked, that it would have to wait: a worker is sure to find the file.
     is_refused_at_once: bool,
     /// The buffers, each with bytes between that nothing may touch.
-    memory: Vec<u8>,
-    pieces: Vec<(usize, usize)>,
+    pub memory: Vec<u8>,
+    pub pieces: Vec<(usize, usize)>,
     _vectors: Vec<libc::iovec>,
-    address: usize,
-    length: usize,
+    /// What a call is given of them.
+    pub address: usize,
+    pub length: usize,
     pub eventfd: Option<usize>,
     /// A device has had it.
     pub is_issued: bool,
     /// The kernel's last answer.
     pub answer: Option<(By, i64)>,
     is_perhaps_synced: bool,
+    /// Bytes that were moved in the caller, perhaps for nothing.
+    moved_in_caller: usize,
     /// The kernel has done something for it.
     has_effect: bool,
     /// The errors with which the program wanted it to be stopped.
@@ -63,22 +72,13 @@ pub struct Record {
     /// The descriptor was closed since it was submitted.
     pub is_gone: bool,
     /// What it is to have read.
-    expected: Vec<u8>,
+    pub expected: Vec<u8>,
     pub result: Option<i64>,
 }
 
-/// What a device was asked to do.
-#[derive(Clone, Copy, Debug)]
-pub struct Seen {
-    pub kind: Kind,
-    pub address: usize,
-    pub length: usize,
-    pub offset: i64,
-    pub file: usize,
-}
-
-const GUARD: u8 = 0xcc;
-const FORGOTTEN: u8 = 0xa5;
+pub const GUARD: u8 = 0xcc;
+/// What the program makes of the memory of a request that has ended.
+pub const FORGOTTEN: u8 = 0xa5;
 
 /// What to make.
 pub struct Wanted {
@@ -132,6 +132,7 @@ impl Request {
         }
         let record = Record {
             id,
+            handle: 0,
             kind,
             order,
             carrier,
@@ -151,6 +152,7 @@ impl Request {
             is_issued: false,
             answer: None,
             is_perhaps_synced: false,
+            moved_in_caller: 0,
             has_effect: false,
             asked: Vec::new(),
             is_gone: false,
@@ -167,9 +169,12 @@ impl Request {
     /// The request of an operation that a device was given: the program's, or a worker's copy.
     pub fn of(operation: NonNull<Operation>) -> &'static Self {
         // SAFETY: alive, as all that a device is given.
-        let this = unsafe { operation.as_ref() };
-        if this.is_internal {
-            return world().request_at(this.address);
+        if unsafe { operation.as_ref() }.is_internal {
+            return Self::of(redo::original(operation));
+        }
+        if let Some(program) = world().program {
+            // SAFETY: as above.
+            return world().request_of((program.handle)(unsafe { operation.as_ref() }));
         }
         // SAFETY: all others are requests, which stay until the end of the simulation.
         unsafe { operation.cast::<Self>().as_ref() }
@@ -184,6 +189,7 @@ impl Request {
             if other.address() == self.address() {
                 break;
             }
+            other.look(world);
             let other = other.record.borrow();
             assert!(!record.waits_for(&other), "{record:?}\nis issued before the end of\n{other:?}");
         }
@@ -197,53 +203,61 @@ impl Request {
     pub fn perform(&self, world: &World, by: By, seen: Seen, most: usize) -> i64 {
         let mut record = self.record.borrow_mut();
         let record = &mut *record;
-        assert_eq!(seen.file, record.file, "{record:?} on another file: {seen:?}");
-        assert_eq!(seen.kind, record.kind, "{record:?}");
-        let are_asked_for = (seen.address, seen.length, seen.offset) == (record.address, record.length, record.offset);
-        assert!(!record.kind.is_transfer() || are_asked_for, "{record:?}: {seen:?}");
+        record.check(seen, 0);
         assert!(!record.has_effect, "{record:?} is done twice");
         record.has_effect = true;
-        let mut files = world.files.borrow_mut();
-        let file = files.file(record.file);
-        let total: usize = record.pieces.iter().map(|piece| piece.1).sum();
-        let result = match (record.kind, file.nature) {
-            (Kind::Sync | Kind::DataSync | Kind::Nop, _) => 0,
-            (Kind::Poll, _) => i64::from(libc::POLLIN),
-            (Kind::Read | Kind::ReadVector, Nature::Stream) => {
-                let (from, count) = (file.read, total.min(most));
-                file.read += count;
-                let of = usize::MAX - record.file;
-                record.expected = (from..from + count).map(|place| pattern(of, place)).collect();
-                // SAFETY: the buffers of a request that has not ended.
-                unsafe { each_byte(seen, count, |place, byte| *byte = pattern(of, from + place)) };
-                count as i64
-            }
-            (Kind::Read | Kind::ReadVector, _) => {
-                let from = (record.offset as usize).min(file.bytes.len());
-                let count = total.min(most).min(file.bytes.len() - from);
-                record.expected = file.expected[from..from + count].to_vec();
-                // SAFETY: as above.
-                unsafe { each_byte(seen, count, |place, byte| *byte = file.bytes[from + place]) };
-                count as i64
-            }
-            (_, nature) => {
-                let count = total.min(most);
-                let is_at_end = nature == Nature::Stream || record.order == Order::Writing;
-                let from = if is_at_end { file.bytes.len() } else { record.offset as usize };
-                if count > 0 && file.bytes.len() < from + count {
-                    file.bytes.resize(from + count, 0);
-                    file.expected.resize(from + count, 0);
-                }
-                (0..count).for_each(|place| file.expected[from + place] = pattern(record.id, place));
-                // SAFETY: as above.
-                unsafe { each_byte(seen, count, |place, byte| file.bytes[from + place] = *byte) };
-                count as i64
-            }
+        let result = match record.kind {
+            Kind::Sync | Kind::DataSync | Kind::Nop => 0,
+            Kind::Poll => i64::from(libc::POLLIN),
+            _ => record.transfer(&mut world.files.borrow_mut(), seen, 0, record.total().min(most)) as i64,
         };
         record.answer = Some((by, result));
         // What was only tried, and stopped short, is done again from the start.
         record.has_effect = by == By::Worker || !record.is_uring_s_own(result);
         result
+    }
+
+    /// The program's thread makes a plain call for it, perhaps one that must not wait. What the kernel answers.
+    pub fn perform_in_caller(&self, world: &World, seen: Seen, is_nowait: bool) -> isize {
+        self.issued(world);
+        let mut record = self.record.borrow_mut();
+        let record = &mut *record;
+        record.is_issued = false;
+        let place = if record.kind.writes() { 0 } else { record.moved_in_caller };
+        record.check(seen, place);
+        assert!(!record.has_effect, "{record:?} is done twice");
+        let random = &world.random;
+        let errno = match random.below(48) {
+            0 => libc::EIO,
+            1 if record.kind.writes() => libc::ENOSPC,
+            2..12 if is_nowait => libc::EAGAIN,
+            12 if is_nowait => libc::EINTR,
+            13 if is_nowait && random.one_in(8) => libc::EOPNOTSUPP,
+            _ => 0,
+        };
+        if errno != 0 {
+            // Nothing was done, or so much: unless that was only a try.
+            let is_end = if place > 0 {
+                errno != libc::EAGAIN
+            } else {
+                !is_nowait || [libc::EIO, libc::ENOSPC].contains(&errno)
+            };
+            if is_end {
+                let result = if place > 0 { place as i64 } else { -i64::from(errno) };
+                (record.answer, record.has_effect) = (Some((By::Caller, result)), true);
+            }
+            return -errno as isize;
+        }
+        let wanted = seen.total();
+        let is_stream = seen.offset < 0;
+        let is_short = wanted > 1 && random.one_in(5) && !(is_stream && record.kind.writes());
+        let most = if is_short { 1 + random.below(wanted - 1) } else { wanted };
+        let count = record.transfer(&mut world.files.borrow_mut(), seen, place, most);
+        record.moved_in_caller = place + count;
+        if !is_nowait || is_stream || record.kind.writes() || count == 0 || place + count == record.total() {
+            (record.answer, record.has_effect) = (Some((By::Caller, (place + count) as i64)), true);
+        }
+        count as isize
     }
 
     /// What a plain call is asked to do for it.
@@ -287,7 +301,21 @@ impl Request {
         self.refuse(By::Uring, result)
     }
 
-    fn ended(&self, world: &World, result: i64) {
+    /// Whether it has ended, for all that the program can know. Its end is held against the model.
+    pub fn look(&self, world: &World) -> bool {
+        let Ok(record) = self.record.try_borrow() else { return false };
+        if record.result.is_none()
+            && let Some(result) = world.program.and_then(|program| program.told?(&record))
+        {
+            drop(record);
+            self.ended(world, result);
+            return true;
+        }
+        record.result.is_some()
+    }
+
+    /// The program was told.
+    pub fn ended(&self, world: &World, result: i64) {
         let mut record = self.record.borrow_mut();
         assert!(record.result.is_none(), "{record:?} ends a second time, with {result}");
         record.result = Some(result);
@@ -332,7 +360,8 @@ impl Record {
         if self.file != earlier.file || earlier.is_decided() {
             return false;
         }
-        let same = self.carrier == earlier.carrier;
+        // Which engine it is makes no difference to a program.
+        let same = world().program.is_some() || self.carrier == earlier.carrier;
         match self.order {
             Order::Free | Order::Counted => false,
             Order::Reading | Order::Writing => same && self.order == earlier.order,
@@ -341,14 +370,21 @@ impl Record {
         }
     }
 
+    /// Whether it may have ended as it was accepted, in the program of a face that has not looked yet.
+    fn is_perhaps_refused(&self, world: &World) -> bool {
+        let is_refused = world.is_lost.get() || (self.eventfd.is_some() && world.has_refused_file.get());
+        world.program.is_some() && self.answer.is_none() && is_refused
+    }
+
     /// Whether the last answer is for the program.
     fn is_decided(&self) -> bool {
         self.result.is_some()
-            || self.answer.is_some_and(|(by, result)| by == By::Worker || !self.is_uring_s_own(result))
+            || self.answer.is_some_and(|(by, result)| by != By::Uring || !self.is_uring_s_own(result))
             || self.is_gone
             || self.is_perhaps_synced
             // A cancellation has dropped it.
             || (!self.is_issued && !self.asked.is_empty())
+            || self.is_perhaps_refused(world())
     }
 
     /// Whether an answer of io_uring's is none of the program's business (`uring::results`).
@@ -372,6 +408,7 @@ impl Record {
         let is_unknown = is(libc::EIO) || (self.nowait && is(libc::EAGAIN));
         match self.answer {
             Some((_, answer)) if self.has_effect => result == answer,
+            Some((By::Caller, _)) => false,
             Some((By::Uring, answer)) if self.is_uring_s_own(answer) => {
                 (self.is_gone && result >= 0 && result == answer)
                     || (self.is_gone && !self.is_refused_at_once && is_unknown)
@@ -387,6 +424,8 @@ impl Record {
             None => {
                 is_stopped
                     || (self.kind == Kind::Nop && result == 0)
+                    // libaio's, where no thread can be had: in the caller.
+                    || (world.program.is_some() && world.has_refused_thread.get() && !self.kind.is_transfer() && result == 0)
                     || (self.is_gone && world.has_refused_file.get() && (is(libc::EBADF) || is_unknown))
                     || (self.eventfd.is_some() && world.has_refused_file.get() && is(libc::ENFILE))
                     || (world.is_lost.get() && is(libc::EIO))
@@ -403,7 +442,8 @@ impl Record {
     /// Whether its buffers are here, for a worker's copy of it, or a call.
     pub fn is_at(&self, address: usize) -> bool {
         self.address == address
-            || (self.kind.is_transfer() && self.buffers().next().is_some_and(|first| first.0 == address))
+            || (self.kind.is_transfer()
+                && self.buffers().any(|(start, length)| start == address || (start..start + length).contains(&address)))
     }
 
     /// Where its buffers are, and how long.
@@ -415,26 +455,6 @@ impl Record {
     /// Whether it was told as stopped, and nothing was done for it.
     pub fn is_stopped(&self) -> bool {
         !self.has_effect && self.result.is_some_and(|result| self.asked.contains(&-result))
-    }
-}
-
-/// # Safety
-/// The memory is that of a request.
-unsafe fn each_byte(seen: Seen, count: usize, mut act: impl FnMut(usize, &mut u8)) {
-    let single = [libc::iovec { iov_base: core::ptr::with_exposed_provenance_mut(seen.address), iov_len: seen.length }];
-    let vectors: &[libc::iovec] = if seen.kind.has_vector() {
-        // SAFETY: the caller's promise.
-        unsafe { core::slice::from_raw_parts(core::ptr::with_exposed_provenance(seen.address), seen.length) }
-    } else {
-        &single
-    };
-    let mut place = 0;
-    for vector in vectors {
-        for index in 0..vector.iov_len.min(count - place) {
-            // SAFETY: the caller's promise.
-            act(place, unsafe { &mut *vector.iov_base.cast::<u8>().add(index) });
-            place += 1;
-        }
     }
 }
 

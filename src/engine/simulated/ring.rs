@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use io_uring::opcode;
 
 use super::files::DOORBELL;
-use super::request::{By, Request, Seen};
+use super::moved::Seen;
+use super::request::{By, Request};
 use super::world::World;
 use crate::engine::fixed_files::FixedFile;
 use crate::engine::operation::{Kind, Operation};

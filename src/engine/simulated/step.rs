@@ -67,7 +67,7 @@ pub fn sequence(seed: u64) -> Vec<Step> {
 /// Something is not.
 pub fn run(steps: &[Step]) -> usize {
     let loses = steps.iter().any(|step| matches!(step.call, Call::LoseRing | Call::CloseRing));
-    let world = World::begin(steps.len() as u64);
+    let world = World::begin(steps.len() as u64, None);
     world.closes_eventfds.set(!loses);
     for step in steps {
         world.random.reseed(step.number.into());
@@ -153,17 +153,8 @@ fn make(world: &'static World, carrier: Carrier, barrier: Option<Order>) -> &'st
     };
     let is_regular = world.files.borrow_mut().file(file).nature == Nature::Regular;
     let pieces = if kind.has_vector() { 1 + random.below(3) } else { 1 };
-    let fd = {
-        let files = world.files.borrow();
-        (0..8)
-            .map(|_| files.any_descriptor(|open| random.below(open)))
-            .find(|&fd| files.named(fd) == Some(file))
-            .unwrap_or_else(|| files.descriptor(file))
-    };
-    let eventfd = random.one_in(3).then(|| {
-        let eventfd = REGULAR + STREAMS + random.below(EVENTFDS);
-        (eventfd, world.files.borrow().descriptor(eventfd))
-    });
+    let fd = world.descriptor_of(file);
+    let eventfd = random.one_in(3).then(|| world.any_eventfd());
     let wanted = Wanted {
         kind,
         order,
@@ -177,11 +168,7 @@ fn make(world: &'static World, carrier: Carrier, barrier: Option<Order>) -> &'st
         eventfd,
         partially_done: random.one_in(24),
     };
-    let mut requests = world.requests.borrow_mut();
-    let request: &'static Request = Box::leak(Request::new(requests.len(), wanted));
-    requests.push(request);
-    world.open.borrow_mut().push(request);
-    request
+    world.add(wanted)
 }
 
 /// Which requests a call means: all on a descriptor, or one of so many. Those that the engine finds are noted as asked for.
@@ -243,7 +230,7 @@ fn count(world: &'static World) {
 }
 
 /// A descriptor is closed, and perhaps its number given to another file.
-fn close(world: &'static World) {
+pub fn close(world: &'static World) {
     let random = &world.random;
     let fd = world.files.borrow().any_descriptor(|open| random.below(open));
     let is_of_many = world.files.borrow().is_one_of_many(fd);
@@ -270,10 +257,22 @@ fn drain(world: &'static World) {
     while world.pump_all() {}
     let open = world.open.borrow().len();
     assert!(open == 0, "{open} requests never end; the first is {:?}", world.open.borrow()[0].record.borrow());
+    drain_threads(world);
+    let counts: Vec<_> = world.files.borrow().all().map(|file| file.counts).collect();
+    assert!(
+        counts.iter().all(|counts| counts[0] == counts[1]),
+        "the eventfds' counts, and what they are to be: {counts:?}"
+    );
     for request in world.requests.borrow().iter() {
         assert!(request.is_forgotten(), "{:?} was touched after its end", request.record.borrow());
     }
-    // The threads end, and hold nothing.
+}
+
+/// The threads end, and hold nothing; and the files are as they should be.
+///
+/// # Panics
+/// They are not.
+pub fn drain_threads(world: &'static World) {
     for _ in 0..4 {
         world.pass_time(2_000_000_000);
         while world.pump_all() {}
@@ -282,9 +281,4 @@ fn drain(world: &'static World) {
     for (index, file) in world.files.borrow().all().enumerate() {
         assert!(file.bytes == file.expected, "file {index} has other bytes than were written");
     }
-    let counts: Vec<_> = world.files.borrow().all().map(|file| file.counts).collect();
-    assert!(
-        counts.iter().all(|counts| counts[0] == counts[1]),
-        "the eventfds' counts, and what they are to be: {counts:?}"
-    );
 }

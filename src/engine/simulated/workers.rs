@@ -3,7 +3,8 @@
 use core::ptr::NonNull;
 use std::collections::VecDeque;
 
-use super::request::{By, Request, Seen};
+use super::moved::Seen;
+use super::request::{By, Request};
 use super::world::{World, world};
 use crate::engine::device::{Device, Event, Name, Verdict};
 use crate::engine::fixed_files::FixedFile;

@@ -4,31 +4,29 @@
 //! others does something: the thread of the engine on io_uring, the workers, the kernel.
 
 use core::cell::{Cell, RefCell};
-use core::ffi::c_long;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU32, Ordering};
-use core::time::Duration;
 
-use super::files::Files;
+use super::calls::call;
+use super::files::{EVENTFDS, Files, REGULAR, STREAMS};
 use super::random::Random;
-use super::request::{By, Request};
-use super::ring::{self, Ring};
+use super::request::{Record, Request, Wanted};
+use super::ring::Ring;
 use super::workers::{Crew, Workers};
 use crate::engine::device::{Device, Event, Sleep, Waits};
 use crate::engine::lifecycle::{Carrier, Engine, IDLE_EXIT_MS, RESTING, SERVING, STARTING, UNAVAILABLE};
-use crate::engine::operation::Kind;
+use crate::engine::operation::Operation;
 use crate::engine::reactor::Reactor;
 use crate::engine::reactor::run::{End, Next};
 use crate::engine::uring::Uring;
 use crate::engine::{HOOKS, engines, failover};
 use crate::host::descriptors::{self, Hooks};
-use crate::host::heap;
 use crate::host::kernel::Errno;
 use crate::host::simulation::{self, ROOTS_BYTES, Simulation};
 
 /// Whose turn it is: what `gettid` answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Thread {
+pub enum Thread {
     Program = 1,
     Uring,
     Workers,
@@ -41,7 +39,23 @@ struct UringThread {
     is_asleep: bool,
 }
 
+/// The program of a face, whose requests come by the face's functions and not from [`Request::operation`].
+#[derive(Clone, Copy)]
+pub struct Program {
+    /// By what a request of the face's is known ([`Record::handle`]).
+    pub handle: fn(&Operation) -> usize,
+    /// How a request has ended, as far as the program can know; none where only a call of its own tells.
+    pub told: Option<fn(&Record) -> Option<i64>>,
+    /// A signal with this value was queued.
+    pub signalled: fn(usize),
+}
+
+/// A root of a process's state.
+type Roots = Box<[u64; ROOTS_BYTES / 8]>;
+
 pub struct World {
+    /// None: the steps submit to the engines themselves.
+    pub program: Option<Program>,
     pub random: Random,
     pub files: RefCell<Files>,
     /// Every request, and those that have not ended, in the order of the program's calls.
@@ -50,14 +64,14 @@ pub struct World {
     /// Which requests the last command meant.
     pub matched: RefCell<Vec<&'static Request>>,
     pub crew: RefCell<Crew>,
-    ring: RefCell<Option<Ring>>,
+    pub ring: RefCell<Option<Ring>>,
     uring_thread: RefCell<Option<UringThread>>,
     workers_reactor: RefCell<Option<Reactor<Workers>>>,
     /// Threads that are being started.
     starting: [Cell<bool>; 2],
     /// The doorbell was notified while the thread slept outside its ring.
     is_woken: Cell<bool>,
-    thread: Cell<Thread>,
+    pub thread: Cell<Thread>,
     clock: Cell<u64>,
     quiet_since: Cell<u64>,
     /// The kernel does what it is asked for, and as soon as it can.
@@ -67,11 +81,15 @@ pub struct World {
     pub has_refused_thread: Cell<bool>,
     /// Whether descriptors of eventfds are closed. Not where the ring gets lost: then they may miss a signal.
     pub closes_eventfds: Cell<bool>,
-    _roots: Box<[u64; ROOTS_BYTES / 8]>,
+    /// Words that threads sleep on, the last one first to go on; and whether each was woken.
+    sleeps: RefCell<Vec<(usize, bool)>>,
+    roots: Roots,
 }
 
 thread_local! {
     static WORLD: Cell<*const World> = const { Cell::new(ptr::null()) };
+    /// The roots of the process that was simulated before. It has no engines any more; what the faces keep is used again.
+    static ROOTS: Cell<Option<Roots>> = const { Cell::new(None) };
 }
 
 /// The world of this thread.
@@ -81,13 +99,14 @@ pub fn world() -> &'static World {
 }
 
 impl World {
-    /// A process in which the library was never used.
-    pub fn begin(seed: u64) -> &'static Self {
-        let mut roots = Box::new([0u64; ROOTS_BYTES / 8]);
+    /// A process in which no engine was ever used.
+    pub fn begin(seed: u64, program: Option<Program>) -> &'static Self {
+        let mut roots = ROOTS.take().unwrap_or_else(|| Box::new([0u64; ROOTS_BYTES / 8]));
         let place = NonNull::from(&mut *roots).cast::<u8>();
         let world = Box::leak(Box::new(Self {
+            program,
             random: Random::new(seed),
-            files: RefCell::new(Files::new()),
+            files: RefCell::new(Files::new(program.is_some())),
             requests: RefCell::default(),
             open: RefCell::default(),
             matched: RefCell::default(),
@@ -105,8 +124,11 @@ impl World {
             has_refused_file: Cell::new(false),
             has_refused_thread: Cell::new(false),
             closes_eventfds: Cell::new(true),
-            _roots: roots,
+            sleeps: RefCell::default(),
+            roots,
         }));
+        // What was known of these numbers was about other files.
+        world.files.borrow().numbers().for_each(descriptors::after_change);
         WORLD.set(ptr::from_ref(world));
         simulation::set(Some(Simulation { call, now, roots: place }));
         descriptors::set_hooks(&CLOSES);
@@ -128,23 +150,64 @@ impl World {
         let engines: Vec<_> = engines::all().map(ptr::from_ref).collect();
         let requests = self.requests.take();
         Self::forget_all();
+        let are_engines_s = |root: u64| engines.iter().any(|engine| engine.addr() as u64 == root);
         // SAFETY: leaked from boxes when they were made; nothing refers to them any more.
         unsafe {
             for request in requests {
                 drop(Box::from_raw(ptr::from_ref(request).cast_mut()));
             }
-            for engine in engines {
+            for &engine in &engines {
                 drop(Box::from_raw(engine.cast_mut()));
             }
-            drop(Box::from_raw(ptr::from_ref(self).cast_mut()));
+            let Self { mut roots, .. } = *Box::from_raw(ptr::from_ref(self).cast_mut());
+            roots.iter_mut().filter(|root| are_engines_s(**root)).for_each(|root| *root = 0);
+            ROOTS.set(Some(roots));
         }
     }
 
-    /// The request that a worker's copy is of.
+    /// The request of the program's that a face knows by this.
+    pub fn request_of(&self, handle: usize) -> &'static Request {
+        let open = self.open.borrow();
+        let is_its = |request: &&&Request| request.record.try_borrow().is_ok_and(|record| record.handle == handle);
+        open.iter().find(is_its).copied().expect("a request that has not ended")
+    }
+
+    /// Takes note of what has ended, as the program can see.
+    pub fn look(&self) {
+        if self.program.is_some_and(|program| program.told.is_some()) {
+            self.open.borrow_mut().retain(|request| !request.look(self));
+        }
+    }
+
+    /// The request that a plain call is for.
     pub fn request_at(&self, address: usize) -> &'static Request {
         let open = self.open.borrow();
         let request = open.iter().find(|request| request.record.try_borrow().is_ok_and(|record| record.is_at(address)));
         request.copied().expect("a request that has not ended")
+    }
+
+    /// One request more.
+    pub fn add(&self, wanted: Wanted) -> &'static Request {
+        let mut requests = self.requests.borrow_mut();
+        let request: &'static Request = Box::leak(Request::new(requests.len(), wanted));
+        requests.push(request);
+        self.open.borrow_mut().push(request);
+        request
+    }
+
+    /// One of the descriptors of a file.
+    pub fn descriptor_of(&self, file: usize) -> i32 {
+        let files = self.files.borrow();
+        (0..8)
+            .map(|_| files.any_descriptor(|open| self.random.below(open)))
+            .find(|&fd| files.named(fd) == Some(file))
+            .unwrap_or_else(|| files.descriptor(file))
+    }
+
+    /// An eventfd, and a descriptor of it.
+    pub fn any_eventfd(&self) -> (usize, i32) {
+        let eventfd = REGULAR + STREAMS + self.random.below(EVENTFDS);
+        (eventfd, self.files.borrow().descriptor(eventfd))
     }
 
     pub fn forget(&self, request: &Request) {
@@ -173,6 +236,12 @@ impl World {
 
     /// Another thread, or the kernel, does something. Whether there was anything to do for the one that was chosen.
     pub fn pump(&self) -> bool {
+        let has_done = self.pump_one();
+        self.look();
+        has_done
+    }
+
+    fn pump_one(&self) -> bool {
         match self.random.below(8) {
             0..3 => self.run_uring(),
             3..6 => self.run_workers(),
@@ -188,6 +257,7 @@ impl World {
         any |= self.run_workers();
         any |= self.ring.try_borrow_mut().is_ok_and(|mut ring| ring.as_mut().is_some_and(|ring| ring.progress(self)));
         any |= self.crew.try_borrow_mut().is_ok_and(|mut crew| crew.progress(self));
+        self.look();
         any
     }
 
@@ -344,7 +414,7 @@ impl World {
     }
 
     /// `FUTEX_WAIT`: the others go on until the word changes, or the time is over.
-    fn wait(&self, word: &AtomicU32, expected: u32, until: u64) -> isize {
+    pub fn wait(&self, word: &AtomicU32, expected: u32, until: u64) -> isize {
         const MOST: u32 = 200_000;
         if word.load(Ordering::Relaxed) != expected {
             return -libc::EAGAIN as isize;
@@ -353,20 +423,28 @@ impl World {
         if self.thread.get() == Thread::Uring && is_doorbell {
             return if self.clock.get() >= until { -libc::ETIMEDOUT as isize } else { -libc::EINTR as isize };
         }
+        // As where a handler runs, in a call that has no time limit of the library's.
+        if self.program.is_some() && until == u64::MAX && !self.is_calm.get() && self.random.one_in(16) {
+            return -libc::EINTR as isize;
+        }
+        self.sleeps.borrow_mut().push((ptr::from_ref(word).addr(), false));
         for _ in 0..MOST {
-            if self.clock.get() >= until {
-                return -libc::ETIMEDOUT as isize;
+            let (is_over, is_woken) =
+                (self.clock.get() >= until, self.sleeps.borrow().last().is_some_and(|sleep| sleep.1));
+            if is_over || is_woken {
+                let is_missed = !is_woken && word.load(Ordering::Relaxed) != expected;
+                assert!(!is_missed || self.program.is_none(), "a call was not woken, and goes on by its time limit");
+                self.sleeps.borrow_mut().pop();
+                return if is_woken { 0 } else { -libc::ETIMEDOUT as isize };
             }
             self.pump();
-            if word.load(Ordering::Relaxed) != expected {
-                return 0;
-            }
             self.pass_time(1 << self.random.below(18));
         }
         panic!("a call waits for ever");
     }
 
-    fn wake(&self, address: usize) {
+    pub fn wake(&self, address: usize) {
+        self.sleeps.borrow_mut().iter_mut().filter(|sleep| sleep.0 == address).for_each(|sleep| sleep.1 = true);
         for engine in engines::all() {
             if address != (&raw const engine.doorbell).addr() {
                 continue;
@@ -381,30 +459,6 @@ impl World {
                 }
             }
         }
-    }
-
-    /// A transfer by a plain call, in the place of a worker.
-    fn transfer(&self, kind: Kind, &[fd, address, length, offset, ..]: &[usize; 6]) -> Option<isize> {
-        let file = self.files.borrow().named(fd as i32)?;
-        let single = libc::iovec { iov_base: ptr::with_exposed_provenance_mut(address), iov_len: length };
-        let vectors = if kind.has_vector() {
-            // SAFETY: the array that the call is given.
-            unsafe { core::slice::from_raw_parts(ptr::with_exposed_provenance(address), length) }
-        } else {
-            &[single]
-        };
-        // One buffer goes as an array where there are flags, and an array of one as a buffer where there are none.
-        let request = self.request_at(vectors[0].iov_base.addr());
-        let seen = request.seen(kind.writes(), vectors, offset as i64, file);
-        Some(request.perform(self, By::Worker, seen, usize::MAX) as isize)
-    }
-
-    /// An eventfd that is signalled by its number.
-    fn write(&self, fd: i32, address: usize) -> Option<isize> {
-        let file = self.files.borrow().named(fd)?;
-        // SAFETY: the eight bytes of `add_to_eventfd`.
-        self.signal(file, unsafe { *(address as *const u64) });
-        Some(8)
     }
 }
 
@@ -438,59 +492,6 @@ fn start_uring(_: &'static Engine) -> Result<(), Errno> {
 
 fn start_workers(_: &'static Engine) -> Result<(), Errno> {
     world().start(Carrier::Workers)
-}
-
-/// Answers the system calls that the engines make.
-fn call(number: c_long, arguments: &[usize; 6]) -> Option<isize> {
-    let &[first, second, third, fourth, ..] = arguments;
-    Some(match number {
-        libc::SYS_rt_sigprocmask => 0,
-        libc::SYS_gettid => world().thread.get() as isize,
-        libc::SYS_getpid => 1,
-        libc::SYS_futex if heap::has(first) => return None,
-        libc::SYS_futex => {
-            let world = world();
-            if second as i32 & !libc::FUTEX_PRIVATE_FLAG != libc::FUTEX_WAKE {
-                // SAFETY: what `futex::wait` is given: a word that is alive, and a time.
-                let (word, until) = unsafe { (&*(first as *const AtomicU32), &*(fourth as *const libc::timespec)) };
-                let until = Duration::new(until.tv_sec as u64, until.tv_nsec as u32).as_nanos() as u64;
-                return Some(world.wait(word, third as u32, until));
-            }
-            world.wake(first);
-            0
-        }
-        libc::SYS_io_uring_enter if first == ring::NUMBER as usize => with_ring(|ring| ring.enter(world(), arguments)),
-        libc::SYS_io_uring_register if first == ring::NUMBER as usize => {
-            with_ring(|ring| ring.register(world(), arguments))
-        }
-        libc::SYS_tgkill => with_ring(|ring| {
-            ring.signal();
-            0
-        }),
-        libc::SYS_rt_sigtimedwait => {
-            with_ring(|ring| if ring.take_signal() { libc::SIGURG as isize } else { -libc::EAGAIN as isize })
-        }
-        libc::SYS_ppoll => {
-            // SAFETY: the structure of `kernel::ready`. An eventfd has room.
-            unsafe { (*(first as *mut libc::pollfd)).revents = libc::POLLOUT };
-            1
-        }
-        libc::SYS_write => world().write(first as i32, second)?,
-        libc::SYS_fsync | libc::SYS_fdatasync => {
-            world().files.borrow().named(first as i32)?;
-            world().open.borrow().iter().for_each(|request| request.may_be_synced(first as i32));
-            0
-        }
-        libc::SYS_pread64 => world().transfer(Kind::Read, arguments)?,
-        libc::SYS_pwrite64 => world().transfer(Kind::Write, arguments)?,
-        libc::SYS_preadv2 => world().transfer(Kind::ReadVector, arguments)?,
-        libc::SYS_pwritev2 => world().transfer(Kind::WriteVector, arguments)?,
-        _ => return None,
-    })
-}
-
-fn with_ring(work: impl FnOnce(&mut Ring) -> isize) -> isize {
-    world().ring.borrow_mut().as_mut().map_or(-libc::EBADF as isize, work)
 }
 
 fn now() -> u64 {
