@@ -28,13 +28,15 @@ ROWS=4000 # of the table that all transactions change; larger than the buffer po
 
 sql() { mariadb --no-defaults --user=root --socket="$WORK/s" --batch --skip-column-names "$@"; }
 
+runs() { kill -0 "$SERVER" 2> /dev/null || { cat "$WORK/server.log"; echo "FAILED: the server has ended"; exit 1; }; }
+
 answers() {
-    kill -0 "$SERVER" || { cat "$WORK/server.log"; echo "FAILED: the server has ended"; exit 1; }
+    runs
     sql -e 'select 1' > /dev/null 2>&1
 }
 
 start() {
-    serve "$WORK/server.log" env ${SETTING:+"$SETTING"} mariadbd --no-defaults --user="$(id -un)" --datadir="$DATA" --socket="$WORK/s" \
+    serve "$WORK/server.log" env ${SETTING:+"$SETTING"} mariadbd --no-defaults --user="$(id -un)" --datadir="$DATA" --tmpdir="$WORK" --socket="$WORK/s" \
         --pid-file="$WORK/pid" --skip-networking --innodb-use-native-aio=1 --innodb-linux-aio=aio --innodb-flush-method="$1" \
         --innodb-page-size=4k --innodb-buffer-pool-size=8M --innodb-log-file-size=8M --innodb-io-capacity=2000 --innodb-max-dirty-pages-pct=0
     await answers
@@ -42,7 +44,7 @@ start() {
 
 # An empty database, made once.
 installed() {
-    [ -d "$SCRATCH/installed" ] || mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$SCRATCH/installed" \
+    [ -d "$SCRATCH/installed" ] || mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$SCRATCH/installed" --tmpdir="$WORK" \
         --auth-root-authentication-method=normal --skip-test-db --innodb-page-size=4k > install.log 2>&1 || { cat install.log; return 1; }
 }
 
