@@ -145,11 +145,12 @@ fn sleep_away<S: Sleep>(
     deadline: Deadline,
     sleep: &mut S,
 ) -> Result<Result<(), Errno>, Errno> {
+    // While this call is noted: the ring that it looks at goes with the context, whose memory another may have by then.
+    if !context.begin_wait(wake_at) {
+        return Ok(Ok(()));
+    }
     let waited_for = context.context();
     context.while_away(|| {
-        if !waited_for.begin_wait(wake_at) {
-            return Ok(());
-        }
         engine::running().for_each(Engine::notify_if_missed);
         let look = Deadline::after(MISSED_WAKE_LOOK);
         match sleep.sleep(waited_for.word(), seen, deadline.sooner(look)) {
