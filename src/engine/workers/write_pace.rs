@@ -169,6 +169,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "millions of writes take Miri very long")]
     fn what_the_kernel_takes_one_by_one_goes_one_by_one() {
         assert!(share_alone(&mut WritePace::new(), LONG, 37_000, 25_000) >= 99);
         assert!(share_alone(&mut WritePace::new(), LONG, 25_000, 26_000) >= 99);
@@ -176,12 +177,14 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "millions of writes take Miri very long")]
     fn what_the_kernel_takes_side_by_side_goes_side_by_side() {
         assert_eq!(share_alone(&mut WritePace::new(), LONG, 14_000, 25_000), 0);
         assert_eq!(share_alone(&mut WritePace::new(), 1000 * WINDOW, 31_000, 1_000_000), 0);
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "millions of writes take Miri very long")]
     fn what_is_slow_is_soon_side_by_side() {
         let mut pace = WritePace::new();
         let alone = share_alone(&mut pace, 100, 312_000, 10_000_000);
@@ -214,6 +217,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "millions of writes take Miri very long")]
     fn the_choice_follows_the_file() {
         let mut pace = WritePace::new();
         share_alone(&mut pace, LONG, 37_000, 25_000);
@@ -224,6 +228,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "millions of writes take Miri very long")]
     fn pauses_say_nothing() {
         let mut pace = WritePace::new();
         for write in 1..u64::from(LONG) {

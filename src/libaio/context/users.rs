@@ -156,6 +156,8 @@ impl Users {
 
 #[cfg(test)]
 mod tests {
+    use core::sync::atomic::{AtomicBool, Ordering};
+
     use super::{Entry, Users};
 
     #[inline(never)]
@@ -183,15 +185,21 @@ mod tests {
     #[test]
     fn others_are_waited_for() {
         let users = Users::new();
+        let is_seen = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let entry = users.enter();
+                while !is_seen.load(Ordering::Relaxed) {
+                    std::thread::yield_now();
+                }
+                // So that it is mostly still there when it is waited for.
                 std::thread::sleep(std::time::Duration::from_millis(20));
                 users.leave(entry);
             });
             while users.is_alone() {
-                std::hint::spin_loop();
+                std::thread::yield_now();
             }
+            is_seen.store(true, Ordering::Relaxed);
             assert!(users.await_others());
         });
     }
