@@ -89,7 +89,7 @@ test-kernels: library drop-in ## the C programs on Linux 5.10, 6.1, 6.12 and the
 test-aarch64: library-aarch64 ## the same on aarch64, with pages of 4 and 16 KiB
 	scripts/test-kernels --machine aarch64 --columns "$${COLUMNS:-preload,engine,threads}"
 
-sanitize: ## the C programs with AddressSanitizer (library and programs), UndefinedBehaviorSanitizer, ThreadSanitizer, Valgrind; RUN=options
+sanitize: ## the C programs with AddressSanitizer and ThreadSanitizer (library and programs), UndefinedBehaviorSanitizer, Valgrind; RUN=options
 	scripts/sanitize $(RUN)
 
 miri: ## the unit tests that need no kernel, the engines on a simulated one among them, in Miri; needs rustup's nightly with miri

@@ -1,4 +1,5 @@
 // face: libaio
+// unsanitized: tsan -- the runtime needs mappings, too
 /* io_setup where the process may have no more mappings: ENOMEM, as the first AIO call of all and after others; EAGAIN would
    be a limit that goes away [A10] (io_setup(2)). When there are mappings again it works. */
 #include "iocb.h"

@@ -1,5 +1,6 @@
 /* A forked child does asynchronous I/O of its own, though its parent has used it before and has requests in flight; so does
    the grandchild [C3]. */
+// unsanitized: tsan -- the runtime ends a child in which a new thread has the address of one of its parent's
 // oracle-deadline: 2
 #include "aiocb.h"
 #include "process.h"

@@ -1,5 +1,6 @@
 /* fork with O_DIRECT requests in flight, by the thread that made them or by another [C3]: the child can use AIO at once, in
    the thread that forked and in new ones, and the parent loses nothing. */
+// unsanitized: tsan -- the runtime ends a child in which a new thread has the address of one of its parent's
 // oracle-deadline: 5
 #include "sleeper.h"
 

@@ -1,4 +1,5 @@
 // face: libaio
+// unsanitized: tsan -- the runtime makes vfork a fork
 /* A child of vfork shares the memory and so the contexts (fs/aio.c finds a context by the memory). It takes events while
    threads of its parent have O_DIRECT requests in flight: each event comes once, to the child or to the parent, and neither
    is delayed [A12] [D8]. */

@@ -1,5 +1,6 @@
 // face: libaio
 // columns: oracle preload engine threads -- the others have the lanes of these
+// unsanitized: tsan -- the runtime has a thread of its own, and setns(2) wants one alone
 /* As power-failure-libaio, on ext4, which io_uring and the kernel's AIO serve: a loop device whose file lies on a disk with a cache.
    The failure of the power meets the journal, too, and files that are still growing.
 

@@ -1,5 +1,6 @@
 // face: posix
 // columns: oracle preload threads -- the others have the lanes of threads
+// unsanitized: tsan -- the runtime has a thread of its own, and setns(2) wants one alone
 /* As power-failure-posix, on ext4, which io_uring serves: a loop device whose file lies on a disk with a cache. The failure of the
    power meets the journal, too, and files that are still growing.
 

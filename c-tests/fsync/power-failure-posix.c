@@ -1,5 +1,6 @@
 // face: posix
 // columns: oracle preload -- FUSE is served by workers in every column
+// unsanitized: tsan -- the runtime has a thread of its own, and setns(2) wants one alone
 /* What POSIX AIO promised to be durable is there after a failure of the power: aio_fsync with O_SYNC and O_DSYNC behind aio_write
    and lio_listio, whose writes need not have ended; by another descriptor, behind writes that have; writes on O_SYNC and O_DSYNC.
    On a disk with a cache (FUSE, served by workers).

@@ -1,6 +1,7 @@
 // face: libaio
 // columns: oracle preload engine threads -- the others have the lanes of these
 // sleeps: its rounds wait for signals, threads and ends of processes
+// unsanitized: tsan -- it leaves a call after each instruction, and the runtime puts handlers off
 /* io_submit of a cached read is left by siglongjmp out of a signal handler after each of its instructions in turn (the parent
    steps through it by ptrace), while a poll of a pipe is in flight in the same context. Its event comes every time, once, by
    io_getevents that waits.

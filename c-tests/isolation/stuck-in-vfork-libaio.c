@@ -1,4 +1,5 @@
 // face: libaio
+// unsanitized: tsan -- the runtime makes vfork a fork
 /* A thread with O_DIRECT requests in flight waits for its vfork child; the requests complete, and other threads'
    io_getevents (time limits {0,0} and {2,0}), fcntl(F_SETFL), munmap, close and io_destroy return.
 

@@ -1,4 +1,5 @@
 // face: posix
+// unsanitized: tsan -- the runtime makes vfork a fork
 /* A thread with O_DIRECT requests in flight waits for its vfork child; the requests complete, and other threads'
    aio_suspend with a time limit, aio_cancel, aio_fsync, fcntl(F_SETFL), munmap and close return.
 

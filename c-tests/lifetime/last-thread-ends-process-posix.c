@@ -1,4 +1,5 @@
 // face: posix
+// unsanitized: tsan -- the runtime cannot join the main thread
 /* The main thread ends by pthread_exit; a second thread does AIO, waits for it and returns or calls pthread_exit. The
    process ends with status 0, and its atexit handlers have run.
 

@@ -1,4 +1,5 @@
 // build: -fsanitize=leak
+// unsanitized: tsan -- it is LeakSanitizer's
 /* A leak checker finds nothing: aiocbs, buffers and the values of notifications that the program has no pointer to itself
    while their requests are outstanding, then after the requests have ended and the library's threads as well, and at exit.
 

@@ -1,4 +1,5 @@
 /* The list array and the sigevent may be reused or unmapped as soon as lio_listio(LIO_NOWAIT) returns [B11]. */
+// unsanitized: tsan -- what tells this program of the end is a signal, which orders nothing for it
 #include "list.h"
 #include "process.h"
 

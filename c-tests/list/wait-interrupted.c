@@ -1,10 +1,11 @@
 /* A handler that runs while lio_listio(LIO_WAIT) waits: -1 and EINTR, and the requests go on [B11] (POSIX lio_listio,
    EINTR). After a handler with SA_RESTART it goes on waiting (POSIX sigaction). */
+// unsanitized: tsan -- the runtime puts the handler off until the wait ends, which the kernel begins again
 // oracle-deadline: 2
 #include "list.h"
 #include "process.h"
 
-static volatile int handled, feed = -1;
+static _Atomic int handled, feed = -1;
 static _Atomic pid_t waiter;
 static pthread_t main_thread;
 

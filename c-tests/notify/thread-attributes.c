@@ -1,5 +1,6 @@
 /* SIGEV_THREAD with attributes: the callback's thread has the stack size, the detach state and the scheduling that they ask
    for [B6]. */
+// unsanitized: tsan -- the runtime takes a part of a thread's stack for itself
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,5 +1,6 @@
 /* With RLIMIT_STACK at 64 KiB, and with it unlimited, AIO starts and callbacks run; a thread with the smallest stack may
    submit [C4]. */
+// unsanitized: tsan -- the runtime needs more stack
 #include "aiocb.h"
 #include "process.h"
 

@@ -1,4 +1,5 @@
 // face: libaio
+// unsanitized: tsan -- the runtime has a thread of its own
 /* A process whose helper threads have ended, because there was nothing to do, and that may make no thread any more (pids.max of
    its cgroup, RLIMIT_NPROC): reads, fsyncs and polls that are ready are done as before; none ends with EAGAIN or ECANCELED [F1].
    The kernel's AIO does in io_submit what it has no other thread for. */

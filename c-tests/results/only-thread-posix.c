@@ -2,6 +2,7 @@
    from which it could differ: aio_read from an empty pipe returns at once, and the data comes later.
 
    [F7] aio_read(3): the call returns when the request is queued; unshare(2), setresuid(2), setfsuid(2). */
+// unsanitized: tsan -- the runtime has a thread of its own
 #include <sys/fsuid.h>
 
 #include "aiocb.h"

@@ -1,5 +1,6 @@
 // face: posix
 // columns: oracle preload drop-in threads -- it takes long
+// unsanitized: tsan -- the runtime puts the handler off until the wait ends, which the kernel begins again
 /* A handler with SA_RESTART runs again and again while aio_suspend waits without a time limit; the wait goes on until
    the request is done. Another handler, without SA_RESTART, is installed and never runs.
 

@@ -13,7 +13,8 @@ static int fd, ends[2];
 static io_context_t handlers;
 static struct iocb in_handler;
 static char *buffer;
-static volatile sig_atomic_t handled, submits, enough;
+static volatile sig_atomic_t handled, submits;
+static atomic_int enough;
 
 static void handler(int signal)
 {

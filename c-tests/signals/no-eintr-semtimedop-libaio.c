@@ -5,7 +5,8 @@
 #include <sys/msg.h>
 #include <sys/sem.h>
 
-static int semaphore, queue, way, ways;
+static int semaphore, queue, ways;
+static _Atomic int way; /* the system calls order it */
 
 static int sleep_once(void)
 {

@@ -3,7 +3,7 @@
 #include "completes-during.h"
 
 static pthread_t waiter;
-static volatile int handled;
+static _Atomic int handled;
 
 static void handler(int signal, siginfo_t *info, void *context)
 {

@@ -22,9 +22,9 @@
 static inline void deadline_reached(int signal)
 {
     static const char text[] = "deadline reached: no end of ";
-
+    const char *step = CURRENT_STEP();
     struct iovec parts[3] = { { (void *)text, sizeof text - 1 },
-                              { (void *)deadline_step, strlen(deadline_step) },
+                              { (void *)step, strlen(step) },
                               { (void *)"\n", 1 } };
 
     (void)signal;

@@ -65,15 +65,16 @@ static inline struct timespec *wait_limit(void)
     return program_has_deadline ? NULL : &limit;
 }
 
-/* What the program's deadline names as the step that did not end. */
+/* What the program's deadline names as the step that did not end. Threads may change it at once. */
 static const char *deadline_step __attribute__((unused)) = "the start";
 
-#define STEP(text) (deadline_step = (text))
+#define STEP(text) __atomic_store_n(&deadline_step, (text), __ATOMIC_RELAXED)
+#define CURRENT_STEP() __atomic_load_n(&deadline_step, __ATOMIC_RELAXED)
 
 /* Looks until `condition` holds: for states that cannot be waited for, such as a thread's state in /proc. */
 #define WAIT_UNTIL(condition)                                                                                          \
     do {                                                                                                               \
-        const char *step_ = deadline_step;                                                                             \
+        const char *step_ = CURRENT_STEP();                                                                            \
         int64_t end_ = deadline_ns();                                                                                  \
         STEP("waiting until " #condition);                                                                             \
         while (!(condition)) {                                                                                         \

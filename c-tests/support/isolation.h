@@ -46,7 +46,7 @@ static inline void rest_calls(int fd, void *memory)
 
 static inline void rest_of_posix_works(void)
 {
-    const char *step = deadline_step;
+    const char *step = CURRENT_STEP();
     int fd = MUST(fcntl(rest.direct, F_DUPFD_CLOEXEC, 0)), ends[2];
     unsigned char *memory = new_pages(BLOCK);
     struct aiocb cb;
@@ -89,7 +89,7 @@ static inline void rest_of_posix_works(void)
 #ifdef IOCB_H
 static inline void rest_of_libaio_works(void)
 {
-    const char *step = deadline_step;
+    const char *step = CURRENT_STEP();
     int fd = MUST(fcntl(rest.direct, F_DUPFD_CLOEXEC, 0)), ends[2];
     unsigned char *memory = new_pages(BLOCK);
     io_context_t context;

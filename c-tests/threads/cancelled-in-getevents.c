@@ -1,4 +1,5 @@
 // face: libaio
+// unsanitized: tsan -- the runtime does not bear that a thread ends in the middle of it, by asynchronous cancellation
 /* io_getevents is no cancellation point (it is a system call and nothing else): a thread that is cancelled there gets its
    events all the same. With asynchronous cancellation, or by a jump out of a signal handler, it leaves the call at once;
    its requests end, and others take the events and destroy the context [D7]. */

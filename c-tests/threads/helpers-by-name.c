@@ -1,4 +1,5 @@
 /* The library's threads have a name of their own in /proc and block every signal that can be blocked [C4]. */
+// unsanitized: tsan -- the runtime has a thread of its own
 // columns: preload threads without -- glibc's threads have the program's name
 #include "aiocb.h"
 #include "process.h"

@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 
 static struct aiocb finished, waiting;
-static volatile int handled;
+static atomic_int handled;
 static atomic_int stop;
 static pthread_t main_thread;
 

@@ -1,9 +1,10 @@
 /* aio_suspend fails with EINTR when a handler ran, with a timeout even if it has SA_RESTART, and not for a signal that is
    ignored [B10]. Without a timeout SA_RESTART makes it wait on, as in glibc and as POSIX sigaction asks. */
+// unsanitized: tsan -- the runtime puts the handler off until the wait ends, which the kernel begins again
 #include "aiocb.h"
 #include "process.h"
 
-static volatile int handled, feed = -1;
+static _Atomic int handled, feed = -1;
 static _Atomic pid_t waiter;
 static pthread_t main_thread;
 

@@ -2,7 +2,8 @@
    left by siglongjmp and by cancellation: the next call gets what ends then [B18] (FreeBSD vfs_aio.c, kern_aio_waitcomplete:
    ERESTART is EINTR only with a time limit). */
 // links: uringaio
-// unsanitized: asan -- what a canceled thread leaves on its stack stays marked in the library, and its own end meets that
+// unsanitized: asan tsan -- what a canceled thread leaves on its stack stays marked in the library, and its own end meets that; a
+//   handler is put off until the wait ends, which the kernel begins again
 #include "aiocb.h"
 #include "process.h"
 
@@ -10,7 +11,7 @@
 
 static sigjmp_buf place;
 static volatile sig_atomic_t jumps, handled;
-static volatile pid_t waiter;
+static _Atomic pid_t waiter;
 static ssize_t answer;
 static int error;
 static struct aiocb *got;
