@@ -41,6 +41,26 @@ pub fn try_box<T>(value: T) -> Result<Box<T>, T> {
     }
 }
 
+/// A slice of `count` values, each made where it is to be: none of it passes the stack as a whole.
+///
+/// # Errors
+/// `ENOMEM`.
+pub fn boxed_slice<T>(count: usize, mut make: impl FnMut() -> T) -> Result<Box<[T]>, Errno> {
+    const { assert!(size_of::<T>() > 0 && !core::mem::needs_drop::<T>()) };
+    assert!(count > 0);
+    let layout = Layout::array::<T>(count).map_err(|_| Errno(libc::ENOMEM))?;
+    let first = allocate(layout).cast::<T>();
+    if first.is_null() {
+        return Err(Errno(libc::ENOMEM));
+    }
+    for index in 0..count {
+        // SAFETY: within the room for `count` values, aligned for them.
+        unsafe { first.add(index).write(make()) };
+    }
+    // SAFETY: all of it was written, on the heap that a box is freed to.
+    Ok(unsafe { Box::from_raw(core::ptr::slice_from_raw_parts_mut(first, count)) })
+}
+
 /// Zeroed pages for `count` values, which are never unmapped.
 ///
 /// # Errors

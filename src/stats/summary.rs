@@ -15,9 +15,16 @@ use crate::host::settings;
 pub fn summarize() {
     // First whether there is anything to tell: the environment of a process that never used AIO need not be read.
     let process = kernel::process_id() as u32;
-    if !block::has_begun(process) || !settings::get().stats {
-        return;
+    if block::has_begun(process) && settings::get().stats {
+        write_all(process);
     }
+}
+
+/// Not part of [`summarize`]: these copies of the counters are more than the stack of a signal handler may have room for,
+/// and any of them may call `_exit`.
+#[cold]
+#[inline(never)]
+fn write_all(process: u32) {
     let counters = read();
     let seconds = kernel::now().saturating_sub(block::started()) as f64 / 1e9;
     let by = match block::BLOCK.serves() {

@@ -12,7 +12,7 @@ use super::queue::{Class, Queue};
 use crate::engine::inbox::Inbox;
 use crate::engine::lifecycle::Engine;
 use crate::host::futex;
-use crate::host::kernel;
+use crate::host::kernel::{self, Errno};
 use crate::host::lock::{Guard, Lock};
 
 /// Shared by all threads of the engine. Never freed.
@@ -60,10 +60,13 @@ impl Slot {
 
 impl Crew {
     /// Without a thread yet.
-    pub fn new(engine: &'static Engine) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// `ENOMEM`.
+    pub fn new(engine: &'static Engine) -> Result<Self, Errno> {
+        Ok(Self {
             engine,
-            queue: Lock::new(Queue::new()),
+            queue: Lock::new(Queue::new()?),
             done: Inbox::new(),
             // SAFETY: a job of zero bytes is valid: null pointers, zero numbers, a task that nothing reads yet.
             jobs: unsafe { Blocks::new() },
@@ -74,7 +77,7 @@ impl Crew {
             is_tidying: AtomicBool::new(false),
             wants_retry: AtomicBool::new(false),
             comes_again: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Whether anything is outstanding after a turn of the reactor.

@@ -8,6 +8,8 @@
 use super::fifo::Fifo;
 use super::job::{Job, WritePlace};
 use super::write_pace::{Way, WritePace};
+use crate::host::kernel::Errno;
+use crate::host::memory;
 
 /// When a write has been under way for so long, others on its file go on beside it; and when work that waits for a worker
 /// of its class has seen none get free for so long, there is one worker more.
@@ -48,7 +50,8 @@ impl File {
 
 /// The files with writes. Under the queue's lock.
 pub struct FileWrites {
-    files: [File; FILES],
+    /// As many as `FILES`. Not in line: the thread that makes a crew may have a small stack.
+    files: Box<[File]>,
     /// Writes that wait for another.
     held: u32,
     /// When it was last looked for writes that are stuck, in nanoseconds.
@@ -57,8 +60,11 @@ pub struct FileWrites {
 
 impl FileWrites {
     /// No file.
-    pub const fn new() -> Self {
-        Self { files: [const { File::new() }; FILES], held: 0, looked: 0 }
+    ///
+    /// # Errors
+    /// `ENOMEM`.
+    pub fn new() -> Result<Self, Errno> {
+        Ok(Self { files: memory::boxed_slice(FILES, File::new)?, held: 0, looked: 0 })
     }
 
     /// Whether any write waits for another.
@@ -172,6 +178,8 @@ impl FileWrites {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
     use core::ptr;
 
     use super::super::blocks::Blocks;
@@ -201,7 +209,7 @@ mod tests {
 
     #[test]
     fn one_goes_at_a_time_and_other_files_beside_it() {
-        let (mut writes, mut jobs) = (FileWrites::new(), jobs());
+        let (mut writes, mut jobs) = (FileWrites::new().unwrap(), jobs());
         let (first, second, third) = (write(&mut jobs, 7), write(&mut jobs, 7), write(&mut jobs, 7));
         assert!(writes.admit(first) && !writes.admit(second) && !writes.admit(third));
         let (other, read) = (write(&mut jobs, 8), write(&mut jobs, 0));
@@ -217,7 +225,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_back_leaves_its_place() {
-        let (mut writes, mut jobs) = (FileWrites::new(), jobs());
+        let (mut writes, mut jobs) = (FileWrites::new().unwrap(), jobs());
         let (first, second, third) = (write(&mut jobs, 7), write(&mut jobs, 7), write(&mut jobs, 7));
         assert!(writes.admit(first) && !writes.admit(second) && !writes.admit(third));
         assert!(writes.remove(second) && !writes.remove(first) && !writes.remove(second));
@@ -231,7 +239,7 @@ mod tests {
 
     #[test]
     fn what_is_stuck_holds_up_no_other() {
-        let (mut writes, mut jobs) = (FileWrites::new(), jobs());
+        let (mut writes, mut jobs) = (FileWrites::new().unwrap(), jobs());
         let (first, second, third) = (write(&mut jobs, 7), write(&mut jobs, 7), write(&mut jobs, 7));
         assert!(writes.admit(first) && !writes.admit(second) && !writes.admit(third));
         assert!(writes.begin(first, || STUCK_NS));
@@ -244,7 +252,7 @@ mod tests {
 
     #[test]
     fn two_files_of_one_place_do_not_wait_for_each_other() {
-        let (mut writes, mut jobs) = (FileWrites::new(), jobs());
+        let (mut writes, mut jobs) = (FileWrites::new().unwrap(), jobs());
         let (first, other) = (write(&mut jobs, 7), write(&mut jobs, 7 + super::FILES as u64));
         assert!(writes.admit(first) && writes.admit(other) && other.place.get().is_none());
         let (again, after) = (write(&mut jobs, 7), write(&mut jobs, 7));

@@ -6,7 +6,7 @@ use super::fifo::Fifo;
 use super::file_writes::FileWrites;
 pub use super::file_writes::STUCK_NS;
 use super::job::{Job, WritePlace};
-use crate::host::kernel;
+use crate::host::kernel::{self, Errno};
 use crate::host::thread::JoinHandle;
 
 /// What a job is, as far as the number of workers for its like is concerned.
@@ -65,13 +65,16 @@ unsafe impl Send for Queue {}
 
 impl Queue {
     /// No job, and no worker.
-    pub const fn new() -> Self {
+    ///
+    /// # Errors
+    /// `ENOMEM`.
+    pub fn new() -> Result<Self, Errno> {
         const fn waiting(class: Class) -> Waiting {
             Waiting { jobs: Fifo::new(), running: 0, allowed: WORKERS[class as usize] }
         }
-        Self {
+        Ok(Self {
             classes: [waiting(Class::File), waiting(Class::Stream)],
-            writes: FileWrites::new(),
+            writes: FileWrites::new()?,
             postponed: Fifo::new(),
             threads: 0,
             idle: 0,
@@ -82,7 +85,7 @@ impl Queue {
             claimed: 0,
             stuck: (0, 0),
             ended: None,
-        }
+        })
     }
 
     /// Asks for a worker to be started, if there is work, and no other worker to hear what else is submitted. True: the

@@ -61,7 +61,7 @@ enum Refusal {
 /// `EAGAIN` or `ENOMEM`: threads or memory are out.
 pub fn start(engine: &'static Engine) -> Result<(), Errno> {
     let first_threads = FIRST_THREADS.get_or_init(|| {
-        let crew = Box::leak(memory::boxed(Crew::new(engine))?);
+        let crew = Box::leak(memory::boxed(Crew::new(engine)?)?);
         memory::boxed(FirstThreads {
             reactor: SharedReactor::new(crew),
             poller: Lock::new(None),
