@@ -1,5 +1,6 @@
 /* Files that have no positions, and devices whose poll says nothing of writing, are read and written as by read and write:
-   /proc/self/comm, /dev/kmsg. A transfer of no bytes asks the file: an eventfd refuses it.
+   /proc/self/comm, /dev/kmsg. A transfer of no bytes asks the file: an eventfd refuses it. Devices that cannot be
+   positioned, and yet take a position (/dev/kmsg), are given it: one past the largest is EINVAL.
 
    [B15] glibc tries pread and pwrite, and after ESPIPE read and write (sysdeps/pthread/aio_misc.c, handle_fildes_io). */
 #include <sys/eventfd.h>
@@ -37,6 +38,9 @@ int main(void)
         cb = make_cb(fd, line, sizeof line - 1, 0);
         CHECK_INT(aio_write(&cb), 0);
         CHECK_DONE(&cb, (int)sizeof line - 1);
+        cb = make_cb(fd, line, sizeof line - 1, INT64_MAX);
+        CHECK_INT(aio_write(&cb), 0);
+        CHECK_ENDS_WITH(&cb, EINVAL);
     }
     return 0;
 }

@@ -60,14 +60,6 @@ impl FileInfo {
     }
 }
 
-/// Whether `fd` has positions: what is `seekable` does, pipes, sockets and terminals have none, other character devices
-/// may. Async-signal-safe.
-#[must_use]
-pub fn has_position(fd: c_int, seekable: bool) -> bool {
-    // SAFETY: asks for the position and leaves it.
-    seekable || unsafe { syscall!(libc::SYS_lseek, fd, 0, libc::SEEK_CUR) }.is_ok()
-}
-
 /// Asks the kernel what `fd` is. Async-signal-safe.
 ///
 /// # Errors

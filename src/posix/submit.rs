@@ -11,7 +11,6 @@ use super::{completed, deadline_timer, notify, request_pool, suspend};
 use crate::engine::{
     AroundOperation, Carrier, Engine, Engines, Eventfd, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch,
 };
-use crate::host::file_info;
 use crate::host::kernel::{Errno, syscall, value_or_negated};
 use crate::host::user_access;
 use crate::stats::{self, Face, Lane, probes};
@@ -229,8 +228,7 @@ impl Plan {
             None => (args.address, args.length.min(MAX_RW_BYTES)),
             Some(vectors) => vectors.for_operation(),
         };
-        operation.offset =
-            if args.offset == 0 || file_info::has_position(args.fd, file.seeks()) { args.offset } else { 0 };
+        operation.offset = args.offset;
         operation.rw_flags = file.flags_by_setting();
         operation.file = file.identity;
         operation.nonblocking = file.is_nonblocking() && !file.seeks();
