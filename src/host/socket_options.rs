@@ -1,4 +1,4 @@
-//! What a socket's options say of how long a call may wait (socket(7)).
+//! What a socket's options say of how long a call may wait, and of what it does (socket(7)).
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -21,6 +21,12 @@ pub fn low_water_bytes(socket: c_int) -> c_int {
 #[must_use]
 pub fn lingers(socket: c_int) -> bool {
     option_of::<libc::linger>(socket, libc::SO_LINGER).is_none_or(|linger| linger.l_onoff != 0)
+}
+
+/// Whether each write ends a record (`SOCK_SEQPACKET`): `write` says so to the protocol (`sock_write_iter` of net/socket.c).
+#[must_use]
+pub fn keeps_records(socket: c_int) -> bool {
+    option_of(socket, libc::SO_TYPE) == Some(libc::SOCK_SEQPACKET)
 }
 
 /// An option that is a number, or a structure of numbers. None: it is no socket.

@@ -194,6 +194,7 @@ fn exchange(task: &Task, flags: c_int) -> Result<usize, Errno> {
     message.msg_iov = vectors.as_ptr().cast_mut();
     message.msg_iovlen = vectors.len() as _;
     let number = if task.writes() { libc::SYS_sendmsg } else { libc::SYS_recvmsg };
+    let flags = if task.writes() && socket_options::keeps_records(task.fd) { flags | libc::MSG_EOR } else { flags };
     // SAFETY: the message is read, and the buffers are the program's, or the kernel answers EFAULT.
     unsafe { syscall!(number, task.fd, &raw mut message, flags | libc::MSG_NOSIGNAL) }
 }
