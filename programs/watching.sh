@@ -106,6 +106,22 @@ openmetrics() {
     kill "$odd" "$JOB"
 }
 
+# Of a process whose files and variables have names that are no text, or that a terminal would obey.
+odd_names() {
+    built || return 1
+    local folder=$'no text \xff, and red \e[31m'
+    FIO=(--thread)
+    mkdir "$folder" && cp "$(type -P fio)" "$folder/fio" || return 1
+    PROGRAM=$folder/fio fio_job libaio env URINGAIO_ENGINE=$'red\e[31m' $'URINGAIO_RED\e[31m=1' "$URINGAIO" run --
+    await quietly "$URINGAIO" stat --once "$JOB" || { cat fio.log; return 1; }
+    status 0 "$URINGAIO" stat --once "$JOB" || return 1
+    timeout "$LIMIT" "$URINGAIO" doctor "$JOB" > out 2> err
+    told 'URINGAIO_RED?[31m' 'URINGAIO_ENGINE=red?[31m' || return 1
+    status 127 "$URINGAIO" run $'./\e[31m' || return 1
+    ! grep -q $'\e' out err || return 1
+    kill "$JOB"
+}
+
 submitted() { # PID: of a page on standard input
     sed -n "s/^uringaio_submitted_operations_total{pid=\"$1\",.*interface=\"posix\"} //p"
 }
@@ -192,6 +208,7 @@ check "stat and doctor of what the kernel carries" command carried_by_the_kernel
 check "stat of a program whose children's children work" command stat_names_the_one_that_works
 check "stat leaves the timing of URINGAIO_STATS" command stat_leaves_the_summary
 check "stat for a monitor" command openmetrics
+check "stat and doctor of a process with odd names" command odd_names
 check "top as lines" command top_as_lines
 check "top on a terminal" command top_on_a_terminal
 check "scripts for bpftrace" command bpftrace_scripts

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::arguments::Bench;
 use crate::chart::{Style, terminal};
 use crate::failure::Failure;
-use crate::output::{json, print};
+use crate::output::{json, print_as_is};
 use crate::{host, library, probe};
 use measure::Row;
 use report::Report;
@@ -43,7 +43,7 @@ pub fn main(arguments: &Bench) -> Result<ExitCode, Failure> {
     if let Some(report) = report {
         report.write(&outcome)?;
     }
-    print(&if arguments.json {
+    print_as_is(&if arguments.json {
         json(serde_json::to_string_pretty(&outcome))?
     } else {
         terminal(&present::chart(&outcome), Style::of_output())

@@ -99,7 +99,9 @@ impl Observed {
         // The memory first: what is read after it, of the same number, may be another process's, but then finds nothing here.
         let memory = OpenOptions::new().read(true).write(true).open(format!("{folder}/mem")).map_err(failed)?;
         let memory = Memory(memory);
-        let maps = fs::read_to_string(format!("{folder}/maps")).map_err(failed)?;
+        // Names of mapped files may be no text.
+        let maps = fs::read(format!("{folder}/maps")).map_err(failed)?;
+        let maps = String::from_utf8_lossy(&maps);
         if maps.is_empty() {
             return Err(Missing::Kernel);
         }

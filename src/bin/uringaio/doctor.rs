@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::arguments::Doctor;
 use crate::failure::{Failure, NOT_FOUND, WANTING};
-use crate::output::{json, print};
+use crate::output::{json, print, print_as_is};
 use crate::probe::Tried;
 use crate::{host, library};
 use report::{Effect, Report, Section};
@@ -74,7 +74,11 @@ pub fn main(arguments: &Doctor) -> Result<ExitCode, Failure> {
         sections,
         reads,
     };
-    print(&if arguments.json { json(serde_json::to_string_pretty(&report))? } else { text::text(&report) })?;
+    if arguments.json {
+        print_as_is(&json(serde_json::to_string_pretty(&report))?)?;
+    } else {
+        print(&text::text(&report))?;
+    }
     let is_io_uring = report.engine.as_deref() == Some("io_uring");
     let status = refusal.unwrap_or(if is_io_uring && !report.has_bad() { 0 } else { WANTING });
     Ok(ExitCode::from(status))

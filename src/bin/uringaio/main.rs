@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     match dispatch() {
         Ok(code) => code,
         Err(failure) => {
-            let _ = writeln!(std::io::stderr(), "uringaio: {}", failure.message);
+            let _ = writeln!(std::io::stderr(), "uringaio: {}", output::harmless(&failure.message));
             ExitCode::from(failure.status)
         }
     }
@@ -89,7 +89,7 @@ fn dispatch() -> Result<ExitCode, Failure> {
 fn answered(answer: &clap::Error) -> Result<ExitCode, Failure> {
     let text = answer.render().to_string();
     match answer.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => output::print(&text).map(|()| ExitCode::SUCCESS),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => output::print_as_is(&text).map(|()| ExitCode::SUCCESS),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = std::io::stderr().write_all(text.as_bytes());
             Ok(ExitCode::from(USAGE))

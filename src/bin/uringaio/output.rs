@@ -13,9 +13,22 @@ const MOST_COLUMNS: usize = 100;
 /// Narrower terminals get this width, and fold by themselves.
 const LEAST_COLUMNS: usize = 40;
 
-/// Writes `text` to standard output. A reader that has gone (`uringaio doctor | head`) is no failure; a full disk is.
+/// Writes `text` to standard output, as [`harmless`] has it. A reader that has gone (`uringaio doctor | head`) is no failure; a full
+/// disk is.
 pub fn print(text: &str) -> Result<(), Failure> {
+    deliver(&harmless(text)).map(|_| ())
+}
+
+/// The same for a text that is to be told as it is: one with colours, or JSON.
+pub fn print_as_is(text: &str) -> Result<(), Failure> {
     deliver(text).map(|_| ())
+}
+
+/// The text without what a terminal would obey. Programs, files and variables may have any names.
+pub fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_control() && !matches!(letter, '\n' | '\t') { '?' } else { letter })
+        .collect()
 }
 
 /// The same, and whether the reader is still there.
@@ -67,7 +80,12 @@ pub fn fold(first: &str, text: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::fold;
+    use super::{fold, harmless};
+
+    #[test]
+    fn a_terminal_obeys_no_name() {
+        assert_eq!(harmless("\x1b[31mred\u{9b}5m\r\n\x07\x7f"), "?[31mred?5m?\n??");
+    }
 
     #[test]
     fn folds_between_words_and_indents() {

@@ -1,12 +1,16 @@
 //! A tree of files that may have another root than this process: a container's, or an image's.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::Result as IoResult;
+use std::fs::{self, OpenOptions};
+use std::io::{Error, Read, Result as IoResult};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
 /// Symbolic links that are followed in one path, as the kernel does.
 const MOST_LINKS: usize = 40;
+
+/// No file that is read here has more text.
+const MOST_TEXT: u64 = 1 << 20;
 
 /// The folder that is the tree's root. Paths of its files begin with `/`, as they do inside.
 #[derive(Clone, Debug)]
@@ -57,8 +61,16 @@ impl Root {
         self.below(&inside)
     }
 
+    /// The text of a file. In another's tree any name may be a pipe's, which would block, or a device's, which may have no end.
     pub fn read(&self, file: &Path) -> IoResult<String> {
-        fs::read_to_string(self.find(file))
+        let found = self.find(file);
+        let check = |data: fs::Metadata| data.is_file().then_some(()).ok_or_else(|| Error::other("is not a file"));
+        check(found.metadata()?)?;
+        let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(found)?;
+        check(opened.metadata()?)?;
+        let mut bytes = Vec::new();
+        opened.take(MOST_TEXT).read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// The files of a folder, by their paths inside the tree, in order; none where there is no such folder.
@@ -95,6 +107,14 @@ mod tests {
             assert_eq!(root.read(Path::new(name)).expect(name), "inside");
         }
         assert!(root.read(Path::new("/etc/round")).is_err());
+        symlink("/etc/pipe", folder.join("etc/to-pipe")).expect("a link");
+        let pipe =
+            std::ffi::CString::new(folder.join("etc/pipe").into_os_string().into_encoded_bytes()).expect("a name");
+        // SAFETY: reads the name.
+        assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
+        assert!(root.read(Path::new("/etc/to-pipe")).is_err());
+        fs::write(folder.join("etc/latin-1"), b"\xe9 = 1").expect("a file");
+        assert_eq!(root.read(Path::new("/etc/latin-1")).expect("text"), "\u{fffd} = 1");
         assert_eq!(root.entries(Path::new("/etc/absolute")), [Path::new("/etc/absolute/file")]);
         fs::remove_dir_all(&folder).expect("it was made here");
     }

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use crate::arguments::{Interface, Run};
 use crate::failure::{CANNOT, Failure, RUN};
 use crate::library;
+use crate::output::harmless;
 use crate::program::{Program, with_libraries};
 use crate::uses::{self, Uses};
 
@@ -75,5 +76,6 @@ fn warn_if_unused(program: &Program, arguments: &Run) {
     } else {
         "only what it loads or starts later can gain"
     };
-    let _ = writeln!(std::io::stderr(), "uringaio: warning: {name} {what} by name, nor do its libraries: {hint}");
+    let warning = format!("{name} {what} by name, nor do its libraries: {hint}");
+    let _ = writeln!(std::io::stderr(), "uringaio: warning: {}", harmless(&warning));
 }

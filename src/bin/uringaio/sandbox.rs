@@ -113,7 +113,7 @@ fn container(process: &Process) -> Option<Sandbox> {
     if variable("KUBERNETES_SERVICE_HOST").is_some() || exists("/var/run/secrets/kubernetes.io") {
         return Some(Sandbox::Kubernetes);
     }
-    let manager = || std::fs::read_to_string(process.reach(Path::new("/run/host/container-manager"))).ok();
+    let manager = || process.root().read(Path::new("/run/host/container-manager")).ok();
     let manager = variable("container").or_else(manager).map(|name| name.trim().to_string());
     match manager.as_deref() {
         Some("podman") => Some(Sandbox::Podman),
