@@ -3,7 +3,7 @@
 //!
 //! A call that finds its own thread holding the lock is one of two: a signal handler that interrupted the holder, for which
 //! it must not wait; or the thread's next call, after a handler has left the holder for good. The stack tells them apart: it
-//! grows downwards, so an interrupted call began at a higher address. A holder that is found again a second later, without
+//! grows downwards, so an interrupted call began at a higher address of the same stack. A holder that is found again a second later, without
 //! the lock having been taken anew meanwhile, counts as gone: another thread, and the own one, whose next call may be deeper
 //! than the last.
 
@@ -122,7 +122,7 @@ impl AbandonableLock {
     fn take_abandoned(&self, holder: usize, me: usize, stack: usize) -> Result<(), Busy> {
         let busy = if holder == me { Busy::Nested } else { Busy::Elsewhere };
         if holder == me
-            && ((stack >= self.stack.load(Ordering::Relaxed) && !is_on_signal_stack())
+            && (has_left(self.stack.load(Ordering::Relaxed), stack)
                 || self.nested.fetch_add(1, Ordering::Relaxed) >= MAX_NESTED)
         {
             return Ok(());
@@ -146,8 +146,22 @@ impl AbandonableLock {
     }
 }
 
+/// Whether a call that began at `noted` on a stack of the calling thread was left, now that the thread is at `here`.
+#[cold]
+pub fn has_left(noted: usize, here: usize) -> bool {
+    here >= noted && !is_above_own_stack(noted, here) && !is_on_signal_stack()
+}
+
+/// Whether `here` is on another stack than the thread's own, on which or below which `noted` is: a handler's that was installed
+/// with `SS_AUTODISARM`, of which sigaltstack(2) says nothing, or one that a handler has switched to. The C library keeps what
+/// the thread pointer names at the top of a thread's stack. The first thread's stack is above all others.
+fn is_above_own_stack(noted: usize, here: usize) -> bool {
+    let top = thread::pointer();
+    noted < top && here > top && kernel::thread_id() != kernel::process_id()
+}
+
 /// Whether the calling thread runs on its alternate signal stack.
-pub fn is_on_signal_stack() -> bool {
+fn is_on_signal_stack() -> bool {
     // SAFETY: zeros are a valid structure, which the kernel fills.
     let mut stack: libc::stack_t = unsafe { core::mem::zeroed() };
     // SAFETY: changes nothing.

@@ -7,7 +7,7 @@
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use core::time::Duration;
 
-use super::abandonable_lock::is_on_signal_stack;
+use super::abandonable_lock::has_left;
 use crate::host::futex::{self, Deadline};
 use crate::host::{hash, thread};
 
@@ -77,7 +77,7 @@ impl Users {
                     return Entry::Slot(index);
                 }
                 Err(owner) if owner == me => {
-                    let was_left = stack >= slot.stack.load(Ordering::Relaxed) && !is_on_signal_stack();
+                    let was_left = has_left(slot.stack.load(Ordering::Relaxed), stack);
                     if was_left {
                         slot.stack.store(stack, Ordering::Relaxed);
                         return Entry::Slot(index);
