@@ -7,6 +7,7 @@
    sent does to a result, negative counts), the answer is held against that rule.
 
    usage: odd-sequences [SEED [COUNT]] */
+// unsanitized: tsan -- the original's threads begin within the C library, where the runtime does not see them
 #include "odd-player.h"
 
 #include "odd-settings.h"

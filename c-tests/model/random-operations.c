@@ -4,6 +4,7 @@
    notification for each request [B6] [B7] [B8] [B9] [B11] [B12].
 
    usage: random-operations [SEED [COUNT]] */
+// unsanitized: tsan -- the runtime loses a signal that comes while one of its number waits
 // oracle-deadline: 5
 #include "objects.h"
 
