@@ -1,4 +1,4 @@
-/* The body of fuse-flush-posix.c and fuse-flush-libaio.c, which say what it does. */
+/* The body of fuse-flush-posix.c and the like, which say what it does. */
 #include "one-request.h"
 
 #include <sys/file.h>
@@ -7,6 +7,11 @@
 
 #define ROUNDS 100
 
+/* What is done when the file system is mounted and nothing has been asked for yet. */
+#ifndef BEFORE_THE_FIRST
+#define BEFORE_THE_FIRST() ((void)0)
+#endif
+
 int main(void)
 {
     unsigned char *buffer;
@@ -14,6 +19,7 @@ int main(void)
 
     start_deadline();
     fuse_start(1 << 16, 1);
+    BEFORE_THE_FIRST();
     buffer = new_pages(4096);
     for (int round = 0; round < 3; round++) {
         int before = atomic_load(&fuse->flushes);

@@ -204,7 +204,7 @@ pub unsafe fn with_descriptors(task: Task, argument: *mut c_void) {
     }
 }
 
-/// Starts a thread that has the program's descriptors, whichever thread calls; see [`thread::start`].
+/// Starts a thread that has the program's descriptors, whichever thread calls; see [`thread::start_for_program`].
 ///
 /// # Errors
 /// `EAGAIN` or `ENOMEM`: there can be no thread.
@@ -217,7 +217,7 @@ pub fn start_thread(body: thread::Body, argument: *mut c_void) -> Result<(), Err
     unsafe fn start(wanted: *mut c_void) {
         // SAFETY: the one below, which outlives the task.
         let wanted = unsafe { &mut *wanted.cast::<Wanted>() };
-        wanted.answer = thread::start(wanted.body, wanted.argument);
+        wanted.answer = thread::start_for_program(wanted.body, wanted.argument);
     }
     let mut wanted = Wanted { body, argument, answer: Ok(()) };
     // SAFETY: as `start` asks.

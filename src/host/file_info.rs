@@ -3,7 +3,7 @@
 //! No file server is asked (D3): a caller of `aio_read` must not wait for one. The kernel tells what it has in memory
 //! (`AT_STATX_DONT_SYNC`), and which file system it is comes from the table of mounts ([`mounts`]).
 
-use core::ffi::{CStr, c_int};
+use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,6 +11,7 @@ pub use super::file_systems::Backing;
 use super::hash::mix;
 use super::kernel::{Errno, syscall};
 use super::mounts::{self, Mount};
+use super::raw_thread::Table;
 
 /// What kind of file it is, as far as I/O order and waiting are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,25 +175,14 @@ pub fn ends_by(fd: c_int, offset: i64) -> bool {
     info_with_flags(fd, 0).is_ok_and(|info| info.kind == Kind::Regular && info.size <= offset.max(0) as u64)
 }
 
-/// Where the file behind `fd`, of which this is the info, is kept. `now` is the monotonic clock's. Async-signal-safe.
+/// Where the file behind `fd`, of which this is the info, is kept. `now` is the monotonic clock's, and `table` the calling
+/// thread's. Async-signal-safe.
 #[must_use]
-pub fn backing(fd: c_int, info: &FileInfo, now: u64) -> Backing {
+pub fn backing(fd: c_int, info: &FileInfo, now: u64, table: Table) -> Backing {
     match info.kind {
         // Its device's, not that of the file system that names it.
         Kind::Block => Backing::Local,
-        _ => mounts::backing(fd, info.mount, info.device, now),
-    }
-}
-
-/// How many links the file at `path` has. None: that cannot be known.
-#[must_use]
-pub fn links(path: &CStr) -> Option<u32> {
-    let mut status = MaybeUninit::<libc::statx>::uninit();
-    // SAFETY: fills the structure or fails.
-    unsafe {
-        let (path, wanted) = (path.as_ptr(), libc::STATX_NLINK);
-        syscall!(libc::SYS_statx, libc::AT_FDCWD, path, 0, wanted, status.as_mut_ptr()).ok()?;
-        Some(status.assume_init().stx_nlink)
+        _ => mounts::backing(fd, info.mount, info.device, now, table),
     }
 }
 

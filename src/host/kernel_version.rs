@@ -5,9 +5,6 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use super::kernel::syscall;
 use super::raw_thread;
 
-/// How long `/proc/version_signature` is waited for.
-const SIGNATURE_LIMIT_MS: u64 = 200;
-
 /// Version, patch level, sublevel; zeros if it is not told. Asked for once. Async-signal-safe.
 #[must_use]
 pub fn number() -> [u32; 3] {
@@ -77,12 +74,10 @@ pub fn may_lose_writes() -> bool {
 }
 
 /// The number of the mainline kernel that Ubuntu's is made from, which `/proc/version_signature` ends in:
-/// `Ubuntu 5.15.0-122.132-generic 5.15.163`.
+/// `Ubuntu 5.15.0-122.132-generic 5.15.163`. Its descriptor is in the table of the calling thread, as that of the ring is
+/// which this is about.
 fn signature() -> Option<[u32; 3]> {
-    fn read(_: [u64; 2]) -> u64 {
-        raw_thread::scan(c"/proc/version_signature", |bytes| last_number(bytes).map(pack)).ok().flatten().unwrap_or(0)
-    }
-    raw_thread::run(raw_thread::Table::Own, read, [0; 2], SIGNATURE_LIMIT_MS).ok().filter(|&word| word != 0).map(unpack)
+    raw_thread::scan(c"/proc/version_signature", last_number).ok().flatten()
 }
 
 fn last_number(signature: &[u8]) -> Option<[u32; 3]> {

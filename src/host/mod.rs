@@ -21,6 +21,7 @@ pub mod leak_check;
 pub mod lock;
 pub mod log;
 pub mod memory;
+pub mod mount_signs;
 pub mod mounts;
 pub mod number_queue;
 #[cfg(not(feature = "libaio-abi"))]

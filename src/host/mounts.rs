@@ -1,11 +1,11 @@
 //! Which file system a mount is, without asking the file system: a server that does not answer would hold up the
 //! caller.
 //!
-//! `statmount(2)` (Linux 6.8) tells it by the mount's number. Before that, and where a filter forbids it, a short-lived
-//! thread looks for the number, or for the device's, in `/proc/self/mountinfo`; see [`raw_thread`]. Neither knows a
-//! mount outside the process's root (an ordinary user's in a `chroot`, where the root is no mount of its own), and
-//! there may be no `/proc`. There such a thread asks the file system itself, and the caller waits [`LOOKUP_LIMIT_MS`]
-//! for the answer at the most.
+//! `statmount(2)` (Linux 6.8) tells it by the mount's number. Before that, and where a filter forbids it, sysfs tells
+//! some ([`mount_signs`]), and the others' number, or the device's, is looked for in `/proc/self/mountinfo`. That takes a
+//! descriptor, which the program must not see: see [`raw_thread::run_unseen`]. Neither knows a mount outside the
+//! process's root (an ordinary user's in a `chroot`, where the root is no mount of its own), and there may be no `/proc`.
+//! There a thread asks the file system itself, and the caller waits [`LOOKUP_LIMIT_MS`] for the answer at the most.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -15,6 +15,7 @@ use once_cell::race::OnceBool;
 
 use super::file_systems::{self, Backing};
 use super::kernel::{Errno, syscall};
+use super::mount_signs;
 use super::raw_thread::{self, Table};
 use super::seccomp::{self, Answer, Call};
 
@@ -121,9 +122,10 @@ static KNOWN: [AtomicU64; 64] = [const { AtomicU64::new(0) }; 64];
 const TIME_BITS: u32 = 20;
 const TIME_MASK: u64 = (1 << TIME_BITS) - 1;
 
-/// Where the file system behind `fd`, on `mount` and `device`, keeps its files. `now` is the monotonic clock's. The
-/// answer is kept; only for a mount that was not met before may a thread be started. Async-signal-safe.
-pub fn backing(fd: c_int, mount: Mount, device: u64, now: u64) -> Backing {
+/// Where the file system behind `fd`, on `mount` and `device`, keeps its files. `now` is the monotonic clock's, and
+/// `table` the calling thread's. The answer is kept; only for a mount that was not met before may a thread be started.
+/// Async-signal-safe.
+pub fn backing(fd: c_int, mount: Mount, device: u64, now: u64, table: Table) -> Backing {
     let key = super::hash::mix(mount.id << 1 | u64::from(mount.is_unique), device);
     let place = &KNOWN[key as usize % KNOWN.len()];
     let seconds = now >> 30;
@@ -136,18 +138,25 @@ pub fn backing(fd: c_int, mount: Mount, device: u64, now: u64) -> Backing {
     {
         return backing;
     }
-    let (backing, fresh_s) = ask(fd, mount, device);
+    let (backing, fresh_s) = ask(fd, mount, device, table);
     let until = (seconds + fresh_s) & TIME_MASK;
     place.store(key & !0xff_ffff | until << 4 | code(backing), Ordering::Relaxed);
     backing
 }
 
 /// The answer, and for how long it is good.
-fn ask(fd: c_int, mount: Mount, device: u64) -> (Backing, u64) {
+fn ask(fd: c_int, mount: Mount, device: u64, table: Table) -> (Backing, u64) {
     if mount.is_unique {
         return statmount(mount.id).map_or_else(|_| ask_in_thread(fd), |backing| (backing, FOREVER_S));
     }
-    let found = raw_thread::run(Table::Own, search, [mount.id, device], LOOKUP_LIMIT_MS).ok().and_then(by_code);
+    let place = [mount.id, device];
+    let found = mount_signs::backing(device).or_else(|| {
+        let answer = match table {
+            Table::Own => Ok(search(place)),
+            Table::Programs => raw_thread::run_unseen(search, place, LOOKUP_LIMIT_MS),
+        };
+        answer.ok().and_then(by_code)
+    });
     found.map_or_else(|| ask_in_thread(fd), |backing| (backing, FRESH_S))
 }
 
@@ -298,8 +307,10 @@ mod tests {
 
     use std::os::fd::AsRawFd;
 
-    use super::{Backing, Lines, NOT_FOUND, ask_file, ask_in_thread, backing, code, has_statmount, search, statmount};
-    use crate::host::{file_info, kernel};
+    use super::{
+        Backing, Lines, NOT_FOUND, Table, ask_file, ask_in_thread, backing, code, has_statmount, search, statmount,
+    };
+    use crate::host::{file_info, kernel, mount_signs};
 
     const TABLE: &[u8] = b"22 27 0:21 / /proc rw,nosuid shared:12 - proc proc rw\n\
         27 1 8:1 / / rw,relatime shared:1 master:2 - ext4 /dev/sda1 rw\n\
@@ -346,7 +357,9 @@ mod tests {
             let info = file_info::info(file.as_raw_fd()).unwrap();
             let by_file = ask_file(file.as_raw_fd());
             assert_eq!(ask_in_thread(file.as_raw_fd()).0, by_file, "{path}");
-            assert_eq!(backing(file.as_raw_fd(), info.mount, info.device, kernel::now()), by_file, "{path}");
+            let now = kernel::now();
+            assert_eq!(backing(file.as_raw_fd(), info.mount, info.device, now, Table::Programs), by_file, "{path}");
+            assert!(mount_signs::backing(info.device).is_none_or(|by_sign| by_sign == by_file), "{path}");
             // Neither knows a mount outside the process's root.
             let by_table = search([if info.mount.is_unique { 0 } else { info.mount.id }, info.device]);
             assert!([code(by_file), NOT_FOUND].contains(&by_table), "{path}");

@@ -1,4 +1,4 @@
-//! The calling thread: its name, its pointer, whether it is the library's. All is async-signal-safe.
+//! The calling thread: its name, its pointer, whether it is the library's, how many others there are. All is async-signal-safe.
 
 use core::mem::MaybeUninit;
 
@@ -21,6 +21,21 @@ pub fn is_ours() -> bool {
     // SAFETY: writes sixteen bytes, the last of them 0.
     let asked = unsafe { syscall!(libc::SYS_prctl, libc::PR_GET_NAME, name.as_mut_ptr()) };
     asked.is_ok() && core::ffi::CStr::from_bytes_until_nul(&name) == Ok(NAME)
+}
+
+/// How many threads the process has beside the calling one. None: that cannot be known.
+#[must_use]
+pub fn others() -> Option<u32> {
+    // The kernel counts the threads as the folder's links, beside the two of every folder.
+    const LINKS_IF_ALONE: u32 = 2 + 1;
+    let (path, wanted) = (c"/proc/self/task", libc::STATX_NLINK);
+    let mut status = MaybeUninit::<libc::statx>::uninit();
+    // SAFETY: fills the structure or fails.
+    let links = unsafe {
+        syscall!(libc::SYS_statx, libc::AT_FDCWD, path.as_ptr(), 0, wanted, status.as_mut_ptr()).ok()?;
+        status.assume_init().stx_nlink
+    };
+    links.checked_sub(LINKS_IF_ALONE)
 }
 
 /// How often the calling thread has given up its processor by itself, in order to wait; none where the kernel does not tell.

@@ -5,12 +5,14 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::dlsym_next::Next;
+use super::fork::PerProcess;
 use super::futex::{self, Deadline};
 use super::kernel::{self, Errno};
 use super::signal_mask;
 pub use super::signal_mask::{
     SignalSet, block_all_departures, block_all_signals, blocks, pending_signals, restore_signals,
 };
+use super::this_thread::others;
 pub use super::this_thread::{NAME, pointer, set_name};
 use super::{memory, scheduling};
 
@@ -38,8 +40,35 @@ const STACK_BYTES: usize = 96 * 1024;
 struct Launch {
     body: Body,
     argument: *mut c_void,
+    runs: Runs,
     /// 1 once the thread's CPUs are set.
     gate: AtomicU32,
+}
+
+/// Whose code a thread runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// The library's alone: it makes no use of the program's descriptors but as it is told to.
+    Library,
+    /// The program's, too.
+    Program,
+}
+
+/// How many threads there are that run the library's code alone: never more than the kernel counts.
+static HELPERS: PerProcess<AtomicU32> = PerProcess::new(12);
+
+/// Whether the process has no other thread. Not where that cannot be known.
+#[must_use]
+pub fn is_alone() -> bool {
+    others() == Some(0)
+}
+
+/// Whether all others run the library's code alone.
+#[must_use]
+pub fn is_alone_but_for_helpers() -> bool {
+    // Relaxed: one that begins or ends now is taken for the program's, as the kernel's workers for io_uring are.
+    let helpers = HELPERS.get().map_or(0, |count| count.load(Ordering::Relaxed));
+    others() == Some(helpers)
 }
 
 /// Starts a detached thread that runs `body(argument)` with every signal blocked: the program's handlers never run on
@@ -49,7 +78,15 @@ struct Launch {
 /// # Errors
 /// `EAGAIN` or `ENOMEM`: there can be no thread.
 pub fn start(body: Body, argument: *mut c_void) -> Result<(), Errno> {
-    start_as(body, argument, libc::PTHREAD_CREATE_DETACHED).map(drop)
+    start_as(body, argument, Runs::Library, libc::PTHREAD_CREATE_DETACHED).map(drop)
+}
+
+/// The same, for a thread that runs code of the program's.
+///
+/// # Errors
+/// As for [`start`].
+pub fn start_for_program(body: Body, argument: *mut c_void) -> Result<(), Errno> {
+    start_as(body, argument, Runs::Program, libc::PTHREAD_CREATE_DETACHED).map(drop)
 }
 
 /// The same, for a thread that is to be joined.
@@ -57,7 +94,7 @@ pub fn start(body: Body, argument: *mut c_void) -> Result<(), Errno> {
 /// # Errors
 /// As for [`start`].
 pub fn start_joinable(body: Body, argument: *mut c_void) -> Result<JoinHandle, Errno> {
-    start_as(body, argument, libc::PTHREAD_CREATE_JOINABLE).map(JoinHandle)
+    start_as(body, argument, Runs::Library, libc::PTHREAD_CREATE_JOINABLE).map(JoinHandle)
 }
 
 /// A thread that is to be joined or detached, once.
@@ -84,21 +121,21 @@ impl JoinHandle {
     }
 }
 
-fn start_as(body: Body, argument: *mut c_void, detached: c_int) -> Result<libc::pthread_t, Errno> {
+fn start_as(body: Body, argument: *mut c_void, runs: Runs, detached: c_int) -> Result<libc::pthread_t, Errno> {
     // SAFETY: errno is this thread's. The C library may set it on its way to a thread (glibc on aarch64 does); libaio's
     // functions leave it alone.
     let errno = unsafe { *libc::__errno_location() };
     // Neither a jump nor a cancellation leaves a thread before its gate.
     let blocked = block_all_departures();
-    let started = launch(body, argument, detached);
+    let started = launch(body, argument, runs, detached);
     restore_signals(blocked);
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
     started
 }
 
-fn launch(body: Body, argument: *mut c_void, detached: c_int) -> Result<libc::pthread_t, Errno> {
-    let launch = Box::into_raw(memory::boxed(Launch { body, argument, gate: AtomicU32::new(0) })?);
+fn launch(body: Body, argument: *mut c_void, runs: Runs, detached: c_int) -> Result<libc::pthread_t, Errno> {
+    let launch = Box::into_raw(memory::boxed(Launch { body, argument, runs, gate: AtomicU32::new(0) })?);
     let thread = match create(launch.cast(), detached, PTHREAD_EXPLICIT_SCHED) {
         // The kernel refuses SCHED_OTHER to an unprivileged thread that is SCHED_IDLE.
         Err(Errno(libc::EPERM)) => create(launch.cast(), detached, PTHREAD_INHERIT_SCHED),
@@ -125,13 +162,20 @@ fn launch(body: Body, argument: *mut c_void, detached: c_int) -> Result<libc::pt
 
 extern "C" fn begin(launch: *mut c_void) -> *mut c_void {
     let launch = launch.cast::<Launch>();
-    let (body, argument) = {
+    let (body, argument, helpers) = {
         // SAFETY: this thread's, but for the gate, which its creator opens.
         let launch = unsafe { &*launch };
+        let helpers = (launch.runs == Runs::Library).then(|| HELPERS.get_or_init(|| memory::boxed(AtomicU32::new(0))));
+        // Where there is no memory for the count, this is taken for a thread of the program's.
+        let helpers = helpers.and_then(Result::ok);
+        // Relaxed here and below: nothing else is told by it.
+        if let Some(count) = helpers {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
         while launch.gate.load(Ordering::Acquire) == 0 {
             let _ = futex::wait(&launch.gate, 0, Deadline::Never);
         }
-        (launch.body, launch.argument)
+        (launch.body, launch.argument, helpers)
     };
     // SAFETY: made by `launch`, and no more used there.
     drop(unsafe { Box::from_raw(launch) });
@@ -139,7 +183,11 @@ extern "C" fn begin(launch: *mut c_void) -> *mut c_void {
     // In the program's threads cancellation was blocked for the start alone.
     restore_signals(!signal_mask::INTERNAL);
     scheduling::take_first_priorities();
-    body(argument)
+    let result = body(argument);
+    if let Some(count) = helpers {
+        count.fetch_sub(1, Ordering::Relaxed);
+    }
+    result
 }
 
 fn create(launch: *mut c_void, detached: c_int, scheduling: c_int) -> Result<libc::pthread_t, Errno> {

@@ -16,7 +16,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::fork::PerProcess;
 use super::hash::mix;
 use super::thread_exit_hook::ThreadExitHook;
-use super::{file_info, memory, thread};
+use super::{memory, thread};
 
 /// Places for threads, a cache line each.
 const SETS: usize = 64;
@@ -54,7 +54,7 @@ const OWN_DESCRIPTORS: usize = 1;
 
 /// The calling thread has separated itself.
 pub fn note_separate(own: Own) {
-    if is_alone() {
+    if thread::is_alone() {
         return;
     }
     let made = SEPARATE.get_or_init(|| {
@@ -98,12 +98,6 @@ pub fn has_own_descriptors() -> bool {
     SEPARATE.get().is_some_and(|separate| separate.has(|slot| slot & OWN_DESCRIPTORS != 0))
 }
 
-/// Whether the process has no other thread. Not where that cannot be known.
-fn is_alone() -> bool {
-    // The kernel counts the threads as the folder's links, beside the two of every folder.
-    file_info::links(c"/proc/self/task") == Some(2 + 1)
-}
-
 impl Separate {
     /// The slots that a thread may have.
     fn slots_for(&self, thread: usize) -> impl Iterator<Item = &AtomicUsize> {
@@ -123,7 +117,7 @@ impl Separate {
         if !slot.is_some_and(is_meant) && !self.is_full.load(Ordering::Relaxed) {
             return false;
         }
-        if is_alone() {
+        if thread::is_alone() {
             // The others have ended.
             self.is_full.store(false, Ordering::Relaxed);
             self.sets.iter().flat_map(|set| &set.0).for_each(|slot| slot.store(0, Ordering::Relaxed));

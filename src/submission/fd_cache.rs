@@ -13,6 +13,7 @@ use crate::host::descriptors;
 use crate::host::file_info::{self, Backing, FileInfo, Kind};
 use crate::host::kernel::{self, Errno, syscall};
 use crate::host::path::Path;
+use crate::host::raw_thread::Table;
 use crate::host::settings;
 use crate::host::thread_identity;
 
@@ -259,7 +260,7 @@ fn flags_of(fd: c_int, info: FileInfo) -> u16 {
         }
     }
     match info.kind {
-        Kind::Regular => match file_info::backing(fd, &info, kernel::now()) {
+        Kind::Regular => match file_info::backing(fd, &info, kernel::now(), Table::Programs) {
             Backing::Memory => flags | MEMORY,
             Backing::Local if skips_cache(fd, info) => flags | LOCAL | DONTCACHE,
             Backing::Local => flags | LOCAL,

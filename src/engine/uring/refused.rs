@@ -5,9 +5,6 @@ use core::fmt::{Display, Formatter, Result};
 use crate::host::kernel::{self, Errno};
 use crate::host::{kernel_version, log, raw_thread, seccomp};
 
-/// How long a file of `/proc/sys` is waited for.
-const SYSCTL_LIMIT_MS: u64 = 200;
-
 /// What stands in the way of a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
@@ -130,7 +127,7 @@ const fn is_filters(answer: i64) -> bool {
     matches!(-answer as i32, libc::EPERM | libc::ENOSYS | libc::EACCES)
 }
 
-/// Why `io_uring_setup` failed with `errno`: for the log alone, without which the thread that it takes is spared.
+/// Why `io_uring_setup` failed with `errno`: for the log alone, without which nothing is read.
 pub fn explain(errno: Errno) -> Refused {
     // SAFETY: asks for a number.
     let is_root = unsafe { kernel::call6(libc::SYS_geteuid, 0, 0, 0, 0, 0, 0) } == 0;
@@ -149,17 +146,14 @@ fn explain_by(errno: Errno, is_filtered: bool, sysctl: u64, is_root: bool, kerne
     }
 }
 
-/// The value of `kernel.io_uring_disabled`; 0 where there is none.
+/// The value of `kernel.io_uring_disabled`; 0 where there is none. Its descriptor is where the ring's would have been.
 fn io_uring_disabled() -> u64 {
-    fn read(_: [u64; 2]) -> u64 {
-        let digit = |bytes: &[u8]| bytes.first().map(|byte| u64::from(byte.wrapping_sub(b'0')));
-        raw_thread::scan(c"/proc/sys/kernel/io_uring_disabled", digit)
-            .ok()
-            .flatten()
-            .filter(|&value| value <= 9)
-            .unwrap_or(0)
-    }
-    raw_thread::run(raw_thread::Table::Own, read, [0; 2], SYSCTL_LIMIT_MS).unwrap_or(0)
+    let digit = |bytes: &[u8]| bytes.first().map(|byte| u64::from(byte.wrapping_sub(b'0')));
+    raw_thread::scan(c"/proc/sys/kernel/io_uring_disabled", digit)
+        .ok()
+        .flatten()
+        .filter(|&value| value <= 9)
+        .unwrap_or(0)
 }
 
 #[cfg(test)]

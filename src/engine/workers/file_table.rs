@@ -19,6 +19,7 @@ use crate::engine::device::Name;
 use crate::host::descriptors;
 use crate::host::file_info::{self, Backing, FileInfo};
 use crate::host::kernel::{self, Errno, syscall};
+use crate::host::raw_thread::Table;
 
 /// Descriptors kept for requests that end by themselves, and for those that must be let in to see whether they can end.
 const RESERVE: usize = 64;
@@ -162,7 +163,7 @@ impl FileTable {
     fn keep(&mut self, fd: c_int, ours: c_int, info: FileInfo) -> bool {
         let may_be_kept = self.kept.has_room()
             && Nature::of(info) == Nature::File
-            && file_info::backing(ours, &info, kernel::now()) == Backing::Remote;
+            && file_info::backing(ours, &info, kernel::now(), Table::Own) == Backing::Remote;
         if !may_be_kept || !self.holders.retain(ours) {
             return false;
         }

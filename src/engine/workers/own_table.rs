@@ -11,6 +11,7 @@ use super::file_limit;
 use crate::host::fd_broker::FdBroker;
 use crate::host::file_info::{self, Backing};
 use crate::host::kernel::{self, Errno, syscall};
+use crate::host::raw_thread::Table;
 use crate::host::seccomp::{self, Answer, Call};
 use crate::host::valgrind;
 
@@ -174,8 +175,8 @@ fn separate(socket: Option<c_int>, by_range: bool) -> Result<Vec<(c_int, u64)>, 
 /// The identity of a file that a server keeps.
 fn remote_identity(fd: c_int) -> Option<u64> {
     let info = file_info::info_with_flags(fd, 0).ok()?;
-    let is_remote =
-        info.kind == file_info::Kind::Regular && file_info::backing(fd, &info, kernel::now()) == Backing::Remote;
+    let is_remote = info.kind == file_info::Kind::Regular
+        && file_info::backing(fd, &info, kernel::now(), Table::Own) == Backing::Remote;
     is_remote.then_some(info.identity)
 }
 
