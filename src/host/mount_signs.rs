@@ -15,6 +15,7 @@ const LONGEST_TARGET: usize = 511;
 
 /// Where the file system on `device` (`st_dev`) keeps its files, if there is a sign of it. Async-signal-safe.
 #[must_use]
+#[inline(never)]
 pub fn backing(device: u64) -> Option<Backing> {
     let (major, minor) = (libc::major(device), libc::minor(device));
     if major == 0 {

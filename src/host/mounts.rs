@@ -149,15 +149,22 @@ fn ask(fd: c_int, mount: Mount, device: u64, table: Table) -> (Backing, u64) {
     if mount.is_unique {
         return statmount(mount.id).map_or_else(|_| ask_in_thread(fd), |backing| (backing, FOREVER_S));
     }
-    let place = [mount.id, device];
-    let found = mount_signs::backing(device).or_else(|| {
+    let found = look_up([mount.id, device], table);
+    found.map_or_else(|| ask_in_thread(fd), |backing| (backing, FRESH_S))
+}
+
+/// What sysfs or the table of mounts tells. Out of line: its buffers are not to be part of every caller's frame, whose
+/// stack may be the smallest that there is.
+#[cold]
+#[inline(never)]
+fn look_up(place: [u64; 2], table: Table) -> Option<Backing> {
+    mount_signs::backing(place[1]).or_else(|| {
         let answer = match table {
             Table::Own => Ok(search(place)),
             Table::Programs => raw_thread::run_unseen(search, place, LOOKUP_LIMIT_MS),
         };
         answer.ok().and_then(by_code)
-    });
-    found.map_or_else(|| ask_in_thread(fd), |backing| (backing, FRESH_S))
+    })
 }
 
 /// What the file system itself says, if it does so in time: a server may not answer.
@@ -183,6 +190,7 @@ fn by_code(number: u64) -> Option<Backing> {
 }
 
 /// Looks for the mount's number, or the device's, in the table; twice, for it may change as it is read.
+#[inline(never)]
 fn search([id, device]: [u64; 2]) -> u64 {
     for _ in 0..2 {
         let mut lines = Lines::new();

@@ -229,7 +229,8 @@ unsafe fn clone_raw(flags: usize, stack: *mut u8, shared: *mut c_void) -> isize 
 /// Does `work` with the bytes of the file at `path`, piece by piece, until it answers or the file ends. For a [`Task`],
 /// and for what makes descriptors anyway.
 pub fn scan<T>(path: &core::ffi::CStr, mut work: impl FnMut(&[u8]) -> Option<T>) -> Result<Option<T>, Errno> {
-    let mut bytes = [0u8; 4096];
+    // It may be a thread of the program's that looks, on a small stack.
+    let mut bytes = [0u8; 512];
     // SAFETY: reads the path; makes a descriptor in this thread's table.
     let fd = unsafe { syscall!(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC, 0) }?;
     let found = loop {
