@@ -3,9 +3,9 @@
 //!
 //! A call that finds its own thread holding the lock is one of two: a signal handler that interrupted the holder, for which
 //! it must not wait; or the thread's next call, after a handler has left the holder for good. The stack tells them apart: it
-//! grows downwards, so an interrupted call began at a higher address of the same stack. A holder that is found again a second later, without
-//! the lock having been taken anew meanwhile, counts as gone: another thread, and the own one, whose next call may be deeper
-//! than the last.
+//! grows downwards, so an interrupted call began at a higher address of the same stack. A holder that is found again a second
+//! later, without the lock having been taken anew meanwhile, counts as gone: another thread, and the own one, whose next call
+//! may be deeper than the last.
 
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
