@@ -309,8 +309,12 @@ static void compare(const struct round *round)
     for (int i = 0; i < round->requests; i++) {
         const struct object *object = &objects[round->request[i].object];
 
-        if (object->is_direct && object->has_content && functions[ORIGINAL].error(&a->cb[i]) != 0)
-            level_contents(object);
+        if (!object->is_direct || !object->has_content || functions[ORIGINAL].error(&a->cb[i]) == 0)
+            continue;
+        level_contents(object);
+        /* So does the error, which a later round may ask for again. */
+        memset(&players[ORIGINAL].cb[i], 0, sizeof(struct aiocb));
+        memset(&players[LIBRARY].cb[i], 0, sizeof(struct aiocb));
     }
     if (wrong != before) {
         SAY("round %d of seed %llu", number, (unsigned long long)seed);
