@@ -3,6 +3,7 @@
 # InnoDB submits through libaio but reaps by a raw system call, and aborts on an answer it does not expect.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
+. "$TOP/programs/support/mariadb.sh"
 requires mariadbd mariadb mariadb-install-db innochecksum
 
 # How often the server is killed, and started at once.
@@ -12,15 +13,6 @@ MEGABYTES=${MARIADB_MB:-$([ -n "${CI:-}" ] && echo 48 || echo 200)}
 ROWS=$((MEGABYTES * 1000))
 CLIENTS=4
 TRANSFERS=1500
-
-sql() { mariadb --no-defaults --user=root --socket="$WORK/s" --batch --skip-column-names "$@"; }
-
-runs() { kill -0 "$SERVER" 2> /dev/null || { cat "$WORK/server.log"; echo "FAILED: the server has ended"; exit 1; }; }
-
-answers() {
-    runs
-    sql -e 'select 1' > /dev/null 2>&1
-}
 
 # The log goes through the page cache, by plain pwrite. With O_DIRECT, InnoDB goes on filling the block that is being written, and a kill then
 # leaves whole records with those of an earlier block behind them, which recovery takes for new ones: without this library, too

@@ -19,21 +19,13 @@ if [ -z "${OWN_MOUNTS:-}" ] && [ "$(id -u)" = 0 ] && unshare --mount --propagati
     exec env OWN_MOUNTS=1 unshare --mount --propagation private "$BASH" "$0" "$@"
 fi
 . "$(dirname "$0")/lib.sh"
+. "$TOP/programs/support/mariadb.sh"
 requires mariadbd mariadb mariadb-install-db mkfs.ext4
 
 ROUNDS=${POWER_FAILURES:-1}
 LIMIT=$((60 + 2 * ROUNDS))
 CLIENTS=4
 ROWS=4000 # of the table that all transactions change; larger than the buffer pool together with the others
-
-sql() { mariadb --no-defaults --user=root --socket="$WORK/s" --batch --skip-column-names "$@"; }
-
-runs() { kill -0 "$SERVER" 2> /dev/null || { cat "$WORK/server.log"; echo "FAILED: the server has ended"; exit 1; }; }
-
-answers() {
-    runs
-    sql -e 'select 1' > /dev/null 2>&1
-}
 
 start() {
     serve "$WORK/server.log" env ${SETTING:+"$SETTING"} mariadbd --no-defaults --user="$(id -un)" --datadir="$DATA" --tmpdir="$WORK" --socket="$WORK/s" \

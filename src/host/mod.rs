@@ -2,6 +2,7 @@
 //! program's descriptors. Nothing here knows of asynchronous I/O.
 
 pub mod address_range;
+pub mod block_device;
 pub mod cpu_set;
 pub mod descriptors;
 pub mod dlsym_next;

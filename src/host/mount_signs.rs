@@ -3,15 +3,13 @@
 
 use core::fmt;
 
+use super::block_device;
 use super::file_systems::{self, Backing};
 use super::kernel::syscall;
 use super::path::Path;
 
 /// File systems that have a folder in `/sys/fs` for each of their devices; ext2 and ext3 are in that of ext4.
 const HAVE_FOLDERS: [&str; 2] = ["ext4", "xfs"];
-
-/// Of a link in sysfs; a longer one is left alone.
-const LONGEST_TARGET: usize = 511;
 
 /// Where the file system on `device` (`st_dev`) keeps its files, if there is a sign of it. Async-signal-safe.
 #[must_use]
@@ -26,8 +24,8 @@ pub fn backing(device: u64) -> Option<Backing> {
     if exists(format_args!("/sys/class/bdi/{major}:{minor}-fuseblk")) {
         return Some(Backing::Remote);
     }
-    let mut target = [0u8; LONGEST_TARGET + 1];
-    let name = device_name(major, minor, &mut target)?;
+    let mut target = block_device::NO_TARGET;
+    let name = block_device::name(device, &mut target)?;
     let found = HAVE_FOLDERS.iter().find(|system| exists(format_args!("/sys/fs/{system}/{name}")))?;
     Some(file_systems::by_name(found.as_bytes()))
 }
@@ -36,15 +34,4 @@ fn exists(path: fmt::Arguments) -> bool {
     // SAFETY: reads a C string.
     Path::of(path)
         .is_some_and(|path| unsafe { syscall!(libc::SYS_faccessat, libc::AT_FDCWD, path.as_ptr(), libc::F_OK) }.is_ok())
-}
-
-/// What a block device is called: the last part of what its number is a link to.
-fn device_name(major: u32, minor: u32, target: &mut [u8; LONGEST_TARGET + 1]) -> Option<&str> {
-    let path = Path::of(format_args!("/sys/dev/block/{major}:{minor}"))?;
-    // SAFETY: reads a C string and writes into the buffer.
-    let length =
-        unsafe { syscall!(libc::SYS_readlinkat, libc::AT_FDCWD, path.as_ptr(), target.as_mut_ptr(), target.len()) }
-            .ok()?;
-    let target = target.get(..length).filter(|target| target.len() <= LONGEST_TARGET)?;
-    core::str::from_utf8(target.rsplit(|&byte| byte == b'/').next()?).ok()
 }

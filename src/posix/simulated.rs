@@ -249,6 +249,15 @@ impl Play {
         self.asked.borrow()[number].request.look(self.world)
     }
 
+    /// What has come of requests by now; of one in progress nothing.
+    fn results(&self, numbers: &[usize]) -> Vec<Option<i64>> {
+        let result = |&number: &usize| {
+            let _ = self.is_over(number);
+            self.asked.borrow()[number].request.record.borrow().result
+        };
+        numbers.iter().map(result).collect()
+    }
+
     /// A call has refused a request: it has ended, with the error that the call told.
     fn note_refused(&self, number: usize, errno: c_int) {
         let asked = self.asked.borrow();
@@ -308,14 +317,7 @@ impl Play {
         // SAFETY: aiocbs and buffers stay.
         let answer = unsafe { run_list(mode, entries.as_ptr(), entries.len() as c_int, &raw mut event, is_oldest) };
         let errno = if answer == 0 { 0 } else { errno() };
-        let asked = self.asked.borrow();
-        let results: Vec<Option<i64>> = numbers
-            .iter()
-            .map(|&number| {
-                let _ = self.is_over(number);
-                asked[number].request.record.borrow().result
-            })
-            .collect();
+        let results = self.results(&numbers);
         let have_all_ended = results.iter().all(Option::is_some);
         let has_failed = results.iter().flatten().any(|&result| result < 0);
         let is_as_promised = match errno {
@@ -394,13 +396,7 @@ impl Play {
         }
         let answer = value(cancel::cancel(fd, AiocbRef::at(aiocb)));
         let asked = self.asked.borrow();
-        let results: Vec<Option<i64>> = meant
-            .iter()
-            .map(|&number| {
-                let _ = self.is_over(number);
-                asked[number].request.record.borrow().result
-            })
-            .collect();
+        let results = self.results(meant);
         let is_stopped = |result: &Option<i64>| *result == Some(-i64::from(libc::ECANCELED));
         let have_all_ended = results.iter().all(Option::is_some);
         let may_be_late =

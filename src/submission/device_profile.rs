@@ -9,9 +9,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::breaker::{Breaker, Limits, STALL_NS};
 use crate::engine::device_times::{self, DEVICES};
-use crate::host::file_systems;
-use crate::host::kernel::syscall;
-use crate::host::path::Path;
+use crate::host::{block_device, file_systems};
 use crate::stats;
 
 /// Whether the driver of a device was looked up.
@@ -58,13 +56,9 @@ pub fn met(device: u8, number: u64) {
 }
 
 /// Whether the block device with this number has a driver that keeps everything in memory, by the name that sysfs gives it.
+#[cold]
+#[inline(never)]
 fn is_in_memory(device: u64) -> bool {
-    let (major, minor) = (libc::major(device), libc::minor(device));
-    let Some(path) = Path::of(format_args!("/sys/dev/block/{major}:{minor}")) else { return false };
-    let mut link = [0u8; 256];
-    // SAFETY: reads a C string and writes into the buffer.
-    let length =
-        unsafe { syscall!(libc::SYS_readlinkat, libc::AT_FDCWD, path.as_ptr(), link.as_mut_ptr(), link.len()) };
-    let name = length.ok().and_then(|length| core::str::from_utf8(&link[..length]).ok()).unwrap_or_default();
-    file_systems::is_device_in_memory(name.rsplit('/').next().unwrap_or_default())
+    let mut target = block_device::NO_TARGET;
+    block_device::name(device, &mut target).is_some_and(file_systems::is_device_in_memory)
 }
