@@ -2,7 +2,7 @@
 //!
 //! What was submitted on the number before is settled first: the kernel has its file, and the request goes on.
 
-use core::ffi::{c_int, c_long, c_uint};
+use core::ffi::{c_int, c_long, c_uint, c_void};
 
 use super::unshare;
 use crate::c_boundary::{call_original, value_or_errno};
@@ -12,11 +12,12 @@ use crate::host::kernel::syscall;
 
 static CLOSE: Next = Next::new(c"close");
 static CLOSE_RANGE: Next = Next::new(c"close_range");
+static CLOSEFROM: Next = Next::new(c"closefrom");
 static DUP2: Next = Next::new(c"dup2");
 static DUP3: Next = Next::new(c"dup3");
 static FCLOSE: Next = Next::new(c"fclose");
 
-pub(super) const ORIGINALS: &[&Next] = &[&CLOSE, &CLOSE_RANGE, &DUP2, &DUP3, &FCLOSE];
+pub(super) const ORIGINALS: &[&Next] = &[&CLOSE, &CLOSE_RANGE, &CLOSEFROM, &DUP2, &DUP3, &FCLOSE];
 
 /// Does `call`, which closes `fd` or gives the number to another file.
 fn while_closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
@@ -43,10 +44,18 @@ pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_in
     result
 }
 
-/// `closefrom(3)`: as in glibc, `close_range` to the end of the table.
+/// `closefrom(3)`, which has a way of its own where the kernel, or a filter, refuses `close_range`.
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn closefrom(lowest: c_int) {
-    close_range(lowest.max(0) as c_uint, c_uint::MAX, 0);
+    let first = lowest.max(0) as c_uint;
+    let Some(original) = CLOSEFROM.get() else {
+        close_range(first, c_uint::MAX, 0);
+        return;
+    };
+    descriptors::before_closing_many(first, c_uint::MAX);
+    // SAFETY: the C library's function of this name has this signature, and the argument is the program's.
+    unsafe { core::mem::transmute::<*mut c_void, unsafe extern "C" fn(c_int)>(original)(lowest) };
+    descriptors::after_closing_many();
 }
 
 /// `dup2(2)`.
@@ -81,8 +90,13 @@ unsafe extern "C" {
 /// `stream` is an open stream.
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub unsafe extern "C" fn fclose(stream: *mut libc::FILE) -> c_int {
-    // SAFETY: the caller's promise.
-    let fd = unsafe { libc::fileno(stream) };
+    // SAFETY: the caller's promise. `errno` is this thread's own, and set where the stream has no descriptor.
+    let fd = unsafe {
+        let errno = *libc::__errno_location();
+        let fd = libc::fileno(stream);
+        *libc::__errno_location() = errno;
+        fd
+    };
     while_closing(fd, || match FCLOSE.get() {
         Some(_) => call_original!(FCLOSE, fn(stream: *mut libc::FILE) -> c_int),
         // SAFETY: the caller's promise.
