@@ -22,7 +22,7 @@ use crate::host::kernel::{self, Errno};
 use crate::host::lock::{Guard, Lock};
 use crate::host::on_demand_thread::OnDemandThread;
 use crate::host::thread_exit_hook::ThreadExitHook;
-use crate::host::{memory, thread};
+use crate::host::{memory, thread, thread_identity};
 use crate::stats;
 
 /// How long a function may wait for a thread before another is started.
@@ -344,9 +344,18 @@ extern "C" fn work(pool: *mut c_void) -> *mut c_void {
         run(take_sigevent(request));
         // The next function finds the thread as a new one would be. Between functions, every signal is blocked.
         let _ = thread::block_all_signals();
+        if !may_run_another(pool) {
+            break;
+        }
         cancellation::reset();
     }
     ptr::null_mut()
+}
+
+/// Whether a pooled thread that has run a function may run others: not if it has descriptors or rights of its own since, and not
+/// in a child that the function forked. That one has a copy of the queue, which is the parent's, and ends with its only thread.
+fn may_run_another(pool: &CallbackPool) -> bool {
+    POOL.get().is_some_and(|own| ptr::eq(own, pool)) && !thread_identity::is_separate()
 }
 
 extern "C" fn run_alone(request: *mut c_void) -> *mut c_void {
