@@ -49,6 +49,7 @@ int main(int argc, char **argv)
     SHOW(ioctl(ends[0], FIONREAD, &waiting));
     SHOW(ioctl(99, FIONREAD, &waiting));
     SHOW(unshare(0));
+    SHOW(setns(99, 0));
     SHOW(setfsuid(-1));
     SHOW(setfsgid(-1));
     page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

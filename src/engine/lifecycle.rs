@@ -34,7 +34,7 @@
 //! the change of the state on, so that no handler can wait for the thread that it has interrupted.
 
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use core::time::Duration;
 
 use super::cancel::Commands;
@@ -62,11 +62,6 @@ pub const LEAVING: u32 = 4;
 pub const RESTING: u32 = 5;
 pub const RESTARTING: u32 = 6;
 pub const SERVING: u32 = 7;
-
-/// When a thread that has nothing to do from now on ends.
-pub fn idle_exit() -> Deadline {
-    Deadline::after(Duration::from_millis(IDLE_EXIT_MS))
-}
 
 /// What carries operations out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +95,9 @@ pub struct Engine {
     pub(super) process: AtomicI32,
     /// Whether its threads stay although they have nothing to do.
     pub(super) stays: AtomicBool,
+    /// Until when its threads are to end as soon as they have nothing to do, in nanoseconds ([`mod@super::end_threads`]). Relaxed
+    /// throughout: who is woken for it asks again.
+    pub(super) hurried_until: AtomicU64,
     /// Counts the reactor's turns: all that was taken in one has reached the kernel when the next begins.
     pub(super) turns: AtomicU32,
     /// A thread sleeps on `turns`.
@@ -120,6 +118,7 @@ impl Engine {
             wants_signal: AtomicI32::new(0),
             process: AtomicI32::new(0),
             stays: AtomicBool::new(false),
+            hurried_until: AtomicU64::new(0),
             turns: AtomicU32::new(0),
             turn_awaited: AtomicU32::new(0),
         }
@@ -252,6 +251,17 @@ impl Engine {
     /// A thread that has left holds nothing any more: the next may begin.
     pub(super) fn rest(&self) {
         self.decide(RESTING);
+    }
+
+    /// How long a thread of it stays that has nothing to do.
+    pub(super) fn idle_exit_ms(&self) -> u64 {
+        let until = self.hurried_until.load(Ordering::Relaxed);
+        if until != 0 && kernel::now() < until { 0 } else { IDLE_EXIT_MS }
+    }
+
+    /// When a thread of it ends that has nothing to do from now on.
+    pub(super) fn idle_exit(&self) -> Deadline {
+        Deadline::after(Duration::from_millis(self.idle_exit_ms()))
     }
 
     /// For the engine's thread, when it begins.

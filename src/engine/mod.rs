@@ -10,6 +10,7 @@
 mod cancel;
 mod device;
 pub mod device_times;
+mod end_threads;
 mod engines;
 mod failover;
 mod fixed_files;
@@ -39,6 +40,7 @@ mod workers;
 use core::ffi::c_int;
 
 pub use cancel::Matcher;
+pub use end_threads::end_threads;
 #[cfg(not(feature = "libaio-abi"))]
 pub use engines::for_separate_thread;
 pub use engines::{Engines, await_none, await_uring_idle, running, stands_aside, started};

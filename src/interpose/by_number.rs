@@ -24,6 +24,7 @@ pub const fn is_noted(number: c_long) -> bool {
         | libc::SYS_seccomp
         | libc::SYS_setrlimit
         | libc::SYS_prlimit64
+        | libc::SYS_setns
         | libc::SYS_unshare => true,
         _ => unshare::changes_own_rights(number),
     }
@@ -39,8 +40,15 @@ pub const fn is_noted(number: c_long) -> bool {
 pub unsafe fn call(number: c_long, arguments: [usize; 6]) -> Result<usize, Errno> {
     let [a, b, c, d, e, f] = arguments;
     before(number, a, b, c);
-    // SAFETY: the caller's promise.
-    let result = check(unsafe { kernel::call6(number, a, b, c, d, e, f) });
+    // SAFETY: the caller's promise; what is made twice was refused.
+    let system = || check(unsafe { kernel::call6(number, a, b, c, d, e, f) });
+    let result = match number {
+        libc::SYS_unshare => {
+            unshare::without_helpers(system, |result| unshare::unshare_may_want_none(a as c_int, result.err()))
+        }
+        libc::SYS_setns => unshare::without_helpers(system, |result| unshare::setns_may_want_none(result.err())),
+        _ => system(),
+    };
     after(number, a, b, c, result.is_ok());
     result
 }

@@ -23,7 +23,7 @@ pub use {
     file_flags::{fcntl, fcntl64},
     hazards::{fanotify_init, ioctl},
     seccomp::prctl,
-    unshare::{capset, setfsgid, setfsuid, unshare},
+    unshare::{capset, setfsgid, setfsuid, setns, unshare},
 };
 
 /// Looks up the originals when the library is loaded: a signal handler or a forked child that closes something should not

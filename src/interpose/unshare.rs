@@ -4,22 +4,70 @@
 use core::ffi::{c_int, c_long, c_uint, c_void};
 
 use crate::c_boundary::call_original;
+use crate::engine;
 use crate::host::dlsym_next::Next;
+use crate::host::futex;
+use crate::host::kernel::Errno;
 use crate::host::thread_identity::{self, Own};
 
 static UNSHARE: Next = Next::new(c"unshare");
+static SETNS: Next = Next::new(c"setns");
 static SETFSUID: Next = Next::new(c"setfsuid");
 static SETFSGID: Next = Next::new(c"setfsgid");
 static CAPSET: Next = Next::new(c"capset");
 
-pub(super) const ORIGINALS: &[&Next] = &[&UNSHARE, &SETFSUID, &SETFSGID, &CAPSET];
+pub(super) const ORIGINALS: &[&Next] = &[&UNSHARE, &SETNS, &SETFSUID, &SETFSGID, &CAPSET];
 
 /// `unshare(2)`.
 #[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
 pub extern "C" fn unshare(flags: c_int) -> c_int {
-    let result = call_original!(UNSHARE, fn(flags: c_int) -> c_int, else libc::SYS_unshare);
+    let call = || call_original!(UNSHARE, fn(flags: c_int) -> c_int, else libc::SYS_unshare);
+    let result = without_helpers(call, |&result| unshare_may_want_none(flags, errno_of(result)));
     after_unshare(flags, result == 0);
     result
+}
+
+/// `setns(2)`. (What namespaces a thread is in does not change the files that it has.)
+#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+pub extern "C" fn setns(fd: c_int, kind: c_int) -> c_int {
+    let call = || call_original!(SETNS, fn(fd: c_int, kind: c_int) -> c_int, else libc::SYS_setns);
+    without_helpers(call, |&result| setns_may_want_none(errno_of(result)))
+}
+
+/// How often a call is made again, a millisecond apart, that was refused for threads that have just ended.
+const GONE_LOOKS: u32 = 20;
+
+/// Makes a call that the kernel grants a process without other threads. Where it was refused, perhaps for the engines' threads, it
+/// is made again without them: the kernel's AIO has none.
+pub(super) fn without_helpers<T>(call: impl Fn() -> T, may_want_none: impl Fn(&T) -> bool) -> T {
+    let mut result = call();
+    if may_want_none(&result) && engine::end_threads() {
+        // A thread that has ended is with the kernel for a moment.
+        for _ in 0..GONE_LOOKS {
+            result = call();
+            if !may_want_none(&result) {
+                break;
+            }
+            futex::sleep_1ms();
+        }
+    }
+    result
+}
+
+/// Whether `unshare(2)` may have been refused because the process has other threads (`check_unshare_flags` of kernel/fork.c).
+pub(super) fn unshare_may_want_none(flags: c_int, error: Option<Errno>) -> bool {
+    const ALONE: c_int = libc::CLONE_NEWUSER | libc::CLONE_THREAD | libc::CLONE_SIGHAND | libc::CLONE_VM;
+    error == Some(Errno(libc::EINVAL)) && flags & ALONE != 0
+}
+
+/// The same of `setns(2)`: user and mount namespaces, and those of time (`EUSERS`).
+pub(super) fn setns_may_want_none(error: Option<Errno>) -> bool {
+    matches!(error, Some(Errno(libc::EINVAL | libc::EUSERS)))
+}
+
+fn errno_of(result: c_int) -> Option<Errno> {
+    // SAFETY: errno is this thread's own.
+    (result == -1).then(|| Errno(unsafe { *libc::__errno_location() }))
 }
 
 /// `setfsuid(2)`: unlike `setuid` and its like, which the C library has every thread do, it is the calling thread's alone.

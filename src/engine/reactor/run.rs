@@ -2,7 +2,6 @@
 
 use super::Reactor;
 use crate::engine::device::{Sleep, Waits};
-use crate::engine::lifecycle;
 use crate::host::futex::Deadline;
 use crate::stats;
 
@@ -71,7 +70,7 @@ impl<D: Waits> Reactor<D> {
         self.device.prepare_sleep();
         if self.engine.inbox.fall_asleep() {
             stats::slept(true);
-            let deadline = if self.is_idle() { lifecycle::idle_exit() } else { Deadline::Never };
+            let deadline = if self.is_idle() { self.engine.idle_exit() } else { Deadline::Never };
             return Next::Sleep(Sleep::Armed(deadline));
         }
         Next::Again

@@ -26,7 +26,6 @@ use super::job::Job;
 use super::queue::{Queue, STUCK_NS};
 use super::run;
 use super::shared_reactor::SharedReactor;
-use crate::engine::lifecycle::{IDLE_EXIT_MS, idle_exit};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel;
 use crate::host::thread::{self, JoinHandle};
@@ -147,9 +146,9 @@ impl Worker {
             return Next::Retry(LOOK);
         }
         Next::Rest(if let Some(since) = crew.quiet_since() {
-            Deadline::At(since + IDLE_EXIT_MS * 1_000_000)
+            Deadline::At(since + crew.engine.idle_exit_ms() * 1_000_000)
         } else if queue.idle > 0 && !crew.engine.stays.load(Ordering::Relaxed) {
-            idle_exit()
+            crew.engine.idle_exit()
         } else {
             Deadline::Never
         })

@@ -32,6 +32,7 @@ mod drop_in {
             b"setfsuid" => interpose::setfsuid as *const () as usize,
             b"setfsgid" => interpose::setfsgid as *const () as usize,
             b"capset" => interpose::capset as *const () as usize,
+            b"setns" => interpose::setns as *const () as usize,
             b"unshare" => interpose::unshare as *const () as usize,
             b"ioctl" => interpose::ioctl as *const () as usize,
             b"fanotify_init" => interpose::fanotify_init as *const () as usize,
