@@ -1,4 +1,4 @@
-//! Links the shared library: its name, its symbol versions, and that it stays loaded once it is.
+//! Links the shared library: its name, its symbol versions, and that it stays loaded once it is. Says whether it interposes.
 
 #![allow(clippy::expect_used, reason = "a build without cargo's variables cannot go on")]
 
@@ -7,6 +7,11 @@ fn main() {
     let drop_in = std::env::var_os("CARGO_FEATURE_LIBAIO_ABI").is_some();
     let (name, map) = if drop_in { ("libaio.so.1", "libaio.map") } else { ("liburingaio.so.1", "uringaio.map") };
     println!("cargo::rerun-if-changed={map}");
+    // Whether functions of the C library's are replaced by name: the drop-in replaces none, and Miri has its own.
+    println!("cargo::rustc-check-cfg=cfg(interposes)");
+    if !drop_in && std::env::var_os("CARGO_CFG_MIRI").is_none() {
+        println!("cargo::rustc-cfg=interposes");
+    }
     for argument in [
         format!("-Wl,-soname,{name}"),
         format!("-Wl,--version-script={root}/{map}"),

@@ -28,13 +28,13 @@ fn while_closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
 }
 
 /// `close(2)`.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn close(fd: c_int) -> c_int {
     while_closing(fd, || call_original!(CLOSE, fn(fd: c_int) -> c_int, else libc::SYS_close))
 }
 
 /// `close_range(2)`.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
     descriptors::before_closing_many(first, last);
     let result =
@@ -45,7 +45,7 @@ pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_in
 }
 
 /// `closefrom(3)`, which has a way of its own where the kernel, or a filter, refuses `close_range`.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn closefrom(lowest: c_int) {
     let first = lowest.max(0) as c_uint;
     let Some(original) = CLOSEFROM.get() else {
@@ -59,7 +59,7 @@ pub extern "C" fn closefrom(lowest: c_int) {
 }
 
 /// `dup2(2)`.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
     #[cfg(target_arch = "x86_64")]
     const NUMBER: c_long = libc::SYS_dup2;
@@ -74,7 +74,7 @@ pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
 }
 
 /// `dup3(2)`.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
     while_closing(new, || call_original!(DUP3, fn(old: c_int, new: c_int, flags: c_int) -> c_int, else libc::SYS_dup3))
 }
@@ -88,7 +88,7 @@ unsafe extern "C" {
 ///
 /// # Safety
 /// `stream` is an open stream.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub unsafe extern "C" fn fclose(stream: *mut libc::FILE) -> c_int {
     // SAFETY: the caller's promise. `errno` is this thread's own, and set where the stream has no descriptor.
     let fd = unsafe {

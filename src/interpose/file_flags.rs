@@ -12,7 +12,7 @@ static FCNTL64: Next = Next::new(c"fcntl64");
 pub(super) const ORIGINALS: &[&Next] = &[&FCNTL, &FCNTL64];
 
 /// `fcntl(2)`. Its third argument is an integer or a pointer; both are passed in the same register.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
     before_fcntl(fd, command, argument);
     let result = call_original!(FCNTL, fn(fd: c_int, command: c_int, argument: usize) -> c_int, else libc::SYS_fcntl);
@@ -21,7 +21,7 @@ pub extern "C" fn fcntl(fd: c_int, command: c_int, argument: usize) -> c_int {
 }
 
 /// `fcntl64`, the name that newer headers give `fcntl`.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn fcntl64(fd: c_int, command: c_int, argument: usize) -> c_int {
     before_fcntl(fd, command, argument);
     let result = call_original!(FCNTL64, fn(fd: c_int, command: c_int, argument: usize) -> c_int, else libc::SYS_fcntl);

@@ -17,13 +17,13 @@ static ULIMIT: Next = Next::new(c"ulimit");
 pub(super) const ORIGINALS: &[&Next] = &[&SETRLIMIT, &SETRLIMIT64, &PRLIMIT, &PRLIMIT64, &ULIMIT];
 
 /// `setrlimit(2)`.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn setrlimit(resource: c_uint, new: *const libc::rlimit) -> c_int {
     set(&SETRLIMIT, resource, new)
 }
 
 /// The same, by the name that programs with 64-bit positions have.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn setrlimit64(resource: c_uint, new: *const libc::rlimit) -> c_int {
     set(&SETRLIMIT64, resource, new)
 }
@@ -37,13 +37,13 @@ fn set(next: &Next, resource: c_uint, new: *const libc::rlimit) -> c_int {
 }
 
 /// `prlimit(2)`, of which `process` may be a thread of this process.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn prlimit(process: c_int, resource: c_uint, new: *const libc::rlimit, old: *mut libc::rlimit) -> c_int {
     set_and_get(&PRLIMIT, process, resource, new, old)
 }
 
 /// The same, by the name that programs with 64-bit positions have.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn prlimit64(
     process: c_int,
     resource: c_uint,
@@ -70,7 +70,7 @@ fn set_and_get(
 }
 
 /// `ulimit(3)`, whose only limit is that of a file's size.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn ulimit(command: c_int, limit: c_long) -> c_long {
     while_setting(libc::RLIMIT_FSIZE, || match ULIMIT.get() {
         Some(_) => call_original!(ULIMIT, fn(command: c_int, limit: c_long) -> c_long),

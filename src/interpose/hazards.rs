@@ -13,7 +13,7 @@ static FANOTIFY_INIT: Next = Next::new(c"fanotify_init");
 pub(super) const ORIGINALS: &[&Next] = &[&IOCTL, &FANOTIFY_INIT];
 
 /// `ioctl(2)`. Its third argument is an integer or a pointer.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn ioctl(fd: c_int, request: c_ulong, argument: usize) -> c_int {
     before_ioctl(request);
     let result = call_original!(IOCTL, fn(fd: c_int, request: c_ulong, argument: usize) -> c_int, else libc::SYS_ioctl);
@@ -22,7 +22,7 @@ pub extern "C" fn ioctl(fd: c_int, request: c_ulong, argument: usize) -> c_int {
 }
 
 /// `fanotify_init(2)`.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn fanotify_init(flags: c_uint, event_flags: c_uint) -> c_int {
     before_fanotify_init(flags);
     call_original!(FANOTIFY_INIT, fn(flags: c_uint, event_flags: c_uint) -> c_int, else libc::SYS_fanotify_init)

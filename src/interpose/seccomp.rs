@@ -12,7 +12,7 @@ static PRCTL: Next = Next::new(c"prctl");
 pub(super) const ORIGINALS: &[&Next] = &[&PRCTL];
 
 /// `prctl(2)`.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn prctl(option: c_int, a: usize, b: usize, c: usize, d: usize) -> c_int {
     before_prctl(option);
     call_original!(PRCTL, fn(option: c_int, a: usize, b: usize, c: usize, d: usize) -> c_int, else libc::SYS_prctl)

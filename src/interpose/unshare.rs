@@ -19,7 +19,7 @@ static CAPSET: Next = Next::new(c"capset");
 pub(super) const ORIGINALS: &[&Next] = &[&UNSHARE, &SETNS, &SETFSUID, &SETFSGID, &CAPSET];
 
 /// `unshare(2)`.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn unshare(flags: c_int) -> c_int {
     let call = || call_original!(UNSHARE, fn(flags: c_int) -> c_int, else libc::SYS_unshare);
     let result = without_helpers(call, |&result| unshare_may_want_none(flags, errno_of(result)));
@@ -28,7 +28,7 @@ pub extern "C" fn unshare(flags: c_int) -> c_int {
 }
 
 /// `setns(2)`. (What namespaces a thread is in does not change the files that it has.)
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn setns(fd: c_int, kind: c_int) -> c_int {
     let call = || call_original!(SETNS, fn(fd: c_int, kind: c_int) -> c_int, else libc::SYS_setns);
     without_helpers(call, |&result| setns_may_want_none(errno_of(result)))
@@ -71,7 +71,7 @@ fn errno_of(result: c_int) -> Option<Errno> {
 }
 
 /// `setfsuid(2)`: unlike `setuid` and its like, which the C library has every thread do, it is the calling thread's alone.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn setfsuid(user: c_uint) -> c_int {
     let before = call_original!(SETFSUID, fn(user: c_uint) -> c_int, else libc::SYS_setfsuid);
     after_change_of_identity(before as c_uint, user);
@@ -79,7 +79,7 @@ pub extern "C" fn setfsuid(user: c_uint) -> c_int {
 }
 
 /// `setfsgid(2)`, the same.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn setfsgid(group: c_uint) -> c_int {
     let before = call_original!(SETFSGID, fn(group: c_uint) -> c_int, else libc::SYS_setfsgid);
     after_change_of_identity(before as c_uint, group);
@@ -94,7 +94,7 @@ fn after_change_of_identity(before: c_uint, after: c_uint) {
 }
 
 /// `capset(2)`, the calling thread's as well.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn capset(header: *mut c_void, data: *const c_void) -> c_int {
     let result = call_original!(CAPSET, fn(header: *mut c_void, data: *const c_void) -> c_int, else libc::SYS_capset);
     if result == 0 {

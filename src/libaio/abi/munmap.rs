@@ -30,7 +30,7 @@ fn answer_of(result: c_int) -> Result<usize, Errno> {
 }
 
 /// `munmap(2)`.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn munmap(address: *mut c_void, length: usize) -> c_int {
     type Function = unsafe extern "C" fn(*mut c_void, usize) -> c_int;
     let system = || match MUNMAP.known() {
@@ -43,7 +43,7 @@ pub extern "C" fn munmap(address: *mut c_void, length: usize) -> c_int {
 }
 
 /// `mprotect(2)`.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn mprotect(address: *mut c_void, length: usize, protection: c_int) -> c_int {
     type Function = unsafe extern "C" fn(*mut c_void, usize, c_int) -> c_int;
     let system = || match MPROTECT.known() {
@@ -57,7 +57,7 @@ pub extern "C" fn mprotect(address: *mut c_void, length: usize, protection: c_in
 
 /// `mremap(2)`. Its fifth argument, if it has one, is a pointer. Without `MREMAP_FIXED` a caller need not have given it, and
 /// the kernel looks at it all the same for `MREMAP_DONTUNMAP`.
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn mremap(old: *mut c_void, old_length: usize, length: usize, flags: c_int, new: usize) -> *mut c_void {
     type Function = unsafe extern "C" fn(*mut c_void, usize, usize, c_int, usize) -> *mut c_void;
     let new = if flags & libc::MREMAP_FIXED == 0 { 0 } else { new };

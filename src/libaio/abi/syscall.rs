@@ -49,7 +49,7 @@ static INTERCEPTED: [u64; NUMBERS / 64] = {
 /// # Safety
 /// As the system call asked for.
 #[cfg(target_arch = "x86_64")]
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 #[unsafe(naked)]
 pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
     core::arch::naked_asm!(
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
 /// # Safety
 /// As the system call asked for.
 #[cfg(target_arch = "aarch64")]
-#[cfg_attr(not(any(feature = "libaio-abi", miri)), unsafe(no_mangle))]
+#[cfg_attr(interposes, unsafe(no_mangle))]
 #[unsafe(naked)]
 pub unsafe extern "C" fn syscall(number: c_long) -> c_long {
     core::arch::naked_asm!(
