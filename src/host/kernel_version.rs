@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::kernel::syscall;
-use super::raw_thread;
+use super::proc_file;
 
 /// Version, patch level, sublevel; zeros if it is not told. Asked for once. Async-signal-safe.
 #[must_use]
@@ -77,7 +77,7 @@ pub fn may_lose_writes() -> bool {
 /// `Ubuntu 5.15.0-122.132-generic 5.15.163`. Its descriptor is in the table of the calling thread, as that of the ring is
 /// which this is about.
 fn signature() -> Option<[u32; 3]> {
-    raw_thread::scan(c"/proc/version_signature", last_number).ok().flatten()
+    proc_file::scan(c"/proc/version_signature", last_number).ok().flatten()
 }
 
 fn last_number(signature: &[u8]) -> Option<[u32; 3]> {

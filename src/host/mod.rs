@@ -30,6 +30,7 @@ pub mod on_demand_thread;
 pub mod path;
 pub mod pool;
 pub mod positional_io;
+pub mod proc_file;
 pub mod raw_thread;
 pub mod references;
 pub mod scheduling;

@@ -3,9 +3,10 @@
 //!
 //! `statmount(2)` (Linux 6.8) tells it by the mount's number. Before that, and where a filter forbids it, sysfs tells
 //! some ([`mount_signs`]), and the others' number, or the device's, is looked for in `/proc/self/mountinfo`. That takes a
-//! descriptor, which the program must not see: see [`raw_thread::run_unseen`]. Neither knows a mount outside the
-//! process's root (an ordinary user's in a `chroot`, where the root is no mount of its own), and there may be no `/proc`.
-//! There a thread asks the file system itself, and the caller waits [`LOOKUP_LIMIT_MS`] for the answer at the most.
+//! descriptor, which the program must not see: see [`raw_thread::run_unseen`]. Neither `statmount` nor the table knows a
+//! mount outside the process's root (an ordinary user's in a `chroot`, where the root is no mount of its own), and there may be
+//! no `/proc` and no `/sys`. There a thread asks the file system itself, and the caller waits [`LOOKUP_LIMIT_MS`] for the
+//! answer at the most.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -16,6 +17,7 @@ use once_cell::race::OnceBool;
 use super::file_systems::{self, Backing};
 use super::kernel::{Errno, syscall};
 use super::mount_signs;
+use super::proc_file;
 use super::raw_thread::{self, Table};
 use super::seccomp::{self, Answer, Call};
 
@@ -146,10 +148,12 @@ pub fn backing(fd: c_int, mount: Mount, device: u64, now: u64, table: Table) -> 
 
 /// The answer, and for how long it is good.
 fn ask(fd: c_int, mount: Mount, device: u64, table: Table) -> (Backing, u64) {
-    if mount.is_unique {
-        return statmount(mount.id).map_or_else(|_| ask_in_thread(fd), |backing| (backing, FOREVER_S));
+    if mount.is_unique
+        && let Ok(backing) = statmount(mount.id)
+    {
+        return (backing, FOREVER_S);
     }
-    let found = look_up([mount.id, device], table);
+    let found = if mount.is_unique { mount_signs::backing(device) } else { look_up([mount.id, device], table) };
     found.map_or_else(|| ask_in_thread(fd), |backing| (backing, FRESH_S))
 }
 
@@ -195,7 +199,7 @@ fn search([id, device]: [u64; 2]) -> u64 {
     for _ in 0..2 {
         let mut lines = Lines::new();
         let mut by_device = NOT_FOUND;
-        let found = raw_thread::scan(c"/proc/thread-self/mountinfo", |bytes| {
+        let found = proc_file::scan(c"/proc/thread-self/mountinfo", |bytes| {
             lines.feed(bytes, |line| {
                 let backing = code(file_systems::by_name(line.name()));
                 if line.device == device {

@@ -226,38 +226,14 @@ unsafe fn clone_raw(flags: usize, stack: *mut u8, shared: *mut c_void) -> isize 
     answer
 }
 
-/// Does `work` with the bytes of the file at `path`, piece by piece, until it answers or the file ends. For a [`Task`],
-/// and for what makes descriptors anyway.
-pub fn scan<T>(path: &core::ffi::CStr, mut work: impl FnMut(&[u8]) -> Option<T>) -> Result<Option<T>, Errno> {
-    // It may be a thread of the program's that looks, on a small stack.
-    let mut bytes = [0u8; 512];
-    // SAFETY: reads the path; makes a descriptor in this thread's table.
-    let fd = unsafe { syscall!(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC, 0) }?;
-    let found = loop {
-        // SAFETY: writes as many bytes as there are.
-        let count = unsafe { syscall!(libc::SYS_read, fd, bytes.as_mut_ptr(), bytes.len()) };
-        match count {
-            Ok(0) => break Ok(None),
-            Ok(count) => {
-                if let Some(found) = work(&bytes[..count]) {
-                    break Ok(Some(found));
-                }
-            }
-            Err(Errno(libc::EINTR)) => {}
-            Err(errno) => break Err(errno),
-        }
-    };
-    kernel::close(fd as i32);
-    found
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test")]
 
-    use super::{Table, run, scan};
+    use super::{Table, run};
     use crate::host::futex;
     use crate::host::kernel::{self, Errno, syscall};
+    use crate::host::proc_file::scan;
 
     #[test]
     #[cfg_attr(miri, ignore = "it needs the kernel")]

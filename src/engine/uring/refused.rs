@@ -3,7 +3,7 @@
 use core::fmt::{Display, Formatter, Result};
 
 use crate::host::kernel::{self, Errno};
-use crate::host::{kernel_version, log, raw_thread, seccomp};
+use crate::host::{kernel_version, log, proc_file, seccomp};
 
 /// What stands in the way of a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +149,7 @@ fn explain_by(errno: Errno, is_filtered: bool, sysctl: u64, is_root: bool, kerne
 /// The value of `kernel.io_uring_disabled`; 0 where there is none. Its descriptor is where the ring's would have been.
 fn io_uring_disabled() -> u64 {
     let digit = |bytes: &[u8]| bytes.first().map(|byte| u64::from(byte.wrapping_sub(b'0')));
-    raw_thread::scan(c"/proc/sys/kernel/io_uring_disabled", digit)
+    proc_file::scan(c"/proc/sys/kernel/io_uring_disabled", digit)
         .ok()
         .flatten()
         .filter(|&value| value <= 9)
