@@ -108,6 +108,20 @@ static inline int restrict_by_filter(unsigned operation)
     return syscall(SYS_io_uring_register, -1, REGISTER_BPF_FILTER, &all, 1) == 0;
 }
 
+/* Whether this kernel knows what the list names: it refuses a list with an operation that is younger than itself. */
+static inline int knows_all(const struct allowed *allowed)
+{
+    struct restriction list[MOST_RESTRICTIONS] = { 0 };
+    struct io_uring_params params = { .flags = IORING_SETUP_R_DISABLED };
+    int ring = (int)syscall(SYS_io_uring_setup, 1, &params);
+    unsigned count = restrictions_of(allowed, list);
+    int answer = (int)syscall(SYS_io_uring_register, ring, REGISTER_RESTRICTIONS, list, count);
+
+    if (ring != -1)
+        close(ring);
+    return answer == 0;
+}
+
 /* Has the parent asked for each attempt of this process to restrict a ring. The descriptor by which it is. */
 static inline int hand_restrictions_over(void)
 {
@@ -178,6 +192,8 @@ static inline int run_command_restricted(const struct allowed *allowed, char *co
     child = fork_child();
     if (child == 0) {
         if (!restrict_by_list(allowed)) {
+            if (!knows_all(allowed))
+                SKIP("this kernel's io_uring knows no such restriction: %s", strerror(errno));
             listener = hand_restrictions_over();
             if (listener == -1)
                 SKIP("no seccomp filter can ask a supervisor here: %s", strerror(errno));
