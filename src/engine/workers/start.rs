@@ -129,14 +129,15 @@ impl FirstThreads {
         unsafe { self.reactor.set(Some(reactor)) };
         crew.begin_quiet();
         crew.queue.lock().ask_for_first();
+        if crew.engine.state.load(Ordering::Relaxed) == STARTING {
+            announce();
+        }
+        // Before there is a worker: it becomes the broker's client at once, and stays that until it says so itself.
+        broker.set_client(0);
         if !worker::start(&self.reactor) {
             self.take_apart();
             return Err(Refusal::NoThread);
         }
-        if crew.engine.state.load(Ordering::Relaxed) == STARTING {
-            announce();
-        }
-        broker.set_client(0);
         crew.engine.begin_serving();
         drop(copying);
         Ok(())
