@@ -55,6 +55,25 @@ summary() {
         grep -q '^uringaio: read 4.* wrote 0 bytes' err
 }
 
+# Lines of the library have priorities where standard error is what JOURNAL_STREAM names (systemd.exec(5)), and there alone.
+priorities() {
+    built || return 1
+    local job=(fio --name=job --filename=data --size=1M --rw=randread --ioengine=posixaio) here
+    : > err
+    here=$(stat -c %d:%i err)
+    export URINGAIO_INLINE=many
+    JOURNAL_STREAM=$here status 0 "$URINGAIO" run --stats --log --engine threads -- "${job[@]}" || return 1
+    grep -qx '<6>uringaio: worker threads serve: URINGAIO_ENGINE=threads' err &&
+        grep -q '^<4>uringaio: URINGAIO_INLINE is none of what it can be' err &&
+        grep -Eq '^<6>uringaio: process .* 256 operations' err && grep -q '^<6>uringaio: read 1' err || return 1
+    ! grep uringaio: err | grep -v '^<[3-6]>uringaio: ' || return 1
+    # Sent elsewhere; or no stream of the journal's.
+    for here in "${here%:*}:1" "$here " : 1: '' 99999999999999999999:1; do
+        JOURNAL_STREAM=$here status 0 "$URINGAIO" run --log --engine threads -- "${job[@]}" &&
+            grep -qx 'uringaio: worker threads serve: URINGAIO_ENGINE=threads' err && ! grep '<' err || return 1
+    done
+}
+
 one_interface() { # the other one is the system's, and the counters say so
     built || return 1
     status 0 "$URINGAIO" run --interface posix --stats -- fio --name=job --filename=data --size=4M --rw=randread --bs=4k \
@@ -384,6 +403,7 @@ check "lines fold to the terminal" command folds
 check "run becomes the program" command is_the_program
 check "the summary counts POSIX AIO exactly" command summary posixaio "POSIX 1024, libaio 0"
 check "the summary counts libaio exactly" command summary libaio "POSIX 0, libaio 1024"
+check "priorities in the journal" command priorities
 check "one interface alone" command one_interface
 check "doctor" command doctor
 check "doctor runs nothing of a program" command doctor_runs_nothing

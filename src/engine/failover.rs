@@ -19,7 +19,8 @@ use super::wake_batch::WakeBatch;
 use super::{engines, inbox, stand_in};
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
-use crate::host::{log, seccomp};
+use crate::host::log::{self, Priority};
+use crate::host::seccomp;
 use crate::stats::{self, ServedBy};
 
 /// How long completions of a lost ring are waited for: a device that answers does so well within this time.
@@ -49,7 +50,10 @@ pub fn close_uring() {
                 if engine.state.compare_exchange(state, next, Ordering::SeqCst, Ordering::SeqCst).is_ok() && is_first {
                     is_first = false;
                     stats::begin(ServedBy::Workers);
-                    log::log(format_args!("worker threads serve from here on: the program sets a seccomp filter"));
+                    log::log(
+                        Priority::Notice,
+                        format_args!("worker threads serve from here on: the program sets a seccomp filter"),
+                    );
                 }
             }
             UNAVAILABLE => return,
@@ -65,7 +69,10 @@ pub fn close_uring() {
 pub(super) fn after(engine: &'static Engine, mut reactor: Reactor<Uring>) {
     if let Some(Errno(errno)) = reactor.device().lost() {
         engine.state.store(CLOSING, Ordering::SeqCst);
-        log::log(format_args!("worker threads serve from here on: io_uring was taken away (errno {errno})"));
+        log::log(
+            Priority::Warning,
+            format_args!("worker threads serve from here on: io_uring was taken away (errno {errno})"),
+        );
         stats::begin(ServedBy::Workers);
         // What completes goes into the ring's memory whenever this thread enters the kernel, for whatever.
         let deadline = Deadline::after(Duration::from_millis(LOST_RING_WAIT_MS));

@@ -42,7 +42,8 @@ use super::inbox::Inbox;
 use super::operation::Operation;
 use crate::host::futex::{self, Deadline};
 use crate::host::kernel::Errno;
-use crate::host::{fd_broker, kernel, log, thread, thread_identity};
+use crate::host::log::{self, Priority};
+use crate::host::{fd_broker, kernel, thread, thread_identity};
 
 /// How long a call of the program's waits for an engine's thread at the longest, before it goes on without an answer.
 pub const ENGINE_WAIT_MS: u64 = 2_000;
@@ -187,7 +188,7 @@ impl Engine {
         // Acquire pairs with the Release of `decide`: what the thread before left behind is seen.
         let tries = self.state.compare_exchange(from, to, Ordering::Acquire, Ordering::Acquire).is_ok();
         if tries && self.start_threads().is_err() {
-            log::log(format_args!("no thread can be started"));
+            log::log(Priority::Error, format_args!("no thread can be started"));
             self.decide(from);
         }
         thread::restore_signals(blocked);

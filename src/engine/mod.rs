@@ -55,7 +55,7 @@ pub use wake_batch::{Eventfd, WakeBatch};
 
 use crate::host::descriptors::{self, Hooks};
 use crate::host::kernel::Errno;
-use crate::host::log;
+use crate::host::log::{self, Priority};
 use crate::host::settings::{self, EngineChoice};
 use crate::stats::{self, ServedBy};
 
@@ -88,7 +88,7 @@ fn start() -> Result<Option<Engines>, Errno> {
     if stats::serves() != ServedBy::System as c_int || !stats::has_begun() {
         stats::begin(ServedBy::System);
         if choice == EngineChoice::System {
-            log::log(format_args!("the system's own AIO serves: URINGAIO_ENGINE=system"));
+            log::log(Priority::Info, format_args!("the system's own AIO serves: URINGAIO_ENGINE=system"));
         }
     }
     Ok(None)

@@ -10,8 +10,9 @@ use super::reactor::Reactor;
 use super::reactor::run::End;
 use super::uring::{Uring, permissions};
 use crate::host::kernel::Errno;
+use crate::host::log::{self, Priority};
 use crate::host::settings::{self, EngineChoice};
-use crate::host::{log, thread};
+use crate::host::thread;
 use crate::stats::{self, ServedBy};
 
 /// Starts it. To be called on a thread that has the program's descriptors.
@@ -41,9 +42,12 @@ fn serve(engine: &'static Engine) {
             if is_first {
                 let denied = permissions::denied();
                 if denied.is_none() {
-                    log::log(format_args!("io_uring serves"));
+                    log::log(Priority::Info, format_args!("io_uring serves"));
                 } else {
-                    log::log(format_args!("io_uring serves, without what a restriction denies this process: {denied}"));
+                    log::log(
+                        Priority::Notice,
+                        format_args!("io_uring serves, without what a restriction denies this process: {denied}"),
+                    );
                 }
                 stats::begin(ServedBy::Uring);
                 engine.begin_serving();
@@ -63,7 +67,7 @@ fn serve(engine: &'static Engine) {
                 EngineChoice::Uring => "the system's own AIO serves",
                 _ => "worker threads serve",
             };
-            log::log(format_args!("{who}: {refused}"));
+            log::log(Priority::Warning, format_args!("{who}: {refused}"));
             engine.decide(UNAVAILABLE);
             if !is_first {
                 failover::forward(engine);

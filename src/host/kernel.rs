@@ -134,11 +134,23 @@ pub fn limit(resource: libc::__rlimit_resource_t, new: Option<&libc::rlimit>) ->
 /// # Errors
 /// What the kernel answers instead.
 pub fn ready(fd: c_int, events: u32) -> Result<u32, Errno> {
+    ready_within(fd, events, 0)
+}
+
+/// The same of what becomes true within a time; signal handlers do not end it.
+///
+/// # Errors
+/// What the kernel answers instead.
+pub fn ready_within(fd: c_int, events: u32, wait_ms: u32) -> Result<u32, Errno> {
     let mut asked = libc::pollfd { fd, events: events as i16, revents: 0 };
-    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: reads and writes one structure, and reads the time.
-    unsafe { syscall!(libc::SYS_ppoll, &raw mut asked, 1, &raw const now, 0, 0) }?;
-    Ok(u32::from(asked.revents as u16))
+    let mut wait = libc::timespec { tv_sec: (wait_ms / 1000).into(), tv_nsec: (wait_ms % 1000 * 1_000_000).into() };
+    loop {
+        // SAFETY: reads and writes both structures; the kernel leaves in the second what is left of the time.
+        match unsafe { syscall!(libc::SYS_ppoll, &raw mut asked, 1, &raw mut wait, 0, 0) } {
+            Err(Errno(libc::EINTR)) => {}
+            answer => return answer.map(|_| u32::from(asked.revents as u16)),
+        }
+    }
 }
 
 /// Adds to the count of an eventfd, which never waits: a count without room for more stays as it is. It is at its end, and

@@ -72,6 +72,9 @@ pub struct Settings {
     pub restart: bool,
     /// `URINGAIO_DONTCACHE=1`: buffered reads and writes leave nothing in the page cache that was not there before.
     pub dontcache: bool,
+    /// `JOURNAL_STREAM`, which systemd sets: device and inode of the journal's stream. Not read where no line is to be
+    /// written.
+    pub journal: Option<(u64, u64)>,
     /// Variables whose values mean nothing: one bit each, by place in [`VARIABLES`].
     pub wrong: u32,
 }
@@ -155,9 +158,16 @@ impl Settings {
         let dontcache = reader.switch(10, false);
         // Kept by `scheduling`.
         reader.value(8, (), |list| CpuSet::parse(list).map(drop));
+        let journal = if log || stats { (reader.variable)(c"JOURNAL_STREAM").and_then(file_of) } else { None };
         let wrong = reader.wrong;
-        Self { engine, served, log, raw, max_events, kernel_aio, inline, stats, restart, dontcache, wrong }
+        Self { engine, served, log, raw, max_events, kernel_aio, inline, stats, restart, dontcache, journal, wrong }
     }
+}
+
+/// Device and inode, from `DEVICE:INODE`.
+fn file_of(text: &[u8]) -> Option<(u64, u64)> {
+    let (device, inode) = core::str::from_utf8(text).ok()?.split_once(':')?;
+    Some((device.parse().ok()?, inode.parse().ok()?))
 }
 
 /// `URINGAIO_CPUS`: the CPUs of the library's threads, and of the kernel's that work for them; every CPU that the

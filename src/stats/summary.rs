@@ -7,7 +7,7 @@ use super::kinds::{Lane, ServedBy};
 use super::layout::{INTERFACES, percentile};
 use super::read::{latencies, read};
 use crate::host::kernel;
-use crate::host::log::write_line;
+use crate::host::log::summary_line;
 use crate::host::settings;
 
 /// Writes the summary to standard error, if it is asked for and this process has made an AIO call. No heap, no lock: the
@@ -16,7 +16,7 @@ pub fn summarize() {
     // First whether there is anything to tell: the environment of a process that never used AIO need not be read.
     let process = kernel::process_id() as u32;
     if block::has_begun(process) && settings::get().stats {
-        write_all(process);
+        let _ = write_all(process);
     }
 }
 
@@ -24,7 +24,7 @@ pub fn summarize() {
 /// and any of them may call `_exit`.
 #[cold]
 #[inline(never)]
-fn write_all(process: u32) {
+fn write_all(process: u32) -> Option<()> {
     let counters = read();
     let seconds = kernel::now().saturating_sub(block::started()) as f64 / 1e9;
     let by = match block::BLOCK.serves() {
@@ -36,7 +36,7 @@ fn write_all(process: u32) {
     let engine = counters.by_engine.iter().flatten().sum::<u64>();
     let sum = |of: &[u64]| of.iter().sum::<u64>();
     let kernel = sum(&counters.kernel_aio);
-    write_line(format_args!(
+    summary_line(format_args!(
         "process {process}, {by}, {seconds:.1} s: {} operations (POSIX {}, libaio {}): {in_caller} in the caller, {engine} by the \
          engine, {kernel} by the kernel's AIO, {} failed, {} canceled, {} in flight",
         in_caller + engine + kernel,
@@ -45,8 +45,8 @@ fn write_all(process: u32) {
         sum(&counters.failed),
         sum(&counters.canceled),
         sum(&counters.in_flight()),
-    ));
-    write_line(format_args!(
+    ))?;
+    summary_line(format_args!(
         "read {}, wrote {}; {:.1} operations per call; notified by {} signals, {} callbacks, {} eventfds",
         Bytes(counters.bytes_read),
         Bytes(counters.bytes_written),
@@ -54,27 +54,28 @@ fn write_all(process: u32) {
         counters.notifications[0],
         counters.notifications[1],
         counters.notifications[2],
-    ));
+    ))?;
     for (lane, name) in [(Lane::InCaller, "in the caller"), (Lane::Engine, "by the engine")] {
         let times = latencies(lane);
         if let (Some(half), Some(most), Some(nearly_all)) =
             (percentile(&times, 0.5), percentile(&times, 0.95), percentile(&times, 0.99))
         {
-            write_line(format_args!(
+            summary_line(format_args!(
                 "{name}, 50 % took less than {}, 95 % {}, 99 % {}",
                 Time(half),
                 Time(most),
                 Time(nearly_all)
-            ));
+            ))?;
         }
     }
     let passed_on: [u64; INTERFACES] = counters.passed_on;
     if sum(&passed_on) > 0 {
-        write_line(format_args!(
+        summary_line(format_args!(
             "passed on to the system's own AIO: {} POSIX calls, {} libaio calls",
             passed_on[0], passed_on[1]
-        ));
+        ))?;
     }
+    Some(())
 }
 
 struct Bytes(u64);

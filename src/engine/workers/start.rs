@@ -31,9 +31,10 @@ use crate::host::fd_broker::FdBroker;
 use crate::host::fork::PerProcess;
 use crate::host::kernel::{self, Errno};
 use crate::host::lock::Lock;
+use crate::host::log::{self, Priority};
+use crate::host::memory;
 use crate::host::settings::{self, EngineChoice};
 use crate::host::thread::{self, JoinHandle};
-use crate::host::{log, memory};
 use crate::stats::{self, ServedBy};
 
 /// The first threads.
@@ -158,11 +159,11 @@ impl FirstThreads {
         match refusal {
             None => engine.rest(),
             Some(Refusal::NoThread) => {
-                log::log(format_args!("no thread can be started"));
+                log::log(Priority::Error, format_args!("no thread can be started"));
                 engine.decide(if is_first { NEW } else { RESTING });
             }
             Some(Refusal::Cannot(why)) => {
-                log::log(format_args!("worker threads cannot serve: {why}"));
+                log::log(Priority::Error, format_args!("worker threads cannot serve: {why}"));
                 engine.decide(if is_first { UNAVAILABLE } else { RESTING });
             }
         }
@@ -173,7 +174,7 @@ impl FirstThreads {
 fn announce() {
     if !engines::uring_serves() {
         if settings::get().engine == EngineChoice::Threads {
-            log::log(format_args!("worker threads serve: URINGAIO_ENGINE=threads"));
+            log::log(Priority::Info, format_args!("worker threads serve: URINGAIO_ENGINE=threads"));
         }
         stats::begin(ServedBy::Workers);
     }

@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::c_boundary::value_or_errno;
 use crate::host::address_range::AddressRange;
 use crate::host::kernel::{self, Errno, check};
-use crate::host::log;
+use crate::host::log::{self, Priority};
 use crate::host::settings::{self, EngineChoice};
 use crate::interpose::by_number;
 use crate::libaio::calls::dispatch::{self, Caller, GetEvents};
@@ -135,9 +135,12 @@ fn name_the_setting() {
     let could_serve = settings.served.libaio() && settings.engine != EngineChoice::System;
     // Relaxed: which thread says it does not matter.
     if log::is_on() && could_serve && !SAID.swap(true, Ordering::Relaxed) {
-        log::log(format_args!(
-            "a context made by the system call io_setup is left to the kernel's AIO; URINGAIO_RAW=1 serves such contexts"
-        ));
+        log::log(
+            Priority::Notice,
+            format_args!(
+                "a context made by the system call io_setup is left to the kernel's AIO; URINGAIO_RAW=1 serves such contexts"
+            ),
+        );
     }
 }
 
