@@ -162,7 +162,10 @@ pub(super) enum History {
 pub const TELLS_BOTH: u32 = 1 << 16;
 
 /// In [`Operation::events`] of a write: [`Operation::tries_without_waiting`].
-const WITHOUT_WAITING: u32 = 1;
+const WITHOUT_WAITING: u32 = 1 << 31;
+
+/// In [`Operation::events`] of a write to a stream: nobody reads any more, and a plain call would have sent `SIGPIPE`.
+const BROKEN: u32 = 1 << 30;
 
 /// One piece of I/O. A face embeds it as the first field of a structure of its own and gets that back in [`Finish`].
 ///
@@ -224,7 +227,8 @@ pub struct Operation {
     pub(super) fd_generation: u32,
     /// Its index among the engine's outstanding operations.
     pub(super) place: u32,
-    /// For [`Kind::Poll`]: the events, and [`TELLS_BOTH`]. For a write: 0, or [`WITHOUT_WAITING`].
+    /// For [`Kind::Poll`]: the events, and [`TELLS_BOTH`]. For a write: 0, or [`WITHOUT_WAITING`]; to a stream the id of the
+    /// [thread that is told](Operation::told_by_sigpipe) if nobody reads, and [`BROKEN`].
     pub events: u32,
     /// The eventfds that its face may signal when it is done, by [`super::Eventfd`]; -1: none. The engine holds their files from
     /// acceptance on.
@@ -322,14 +326,31 @@ impl Operation {
 
     /// Whether io_uring is to do it only if that need not wait.
     pub(super) const fn tries_without_waiting(&self) -> bool {
-        self.events == WITHOUT_WAITING && self.kind.writes()
+        self.events & WITHOUT_WAITING != 0 && self.kind.writes()
     }
 
     /// It may wait.
     pub(super) const fn may_wait(&mut self) {
         if self.kind.writes() {
-            self.events = 0;
+            self.events &= !WITHOUT_WAITING;
         }
+    }
+
+    /// Has [`Operation::told_by_sigpipe`] give this thread, should the write to a stream find that nobody reads.
+    pub const fn tell_by_sigpipe(&mut self, thread: c_int) {
+        self.events = thread as u32;
+    }
+
+    /// The write has found that nobody reads.
+    pub(super) const fn note_broken(&mut self) {
+        self.events |= BROKEN;
+    }
+
+    /// The thread to which the kernel would have sent `SIGPIPE`, had it made the write itself.
+    #[must_use]
+    pub const fn told_by_sigpipe(&self) -> Option<c_int> {
+        let thread = self.events & !BROKEN;
+        if self.kind.writes() && self.events & BROKEN != 0 && thread != 0 { Some(thread as c_int) } else { None }
     }
 
     /// The bytes of its buffers, as far as one call moves them.

@@ -50,6 +50,13 @@ pub fn queue(target: Target, signal: c_int, code: c_int, value: usize) -> Result
     sent.map(drop)
 }
 
+/// Sends a signal to a thread of this process, if it is there still, as the kernel does for what the thread has done.
+/// Async-signal-safe.
+pub fn raise_in(thread: c_int, signal: c_int) {
+    // SAFETY: takes numbers.
+    let _ = unsafe { syscall!(libc::SYS_tgkill, kernel::process_id(), thread, signal) };
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Target, queue};

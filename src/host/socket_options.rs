@@ -29,6 +29,18 @@ pub fn keeps_records(socket: c_int) -> bool {
     option_of(socket, libc::SO_TYPE) == Some(libc::SOCK_SEQPACKET)
 }
 
+/// Whether its bytes have no records (`SOCK_STREAM`).
+#[must_use]
+pub fn is_stream(socket: c_int) -> bool {
+    option_of(socket, libc::SO_TYPE) == Some(libc::SOCK_STREAM)
+}
+
+/// The error that the socket has for the next call that asks for it (`SO_ERROR`), which is gone then; 0: none.
+#[must_use]
+pub fn take_error(socket: c_int) -> c_int {
+    option_of(socket, libc::SO_ERROR).unwrap_or(0)
+}
+
 /// An option that is a number, or a structure of numbers. None: it is no socket.
 fn option_of<T: Copy>(socket: c_int, option: c_int) -> Option<T> {
     let mut found = MaybeUninit::<T>::zeroed();

@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 use super::context::Request;
 use super::{eventfd, registry};
 use crate::engine::{AroundOperation, CANCELED, Eventfd, Kind, Operation, WakeBatch};
+use crate::host::siginfo;
 use crate::stats::{Face, probes};
 use crate::submission::order_counts;
 
@@ -24,6 +25,7 @@ pub unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wak
     // SAFETY: it was submitted.
     let operation = unsafe { this.operation.assume_init_ref() };
     let (kind, has_eventfd) = (operation.kind, operation.eventfds[Eventfd::Own as usize] >= 0);
+    let told_by_sigpipe = operation.told_by_sigpipe();
     order_counts::done(operation.file, operation.order);
     if operation.kind.is_transfer() && !this.endless {
         registry::end_transfer();
@@ -41,6 +43,9 @@ pub unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut Wak
     // SAFETY: request-is-owned, as above; it is of this context's pool.
     if unsafe { context.complete_request(request) } {
         wakes.wake(context.word(), u32::MAX);
+    }
+    if let Some(thread) = told_by_sigpipe {
+        siginfo::raise_in(thread, libc::SIGPIPE);
     }
     if has_eventfd {
         eventfd::signal_after_event(context, wakes);

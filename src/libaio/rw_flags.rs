@@ -7,7 +7,7 @@ use crate::host::kernel::Errno;
 use crate::submission::fd_cache::FdInfo;
 
 /// No SIGPIPE (linux/fs.h).
-const RWF_NOSIGNAL: c_int = 0x100;
+pub const RWF_NOSIGNAL: c_int = 0x100;
 
 /// Checks the flags of a read or write.
 ///

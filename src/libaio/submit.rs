@@ -10,7 +10,7 @@ use super::{carriage, eventfd, got_patch, kernel_aio, outstanding, registry, rw_
 use crate::engine::Eventfd::Own;
 use crate::engine::{self, AroundOperation, Carrier, Engines, Kind, MAX_RW_BYTES, Operation, Order, TELLS_BOTH};
 use crate::host::kernel::Errno;
-use crate::host::{futex, thread_identity, user_access};
+use crate::host::{file_info, file_size_limit, futex, kernel, thread, thread_identity, user_access};
 use crate::stats::{self, Face, Lane, probes};
 use crate::submission::device_profile;
 use crate::submission::fd_cache::{self, FdInfo};
@@ -349,6 +349,15 @@ impl Plan {
         operation.order = self.order;
         operation.file = transfer.file.identity;
         operation.nonblocking = transfer.file.is_nonblocking() && transfer.file.streams();
+        if operation.kind.writes() && self.may_break(transfer) && !thread::blocks(libc::SIGPIPE) {
+            operation.tell_by_sigpipe(kernel::thread_id());
+        }
+    }
+
+    /// Whether the kernel would send `SIGPIPE` if nobody reads what is written. A socket does not, once it has moved a part.
+    fn may_break(&self, transfer: &Transfer) -> bool {
+        let (file, is_begun) = (transfer.file, matches!(self.attempt, Attempt::Partly(_)));
+        transfer.flags & rw_flags::RWF_NOSIGNAL == 0 && (file.is_pipe() || (file.is_socket() && !is_begun))
     }
 
     /// Gives the request its operation, or what is left of it. It is about to go to an engine.
@@ -387,6 +396,31 @@ fn attempt(used: &ContextRef, transfer: &Transfer, kind: Kind, chains: &mut Chai
     let appends = writes
         && ((file.appends() && transfer.flags & libc::RWF_NOAPPEND == 0) || transfer.flags & libc::RWF_APPEND != 0);
     let question = Question { face: Face::Libaio, kind, file, appends, buffers: transfer.vectors };
+    let plan = plan(used, transfer, question, chains);
+    if writes && file.seeks() && plan.attempt == Attempt::Left && is_beyond_limit(transfer, appends, &plan) {
+        chains.push();
+        return Plan { attempt: Attempt::Done(transfer.finish(true)), ..plan };
+    }
+    plan
+}
+
+/// Whether a write begins at `RLIMIT_FSIZE` or behind it: then it fails at once, and the kernel sends SIGXFSZ to the thread that
+/// makes it, which must be the caller.
+fn is_beyond_limit(transfer: &Transfer, appends: bool, plan: &Plan) -> bool {
+    let begin = |start: i64| (start as u64).saturating_add(1);
+    if !appends {
+        return transfer.total > 0 && file_size_limit::may_be_passed(begin(transfer.offset));
+    }
+    transfer.total > 0
+        && file_size_limit::may_be_passed(u64::MAX)
+        && order_counts::is_idle(transfer.file.identity, plan.order)
+        && file_info::info(transfer.fd).is_ok_and(|info| file_size_limit::may_be_passed(begin(info.size as i64)))
+}
+
+#[inline]
+fn plan(used: &ContextRef, transfer: &Transfer, question: Question, chains: &mut Chains) -> Plan {
+    let Question { file, appends, .. } = question;
+    let writes = question.kind.writes();
     match router::route(question) {
         Route::Inline(_) | Route::InlineInOrder | Route::Engine(_)
             if writes

@@ -214,12 +214,16 @@ impl Workers {
     fn reap(&mut self, job: &'static Job) -> Option<(NonNull<Operation>, i64)> {
         let (task, result, moved) = (job.task(), job.result.get(), job.moved.get());
         let operation = NonNull::new(job.operation.get());
-        let would_wait = job.would_wait.get();
+        let (would_wait, is_broken) = (job.would_wait.get(), job.is_broken.get());
         if job.has_closed.get() {
             self.files.closed(Unheld { fd: task.fd, life: task.life });
         }
         self.jobs.give_back(job);
         let mut operation = operation?;
+        if is_broken {
+            // SAFETY: reactor-owned.
+            unsafe { operation.as_mut() }.note_broken();
+        }
         if task.is_trial {
             self.trials -= 1;
         }

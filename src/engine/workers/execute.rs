@@ -66,7 +66,7 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
     }
     let events = if task.writes() { libc::POLLOUT } else { libc::POLLIN } as u32;
     let tried = match task.nature {
-        Nature::Socket => exchange(task, libc::MSG_DONTWAIT),
+        Nature::Socket => exchange(task, libc::MSG_DONTWAIT).map_err(|errno| broken_while_waiting(task, job, errno)),
         // As `read` and `write`: the file is asked, and a pipe does not wait.
         Nature::Stream | Nature::Device if task.is_empty() => return Attempt::MayBlock,
         // Only a terminal's poll says of each device whether a write would wait (/dev/kmsg never says that it would not).
@@ -90,6 +90,42 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
             }
         }
         answer => Attempt::Answered(value_or_negated(answer)),
+    }
+}
+
+/// Whether a call of `write` in place of this one, which has this result, would have raised `SIGPIPE`: of a pipe whenever nobody
+/// reads (`pipe_write` of fs/pipe.c), of a socket that is a stream if nothing was moved (`sk_stream_error` of net/core/stream.c).
+pub fn raises_sigpipe(task: &Task, has_moved: bool, result: i64) -> bool {
+    if !task.writes() {
+        return false;
+    }
+    let is_refused = result == Errno(libc::EPIPE).negated();
+    match task.nature {
+        Nature::Socket => is_refused && !has_moved && socket_options::is_stream(task.fd),
+        Nature::Stream => is_refused || (result > 0 && is_short(task, result) && has_no_reader(task.fd)),
+        Nature::Device | Nature::File => false,
+    }
+}
+
+fn is_short(task: &Task, moved: i64) -> bool {
+    let mut single = NOTHING;
+    let total = vectors(task, &mut single).iter().fold(0usize, |total, vector| total.saturating_add(vector.iov_len));
+    (moved as usize) < total
+}
+
+fn has_no_reader(fd: c_int) -> bool {
+    kernel::ready(fd, 0).is_ok_and(|seen| seen & libc::POLLERR as u32 != 0)
+}
+
+/// A write that waits for room learns first why the connection has broken, and one that comes later, that it has
+/// (`sock_alloc_send_pskb` of net/core/sock.c, `unix_stream_sendmsg` of net/unix/af_unix.c).
+fn broken_while_waiting(task: &Task, job: &Job, errno: Errno) -> Errno {
+    if errno != Errno(libc::EPIPE) || job.vain_attempts.get() == 0 {
+        return errno;
+    }
+    match socket_options::take_error(task.fd) {
+        0 => errno,
+        why => Errno(why),
     }
 }
 

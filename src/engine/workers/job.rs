@@ -122,6 +122,8 @@ pub struct Job {
     pub result: Cell<i64>,
     /// It comes back without a result: it would have to wait, and was not to.
     pub would_wait: Cell<bool>,
+    /// A plain call would have sent `SIGPIPE`.
+    pub is_broken: Cell<bool>,
     /// Whether its file was closed for it: it was the last that held it.
     pub has_closed: Cell<bool>,
     /// Whether it is to be stopped, or can be stopped no longer.
@@ -309,6 +311,7 @@ impl Jobs {
         job.moved.set(0);
         job.is_decided.set(false);
         job.would_wait.set(false);
+        job.is_broken.set(false);
         job.has_closed.set(false);
         job.stop.store(0, Ordering::Release);
         Ok(job)

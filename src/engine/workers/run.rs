@@ -87,6 +87,7 @@ fn run_blocking(crew: &'static Crew, job: &'static Job, slot: &mut Slot) -> Opti
     slot.leave();
     let result = execute::blocking(&task);
     let before = job.moved.get() as i64;
+    job.is_broken.set(execute::raises_sigpipe(&task, before > 0, result));
     Some(if before == 0 || result > 0 { before + result } else { before })
 }
 
@@ -95,6 +96,7 @@ fn run_blocking(crew: &'static Crew, job: &'static Job, slot: &mut Slot) -> Opti
 fn moved(job: &Job, task: &Task, result: i64) -> Option<i64> {
     let before = job.moved.get();
     if result <= 0 {
+        job.is_broken.set(execute::raises_sigpipe(task, before > 0, result));
         return Some(if before > 0 { before as i64 } else { result });
     }
     let now = before + result as usize;
