@@ -19,7 +19,6 @@
 
 mod c_boundary;
 mod engine;
-mod exit;
 #[cfg(any(test, fuzzing))]
 mod fuzz;
 mod host;
@@ -42,6 +41,7 @@ unsafe fn loaded() {
     host::settings::get();
     host::scheduling::record();
     host::thread::look_up();
+    interpose::register_exit();
     #[cfg(not(feature = "libaio-abi"))]
     interpose::look_up();
     libaio::look_up();

@@ -1,5 +1,4 @@
 // face: libaio
-// columns: oracle preload engine drop-in -- the thread engine has a write under way when a thread of it has come to it
 /* A process ends right after io_submit of a write, and the write is done all the same [C3] (fs/aio.c, exit_aio waits for
    it): in a process without a thread that takes events, and in one with such a thread. */
 #include "reaper.h"

@@ -1,7 +1,6 @@
 //! Both engines of a process: which there are, and what is asked of both.
 
 use core::ffi::c_int;
-use core::iter;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 
@@ -13,6 +12,7 @@ use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::memory;
 use crate::host::settings::{self, EngineChoice};
+use crate::stats::Face;
 
 static URING: PerProcess<Engine> = PerProcess::new(0);
 static WORKERS: PerProcess<Engine> = PerProcess::new(3);
@@ -211,16 +211,34 @@ pub fn let_go(fd: c_int) {
     }
 }
 
-/// How long a process that ends waits for what io_uring is at work on: as long as a disk may take.
+/// How long a process that ends waits for what is under way at most, after the last that has ended: as long as a disk may take.
 const EXIT_WAIT_MS: u64 = 1_000;
 
-/// Returns when nothing is with io_uring: for a process that ends. The kernel takes a ring apart after the process has
-/// been waited for, and holds the files of its requests as long. Async-signal-safe.
-pub fn await_uring_idle() {
-    let Some(engine) = URING.get().filter(|engine| engine.inbox.has_taker()) else { return };
-    if engine.process.load(Ordering::Relaxed) != kernel::process_id() {
-        return;
-    }
+/// For a process that ends: returns when nothing is with io_uring, whose ring the kernel takes apart after the process has been
+/// waited for, and holds the files of its requests as long; and when the workers have written what libaio's callers submitted,
+/// which the kernel's AIO would have done in `io_submit`. Async-signal-safe.
+pub fn await_last() {
     let all = Matcher { test: |_, _| true, arguments: [0; 3] };
-    await_none(iter::once(engine), all, Deadline::after(Duration::from_millis(EXIT_WAIT_MS)));
+    let written = Matcher { test: |this, _| this.face == Face::Libaio && this.kind.writes(), arguments: [0; 3] };
+    for (engine, meant) in [(&URING, all), (&WORKERS, written)] {
+        if let Some(engine) = engine.get().filter(|engine| engine.inbox.has_taker())
+            && engine.process.load(Ordering::Relaxed) == kernel::process_id()
+        {
+            await_progress(engine, meant);
+        }
+    }
+}
+
+/// Returns when an engine has no operation that is meant, or none of them has ended for long.
+fn await_progress(engine: &'static Engine, meant: Matcher) {
+    let mut left = engine.count(meant);
+    let mut deadline = Deadline::after(Duration::from_millis(EXIT_WAIT_MS));
+    while left > 0 && !deadline.is_over() {
+        futex::sleep_50us();
+        let now = engine.count(meant);
+        if now < left {
+            deadline = Deadline::after(Duration::from_millis(EXIT_WAIT_MS));
+        }
+        left = now;
+    }
 }

@@ -43,7 +43,7 @@ pub use cancel::Matcher;
 pub use end_threads::end_threads;
 #[cfg(not(feature = "libaio-abi"))]
 pub use engines::for_separate_thread;
-pub use engines::{Engines, await_none, await_uring_idle, running, stands_aside, started};
+pub use engines::{Engines, await_last, await_none, running, stands_aside, started};
 pub use failover::close_uring;
 pub use lifecycle::{Carrier, Engine};
 #[cfg(not(feature = "libaio-abi"))]

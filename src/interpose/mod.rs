@@ -10,6 +10,7 @@
 
 pub mod by_number;
 mod close;
+mod exit;
 mod file_flags;
 #[cfg_attr(feature = "libaio-abi", allow(dead_code, reason = "libaio's writes may raise SIGXFSZ, as the kernel's do"))]
 mod file_size_limit;
@@ -17,9 +18,12 @@ mod hazards;
 mod seccomp;
 mod unshare;
 
+pub use exit::register as register_exit;
+
 #[cfg(feature = "libaio-abi")]
 pub use {
     close::{close, close_range, closefrom, dup2, dup3, fclose},
+    exit::{_Exit, _exit},
     file_flags::{fcntl, fcntl64},
     hazards::{fanotify_init, ioctl},
     seccomp::prctl,

@@ -40,6 +40,8 @@ mod drop_in {
             b"munmap" => munmap::munmap as *const () as usize,
             b"mprotect" => munmap::mprotect as *const () as usize,
             b"mremap" => munmap::mremap as *const () as usize,
+            b"_exit" => interpose::_exit as *const () as usize,
+            b"_Exit" => interpose::_Exit as *const () as usize,
             _ => return None,
         })
     }
