@@ -4,7 +4,8 @@
    whose write end is closed has ended, each time.
 
    [E1] flock(2): a lock lasts until the last descriptor of its open file is closed; pipe(7). Nobody but the program has
-   its files open. */
+   its files open. (A monitor of the system's that walks the files of all tasks takes hold of each for a moment; so a program
+   without any library was seen to find its lock held, once in 67 million times.) */
 #define PROCESSES 40
 #include "first-request.h"
 

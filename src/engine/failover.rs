@@ -2,8 +2,9 @@
 //!
 //! A seccomp filter that the program sets through the C library is seen before it is set ([`close_uring`]): what is
 //! with io_uring is waited for, and nothing more goes there. A filter set in another way (an instruction of the
-//! program's own, a supervisor's) shows as a call on the ring that fails: what the kernel has is reported as far as it
-//! still completes within a short time; what is then left ends with `EIO`.
+//! program's own, a supervisor's) shows as a call on the ring that fails, and so does a ring whose descriptor the program has
+//! closed (before 5.18): what the kernel has not taken the workers do; what it has is reported as far as it still completes
+//! within a short time; what is then left ends with `EIO`.
 
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;

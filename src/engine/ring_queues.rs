@@ -78,6 +78,17 @@ impl Queues {
         true
     }
 
+    /// The user data of an entry that the kernel has not taken: the oldest has index 0.
+    pub fn untaken(&self, index: u32) -> Option<u64> {
+        let submission = &self.parameters.submission;
+        // Relaxed and Acquire as in `push`.
+        let tail = self.word(submission.tail).load(Ordering::Relaxed);
+        let head = self.word(submission.head).load(Ordering::Acquire);
+        let place = (head.wrapping_add(index) & (self.parameters.submissions - 1)) as usize;
+        // SAFETY: within the entries, and one that `push` has written.
+        (index < tail.wrapping_sub(head)).then(|| unsafe { (*self.entries.add(place)).get_user_data() })
+    }
+
     /// Takes the next completion.
     pub fn pop(&mut self) -> Option<Completion> {
         let completion = &self.parameters.completion;

@@ -376,6 +376,11 @@ impl Record {
         world.program.is_some() && self.answer.is_none() && is_refused
     }
 
+    /// Whether io_uring, which has been taken away, may have begun it, or nothing can do it but io_uring.
+    fn is_perhaps_cut_off(&self, world: &World) -> bool {
+        world.is_lost.get() && (self.is_issued || world.has_refused_thread.get())
+    }
+
     /// Whether the last answer is for the program.
     fn is_decided(&self) -> bool {
         self.result.is_some()
@@ -412,7 +417,7 @@ impl Record {
             Some((By::Uring, answer)) if self.is_uring_s_own(answer) => {
                 (self.is_gone && result >= 0 && result == answer)
                     || (self.is_gone && !self.is_refused_at_once && is_unknown)
-                    || (world.is_lost.get() && is(libc::EIO))
+                    || (world.is_lost.get() && (is(libc::EIO) || is_stopped))
                     || (self.is_perhaps_synced && result == 0)
             }
             Some((_, answer))
@@ -428,7 +433,7 @@ impl Record {
                     || (world.program.is_some() && world.has_refused_thread.get() && !self.kind.is_transfer() && result == 0)
                     || (self.is_gone && world.has_refused_file.get() && (is(libc::EBADF) || is_unknown))
                     || (self.eventfd.is_some() && world.has_refused_file.get() && is(libc::ENFILE))
-                    || (world.is_lost.get() && is(libc::EIO))
+                    || (self.is_perhaps_cut_off(world) && is(libc::EIO))
                     || (world.has_refused_thread.get() && is(libc::EAGAIN))
             }
         }

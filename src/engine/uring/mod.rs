@@ -50,6 +50,9 @@ const TIMED_EVERY: usize = 16;
 /// The longest wait in the ring that has an end.
 const MAX_WAIT_NS: u64 = 4_000_000_000;
 
+/// What io_uring says of an operation that it has not begun, and never will.
+const NOT_BEGUN: i64 = Errno(libc::ECANCELED).negated();
+
 // What a completion belongs to, in the low bits of its user data; an operation's address has none.
 const OPERATION: u64 = 0;
 const DOORBELL: u64 = 1;
@@ -140,6 +143,18 @@ impl Uring {
         let _ = unsafe {
             syscall!(libc::SYS_rt_sigtimedwait, &raw const set, ptr::null::<u8>(), &raw const now, size_of_val(&set))
         };
+    }
+
+    /// The next operation that the kernel has not begun, where the ring is lost. Eventfds are
+    /// [signalled otherwise](Device::unsignalled), and whatever else the ring was to do there is no more.
+    fn next_untaken(&mut self) -> Option<Event> {
+        loop {
+            let data = self.ring.take_back()?;
+            if data & TAG == OPERATION {
+                self.in_flight -= 1;
+                return NonNull::new(data as *mut Operation).map(|operation| Event::Done(operation, NOT_BEGUN));
+            }
+        }
     }
 
     /// Lets the ring wait on the doorbell, which was notified `seen` times until now.
@@ -259,7 +274,7 @@ impl Device for Uring {
 
     fn next(&mut self) -> Option<Event> {
         loop {
-            let Completion { data, result } = self.ring.next()?;
+            let Some(Completion { data, result }) = self.ring.next() else { return self.next_untaken() };
             match data & TAG {
                 DOORBELL => {
                     self.armed = false;

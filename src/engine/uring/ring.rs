@@ -36,6 +36,10 @@ pub struct Ring {
     no_iowait: u32,
     /// Entries that the kernel has not taken.
     queued: u32,
+    /// How many of them were taken back.
+    taken_back: u32,
+    /// Of entries for which there was no room, the user data.
+    refused: VecDeque<u64>,
     files: u32,
     /// What an entry that changes the file table points to.
     changing: Box<i32>,
@@ -69,6 +73,8 @@ impl Ring {
             has_timeouts,
             no_iowait,
             queued: 0,
+            taken_back: 0,
+            refused: VecDeque::new(),
             files,
             changing,
             early: VecDeque::new(),
@@ -110,17 +116,28 @@ impl Ring {
         self.files
     }
 
-    /// Puts an entry into the submission queue. The kernel is called when the queue is full.
+    /// Puts an entry into the submission queue. The kernel is called when the queue is full. A ring that is lost may have no room:
+    /// then the entry is [taken back](Ring::take_back) with those that the kernel has not taken.
     ///
     /// # Safety
     /// What the entry points to stays until its completion.
     pub unsafe fn push(&mut self, entry: &squeue::Entry) {
         // SAFETY: the caller's promise.
-        while unsafe { !self.memory.queues.push(entry) } && self.lost.is_none() {
+        while unsafe { !self.memory.queues.push(entry) } {
+            if self.lost.is_some() {
+                self.refused.push_back(entry.get_user_data());
+                return;
+            }
             self.submit();
         }
-        // A ring that is lost counts it too: the kernel takes nothing more, whether there was room or not.
         self.queued += 1;
+    }
+
+    /// From a ring that is lost, the user data of the next entry that the kernel has not taken, and never will.
+    pub fn take_back(&mut self) -> Option<u64> {
+        self.lost?;
+        let data = self.memory.queues.untaken(self.taken_back).inspect(|_| self.taken_back += 1);
+        data.or_else(|| self.refused.pop_front())
     }
 
     /// Submits what is queued, and has the kernel post what has completed.
@@ -234,10 +251,6 @@ impl Ring {
                 }
             }
             if let Some(errno) = self.lost {
-                // It is the newest entry, which the kernel will not take any more.
-                if self.queued > 0 {
-                    self.queued -= 1;
-                }
                 return Err(errno);
             }
             let _ = self.enter(1, EnterFlags::GETEVENTS.bits(), ptr::null(), 0);
