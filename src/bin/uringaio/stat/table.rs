@@ -29,13 +29,14 @@ pub fn table(sample: &Sample, numbers: Numbers) -> String {
     };
     let mut text = String::new();
     let engine = engine_name(sample.engine);
-    let _ = writeln!(text, "process {}, uringaio {}, served by {engine}: {of}", sample.process, sample.version);
-    let rows = [
-        row("", &["calls", "submitted", "in caller", engine, "kernel AIO", "failed", "in flight"].map(String::from)),
-        row("POSIX AIO", &cells(&sample.posix, &shown)),
-        row("libaio", &cells(&sample.libaio, &shown)),
-    ];
-    text.extend(rows);
+    text.push_str(&fold(
+        "",
+        &format!("process {}, uringaio {}, served by {engine}: {of}", sample.process, sample.version),
+        columns(),
+    ));
+    let names = ["calls", "submitted", "in caller", engine, "kernel AIO", "failed", "in flight"];
+    let interfaces = [("POSIX AIO", cells(&sample.posix, &shown)), ("libaio", cells(&sample.libaio, &shown))];
+    text.push_str(&rows(&names, &interfaces, columns()));
     let mut line = |label: &str, words: &str| text.push_str(&fold(&format!("{label:LABEL$}"), words, columns()));
     line("operations", &operations(sample, &shown));
     line(
@@ -92,12 +93,29 @@ fn engine_name(engine: &str) -> &str {
     if engine == "system" { "the system" } else { engine }
 }
 
-fn row(label: &str, cells: &[String; 7]) -> String {
-    let mut line = format!("{label:LABEL$}");
-    for (cell, width) in cells.iter().zip([8, 11, 11, 11, 12, 8, 11]) {
-        let _ = write!(line, "{cell:>width$}");
+/// A row for each label; where `width` has no room for that, its numbers by name.
+fn rows<const N: usize>(names: &[&str; N], labelled: &[(&str, [String; N])], width: usize) -> String {
+    let length = |text: &str| text.chars().count();
+    let widths: [usize; N] = core::array::from_fn(|place| {
+        let longest = labelled.iter().map(|(_, cells)| length(&cells[place])).fold(length(names[place]), usize::max);
+        // The label ends in blanks.
+        longest + if place > 0 { 2 } else { 0 }
+    });
+    if LABEL + widths.iter().sum::<usize>() > width {
+        let by_name = |cells: &[String; N]| {
+            names.iter().zip(cells).map(|(name, cell)| format!("{name} {cell}")).collect::<Vec<_>>().join(", ")
+        };
+        return labelled
+            .iter()
+            .map(|(label, cells)| fold(&format!("{label:LABEL$}"), &by_name(cells), width))
+            .collect();
     }
-    line + "\n"
+    let row = |label: &str, cells: &[String; N]| {
+        let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}"));
+        format!("{label:LABEL$}{}\n", cells.collect::<String>())
+    };
+    let head = row("", &names.map(String::from));
+    head + &labelled.iter().map(|(label, cells)| row(label, cells)).collect::<String>()
 }
 
 fn cells(interface: &Interface, shown: &dyn Fn(u64) -> String) -> [String; 7] {
@@ -175,7 +193,7 @@ fn or_none(list: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shown_device;
+    use super::{rows, shown_device};
     use crate::stat::sample::Device;
 
     #[test]
@@ -186,5 +204,15 @@ mod tests {
         };
         assert_eq!(named(Some("sda1")), "sda1 (8:1)");
         assert_eq!(named(None), "8:1");
+    }
+    #[test]
+    fn long_numbers_keep_apart_and_narrow_terminals_get_lines() {
+        let cells = |of: [&str; 2]| of.map(String::from);
+        let labelled = [("POSIX AIO", cells(["12345678901", "7"])), ("libaio", cells(["0", "0"]))];
+        let wide =
+            "                  calls  failed\nPOSIX AIO   12345678901       7\nlibaio                0       0\n";
+        assert_eq!(rows(&["calls", "failed"], &labelled, 31), wide);
+        let narrow = "POSIX AIO   calls\n            12345678901,\n            failed 7\nlibaio      calls 0,\n            failed 0\n";
+        assert_eq!(rows(&["calls", "failed"], &labelled, 25), narrow);
     }
 }
