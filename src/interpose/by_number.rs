@@ -2,7 +2,7 @@
 
 use core::ffi::{c_int, c_long, c_uint};
 
-use super::{file_flags, file_size_limit, hazards, seccomp, unshare};
+use super::{close, file_flags, file_size_limit, hazards, seccomp, unshare};
 use crate::host::descriptors;
 use crate::host::kernel::{self, Errno, check};
 use crate::host::thread_identity::{self, Own};
@@ -59,7 +59,7 @@ fn before(number: c_long, a: usize, b: usize, c: usize) {
         libc::SYS_dup3 => descriptors::before_close(b as c_int),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_dup2 => descriptors::before_close(b as c_int),
-        libc::SYS_close_range => descriptors::before_closing_many(a as c_uint, b as c_uint),
+        libc::SYS_close_range => close::before_close_range(a as c_uint, b as c_uint, c as c_int),
         libc::SYS_fcntl => file_flags::before_fcntl(a as c_int, b as c_int, c),
         libc::SYS_setrlimit => file_size_limit::before_set(a as c_uint),
         libc::SYS_prlimit64 => file_size_limit::before_set(b as c_uint),
@@ -83,10 +83,7 @@ fn after(number: c_long, a: usize, b: usize, c: usize, succeeded: bool) {
         libc::SYS_setrlimit => file_size_limit::after_set(a as c_uint),
         libc::SYS_prlimit64 => file_size_limit::after_set(b as c_uint),
         libc::SYS_unshare => unshare::after_unshare(a as c_int, succeeded),
-        libc::SYS_close_range => {
-            descriptors::after_closing_many();
-            unshare::after_close_range(c as c_int, succeeded);
-        }
+        libc::SYS_close_range => close::after_close_range(c as c_int, succeeded),
         number if succeeded && unshare::changes_own_rights(number) => thread_identity::note_separate(Own::Rights),
         _ => {}
     }

@@ -36,12 +36,26 @@ pub extern "C" fn close(fd: c_int) -> c_int {
 /// `close_range(2)`.
 #[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
-    descriptors::before_closing_many(first, last);
+    before_close_range(first, last, flags);
     let result =
         call_original!(CLOSE_RANGE, fn(first: c_uint, last: c_uint, flags: c_int) -> c_int, else libc::SYS_close_range);
-    descriptors::after_closing_many();
-    unshare::after_close_range(flags, result == 0);
+    after_close_range(flags, result == 0);
     result
+}
+
+/// To be called before `close_range(2)`. With `CLOSE_RANGE_CLOEXEC` it closes nothing.
+pub(super) fn before_close_range(first: c_uint, last: c_uint, flags: c_int) {
+    if flags as c_uint & libc::CLOSE_RANGE_CLOEXEC == 0 {
+        descriptors::before_closing_many(first, last);
+    }
+}
+
+/// To be called after `close_range(2)`.
+pub(super) fn after_close_range(flags: c_int, succeeded: bool) {
+    if flags as c_uint & libc::CLOSE_RANGE_CLOEXEC == 0 {
+        descriptors::after_closing_many();
+    }
+    unshare::after_close_range(flags, succeeded);
 }
 
 /// `closefrom(3)`, which has a way of its own where the kernel, or a filter, refuses `close_range`.
