@@ -69,6 +69,8 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
         Nature::Socket => exchange(task, libc::MSG_DONTWAIT).map_err(|errno| broken_while_waiting(task, job, errno)),
         // As `read` and `write`: the file is asked, and a pipe does not wait.
         Nature::Stream | Nature::Device if task.is_empty() => return Attempt::MayBlock,
+        // Refused at once, whatever there is to be read.
+        Nature::Device if !task.writes() && is_in_background(task.fd) => return Attempt::MayBlock,
         // Only a terminal's poll says of each device whether a write would wait (/dev/kmsg never says that it would not).
         Nature::Device if task.writes() && !is_terminal(task.fd) => return Attempt::MayBlock,
         // A device that is asked not to wait may stop before it has given all that it has (/dev/zero does).
@@ -153,6 +155,19 @@ fn counts_or_times(fd: c_int) -> bool {
 /// Whether it is a terminal.
 fn is_terminal(fd: c_int) -> bool {
     terminal_modes(fd).is_some()
+}
+
+/// Whether it is the process's controlling terminal, and another process group has it: a read fails then, of a thread that blocks
+/// SIGTTIN (termios(3), job control). Not the other end of a terminal, which tells its process group to everyone.
+fn is_in_background(fd: c_int) -> bool {
+    let number_of = |request| {
+        let mut number: c_int = 0;
+        // SAFETY: fills the number, or fails.
+        unsafe { syscall!(libc::SYS_ioctl, fd, request, &raw mut number) }.map(|_| number)
+    };
+    // SAFETY: takes a number.
+    let own = || unsafe { syscall!(libc::SYS_getpgid, 0) };
+    number_of(libc::TIOCGPGRP).is_ok_and(|group| own() != Ok(group as usize)) && number_of(libc::TIOCGPTN).is_err()
 }
 
 /// `struct termios` of the kernel's.
