@@ -24,6 +24,7 @@ pub const fn is_noted(number: c_long) -> bool {
         | libc::SYS_seccomp
         | libc::SYS_setrlimit
         | libc::SYS_prlimit64
+        | libc::SYS_capset
         | libc::SYS_setns
         | libc::SYS_unshare => true,
         _ => unshare::changes_own_rights(number),
@@ -47,6 +48,7 @@ pub unsafe fn call(number: c_long, arguments: [usize; 6]) -> Result<usize, Errno
             unshare::without_helpers(system, |result| unshare::unshare_may_want_none(a as c_int, result.err()))
         }
         libc::SYS_setns => unshare::without_helpers(system, |result| unshare::setns_may_want_none(result.err())),
+        libc::SYS_capset => unshare::while_changing_capabilities(system),
         _ => system(),
     };
     after(number, a, b, c, result.is_ok());

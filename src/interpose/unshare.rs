@@ -7,7 +7,8 @@ use crate::c_boundary::call_original;
 use crate::engine;
 use crate::host::dlsym_next::Next;
 use crate::host::futex;
-use crate::host::kernel::Errno;
+use crate::host::kernel::{Errno, syscall};
+use crate::host::seccomp;
 use crate::host::thread_identity::{self, Own};
 
 static UNSHARE: Next = Next::new(c"unshare");
@@ -74,7 +75,7 @@ fn errno_of(result: c_int) -> Option<Errno> {
 #[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn setfsuid(user: c_uint) -> c_int {
     let before = call_original!(SETFSUID, fn(user: c_uint) -> c_int, else libc::SYS_setfsuid);
-    after_change_of_identity(before as c_uint, user);
+    after_change_of_identity(before as c_uint, user, libc::SYS_setfsuid);
     before
 }
 
@@ -82,13 +83,15 @@ pub extern "C" fn setfsuid(user: c_uint) -> c_int {
 #[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn setfsgid(group: c_uint) -> c_int {
     let before = call_original!(SETFSGID, fn(group: c_uint) -> c_int, else libc::SYS_setfsgid);
-    after_change_of_identity(before as c_uint, group);
+    after_change_of_identity(before as c_uint, group, libc::SYS_setfsgid);
     before
 }
 
-/// -1 asks alone.
-fn after_change_of_identity(before: c_uint, after: c_uint) {
-    if before != after && after != c_uint::MAX {
+/// Whether it was allowed the call does not say, which gives the identity before. -1 asks alone, by the same number.
+fn after_change_of_identity(before: c_uint, wanted: c_uint, number: c_long) {
+    // SAFETY: takes a number, and changes nothing.
+    let now = || unsafe { syscall!(number, c_uint::MAX) };
+    if before != wanted && wanted != c_uint::MAX && now() != Ok(before as usize) {
         thread_identity::note_separate(Own::Rights);
     }
 }
@@ -96,11 +99,30 @@ fn after_change_of_identity(before: c_uint, after: c_uint) {
 /// `capset(2)`, the calling thread's as well.
 #[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn capset(header: *mut c_void, data: *const c_void) -> c_int {
-    let result = call_original!(CAPSET, fn(header: *mut c_void, data: *const c_void) -> c_int, else libc::SYS_capset);
-    if result == 0 {
+    while_changing_capabilities(
+        || call_original!(CAPSET, fn(header: *mut c_void, data: *const c_void) -> c_int, else libc::SYS_capset),
+    )
+}
+
+/// Makes a call that may give the calling thread other capabilities. It may as well give it those that it has; beneath a filter,
+/// which may end the process for the question, it counts as a change.
+pub(super) fn while_changing_capabilities<T>(call: impl FnOnce() -> T) -> T {
+    let known = || if seccomp::is_active() { None } else { capabilities().ok() };
+    let before = known();
+    let result = call();
+    if before.is_none() || known() != before {
         thread_identity::note_separate(Own::Rights);
     }
     result
+}
+
+/// The sets of the calling thread, as `capget(2)` tells them.
+fn capabilities() -> Result<[u32; 6], Errno> {
+    const VERSION_3: u32 = 0x2008_0522;
+    let mut header = [VERSION_3, 0];
+    let mut sets = [0u32; 6];
+    // SAFETY: reads and writes the header, and fills two structures of three words.
+    unsafe { syscall!(libc::SYS_capget, header.as_mut_ptr(), sets.as_mut_ptr()) }.map(|_| sets)
 }
 
 /// To be called after `unshare(2)`. (Other namespaces change no open file; a user namespace is the whole process's.)
@@ -131,6 +153,5 @@ pub(super) const fn changes_own_rights(number: c_long) -> bool {
             | libc::SYS_setresgid
             | libc::SYS_setfsuid
             | libc::SYS_setfsgid
-            | libc::SYS_capset
     )
 }
