@@ -10,6 +10,7 @@ pub mod fd_broker;
 pub mod file_info;
 pub mod file_size_limit;
 pub mod file_systems;
+pub mod filter_program;
 pub mod fork;
 pub mod futex;
 pub mod hash;

@@ -6,11 +6,12 @@
 //! be asked to flush each. It has no handlers, dumps no core, and is seen by no `wait` of the program's that does not ask
 //! for such children.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_long};
 use core::ptr;
-use core::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use core::time::Duration;
 
+use super::filter_program;
 use super::futex::{self, Deadline};
 use super::kernel::{self, Errno, call6, syscall};
 use super::thread;
@@ -24,7 +25,7 @@ const MAX_CALLS: usize = 4;
 /// A system call: its number, and its first two arguments; the others are 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
-    pub number: core::ffi::c_long,
+    pub number: c_long,
     pub arguments: [usize; 2],
 }
 
@@ -62,6 +63,30 @@ pub fn note_set() {
 #[must_use]
 pub fn times_set() -> u32 {
     SET.load(Ordering::Relaxed)
+}
+
+/// The program has set a filter that [confines](note_filter).
+static CONFINES: AtomicBool = AtomicBool::new(false);
+
+/// The program is about to set this filter. Whether it is a list of what the program itself calls: it lets the kernel's AIO
+/// through, and ends the process at calls that the library would make in its place. Such a filter may be one thread's; which
+/// of them will make a context cannot be known, so all count.
+pub fn note_filter(filter: &[libc::sock_filter]) {
+    const AIO: [c_long; 3] = [libc::SYS_io_setup, libc::SYS_io_submit, libc::SYS_io_getevents];
+    // In every context, or on the way of every request.
+    const OURS: [c_long; 4] = [libc::SYS_getpid, libc::SYS_mremap, libc::SYS_statx, libc::SYS_preadv2];
+    let lets_through = |&number: &c_long| filter_program::lets_through(filter, number) == Some(true);
+    let ends = |&number: &c_long| filter_program::ends(filter, number) == Some(true);
+    if AIO.iter().all(lets_through) && OURS.iter().any(ends) {
+        CONFINES.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether the program has set such a filter. Relaxed: a thread asks about one that it has set itself, or knows of.
+#[inline]
+#[must_use]
+pub fn confines() -> bool {
+    CONFINES.load(Ordering::Relaxed)
 }
 
 /// The page that both processes see.

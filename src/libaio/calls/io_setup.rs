@@ -2,7 +2,7 @@
 
 use crate::engine;
 use crate::host::kernel::Errno;
-use crate::host::{settings, thread_identity, user_access, valgrind};
+use crate::host::{seccomp, settings, thread_identity, user_access, valgrind};
 use crate::libaio::ring::ring_size;
 use crate::libaio::{kernel_aio, registry};
 
@@ -13,6 +13,10 @@ use crate::libaio::{kernel_aio, registry};
 /// `EFAULT`: `to` cannot be read or written. `EINVAL`: what is there is not 0, or `nr_events` is 0 or too many. `EAGAIN`:
 /// past `URINGAIO_MAX_EVENTS`. `ENOMEM`.
 pub fn set_up(nr_events: u32, to: usize, prepare: fn()) -> Result<usize, Errno> {
+    // A call of the library's own might end the process.
+    if seccomp::confines() {
+        return kernel_aio::set_up(nr_events, to);
+    }
     // The kernel knows the thread's descriptors and rights. Where it has no context left, the library's does.
     if settings::get().kernel_aio && thread_identity::is_separate() {
         let answer = kernel_aio::set_up(nr_events, to);
