@@ -29,7 +29,7 @@ static void take_own_capabilities(void)
 int main(void)
 {
     int ends[2];
-    char in = 0;
+    char in = 0, filtered[8];
     struct aiocb cb;
 
     if (geteuid() != 0)
@@ -44,7 +44,9 @@ int main(void)
     CHECK_INT(setfsuid(-1), 65534);
     CHECK_INT(setfsgid(0), 65534);
     CHECK_INT(setfsgid(-1), 65534);
-    take_own_capabilities();
+    /* Beneath a filter the library does not ask what capset has changed. */
+    if (status_line(0, "Seccomp", filtered, sizeof filtered) && strcmp(filtered, "0") == 0)
+        take_own_capabilities();
     cb = make_cb(ends[0], &in, 1, 0);
     CHECK_INT(aio_read(&cb), 0);
     CHECK_PENDING(&cb);

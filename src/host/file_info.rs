@@ -69,6 +69,14 @@ pub fn info(fd: c_int) -> Result<FileInfo, Errno> {
     info_with_flags(fd, flags(fd)?)
 }
 
+/// The number of the device that `fd` is (`st_rdev`). Async-signal-safe.
+///
+/// # Errors
+/// `EBADF`: it is not open.
+pub fn device_number(fd: c_int) -> Result<u64, Errno> {
+    status(fd).map(|status| status.special)
+}
+
 /// The open flags of `fd`. Async-signal-safe.
 ///
 /// # Errors

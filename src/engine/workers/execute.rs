@@ -9,6 +9,7 @@ use core::{ptr, slice};
 use super::job::{Job, Task};
 use super::nature::Nature;
 use crate::engine::operation::{Kind, MAX_RW_BYTES};
+use crate::host::file_info;
 use crate::host::kernel::{self, Errno, syscall, value_or_negated};
 use crate::host::positional_io::{self, NO_OFFSET};
 use crate::host::scheduling::IOPRIO_WHO_PROCESS;
@@ -79,6 +80,8 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
         _ => transfer(task, task.rw_flags | libc::RWF_NOWAIT),
     };
     match tried {
+        // A call that waits ends with nothing there, one that is not to wait goes on saying so.
+        Err(Errno(libc::EAGAIN)) if job.vain_attempts.get() > 0 && is_shut_down(task) => Attempt::MayBlock,
         Err(Errno(libc::EAGAIN)) => {
             // Another may have been faster each time it was ready; or it is a file that never does without waiting.
             job.vain_attempts.set(job.vain_attempts.get().saturating_add(1));
@@ -129,6 +132,25 @@ fn broken_while_waiting(task: &Task, job: &Job, errno: Errno) -> Errno {
         0 => errno,
         why => Errno(why),
     }
+}
+
+/// Whether it is a read of a socket that gets nothing more: of datagrams that only a call which waits finds out
+/// (`__skb_wait_for_more_packets` of net/core/datagram.c).
+fn is_shut_down(task: &Task) -> bool {
+    let seen = || kernel::ready(task.fd, libc::POLLRDHUP as u32);
+    task.nature == Nature::Socket && !task.writes() && seen().is_ok_and(|seen| seen & libc::POLLRDHUP as u32 != 0)
+}
+
+/// What a read of a terminal has found that had to wait, and was made anew then: nothing, if the terminal's other end has gone,
+/// where one that still waits has EIO (`n_tty_read` of drivers/tty/n_tty.c, `hung_up_tty_read` of drivers/tty/tty_io.c).
+pub fn after_wait(task: &Task, result: i64) -> i64 {
+    const HUNG_UP: u32 = (libc::POLLERR | libc::POLLHUP) as u32;
+    /// `UNIX98_PTY_SLAVE_MAJOR` of linux/major.h, and its other numbers.
+    const PTY_MAJORS: core::ops::RangeInclusive<u32> = 136..=143;
+    let is_read = result == 0 && task.nature == Nature::Device && !task.writes() && !task.is_empty();
+    let is_hung_up = || kernel::ready(task.fd, 0).is_ok_and(|seen| seen & HUNG_UP == HUNG_UP);
+    let is_pty = || file_info::device_number(task.fd).is_ok_and(|device| PTY_MAJORS.contains(&libc::major(device)));
+    if is_read && is_hung_up() && is_pty() { Errno(libc::EIO).negated() } else { result }
 }
 
 /// Whether the options of the file say more about waiting than that it is ready: a timeout, or how much has to be

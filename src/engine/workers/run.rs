@@ -85,7 +85,10 @@ fn run_blocking(crew: &'static Crew, job: &'static Job, slot: &mut Slot) -> Opti
         return Some(CANCELED);
     }
     slot.leave();
-    let result = execute::blocking(&task);
+    let mut result = execute::blocking(&task);
+    if job.is_registered.get() {
+        result = execute::after_wait(&task, result);
+    }
     let before = job.moved.get() as i64;
     job.is_broken.set(execute::raises_sigpipe(&task, before > 0, result));
     Some(if before == 0 || result > 0 { before + result } else { before })
