@@ -35,6 +35,12 @@ pub fn is_stream(socket: c_int) -> bool {
     option_of(socket, libc::SO_TYPE) == Some(libc::SOCK_STREAM)
 }
 
+/// Whether it connects processes of one machine (`AF_UNIX`).
+#[must_use]
+pub fn is_local(socket: c_int) -> bool {
+    option_of(socket, libc::SO_DOMAIN) == Some(libc::AF_UNIX)
+}
+
 /// The error that the socket has for the next call that asks for it (`SO_ERROR`), which is gone then; 0: none.
 #[must_use]
 pub fn take_error(socket: c_int) -> c_int {

@@ -32,6 +32,8 @@ pub struct Crew {
     is_tidying: AtomicBool,
     /// Whether the reactor is to be run again after a while, without a reason that wakes a thread.
     pub wants_retry: AtomicBool,
+    /// Whether the poller has jobs tried again now and then ([`Job::is_unheard`]).
+    pub has_unheard: AtomicBool,
     /// Whether its last turn left the inbox awake: a worker at work runs it soon, and one that sleeps only for a moment if
     /// that does not come back.
     pub comes_again: AtomicBool,
@@ -76,6 +78,7 @@ impl Crew {
             quiet_since: AtomicU64::new(0),
             is_tidying: AtomicBool::new(false),
             wants_retry: AtomicBool::new(false),
+            has_unheard: AtomicBool::new(false),
             comes_again: AtomicBool::new(false),
         })
     }
@@ -142,6 +145,25 @@ impl Crew {
         }
         if calls {
             self.wake_worker();
+        }
+    }
+
+    /// A job was parked that may have to be tried again without an event.
+    pub fn note_unheard(&self) {
+        // Release pairs with the Acquire of the poller, which finds the job.
+        if !self.has_unheard.swap(true, Ordering::Release) {
+            self.epoll.notify();
+        }
+    }
+
+    /// Has such jobs tried again. For the poller.
+    pub fn try_unheard(&'static self) {
+        self.has_unheard.swap(false, Ordering::Acquire);
+        for job in (0..).map_while(|number| self.jobs.get(number)) {
+            if job.is_unheard.load(Ordering::Relaxed) && job.try_claim() {
+                job.is_unheard.store(false, Ordering::Relaxed);
+                self.push_stream(job);
+            }
         }
     }
 

@@ -141,6 +141,11 @@ fn is_shut_down(task: &Task) -> bool {
     task.nature == Nature::Socket && !task.writes() && seen().is_ok_and(|seen| seen & libc::POLLRDHUP as u32 != 0)
 }
 
+/// Whether what it waits for may come without an event: a write to a Unix socket fails once that is shut down.
+pub fn may_end_unheard(task: &Task) -> bool {
+    task.nature == Nature::Socket && task.writes() && socket_options::is_local(task.fd)
+}
+
 /// What a read of a terminal has found that had to wait, and was made anew then: nothing, if the terminal's other end has gone,
 /// where one that still waits has EIO (`n_tty_read` of drivers/tty/n_tty.c, `hung_up_tty_read` of drivers/tty/tty_io.c).
 pub fn after_wait(task: &Task, result: i64) -> i64 {

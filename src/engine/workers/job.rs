@@ -13,7 +13,7 @@
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering, fence};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering, fence};
 
 use super::blocks::Blocks;
 use super::nature::Nature;
@@ -122,6 +122,8 @@ pub struct Job {
     pub result: Cell<i64>,
     /// It comes back without a result: it would have to wait, and was not to.
     pub would_wait: Cell<bool>,
+    /// While it is parked: what it waits for may come without an event. Relaxed: one that is wrong has it tried in vain.
+    pub is_unheard: AtomicBool,
     /// A plain call would have sent `SIGPIPE`.
     pub is_broken: Cell<bool>,
     /// Whether its file was closed for it: it was the last that held it.
@@ -312,6 +314,7 @@ impl Jobs {
         job.is_decided.set(false);
         job.would_wait.set(false);
         job.is_broken.set(false);
+        job.is_unheard.store(false, Ordering::Relaxed);
         job.has_closed.set(false);
         job.stop.store(0, Ordering::Release);
         Ok(job)

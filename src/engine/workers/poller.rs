@@ -5,6 +5,7 @@
 //! its own). It makes no transfer, and closes no file whose closing may take time: both are left to a worker.
 
 use core::ffi::c_int;
+use core::sync::atomic::Ordering;
 
 use super::crew::Crew;
 use super::epoll::WAKEUP;
@@ -19,14 +20,24 @@ use crate::host::{kernel, socket_options};
 /// Events that are taken at a time.
 const EVENTS_AT_ONCE: usize = 64;
 
+/// How often writes to Unix sockets that wait are tried again: poll(2) does not tell of one that has no room that it was shut down
+/// (`unix_poll` of net/unix/af_unix.c).
+const LOOK_MS: c_int = 100;
+
 /// What the poller does until it is dismissed.
 pub fn run(reactor: &'static SharedReactor) {
     let (crew, me) = (reactor.crew, kernel::thread_id());
     let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS_AT_ONCE];
+    let mut next_look = 0;
     loop {
+        let has_unheard = crew.has_unheard.load(Ordering::Relaxed);
         // After the last operation, this thread may be the only one to notice that there has been nothing to do for
         // long.
-        let most_ms = if crew.quiet_since().is_some() { IDLE_EXIT_MS as c_int } else { -1 };
+        let most_ms = match crew.quiet_since() {
+            _ if has_unheard => LOOK_MS,
+            Some(_) => IDLE_EXIT_MS as c_int,
+            None => -1,
+        };
         let seen = crew.epoll.wait(&mut events, most_ms);
         let mut finished = false;
         for event in &events[..seen] {
@@ -44,6 +55,10 @@ pub fn run(reactor: &'static SharedReactor) {
             {
                 finished |= proceed(crew, job, seen);
             }
+        }
+        if has_unheard && kernel::now() >= next_look {
+            next_look = kernel::now() + LOOK_MS as u64 * 1_000_000;
+            crew.try_unheard();
         }
         if finished {
             reactor.run(me);

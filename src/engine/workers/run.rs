@@ -1,5 +1,7 @@
 //! What a worker does with a job.
 
+use core::sync::atomic::Ordering;
+
 use super::crew::{Crew, Slot};
 use super::epoll::Parked;
 use super::execute::{self, Attempt};
@@ -55,8 +57,13 @@ fn run_stream(crew: &'static Crew, job: &'static Job, slot: &mut Slot) -> Option
         if task.is_trial {
             return trial(crew, job, events);
         }
+        let is_unheard = execute::may_end_unheard(&task);
+        job.is_unheard.store(is_unheard, Ordering::Relaxed);
         match crew.epoll.park(job, events) {
             Parked::Waits => {
+                if is_unheard {
+                    crew.note_unheard();
+                }
                 // It may have been asked to stop after it was looked at last, and before it could be found parked.
                 return (job.is_to_stop() && job.try_claim_in(life)).then_some(CANCELED);
             }
