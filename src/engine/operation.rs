@@ -364,12 +364,14 @@ impl Operation {
         vectors.iter().fold(0usize, |total, vector| total.saturating_add(vector.iov_len)).min(MAX_RW_BYTES)
     }
 
-    /// What a poll is registered for: what it asked for, in both ways where the file tells both.
+    /// What a poll is registered for: what it asked for, in both ways where the file tells both; and that no more bytes come, which
+    /// tells a wake-up by that from one by bytes.
     pub(super) const fn awaited(&self) -> u32 {
         const BYTES: u32 = (libc::POLLIN | libc::POLLRDNORM) as u32;
+        const END: u32 = libc::POLLRDHUP as u32;
         const ROOM: u32 = (libc::POLLOUT | libc::POLLWRNORM) as u32;
         let (tells_both, events) = (self.events & TELLS_BOTH != 0, self.events & !TELLS_BOTH);
-        let bytes = if tells_both && events & BYTES != 0 { BYTES } else { 0 };
+        let bytes = if tells_both && events & BYTES != 0 { BYTES | END } else { 0 };
         let room = if tells_both && events & ROOM != 0 { ROOM } else { 0 };
         events | bytes | room
     }
