@@ -5,7 +5,7 @@ use core::ptr;
 
 use io_uring::opcode;
 use io_uring::squeue::Entry;
-use io_uring::types::{Fd, Fixed};
+use io_uring::types::{Fd, Fixed, FsyncFlags};
 
 use super::permissions::{self, Denied, FLAGS, USES, Use};
 use super::refused::Refused;
@@ -13,6 +13,12 @@ use super::ring::Ring;
 use super::setup::{self, Doorbell, FileTableAccess, Restricted};
 use crate::host::kernel::{self, Errno};
 use crate::host::{futex, memory};
+
+/// What is no priority (ioprio_set(2)), and no kind of sync: an entry with it is refused with `-EINVAL`, if not with `-EACCES`
+/// before, and is not given to a worker of the kernel's. That would be a thread of this process for seconds. (A filter looks at what
+/// is left after that: what one denies is found out when it is wanted, and is done by a worker of ours.)
+const NO_PRIORITY: u16 = u16::MAX;
+const NO_SYNC: FsyncFlags = FsyncFlags::from_bits_retain(1 << 31);
 
 /// Finds out what the ring may carry out, and has it do without the rest.
 ///
@@ -36,7 +42,7 @@ pub fn adapt(ring: &mut Ring) -> Result<(), Refused> {
     if ring.name.table == FileTableAccess::ByEntry && denied.has(Use::UpdateFiles) {
         return Err(Refused::Restricted("IORING_REGISTER_FILES_UPDATE, nor IORING_OP_FILES_UPDATE"));
     }
-    let flagged = opcode::Write::new(Fixed(0), ptr::null(), 0).build().flags(FLAGS);
+    let flagged = opcode::Write::new(Fixed(0), ptr::null(), 0).ioprio(NO_PRIORITY).build().flags(FLAGS);
     if is_denied(ring, flagged)? {
         return Err(Refused::Restricted("the flags IOSQE_FIXED_FILE and IOSQE_ASYNC"));
     }
@@ -69,7 +75,7 @@ fn try_each(ring: &mut Ring) -> Result<Denied, Refused> {
             Use::Write => opcode::Write::new(Fd(-1), ptr::null(), 0).build(),
             Use::ReadVector => opcode::Readv::new(Fd(-1), ptr::null(), 0).build(),
             Use::WriteVector => opcode::Writev::new(Fd(-1), ptr::null(), 0).build(),
-            Use::Sync => opcode::Fsync::new(Fd(-1)).build(),
+            Use::Sync => opcode::Fsync::new(Fd(-1)).flags(NO_SYNC).build(),
             // No operation has this user data.
             Use::Cancel => opcode::AsyncCancel::new(u64::MAX).build(),
             // The word has another value: the wait ends at once.
