@@ -1,5 +1,7 @@
 //! What a seccomp filter that the program is about to set says to a system call: the filter is a program of classic BPF, and is
 //! run here as the kernel runs it (`bpf_prog_run`, kernel/seccomp.c), on a call that nobody makes.
+//!
+//! By hand: the kept crates for seccomp (seccompiler, libseccomp) make such programs, and do not run them.
 
 use core::ffi::c_long;
 
