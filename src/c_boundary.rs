@@ -36,6 +36,13 @@ pub fn value_or_errno<T: CReturn>(result: Result<T, Errno>) -> T {
     })
 }
 
+/// What a function of the C library's has answered that returns -1 where it has failed, and 0 otherwise.
+#[inline]
+pub fn answer_of(result: c_int) -> Result<usize, Errno> {
+    // SAFETY: errno is this thread's own.
+    if result == -1 { Err(Errno(unsafe { *libc::__errno_location() })) } else { Ok(0) }
+}
+
 /// Returns as libaio does: the value, or `-errno`. `errno` stays as it is.
 #[inline]
 pub fn value_or_negated_errno(result: Result<usize, Errno>) -> c_int {

@@ -15,18 +15,10 @@ static void callback(union sigval value)
 int main(void)
 {
     int fd = pattern_file(O_RDWR, 100, 1);
-    char in[10];
 
     sem_init(&called, 0, 0);
-    for (int i = 0; i < 400; i++) {
-        struct aiocb cb = make_cb(fd, in, sizeof in, 0);
-
-        notify_by_thread(&cb, callback, NULL);
-        cb.aio_sigevent.sigev_value.sival_int = i;
-        CHECK_INT(aio_read(&cb), 0);
-        AWAIT(&called);
-        CHECK_DONE(&cb, sizeof in);
-    }
+    for (int i = 0; i < 400; i++)
+        read_and_be_called(fd, callback, i, &called);
     WAIT_UNTIL(count_threads() < 40);
     return 0;
 }

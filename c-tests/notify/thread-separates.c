@@ -19,20 +19,13 @@ static void callback(union sigval value)
 int main(void)
 {
     int fd = pattern_file(O_RDWR, 100, 1);
-    char in[10];
 
     if (geteuid() != 0)
         SKIP("not root");
     alarm(DEADLINE_SECONDS);
     sem_init(&called, 0, 0);
     for (int i = 0; i < ROUNDS; i++) {
-        struct aiocb cb = make_cb(fd, in, sizeof in, 0);
-
-        notify_by_thread(&cb, callback, NULL);
-        cb.aio_sigevent.sigev_value.sival_int = i;
-        CHECK_INT(aio_read(&cb), 0);
-        AWAIT(&called);
-        CHECK_DONE(&cb, sizeof in);
+        read_and_be_called(fd, callback, i, &called);
         CHECK_INT(before, 0);
     }
     return 0;

@@ -81,4 +81,17 @@ static inline void notify_by_thread(struct aiocb *cb, void (*function)(union sig
     cb->aio_sigevent.sigev_value.sival_ptr = value;
 }
 
+/* Reads the 10 bytes at the start of `fd`; `function(round)` is called, and posts `called`. */
+static inline void read_and_be_called(int fd, void (*function)(union sigval), int round, sem_t *called)
+{
+    char in[10];
+    struct aiocb cb = make_cb(fd, in, sizeof in, 0);
+
+    notify_by_thread(&cb, function, NULL);
+    cb.aio_sigevent.sigev_value.sival_int = round;
+    CHECK_INT(aio_read(&cb), 0);
+    AWAIT(called);
+    CHECK_DONE(&cb, sizeof in);
+}
+
 #endif

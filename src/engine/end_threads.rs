@@ -10,9 +10,13 @@ use crate::host::{futex, kernel};
 
 /// Has the threads of both engines end, if nothing is outstanding. Whether there were any, and none is left.
 pub fn end_threads() -> bool {
-    let ended = engines::all().map(Engine::end_threads);
+    let (mut had_any, mut none_is_left) = (false, true);
     // Each is asked, whatever the others say.
-    ended.fold(None, |all, ended| if all == Some(false) { all } else { ended.or(all) }) == Some(true)
+    for has_ended in engines::all().filter_map(Engine::end_threads) {
+        had_any = true;
+        none_is_left &= has_ended;
+    }
+    had_any && none_is_left
 }
 
 impl Engine {
@@ -27,9 +31,8 @@ impl Engine {
         // It passes by itself, should a signal handler leave this call by a jump.
         let until = kernel::now() + ENGINE_WAIT_MS * 1_000_000;
         self.hurried_until.store(until, Ordering::Relaxed);
-        let all = Matcher { test: |_, _| true, arguments: [0; 3] };
         // Each question wakes a thread, which finds that it is to end when it has answered.
-        while !self.has_ended() && self.count(all) == 0 && kernel::now() < until {
+        while !self.has_ended() && self.count(Matcher::ALL) == 0 && kernel::now() < until {
             futex::sleep_50us();
         }
         self.hurried_until.store(0, Ordering::Relaxed);

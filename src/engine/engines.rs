@@ -1,7 +1,6 @@
 //! Both engines of a process: which there are, and what is asked of both.
 
 use core::ffi::c_int;
-use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use super::cancel::{Matcher, Outcome};
@@ -9,7 +8,7 @@ use super::lifecycle::{Carrier, ENGINE_WAIT_MS, Engine, StartThreads};
 use super::operation::Operation;
 use crate::host::fork::PerProcess;
 use crate::host::futex::{self, Deadline};
-use crate::host::kernel::{self, Errno};
+use crate::host::kernel::Errno;
 use crate::host::memory;
 use crate::host::settings::{self, EngineChoice};
 use crate::stats::Face;
@@ -218,11 +217,10 @@ const EXIT_WAIT_MS: u64 = 1_000;
 /// waited for, and holds the files of its requests as long; and when the workers have written what libaio's callers submitted,
 /// which the kernel's AIO would have done in `io_submit`. Async-signal-safe.
 pub fn await_last() {
-    let all = Matcher { test: |_, _| true, arguments: [0; 3] };
     let written = Matcher { test: |this, _| this.face == Face::Libaio && this.kind.writes(), arguments: [0; 3] };
-    for (engine, meant) in [(&URING, all), (&WORKERS, written)] {
+    for (engine, meant) in [(&URING, Matcher::ALL), (&WORKERS, written)] {
         if let Some(engine) = engine.get().filter(|engine| engine.inbox.has_taker())
-            && engine.process.load(Ordering::Relaxed) == kernel::process_id()
+            && engine.is_of_this_process()
         {
             await_progress(engine, meant);
         }

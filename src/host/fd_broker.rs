@@ -8,7 +8,7 @@
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
-use core::mem::{MaybeUninit, offset_of};
+use core::mem::offset_of;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -256,9 +256,7 @@ pub fn duplicate_high(fd: c_int) -> Result<c_int, Errno> {
 unsafe fn nothing(_: *mut c_void) {}
 
 fn inode_of(fd: c_int) -> Result<u64, Errno> {
-    let mut status = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: fstat fills the structure or fails.
-    unsafe { syscall!(libc::SYS_fstat, fd, status.as_mut_ptr()).map(|_| status.assume_init().st_ino) }
+    kernel::file_status(fd).map(|status| status.st_ino)
 }
 
 struct Sending<'a> {

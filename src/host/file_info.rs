@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 pub use super::file_systems::Backing;
 use super::hash::mix;
-use super::kernel::{Errno, syscall};
+use super::kernel::{self, Errno, syscall};
 use super::mounts::{self, Mount};
 use super::raw_thread::Table;
 
@@ -160,13 +160,7 @@ fn status_in_memory(fd: c_int) -> Result<Status, Errno> {
 }
 
 fn status_by_fstat(fd: c_int) -> Result<Status, Errno> {
-    let mut status = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: fstat fills the structure or fails; the C library's layout is the kernel's on the 64-bit machines we
-    // serve.
-    let status = unsafe {
-        syscall!(libc::SYS_fstat, fd, status.as_mut_ptr())?;
-        status.assume_init()
-    };
+    let status = kernel::file_status(fd)?;
     Ok(Status {
         mode: status.st_mode,
         inode: status.st_ino,

@@ -2,6 +2,7 @@
 //! that this library interposes (`syscall`, `close`, `fcntl`, …).
 
 use core::ffi::{c_int, c_long, c_void};
+use core::mem::MaybeUninit;
 use core::num::NonZeroUsize;
 use core::ptr;
 
@@ -127,6 +128,16 @@ pub fn limit(resource: libc::__rlimit_resource_t, new: Option<&libc::rlimit>) ->
     let new = new.map_or(ptr::null(), ptr::from_ref);
     // SAFETY: reads one structure, if there is one, and fills the other.
     unsafe { syscall!(libc::SYS_prlimit64, 0, resource, new, &raw mut old) }.map(|_| old)
+}
+
+/// What fstat(2) tells of an open file.
+///
+/// # Errors
+/// `EBADF`: it is not open; what the kernel answers instead.
+pub fn file_status(fd: c_int) -> Result<libc::stat, Errno> {
+    let mut status = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: fills the structure or fails; the C library's layout is the kernel's on the 64-bit machines we serve.
+    unsafe { syscall!(libc::SYS_fstat, fd, status.as_mut_ptr()).map(|_| status.assume_init()) }
 }
 
 /// Which of `events` (`POLLIN`, …), errors among them, are true of a file now.

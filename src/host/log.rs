@@ -3,8 +3,7 @@
 //! A line is lost rather than waited for: the engine's thread may write it, and a program whose standard error nobody
 //! reads must not stand still, or be ended by `SIGPIPE`, for what the library has to say.
 
-use core::ffi::{c_int, c_void};
-use core::mem::MaybeUninit;
+use core::ffi::c_void;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::fd_broker;
@@ -129,10 +128,5 @@ fn has_room(wait_ms: u32) -> bool {
 /// `JOURNAL_STREAM` in systemd.exec(5).
 fn is_journal() -> bool {
     let Some(journal) = settings::get().journal else { return false };
-    let mut status = MaybeUninit::<libc::stat>::uninit();
-    let fd: c_int = libc::STDERR_FILENO;
-    // SAFETY: fstat fills the structure or fails; the C library's layout is the kernel's on the 64-bit machines we
-    // serve.
-    let status = unsafe { syscall!(libc::SYS_fstat, fd, status.as_mut_ptr()).map(|_| status.assume_init()) };
-    status.is_ok_and(|status| (status.st_dev, status.st_ino) == journal)
+    kernel::file_status(libc::STDERR_FILENO).is_ok_and(|status| (status.st_dev, status.st_ino) == journal)
 }

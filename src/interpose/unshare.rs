@@ -3,7 +3,7 @@
 
 use core::ffi::{c_int, c_long, c_uint, c_void};
 
-use crate::c_boundary::call_original;
+use crate::c_boundary::{answer_of, call_original};
 use crate::engine;
 use crate::host::dlsym_next::Next;
 use crate::host::futex;
@@ -23,7 +23,7 @@ pub(super) const ORIGINALS: &[&Next] = &[&UNSHARE, &SETNS, &SETFSUID, &SETFSGID,
 #[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn unshare(flags: c_int) -> c_int {
     let call = || call_original!(UNSHARE, fn(flags: c_int) -> c_int, else libc::SYS_unshare);
-    let result = without_helpers(call, |&result| unshare_may_want_none(flags, errno_of(result)));
+    let result = without_helpers(call, |&result| unshare_may_want_none(flags, answer_of(result).err()));
     after_unshare(flags, result == 0);
     result
 }
@@ -32,7 +32,7 @@ pub extern "C" fn unshare(flags: c_int) -> c_int {
 #[cfg_attr(interposes, unsafe(no_mangle))]
 pub extern "C" fn setns(fd: c_int, kind: c_int) -> c_int {
     let call = || call_original!(SETNS, fn(fd: c_int, kind: c_int) -> c_int, else libc::SYS_setns);
-    without_helpers(call, |&result| setns_may_want_none(errno_of(result)))
+    without_helpers(call, |&result| setns_may_want_none(answer_of(result).err()))
 }
 
 /// How often a call is made again, a millisecond apart, that was refused for threads that have just ended.
@@ -64,11 +64,6 @@ pub(super) fn unshare_may_want_none(flags: c_int, error: Option<Errno>) -> bool 
 /// The same of `setns(2)`: user and mount namespaces, and those of time (`EUSERS`).
 pub(super) fn setns_may_want_none(error: Option<Errno>) -> bool {
     matches!(error, Some(Errno(libc::EINVAL | libc::EUSERS)))
-}
-
-fn errno_of(result: c_int) -> Option<Errno> {
-    // SAFETY: errno is this thread's own.
-    (result == -1).then(|| Errno(unsafe { *libc::__errno_location() }))
 }
 
 /// `setfsuid(2)`: unlike `setuid` and its like, which the C library has every thread do, it is the calling thread's alone.

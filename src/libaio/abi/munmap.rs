@@ -5,10 +5,10 @@
 use core::ffi::{c_int, c_void};
 use core::mem::transmute;
 
-use crate::c_boundary::value_or_errno;
+use crate::c_boundary::{answer_of, value_or_errno};
 use crate::host::address_range::AddressRange;
 use crate::host::dlsym_next::Next;
-use crate::host::kernel::{Errno, syscall};
+use crate::host::kernel::syscall;
 use crate::libaio::calls::unmap;
 
 static MUNMAP: Next = Next::new(c"munmap");
@@ -21,12 +21,6 @@ pub fn look_up() {
     for original in [&MUNMAP, &MPROTECT, &MREMAP] {
         let _ = original.get();
     }
-}
-
-/// The answer of a function of the C library.
-fn answer_of(result: c_int) -> Result<usize, Errno> {
-    // SAFETY: errno is this thread's own.
-    if result == -1 { Err(Errno(unsafe { *libc::__errno_location() })) } else { Ok(0) }
 }
 
 /// `munmap(2)`.

@@ -205,6 +205,7 @@ mod tests {
         assert_eq!(named(Some("sda1")), "sda1 (8:1)");
         assert_eq!(named(None), "8:1");
     }
+
     #[test]
     fn long_numbers_keep_apart_and_narrow_terminals_get_lines() {
         let cells = |of: [&str; 2]| of.map(String::from);
