@@ -90,6 +90,7 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
         Err(Errno(libc::EOPNOTSUPP | libc::ENOSYS)) if task.nature != Nature::Socket => {
             job.vain_attempts.set(MAX_VAIN_ATTEMPTS);
             match kernel::ready(task.fd, events) {
+                Ok(0) if !job.is_registered.get() && has_no_writer(task) => Attempt::MayBlock,
                 Ok(0) => Attempt::MustWait(events),
                 _ => Attempt::MayBlock,
             }
@@ -120,6 +121,26 @@ fn is_short(task: &Task, moved: i64) -> bool {
 
 fn has_no_reader(fd: c_int) -> bool {
     kernel::ready(fd, 0).is_ok_and(|seen| seen & libc::POLLERR as u32 != 0)
+}
+
+/// Whether it is a read of a FIFO that nobody has open for writing: it gives the end, which a poll does not tell of one that
+/// nobody has written to since it was opened (`fifo_open` and `pipe_poll` of fs/pipe.c). When writers have come, a poll tells.
+fn has_no_writer(task: &Task) -> bool {
+    if task.nature != Nature::Stream || task.writes() {
+        return false;
+    }
+    let mut ends: [c_int; 2] = [-1; 2];
+    // SAFETY: fills the array, or fails.
+    if unsafe { syscall!(libc::SYS_pipe2, ends.as_mut_ptr(), libc::O_CLOEXEC) }.is_err() {
+        return false;
+    }
+    // A copy, which takes nothing out.
+    // SAFETY: takes descriptors and numbers.
+    let copied = unsafe { syscall!(libc::SYS_tee, task.fd, ends[1], 1, libc::SPLICE_F_NONBLOCK) };
+    for end in ends {
+        kernel::close(end);
+    }
+    copied == Ok(0)
 }
 
 /// A write that waits for room learns first why the connection has broken, and one that comes later, that it has
@@ -271,8 +292,10 @@ fn exchange(task: &Task, flags: c_int) -> Result<usize, Errno> {
     let mut message: libc::msghdr = unsafe { core::mem::zeroed() };
     message.msg_iov = vectors.as_ptr().cast_mut();
     message.msg_iovlen = vectors.len() as _;
+    // No other flag than `read` and `write` set (`sock_write_iter` of net/socket.c): protocols refuse those that they do not know.
+    // A SIGPIPE stays with the thread, which blocks it.
     let number = if task.writes() { libc::SYS_sendmsg } else { libc::SYS_recvmsg };
     let flags = if task.writes() && socket_options::keeps_records(task.fd) { flags | libc::MSG_EOR } else { flags };
     // SAFETY: the message is read, and the buffers are the program's, or the kernel answers EFAULT.
-    unsafe { syscall!(number, task.fd, &raw mut message, flags | libc::MSG_NOSIGNAL) }
+    unsafe { syscall!(number, task.fd, &raw mut message, flags) }
 }

@@ -1,0 +1,7 @@
+// face: posix
+/* A read of a FIFO that nobody has open for writing ends with 0 at once, also where nobody ever had: the reader's open did not wait
+   for a writer (O_NONBLOCK), and the reader turned that off then.
+
+   [F4] fifo(7); pipe_read of fs/pipe.c; aio_read(3): the results are those of read(2). */
+#define ONE_REQUEST_POSIX
+#include "fifo-without-writers.h"
