@@ -43,7 +43,12 @@ is_the_program() {
     status 42 "$URINGAIO" run --engine threads -- ./script --stats -x && grep -qx './script --stats -x' out || return 1
     status 42 "$URINGAIO" run ./script --stats -- -x && grep -qx './script --stats -- -x' out || return 1
     # A warning, since the shell calls neither interface; and the script was run all the same.
-    grep -q 'warning: .*neither' err
+    grep -q 'warning: .*neither' err || return 1
+    # What the command does not know is the kernel's to judge, or the shell's (execvp(3)): a script without "#!", and a program whose
+    # table of sections is damaged, which the kernel does not read.
+    echo 'exit 43' > script && status 43 "$URINGAIO" run ./script || return 1
+    cp "$(type -P true)" program && printf '\377\377\377\377\377\377\377\177' | dd of=program bs=1 seek=40 conv=notrunc 2> /dev/null
+    status 0 "$URINGAIO" run ./program
 }
 
 summary() {

@@ -81,7 +81,10 @@ impl Program {
     }
 
     fn check(self, image: &Image) -> Result<Self, Failure> {
-        let why = match (unservable(&image.kind()), self.privileged()) {
+        // The kernel knows other programs (binfmt_misc), and runs ELF files that are damaged where it does not look. `execvp`
+        // gives what the kernel refuses to the shell.
+        let kind = Some(image.kind()).filter(|kind| *kind != Kind::Other);
+        let why = match (kind.as_ref().and_then(unservable), self.privileged()) {
             (Some(why), _) => why.to_string(),
             (None, Some(why)) => format!("{why}: {ADVICE_FOR_PRIVILEGED}"),
             (None, None) => return Ok(self),
