@@ -70,10 +70,12 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
         Nature::Socket => exchange(task, libc::MSG_DONTWAIT).map_err(|errno| broken_while_waiting(task, job, errno)),
         // As `read` and `write`: the file is asked, and a pipe does not wait.
         Nature::Stream | Nature::Device if task.is_empty() => return Attempt::MayBlock,
+        // Only a terminal's poll is known to say of each device whether a call would wait: usbdev_poll (drivers/usb/core/devio.c)
+        // never says that there is something to be read, /dev/kmsg that there is room, and a read that is too short for an event
+        // of /dev/rtc or /dev/input is refused at once.
+        Nature::Device if !is_terminal(task.fd) => return Attempt::MayBlock,
         // Refused at once, whatever there is to be read.
         Nature::Device if !task.writes() && is_in_background(task.fd) => return Attempt::MayBlock,
-        // Only a terminal's poll says of each device whether a write would wait (/dev/kmsg never says that it would not).
-        Nature::Device if task.writes() && !is_terminal(task.fd) => return Attempt::MayBlock,
         // A device that is asked not to wait may stop before it has given all that it has (/dev/zero does).
         Nature::Device => Err(Errno(libc::EOPNOTSUPP)),
         _ if job.vain_attempts.get() >= MAX_VAIN_ATTEMPTS => Err(Errno(libc::EOPNOTSUPP)),
@@ -91,7 +93,7 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
             job.vain_attempts.set(MAX_VAIN_ATTEMPTS);
             match kernel::ready(task.fd, events) {
                 Ok(0) if !job.is_registered.get() && has_no_writer(task) => Attempt::MayBlock,
-                Ok(0) => Attempt::MustWait(events),
+                Ok(0) if !is_refused(task) => Attempt::MustWait(events),
                 _ => Attempt::MayBlock,
             }
         }
@@ -160,6 +162,12 @@ fn broken_while_waiting(task: &Task, job: &Job, errno: Errno) -> Errno {
 fn is_shut_down(task: &Task) -> bool {
     let seen = || kernel::ready(task.fd, libc::POLLRDHUP as u32);
     task.nature == Nature::Socket && !task.writes() && seen().is_ok_and(|seen| seen & libc::POLLRDHUP as u32 != 0)
+}
+
+/// Whether the file was not opened for it: a poll says the same as if it had been.
+fn is_refused(task: &Task) -> bool {
+    let other_way = if task.writes() { libc::O_RDONLY } else { libc::O_WRONLY };
+    file_info::flags(task.fd).is_ok_and(|flags| flags & libc::O_ACCMODE == other_way)
 }
 
 /// Whether what it waits for may come without an event: a write to a Unix socket fails once that is shut down.
