@@ -2,7 +2,23 @@
 
 use core::ffi::c_void;
 use core::ptr;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// As many keys as a process can have (`PTHREAD_KEYS_MAX` of the C library).
+const MAX_KEYS: libc::pthread_key_t = 1024;
+
+/// The library's own keys, a bit each.
+static OWN_KEYS: [AtomicU64; MAX_KEYS as usize / 64] = [const { AtomicU64::new(0) }; MAX_KEYS as usize / 64];
+
+/// Whether the program has left something in the calling thread that the thread's end would tell it of: data of its own keys.
+pub fn has_data_of_program() -> bool {
+    (0..MAX_KEYS).any(|key| {
+        // Relaxed: the thread's own values were set after the key's bit.
+        let is_own = OWN_KEYS[key as usize / 64].load(Ordering::Relaxed) >> (key % 64) & 1 == 1;
+        // SAFETY: the C library has nothing for a number that is no key.
+        !is_own && unsafe { !libc::pthread_getspecific(key).is_null() }
+    })
+}
 
 /// A pointer per thread that a function gets when the thread ends: a key of `pthread_key_create`, made at its first
 /// use. A program uses few of the 1024 keys; where none is left, the function is not called.
@@ -30,7 +46,12 @@ impl ThreadExitHook {
             return None;
         }
         match self.key.compare_exchange(0, fresh + 1, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => Some(fresh),
+            Ok(_) => {
+                if let Some(word) = OWN_KEYS.get(fresh as usize / 64) {
+                    word.fetch_or(1 << (fresh % 64), Ordering::Relaxed);
+                }
+                Some(fresh)
+            }
             Err(earlier) => {
                 // SAFETY: made above, and never used.
                 unsafe { libc::pthread_key_delete(fresh) };

@@ -21,7 +21,7 @@ use crate::host::futex::{self, Deadline};
 use crate::host::kernel::{self, Errno};
 use crate::host::lock::{Guard, Lock};
 use crate::host::on_demand_thread::OnDemandThread;
-use crate::host::thread_exit_hook::ThreadExitHook;
+use crate::host::thread_exit_hook::{self, ThreadExitHook};
 use crate::host::{memory, thread, thread_identity};
 use crate::stats;
 
@@ -157,13 +157,23 @@ impl CallbackPool {
         }
     }
 
-    /// The next function for a pooled thread; none when the thread was not needed for long.
-    fn next(&self) -> Option<RequestPtr> {
+    /// The next function for a pooled thread; none when the thread was not needed for long, or has nothing to do and may not
+    /// wait.
+    fn next(&self, may_wait: impl FnOnce() -> bool) -> Option<RequestPtr> {
         let mut state = self.state();
+        let mut may_wait = Some(may_wait);
         loop {
             if let Some(Queued(request)) = state.plain.pop() {
                 state.taken += 1;
                 return Some(request);
+            }
+            if let Some(may_wait) = may_wait.take() {
+                drop(state);
+                if !may_wait() {
+                    return None;
+                }
+                state = self.state();
+                continue;
             }
             // Acquire pairs with the Release in `queue`.
             let seen = self.worker_word.load(Ordering::Acquire);
@@ -325,6 +335,7 @@ static WORKER: ThreadExitHook = ThreadExitHook::new(worker_ends);
 unsafe extern "C" fn worker_ends(pool: *mut c_void) {
     // In a forked child the thread that was a worker of the parent's is none of the child's.
     let Some(pool) = POOL.get().filter(|own| ptr::from_ref(*own).cast() == pool.cast_const()) else { return };
+    let mask = thread::block_all_signals();
     let mut state = pool.state();
     state.workers -= 1;
     let must_call = state.is_short_of_workers() && !state.is_managed;
@@ -333,6 +344,7 @@ unsafe extern "C" fn worker_ends(pool: *mut c_void) {
     if must_call {
         pool.manager.call(pool.argument());
     }
+    thread::restore_signals(mask);
 }
 
 extern "C" fn work(pool: *mut c_void) -> *mut c_void {
@@ -340,14 +352,22 @@ extern "C" fn work(pool: *mut c_void) -> *mut c_void {
     thread::set_name(c"uringaio-call");
     // SAFETY: `start_worker` passed the pool, which lives as long as the process.
     let pool = unsafe { &*pool.cast::<CallbackPool>() };
-    while let Some(request) = pool.next() {
+    // The mask that the program's last function left, if one ran.
+    let mut mask = None;
+    while let Some(request) = pool.next(|| mask.is_none() || !thread_exit_hook::has_data_of_program()) {
         run(take_sigevent(request));
         // The next function finds the thread as a new one would be. Between functions, every signal is blocked.
-        let _ = thread::block_all_signals();
+        mask = Some(thread::block_all_signals());
         if !may_run_another(pool) {
             break;
         }
         cancellation::reset();
+    }
+    // The program's destructors run with the mask that they would find where the function was the thread's last. A runtime that
+    // stops its threads by signals (Mono) waits until each has answered that the thread's destructor has not taken off its list:
+    // so a thread with data of the program's does not wait for functions, either.
+    if let Some(mask) = mask {
+        thread::restore_signals(mask);
     }
     ptr::null_mut()
 }
