@@ -20,6 +20,13 @@ impl Errno {
     }
 }
 
+/// The number of `io_pgetevents(2)`, which the crate libc lacks.
+#[cfg(target_arch = "x86_64")]
+pub const SYS_IO_PGETEVENTS: c_long = 333;
+/// The same.
+#[cfg(target_arch = "aarch64")]
+pub const SYS_IO_PGETEVENTS: c_long = 292;
+
 /// Makes system call `number` with six arguments. The kernel's result: a value, or `-errno`.
 ///
 /// # Safety

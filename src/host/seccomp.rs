@@ -68,16 +68,23 @@ pub fn times_set() -> u32 {
 /// The program has set a filter that [confines](note_filter).
 static CONFINES: AtomicBool = AtomicBool::new(false);
 
+/// The last of these filters lets `io_pgetevents` through and not `io_getevents`.
+static LACKS_GETEVENTS: AtomicBool = AtomicBool::new(false);
+
 /// The program is about to set this filter. Whether it is a list of what the program itself calls: it lets the kernel's AIO
 /// through, and ends the process at calls that the library would make in its place. Such a filter may be one thread's; which
 /// of them will make a context cannot be known, so all count.
 pub fn note_filter(filter: &[libc::sock_filter]) {
-    const AIO: [c_long; 3] = [libc::SYS_io_setup, libc::SYS_io_submit, libc::SYS_io_getevents];
+    const AIO: [c_long; 2] = [libc::SYS_io_setup, libc::SYS_io_submit];
     // In every context, or on the way of every request.
     const OURS: [c_long; 4] = [libc::SYS_getpid, libc::SYS_mremap, libc::SYS_statx, libc::SYS_preadv2];
     let lets_through = |&number: &c_long| filter_program::lets_through(filter, number) == Some(true);
     let ends = |&number: &c_long| filter_program::ends(filter, number) == Some(true);
-    if AIO.iter().all(lets_through) && OURS.iter().any(ends) {
+    // libaio's io_getevents makes the one or, in Debian 13, the other.
+    let getevents = lets_through(&libc::SYS_io_getevents);
+    let gives_events = getevents || lets_through(&kernel::SYS_IO_PGETEVENTS);
+    if AIO.iter().all(lets_through) && gives_events && OURS.iter().any(ends) {
+        LACKS_GETEVENTS.store(!getevents, Ordering::Relaxed);
         CONFINES.store(true, Ordering::Relaxed);
     }
 }
@@ -87,6 +94,14 @@ pub fn note_filter(filter: &[libc::sock_filter]) {
 #[must_use]
 pub fn confines() -> bool {
     CONFINES.load(Ordering::Relaxed)
+}
+
+/// Whether under such a filter `io_pgetevents` is to be called where the program calls libaio's `io_getevents`. Relaxed: as
+/// [`confines`].
+#[inline]
+#[must_use]
+pub fn lacks_getevents() -> bool {
+    LACKS_GETEVENTS.load(Ordering::Relaxed)
 }
 
 /// The page that both processes see.

@@ -4,17 +4,10 @@
 //! The answers are those of the system calls: the kernel knows whether an address is a context.
 
 use super::ring::layout::{HEADER_BYTES, HeaderCopy};
-use crate::host::kernel::{Errno, syscall};
+use crate::host::kernel::{self, Errno, syscall};
 use crate::host::seccomp;
 use crate::host::user_access;
 use crate::stats::{self, Face};
-
-/// The number of `io_pgetevents(2)`.
-#[cfg(target_arch = "x86_64")]
-pub const SYS_IO_PGETEVENTS: core::ffi::c_long = 333;
-/// The number of `io_pgetevents(2)`.
-#[cfg(target_arch = "aarch64")]
-pub const SYS_IO_PGETEVENTS: core::ffi::c_long = 292;
 
 // kernel-refuses: the kernel checks the addresses that a program passes, and refuses bad ones.
 
@@ -109,7 +102,7 @@ pub fn get_events_masked(
     mask: usize,
 ) -> Answer {
     // SAFETY: kernel-refuses.
-    refused(unsafe { syscall!(SYS_IO_PGETEVENTS, context, min, most, events, timeout, mask) })
+    refused(unsafe { syscall!(kernel::SYS_IO_PGETEVENTS, context, min, most, events, timeout, mask) })
 }
 
 /// Whether the ring at `context` shows that it is empty. libaio looks at it first in a call that must not wait.

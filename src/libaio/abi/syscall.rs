@@ -23,7 +23,7 @@ const fn is_intercepted(number: c_long) -> bool {
             | libc::SYS_io_submit
             | libc::SYS_io_cancel
             | libc::SYS_io_getevents
-            | kernel_aio::SYS_IO_PGETEVENTS
+            | kernel::SYS_IO_PGETEVENTS
             | libc::SYS_munmap
             | libc::SYS_mprotect
             | libc::SYS_mremap
@@ -160,7 +160,7 @@ extern "C" fn intercepted(number: c_long, a: usize, b: usize, c: usize, d: usize
         libc::SYS_io_submit => dispatch::io_submit(a, b as isize, c),
         libc::SYS_io_cancel => dispatch::io_cancel(a, b, c),
         libc::SYS_io_getevents => dispatch::io_getevents(Caller::Raw, events),
-        kernel_aio::SYS_IO_PGETEVENTS => dispatch::io_pgetevents(Caller::Raw, events, f),
+        kernel::SYS_IO_PGETEVENTS => dispatch::io_pgetevents(Caller::Raw, events, f),
         libc::SYS_munmap => unmap::unmap(memory, system),
         libc::SYS_mprotect => unmap::protect(memory, c as c_int, system),
         libc::SYS_mremap => unmap::remap(memory, c, d as c_int, e, system),

@@ -5,6 +5,7 @@ use super::io_getevents::{Plainly, Waited, Wanted};
 use super::timeout::Timeout;
 use super::{io_cancel, io_destroy, io_getevents, io_pgetevents};
 use crate::host::kernel::{self, Errno};
+use crate::host::seccomp;
 use crate::host::thread::SignalSet;
 use crate::host::user_access;
 use crate::libaio::registry::{self, Found};
@@ -78,7 +79,18 @@ pub struct GetEvents {
 /// As [`io_getevents::get_events`], or the kernel's.
 #[inline]
 pub fn io_getevents(caller: Caller, call: GetEvents) -> Answer {
-    get_events(caller, call, || Ok(None), kernel_aio::get_events)
+    get_events(
+        caller,
+        call,
+        || Ok(None),
+        |context, min, most, events, timeout| {
+            // The function, as libaio has it, may make the other call; a program that makes the call itself means this one.
+            if caller == Caller::Function && seccomp::lacks_getevents() {
+                return kernel_aio::get_events_masked(context, min, most, events, timeout, 0);
+            }
+            kernel_aio::get_events(context, min, most, events, timeout)
+        },
+    )
 }
 
 /// What the last argument of the system call `io_pgetevents` points to.
