@@ -35,6 +35,9 @@ const MAX_SLOW_WORKERS: usize = 64;
 /// A pooled thread that was not needed for so long ends.
 const IDLE_EXIT: Duration = Duration::from_secs(1);
 
+/// The same of a thread that has data of the program's. A runtime that knows it by them may wait as long for it to answer a signal.
+const IDLE_EXIT_WITH_DATA: Duration = Duration::from_millis(1);
+
 /// The longest pause between two attempts to send a signal, or to start a thread.
 const MAX_PAUSE_NS: u64 = 64_000_000;
 
@@ -157,32 +160,26 @@ impl CallbackPool {
         }
     }
 
-    /// The next function for a pooled thread; none when the thread was not needed for long, or has nothing to do and may not
-    /// wait.
-    fn next(&self, may_wait: impl FnOnce() -> bool) -> Option<RequestPtr> {
+    /// The next function for a pooled thread; none when the thread was not needed for as long as `idle_exit` says. Then it counts no
+    /// more.
+    fn next(&self, idle_exit: impl Fn() -> Duration) -> Option<RequestPtr> {
         let mut state = self.state();
-        let mut may_wait = Some(may_wait);
         loop {
             if let Some(Queued(request)) = state.plain.pop() {
                 state.taken += 1;
                 return Some(request);
             }
-            if let Some(may_wait) = may_wait.take() {
-                drop(state);
-                if !may_wait() {
-                    return None;
-                }
-                state = self.state();
-                continue;
-            }
             // Acquire pairs with the Release in `queue`.
             let seen = self.worker_word.load(Ordering::Acquire);
             state.idle += 1;
             drop(state);
-            let waited = futex::wait(&self.worker_word, seen, Deadline::after(IDLE_EXIT));
+            let waited = futex::wait(&self.worker_word, seen, Deadline::after(idle_exit()));
             state = self.state();
             state.idle -= 1;
             if waited == Err(Errno(libc::ETIMEDOUT)) && state.plain.is_empty() {
+                state.workers -= 1;
+                drop(state);
+                WORKER.clear();
                 return None;
             }
         }
@@ -354,7 +351,10 @@ extern "C" fn work(pool: *mut c_void) -> *mut c_void {
     let pool = unsafe { &*pool.cast::<CallbackPool>() };
     // The mask that the program's last function left, if one ran.
     let mut mask = None;
-    while let Some(request) = pool.next(|| mask.is_none() || !thread_exit_hook::has_data_of_program()) {
+    let idle_exit = |has_called| {
+        if has_called && thread_exit_hook::has_data_of_program() { IDLE_EXIT_WITH_DATA } else { IDLE_EXIT }
+    };
+    while let Some(request) = pool.next(|| idle_exit(mask.is_some())) {
         run(take_sigevent(request));
         // The next function finds the thread as a new one would be. Between functions, every signal is blocked.
         mask = Some(thread::block_all_signals());
@@ -365,7 +365,7 @@ extern "C" fn work(pool: *mut c_void) -> *mut c_void {
     }
     // The program's destructors run with the mask that they would find where the function was the thread's last. A runtime that
     // stops its threads by signals (Mono) waits until each has answered that the thread's destructor has not taken off its list:
-    // so a thread with data of the program's does not wait for functions, either.
+    // so a thread with data of the program's does not wait long for functions, either.
     if let Some(mask) = mask {
         thread::restore_signals(mask);
     }
