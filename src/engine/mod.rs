@@ -32,6 +32,7 @@ mod stand_in;
 mod submit;
 #[cfg(test)]
 mod tests;
+pub mod transfer_times;
 mod uring;
 mod uring_thread;
 mod wake_batch;

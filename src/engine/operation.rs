@@ -236,7 +236,8 @@ pub struct Operation {
     /// `ioprio_set(2)` value, 0 for the thread's own.
     pub priority: u16,
     pub(super) stage: Stage,
-    /// Which device it is on, for [`super::device_times`]; [`NO_DEVICE`] if that is of no interest.
+    /// Which device it is on, for [`super::device_times`] (io_uring) or [`super::transfer_times`] (workers); [`NO_DEVICE`] if
+    /// that is of no interest.
     pub device: u8,
 }
 

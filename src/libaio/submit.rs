@@ -349,6 +349,9 @@ impl Plan {
         operation.order = self.order;
         operation.file = transfer.file.identity;
         operation.nonblocking = transfer.file.is_nonblocking() && transfer.file.streams();
+        if transfer.cannot_be_tried(operation.kind.writes()) {
+            operation.device = transfer.file.device;
+        }
         if operation.kind.writes() && self.may_break(transfer) && !thread::blocks(libc::SIGPIPE) {
             operation.tell_by_sigpipe(kernel::thread_id());
         }
@@ -439,6 +442,11 @@ fn plan(used: &ContextRef, transfer: &Transfer, question: Question, chains: &mut
             Plan { attempt: transfer.write(&LIBAIO), ..Plan::engine(carrier) }
         }
         Route::Inline(carrier) => {
+            if transfer.may_wait_here(false) {
+                // As a write. (A handler that jumps out meanwhile loses the event: to block signals would cost a fifth of the
+                // throughput, and keep the program from being ended while a server does not answer.)
+                chains.push();
+            }
             let attempt = transfer.read(&LIBAIO);
             if matches!(attempt, Attempt::Left | Attempt::Touched) && !file.is_direct() {
                 used.carriage.note_uncached_read();

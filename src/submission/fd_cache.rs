@@ -126,9 +126,19 @@ impl FdInfo {
         self.is(LOCAL)
     }
 
+    /// On a file system of which neither is known: one that another process or machine serves, above all.
+    pub const fn is_remote(self) -> bool {
+        self.seeks() && !self.is_local() && !self.in_memory()
+    }
+
     /// The file takes no `RWF_NOWAIT`, as far as we have seen.
     pub const fn refuses_nowait(self) -> bool {
         self.is(NO_NOWAIT)
+    }
+
+    /// Whether a read through the page cache can be asked not to wait.
+    pub const fn reads_without_waiting(self) -> bool {
+        !self.refuses_nowait() && !self.is_remote()
     }
 
     /// A socket.

@@ -25,14 +25,16 @@ pub struct Policy {
     pub max_bytes: usize,
     /// Whether writes that stall send those after them to an engine for a while, and none is done that could raise SIGXFSZ.
     pub breaks: bool,
+    /// Whether what cannot be tried without waiting is done all the same, as long as it is quick.
+    pub risks_waiting: bool,
 }
 
 /// "Returns when the request is queued": no long copies, nothing that is known to stall. (A copy of 512 KiB takes a few times
 /// what a wake of another thread does, 30 µs measured.)
-pub const POSIX: Policy = Policy { max_bytes: 1 << 19, breaks: true };
+pub const POSIX: Policy = Policy { max_bytes: 1 << 19, breaks: true, risks_waiting: false };
 
 /// As the kernel's `io_submit`.
-pub const LIBAIO: Policy = Policy { max_bytes: usize::MAX, breaks: false };
+pub const LIBAIO: Policy = Policy { max_bytes: usize::MAX, breaks: false, risks_waiting: true };
 
 /// One read or write.
 #[derive(Clone, Copy)]
@@ -90,8 +92,8 @@ impl Transfer<'_> {
         if self.flags & libc::RWF_NOWAIT != 0 && !self.file.is_direct() {
             return Done(value_or_negated(self.read_at(self.vectors, self.offset, self.flags)));
         }
-        if self.file.is_direct() || self.file.refuses_nowait() {
-            return self.on_immediate_device(policy, false);
+        if self.file.is_direct() || !self.file.reads_without_waiting() {
+            return self.on_quick_device(policy, false);
         }
         let mut done = match self.read_at(self.vectors, self.offset, self.flags | libc::RWF_NOWAIT) {
             Ok(0) if self.may_be_wrong() => return Left,
@@ -177,11 +179,12 @@ impl Transfer<'_> {
         if self.total > policy.max_bytes {
             return Left;
         }
-        if file.is_direct() && !file.syncs() && self.flags & WAITS == 0 {
-            return self.on_immediate_device(policy, true);
-        }
-        let waits = file.is_direct() || file.syncs() || !file.is_local() || self.flags & WAITS != 0;
         let is_asked_not_to = self.flags & libc::RWF_NOWAIT != 0 && !file.is_direct();
+        let syncs = file.syncs() || self.flags & WAITS != 0;
+        let waits = file.is_direct() || syncs || file.is_remote();
+        if waits && !syncs && !is_asked_not_to {
+            return self.on_quick_device(policy, true);
+        }
         if waits && !file.in_memory() && !is_asked_not_to {
             return Left;
         }
@@ -199,16 +202,37 @@ impl Transfer<'_> {
         policy.breaks && file_size_limit::may_be_passed((self.offset as u64).saturating_add(self.total as u64))
     }
 
-    /// Past the page cache to a device, or perhaps past it: done here if the device completes requests immediately.
-    fn on_immediate_device(&self, policy: &Policy, writes: bool) -> Attempt {
-        let device = self.file.device;
+    /// What cannot be tried without waiting: done here if its device has shown that it does not make wait.
+    fn on_quick_device(&self, policy: &Policy, writes: bool) -> Attempt {
+        let (file, device) = (self.file, self.file.device);
         if writes && self.may_raise_signal(policy) {
             return Left;
         }
-        if device_profile::completes_immediately(device) {
+        if !file.is_remote() && device_profile::completes_immediately(device) {
             return Done(device_profile::watch(device, || self.finish(writes)));
         }
+        if policy.risks_waiting && self.may_wait_here(writes) {
+            let plain = || transfer(writes, self.fd, self.vectors, self.offset, self.flags);
+            return match device_profile::watch_transfer(device, writes, plain) {
+                Ok(count) => Done(count as i64),
+                // A signal came, and the server has answered to that. No signal disturbs a worker.
+                Err(Errno(libc::EINTR)) if !writes => Left,
+                refused => self.answered(refused),
+            };
+        }
         Left
+    }
+
+    /// Whether it goes through the page cache of a file, and cannot be tried without waiting: it is done in the calling thread
+    /// (libaio) while those that the workers did have turned out to be quick.
+    pub const fn cannot_be_tried(&self, writes: bool) -> bool {
+        let file = self.file;
+        file.seeks() && !file.is_direct() && (file.is_remote() || (!writes && file.refuses_nowait()))
+    }
+
+    /// Whether that is the case now, so that it may wait in the calling thread.
+    pub fn may_wait_here(&self, writes: bool) -> bool {
+        self.cannot_be_tried(writes) && device_profile::transfers_are_quick(self.file.device, writes)
     }
 
     /// Does it in the calling thread, however long it takes.

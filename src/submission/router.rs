@@ -70,8 +70,13 @@ pub fn route(question: Question) -> Route {
     // io_uring hands each read that cannot be tried without waiting to a thread of the kernel's; one of ours is nearer.
     let is_handed_over = !writes && file.refuses_nowait() && !file.is_direct();
     let carrier = if is_threatened || is_handed_over { Carrier::Workers } else { local };
-    let waits_for_device = || file.is_direct() && !device_profile::completes_immediately(file.device);
-    let inlines = may_inline && (file.in_memory() || file.is_local()) && !waits_for_device();
+    let inlines = may_inline
+        && if file.is_remote() {
+            // As in `io_submit` of the kernel's, and only as long as it is quick.
+            face == Face::Libaio && !file.is_direct() && device_profile::transfers_are_quick(file.device, writes)
+        } else {
+            !file.is_direct() || device_profile::completes_immediately(file.device)
+        };
     match face {
         _ if !inlines => Route::Engine(carrier),
         Face::Posix if is_threatened => Route::Engine(carrier),

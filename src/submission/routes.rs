@@ -23,7 +23,7 @@ pub const MEMORY: Row = [
 pub const WITHOUT_NOWAIT: Row = [
     "read, not O_DIRECT",
     "overlayfs, and others that have refused RWF_NOWAIT",
-    "workers",
+    "in the caller while such reads are quick (libaio), then workers",
     "what cannot be tried io_uring hands to a thread of the kernel's, which costs one more change of threads",
 ];
 
@@ -39,7 +39,7 @@ pub const LOCAL: Row = [
 pub const OTHERS: Row = [
     "read, write",
     "any other (FUSE, NFS, SMB, …)",
-    "workers",
+    "in the caller while it is quick (libaio, not O_DIRECT), then workers",
     "io_uring is not known to answer as pread does there, and may sleep in its caller",
 ];
 

@@ -18,7 +18,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering, f
 use super::blocks::Blocks;
 use super::nature::Nature;
 use crate::engine::inbox::Node;
-use crate::engine::operation::{Kind, Operation};
+use crate::engine::operation::{Kind, NO_DEVICE, Operation};
 use crate::host::kernel::Errno;
 
 /// The place of a file among those whose writes may wait for each other.
@@ -45,6 +45,8 @@ pub struct Task {
     pub written: u64,
     /// It does not wait: if it would have to, it comes back with [`Job::would_wait`] set.
     pub is_trial: bool,
+    /// See [`Operation::device`].
+    pub device: u8,
 }
 
 impl Task {
@@ -64,6 +66,7 @@ impl Task {
             nature,
             written: 0,
             is_trial: false,
+            device: operation.device,
         }
     }
 
@@ -83,6 +86,7 @@ impl Task {
             nature: Nature::Device,
             written: 0,
             is_trial: false,
+            device: NO_DEVICE,
         }
     }
 
