@@ -49,6 +49,8 @@ pub use failover::close_uring;
 pub use lifecycle::{Carrier, Engine};
 #[cfg(not(feature = "libaio-abi"))]
 pub use operation::Finish;
+#[cfg(not(feature = "libaio-abi"))]
+pub use operation::NO_DEVICE;
 pub use operation::{AroundOperation, CANCELED, Kind, MAX_RW_BYTES, Operation, Order, TELLS_BOTH};
 pub use submit::{chain, end_here};
 pub use uring::permissions::denies as uring_denies;

@@ -9,11 +9,12 @@ use super::request::{Request, RequestPtr};
 use super::sigevent::SigEvent;
 use super::{completed, deadline_timer, notify, request_pool, suspend};
 use crate::engine::{
-    AroundOperation, Carrier, Engine, Engines, Eventfd, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch,
+    AroundOperation, Carrier, Engine, Engines, Eventfd, Kind, MAX_RW_BYTES, NO_DEVICE, Operation, Order, WakeBatch,
 };
 use crate::host::kernel::{Errno, syscall, value_or_negated};
 use crate::host::user_access;
 use crate::stats::{self, Face, Lane, probes};
+use crate::submission::device_profile;
 use crate::submission::fd_cache::{self, FdInfo};
 use crate::submission::inline_io::{self, Attempt, POSIX, Transfer};
 use crate::submission::order_counts;
@@ -232,7 +233,7 @@ impl Plan {
         operation.rw_flags = file.flags_by_setting();
         operation.file = file.identity;
         operation.nonblocking = file.is_nonblocking() && !file.seeks();
-        if file.is_direct() && file.is_local() {
+        if args.kind.is_transfer() && file.is_direct() && file.is_local() {
             operation.device = file.device;
         }
         operation.try_without_waiting(file.is_cached());
@@ -241,6 +242,9 @@ impl Plan {
         operation.order = self.order;
         operation.partially_done = self.partially_done;
         order_counts::begin(operation).map_err(|_| Errno(libc::EAGAIN))?;
+        if operation.device != NO_DEVICE {
+            device_profile::request_begins(operation.device);
+        }
         Ok(engine)
     }
 }
@@ -273,6 +277,9 @@ unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBat
     let (aiocb, group) = unsafe {
         let this = request.as_ref();
         order_counts::done(this.operation.file, this.operation.order);
+        if this.operation.device != NO_DEVICE {
+            device_profile::request_ends(this.operation.device);
+        }
         (this.aiocb, this.group)
     };
     if let Some(aiocb) = aiocb {

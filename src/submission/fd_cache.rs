@@ -272,8 +272,12 @@ fn flags_of(fd: c_int, info: FileInfo) -> u16 {
     match info.kind {
         Kind::Regular => match file_info::backing(fd, &info, kernel::now(), Table::Programs) {
             Backing::Memory => flags | MEMORY,
-            Backing::Local if skips_cache(fd, info) => flags | LOCAL | DONTCACHE,
+            Backing::Local | Backing::LocalByThreads if skips_cache(fd, info) => flags | LOCAL | DONTCACHE,
             Backing::Local => flags | LOCAL,
+            Backing::LocalByThreads => {
+                device_profile::note_handed_over(device_profile::number(info.device));
+                flags | LOCAL
+            }
             Backing::Remote => flags,
         },
         Kind::Block => flags | LOCAL | IS_BLOCK_DEVICE,

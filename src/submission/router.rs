@@ -67,8 +67,12 @@ pub fn route(question: Question) -> Route {
     let writes = kind.writes();
     let hazards = Hazards::now();
     let is_threatened = !hazards.is_none() && hazards.threaten(writes, buffers);
-    // io_uring hands each read that cannot be tried without waiting to a thread of the kernel's; one of ours is nearer.
-    let is_handed_over = !writes && file.refuses_nowait() && !file.is_direct();
+    // io_uring hands each request that cannot be tried without waiting to a thread of the kernel's; one of ours is nearer.
+    let is_handed_over = if file.is_direct() {
+        face == Face::Posix && device_profile::is_for_worker(file.device)
+    } else {
+        !writes && file.refuses_nowait()
+    };
     let carrier = if is_threatened || is_handed_over { Carrier::Workers } else { local };
     let inlines = may_inline
         && if file.is_remote() {
