@@ -5,7 +5,7 @@
 //! a file server in the same machine takes two changes of threads. Where nearly all of some transfers in a row were as quick
 //! as that, a worker costs more than it can gain.
 
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use super::device_times::DEVICES;
 
@@ -24,16 +24,20 @@ pub const QUICK_WRITE_NS: u64 = 100_000;
 /// A copy moves so many bytes in a nanosecond at least.
 const COPY_BYTES_PER_NS: u64 = 4;
 
-/// What was seen of the transfers on one device in one direction.
+/// What is known of the transfers on one device in one direction.
+const NOTHING: u8 = 0;
+const QUICK: u8 = 1;
+const SLOW: u8 = 2;
+
 struct Times {
     /// Of the window: how many were quick in the upper half, how many there were in the lower.
     window: AtomicU32,
-    are_quick: AtomicBool,
+    known: AtomicU8,
 }
 
 /// By device, then by whether it is a write.
 static TIMES: [[Times; 2]; DEVICES] =
-    [const { [const { Times { window: AtomicU32::new(0), are_quick: AtomicBool::new(false) } }; 2] }; DEVICES];
+    [const { [const { Times { window: AtomicU32::new(0), known: AtomicU8::new(NOTHING) } }; 2] }; DEVICES];
 
 fn times(device: u8, writes: bool) -> &'static Times {
     &TIMES[device as usize % DEVICES][usize::from(writes)]
@@ -52,26 +56,29 @@ pub fn note(device: u8, writes: bool, bytes: u64, nanoseconds: u64) {
         return;
     }
     times.window.store(0, Ordering::Relaxed);
-    times.are_quick.store(quick >= ENOUGH, Ordering::Relaxed);
+    times.known.store(if quick >= ENOUGH { QUICK } else { SLOW }, Ordering::Relaxed);
 }
 
-/// They are not, or it is to be seen anew.
-pub fn forget(device: u8, writes: bool) {
+/// They are not quick, as the calling thread has seen.
+pub fn set_slow(device: u8, writes: bool) {
     let times = times(device, writes);
     times.window.store(0, Ordering::Relaxed);
-    times.are_quick.store(false, Ordering::Relaxed);
+    times.known.store(SLOW, Ordering::Relaxed);
 }
 
-/// Whether nearly all of the last transfers on a device were quick.
+/// Whether nearly all of the last transfers on a device were quick; `assumed` where none is known.
 #[inline]
 #[must_use]
-pub fn are_quick(device: u8, writes: bool) -> bool {
-    times(device, writes).are_quick.load(Ordering::Relaxed)
+pub fn are_quick(device: u8, writes: bool, assumed: bool) -> bool {
+    match times(device, writes).known.load(Ordering::Relaxed) {
+        NOTHING => assumed,
+        known => known == QUICK,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ENOUGH, QUICK_READ_NS, WINDOW, are_quick, forget, note};
+    use super::{ENOUGH, QUICK_READ_NS, WINDOW, are_quick, note, set_slow};
 
     const DEVICE: u8 = 253;
 
@@ -84,23 +91,22 @@ mod tests {
 
     #[test]
     fn a_window_of_quick_reads_shows_it() {
+        let are_quick = |assumed| are_quick(DEVICE, false, assumed);
+        assert!(are_quick(true) && !are_quick(false));
         window(ENOUGH - 1);
-        assert!(!are_quick(DEVICE, false));
+        assert!(!are_quick(true));
         window(ENOUGH);
-        assert!(are_quick(DEVICE, false));
-        assert!(!are_quick(DEVICE, true));
-        window(0);
-        assert!(!are_quick(DEVICE, false));
+        assert!(are_quick(false));
         window(WINDOW);
-        forget(DEVICE, false);
-        assert!(!are_quick(DEVICE, false));
+        set_slow(DEVICE, false);
+        assert!(!are_quick(true));
     }
 
     #[test]
     fn a_long_copy_is_no_wait() {
         for _ in 0..WINDOW {
-            note(DEVICE - 1, false, 1 << 20, 200_000);
+            note(DEVICE - 1, true, 1 << 20, 300_000);
         }
-        assert!(are_quick(DEVICE - 1, false));
+        assert!(are_quick(DEVICE - 1, true, false) && !are_quick(DEVICE - 1, false, false));
     }
 }

@@ -48,6 +48,12 @@ impl Breaker {
         Self { limits, until: AtomicU64::new(0), watched: AtomicU32::new(0), doublings: AtomicU32::new(0) }
     }
 
+    /// The same; the first transfers are watched closely.
+    pub const fn suspicious(limits: Limits) -> Self {
+        let watched = AtomicU32::new(limits.watched);
+        Self { watched, ..Self::new(limits) }
+    }
+
     /// Whether transfers are done in the calling thread at present.
     #[inline]
     pub fn is_closed(&self) -> bool {

@@ -33,15 +33,18 @@ const fn transfer_limits(slow_ns: u64) -> Limits {
 }
 
 /// By device, then by whether it is a write.
-static TRANSFER_BREAKERS: [[Breaker; 2]; DEVICES] =
-    [const { [Breaker::new(transfer_limits(QUICK_READ_NS)), Breaker::new(transfer_limits(QUICK_WRITE_NS))] }; DEVICES];
+static TRANSFER_BREAKERS: [[Breaker; 2]; DEVICES] = [const {
+    [Breaker::suspicious(transfer_limits(QUICK_READ_NS)), Breaker::suspicious(transfer_limits(QUICK_WRITE_NS))]
+}; DEVICES];
 
 /// Whether transfers through the page cache of files on this device that cannot be tried without waiting are done in the
 /// calling thread at present.
+/// Until something is known of them, that is
+/// assumed of files on devices of this machine (`is_local`), and not of what another process or machine serves.
 #[inline]
 #[must_use]
-pub fn transfers_are_quick(device: u8, writes: bool) -> bool {
-    transfer_times::are_quick(device, writes) && transfer_breaker(device, writes).is_closed()
+pub fn transfers_are_quick(device: u8, writes: bool, is_local: bool) -> bool {
+    transfer_times::are_quick(device, writes, is_local) && transfer_breaker(device, writes).is_closed()
 }
 
 /// Does such a transfer, and takes note of whether it waited.
@@ -49,7 +52,7 @@ pub fn watch_transfer<T>(device: u8, writes: bool, transfer: impl FnOnce() -> T)
     let breaker = transfer_breaker(device, writes);
     let answer = breaker.watch(transfer);
     if breaker.has_opened() {
-        transfer_times::forget(device, writes);
+        transfer_times::set_slow(device, writes);
         stats::device_paused(device);
     }
     answer

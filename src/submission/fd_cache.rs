@@ -209,11 +209,12 @@ pub fn look_again(fd: c_int, known: FdInfo) -> Result<Option<FdInfo>, Errno> {
     Ok((!is_same).then_some(now))
 }
 
-/// The file takes no `RWF_NOWAIT`.
-pub fn learn_no_nowait(fd: c_int, known: FdInfo) {
+/// The file takes no `RWF_NOWAIT`. What is known of it then.
+pub fn learn_no_nowait(fd: c_int, known: FdInfo) -> FdInfo {
     let word = tag(fd) | u64::from(known.flags);
     // Relaxed: the identity stays. Fails if something else has been learnt meanwhile: then this is learnt the next time.
     let _ = entry(fd).tagged.compare_exchange(word, word | u64::from(NO_NOWAIT), Ordering::Relaxed, Ordering::Relaxed);
+    FdInfo { flags: known.flags | NO_NOWAIT, ..known }
 }
 
 #[cold]

@@ -99,7 +99,7 @@ impl Transfer<'_> {
             Ok(0) if self.may_be_wrong() => return Left,
             Ok(count) if count == self.total || count == 0 => return Done(count as i64),
             Ok(count) => count,
-            Err(errno) => return self.refused(errno),
+            Err(errno) => return self.refused(errno, policy),
         };
         // Short: at the end of the file, or at the end of what is cached.
         loop {
@@ -138,13 +138,13 @@ impl Transfer<'_> {
     }
 
     #[cold]
-    fn refused(&self, errno: Errno) -> Attempt {
+    fn refused(&self, errno: Errno, policy: &Policy) -> Attempt {
         match errno {
             Errno(libc::EAGAIN | libc::EINTR) => Left,
             Errno(libc::EOPNOTSUPP) if self.is_outdated() => Outdated,
             Errno(libc::EOPNOTSUPP) => {
-                fd_cache::learn_no_nowait(self.fd, self.file);
-                Left
+                let file = fd_cache::learn_no_nowait(self.fd, self.file);
+                Transfer { file, ..*self }.on_quick_device(policy, false)
             }
             errno => self.answered(Err(errno)),
         }
@@ -232,7 +232,8 @@ impl Transfer<'_> {
 
     /// Whether that is the case now, so that it may wait in the calling thread.
     pub fn may_wait_here(&self, writes: bool) -> bool {
-        self.cannot_be_tried(writes) && device_profile::transfers_are_quick(self.file.device, writes)
+        let file = self.file;
+        self.cannot_be_tried(writes) && device_profile::transfers_are_quick(file.device, writes, file.is_local())
     }
 
     /// Does it in the calling thread, however long it takes.

@@ -77,7 +77,7 @@ pub fn route(question: Question) -> Route {
     let inlines = may_inline
         && if file.is_remote() {
             // As in `io_submit` of the kernel's, and only as long as it is quick.
-            face == Face::Libaio && !file.is_direct() && device_profile::transfers_are_quick(file.device, writes)
+            face == Face::Libaio && !file.is_direct() && device_profile::transfers_are_quick(file.device, writes, false)
         } else {
             !file.is_direct() || device_profile::completes_immediately(file.device)
         };
