@@ -57,10 +57,16 @@ impl Hazards {
         self.0 == 0
     }
 
+    /// Whether a read may need somebody's permission, who is asked by each attempt at it.
+    #[must_use]
+    pub const fn ask_permission(self) -> bool {
+        self.0 & PERMISSION_EVENTS != 0
+    }
+
     /// Whether a transfer between a file and these buffers may sleep for something that the program itself has to do.
     #[must_use]
     pub fn threaten(self, writes: bool, buffers: &[libc::iovec]) -> bool {
-        self.0 & PERMISSION_EVENTS != 0
+        self.ask_permission()
             || (writes && self.0 >= ONE_FROZEN)
             || (self.0 & SLOW_PAGES != 0 && !buffers.iter().all(is_present))
     }

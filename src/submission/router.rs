@@ -84,6 +84,8 @@ pub fn route(question: Question) -> Route {
     match face {
         _ if !inlines => Route::Engine(carrier),
         Face::Posix if is_threatened => Route::Engine(carrier),
+        // Once, as the kernel's AIO does.
+        Face::Libaio if !writes && hazards.ask_permission() => Route::Engine(carrier),
         _ => Route::Inline(carrier),
     }
 }

@@ -80,7 +80,7 @@ pub const TABLE: [Row; 13] = [
         "read, write",
         "a page of the buffer or the file may be long in coming (userfaultfd, fanotify, a frozen file system)",
         "workers",
-        "only the worker that does it may sleep; libaio's inline part stays, as the kernel's AIO would sleep there too",
+        "only the worker that does it may sleep; libaio's inline part stays, as the kernel's AIO would sleep there too, but not of what fanotify is asked about: each attempt asks",
     ],
     [
         "read, write",
