@@ -337,7 +337,7 @@ impl Plan {
             Attempt::Done(result) => Some(Ok(result)),
             // What is known by then decides.
             Attempt::Outdated => Some(Err(Errno(libc::EBADF))),
-            Attempt::Left | Attempt::Touched | Attempt::Partly(_) => None,
+            Attempt::Left | Attempt::ForWorkers | Attempt::Touched | Attempt::Partly(_) => None,
         }
     }
 
@@ -448,9 +448,10 @@ fn plan(used: &ContextRef, transfer: &Transfer, question: Question, chains: &mut
                 chains.push();
             }
             let attempt = transfer.read(&LIBAIO);
-            if matches!(attempt, Attempt::Left | Attempt::Touched) && !file.is_direct() {
+            if matches!(attempt, Attempt::Left | Attempt::ForWorkers | Attempt::Touched) && !file.is_direct() {
                 used.carriage.note_uncached_read();
             }
+            let carrier = if attempt == Attempt::ForWorkers { Carrier::Workers } else { carrier };
             Plan { attempt, ..Plan::engine(carrier) }
         }
         Route::InCaller => {

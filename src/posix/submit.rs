@@ -197,6 +197,7 @@ impl Plan {
             Route::Inline(carrier) => match if writes { transfer.write(&POSIX) } else { transfer.read(&POSIX) } {
                 Attempt::Done(result) => Err(Finished(result)),
                 Attempt::Outdated => Self::new(args, vectors, total),
+                Attempt::ForWorkers => plan(Carrier::Workers, false),
                 attempt => plan(carrier, attempt == Attempt::Touched),
             },
             Route::InlineInOrder => plan(Carrier::Workers, false),

@@ -60,6 +60,8 @@ pub enum Attempt {
     Done(i64),
     /// Not done: the engine's.
     Left,
+    /// Not done, and only now known to be the workers'.
+    ForWorkers,
     /// Not done, but some of the buffer was written to: it is in progress, and the engine's from its start.
     Touched,
     /// So many bytes of a stream were written; the rest is the engine's.
@@ -68,7 +70,7 @@ pub enum Attempt {
     Outdated,
 }
 
-use Attempt::{Done, Left, Outdated, Partly, Touched};
+use Attempt::{Done, ForWorkers, Left, Outdated, Partly, Touched};
 
 impl Transfer<'_> {
     fn read_at(&self, vectors: &[libc::iovec], offset: i64, flags: c_int) -> Result<usize, Errno> {
@@ -144,7 +146,10 @@ impl Transfer<'_> {
             Errno(libc::EOPNOTSUPP) if self.is_outdated() => Outdated,
             Errno(libc::EOPNOTSUPP) => {
                 let file = fd_cache::learn_no_nowait(self.fd, self.file);
-                Transfer { file, ..*self }.on_quick_device(policy, false)
+                match (Transfer { file, ..*self }).on_quick_device(policy, false) {
+                    Left => ForWorkers,
+                    attempt => attempt,
+                }
             }
             errno => self.answered(Err(errno)),
         }
