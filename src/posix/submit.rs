@@ -14,8 +14,8 @@ use crate::engine::{
 use crate::host::kernel::{Errno, syscall, value_or_negated};
 use crate::host::user_access;
 use crate::stats::{self, Face, Lane, probes};
-use crate::submission::device_profile;
 use crate::submission::fd_cache::{self, FdInfo};
+use crate::submission::handed_over;
 use crate::submission::inline_io::{self, Attempt, POSIX, Transfer};
 use crate::submission::order_counts;
 use crate::submission::router::{self, Question, Route};
@@ -244,7 +244,7 @@ impl Plan {
         operation.partially_done = self.partially_done;
         order_counts::begin(operation).map_err(|_| Errno(libc::EAGAIN))?;
         if operation.device != NO_DEVICE {
-            device_profile::request_begins(operation.device);
+            handed_over::begin(operation.device);
         }
         Ok(engine)
     }
@@ -279,7 +279,7 @@ unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBat
         let this = request.as_ref();
         order_counts::done(this.operation.file, this.operation.order);
         if this.operation.device != NO_DEVICE {
-            device_profile::request_ends(this.operation.device);
+            handed_over::end(this.operation.device);
         }
         (this.aiocb, this.group)
     };

@@ -9,7 +9,7 @@
 //! they turn out to wait (the device has changed, or stalls), a breaker sends those after them back to io_uring or the workers
 //! for a while, which learn anew.
 
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::breaker::{Breaker, Limits, STALL_NS};
 use crate::engine::device_times::{self, DEVICES};
@@ -60,49 +60,6 @@ pub fn watch_transfer<T>(device: u8, writes: bool, transfer: impl FnOnce() -> T)
 
 fn transfer_breaker(device: u8, writes: bool) -> &'static Breaker {
     &TRANSFER_BREAKERS[device as usize % DEVICES][usize::from(writes)]
-}
-
-/// `O_DIRECT` requests on a device whose file system has io_uring hand them to threads of the kernel's. That costs a lone request
-/// two changes of threads more than a worker; of many in flight io_uring still makes more.
-struct HandedOver {
-    are: AtomicBool,
-    /// Those of POSIX AIO that are with an engine. (A forked child goes on from its parent's number: its requests go to
-    /// io_uring.)
-    outstanding: AtomicU32,
-}
-
-// Relaxed throughout: one that is missed, or counted too long, goes the longer way.
-static HANDED_OVER: [HandedOver; DEVICES] =
-    [const { HandedOver { are: AtomicBool::new(false), outstanding: AtomicU32::new(0) } }; DEVICES];
-
-fn handed_over(device: u8) -> Option<&'static AtomicU32> {
-    let requests = &HANDED_OVER[device as usize % DEVICES];
-    requests.are.load(Ordering::Relaxed).then_some(&requests.outstanding)
-}
-
-/// A file system is on this device that has io_uring hand `O_DIRECT` requests to threads of the kernel's.
-pub fn note_handed_over(device: u8) {
-    HANDED_OVER[device as usize % DEVICES].are.store(true, Ordering::Relaxed);
-}
-
-/// An `O_DIRECT` request goes to an engine.
-pub fn request_begins(device: u8) {
-    if let Some(outstanding) = handed_over(device) {
-        outstanding.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// A request for which [`request_begins`] was called has ended.
-pub fn request_ends(device: u8) {
-    if let Some(outstanding) = handed_over(device) {
-        let _ = outstanding.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
-    }
-}
-
-/// Whether the next `O_DIRECT` request is better done by a worker: io_uring would hand it over, and no other is under way.
-#[must_use]
-pub fn is_for_worker(device: u8) -> bool {
-    handed_over(device).is_some_and(|outstanding| outstanding.load(Ordering::Relaxed) == 0)
 }
 
 /// Whether `O_DIRECT` requests on this device are done in the calling thread at present.

@@ -8,7 +8,7 @@
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering, fence};
 
-use super::device_profile;
+use super::{device_profile, handed_over};
 use crate::host::descriptors;
 use crate::host::file_info::{self, Backing, FileInfo, Kind};
 use crate::host::kernel::{self, Errno, syscall};
@@ -276,7 +276,7 @@ fn flags_of(fd: c_int, info: FileInfo) -> u16 {
             Backing::Local | Backing::LocalByThreads if skips_cache(fd, info) => flags | LOCAL | DONTCACHE,
             Backing::Local => flags | LOCAL,
             Backing::LocalByThreads => {
-                device_profile::note_handed_over(device_profile::number(info.device));
+                handed_over::met(device_profile::number(info.device));
                 flags | LOCAL
             }
             Backing::Remote => flags,

@@ -8,6 +8,7 @@
 
 use super::device_profile;
 use super::fd_cache::FdInfo;
+use super::handed_over;
 use super::hazards::Hazards;
 use crate::engine::{self, Carrier, Kind};
 use crate::host::{settings, thread_identity};
@@ -69,7 +70,7 @@ pub fn route(question: Question) -> Route {
     let is_threatened = !hazards.is_none() && hazards.threaten(writes, buffers);
     // io_uring hands each request that cannot be tried without waiting to a thread of the kernel's; one of ours is nearer.
     let is_handed_over = if file.is_direct() {
-        face == Face::Posix && device_profile::is_for_worker(file.device)
+        face == Face::Posix && handed_over::is_lone(file.device)
     } else {
         !writes && file.refuses_nowait()
     };
