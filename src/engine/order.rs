@@ -8,6 +8,7 @@
 //! A barrier divides the counted operations of its file into generations. It is released when its own generation and
 //! all earlier ones have ended; what is submitted after it counts in a later one and is not waited for.
 
+use core::ffi::c_int;
 use core::hash::{BuildHasherDefault, Hasher};
 use core::ptr::NonNull;
 use std::collections::{HashMap, VecDeque};
@@ -17,33 +18,82 @@ use super::queue::Queue;
 
 /// One lane of a stream: at most one operation under way, the others behind it.
 struct Lane {
-    under_way: bool,
+    under_way: Option<NonNull<Operation>>,
     waiting: Queue,
 }
 
 impl Lane {
     const fn new() -> Self {
-        Self { under_way: false, waiting: Queue::new() }
+        Self { under_way: None, waiting: Queue::new() }
     }
 
     fn accept(&mut self, operation: NonNull<Operation>) -> bool {
-        if self.under_way {
+        if self.under_way.is_some() {
             self.waiting.push(operation);
             return false;
         }
-        self.under_way = true;
+        self.under_way = Some(operation);
         true
     }
 
-    fn advance(&mut self, released: &mut Queue) {
-        match self.waiting.pop() {
-            Some(operation) => released.push(operation),
-            None => self.under_way = false,
+    /// What is under way is done, if that is this operation.
+    fn finished(&mut self, operation: &Operation, released: &mut Queue) {
+        if self.under_way != Some(NonNull::from(operation)) {
+            return;
+        }
+        self.under_way = self.waiting.pop();
+        if let Some(next) = self.under_way {
+            released.push(next);
         }
     }
 
+    /// Whether there is an operation on this descriptor.
+    fn has(&self, fd: c_int) -> bool {
+        // SAFETY: reactor-owned.
+        let is_on_it = |operation: NonNull<Operation>| unsafe { operation.as_ref() }.fd == fd;
+        self.under_way.is_some_and(is_on_it) || self.waiting.any(is_on_it)
+    }
+
     const fn is_idle(&self) -> bool {
-        !self.under_way
+        self.under_way.is_none()
+    }
+}
+
+/// One direction of a stream. A request on a descriptor with `O_NONBLOCK` never waits for one that may wait for ever, on another
+/// descriptor of the same stream. On one descriptor they keep their order: it was given `O_NONBLOCK` in between, or it lost it.
+struct Direction {
+    blocking: Lane,
+    nonblocking: Lane,
+}
+
+impl Direction {
+    const fn new() -> Self {
+        Self { blocking: Lane::new(), nonblocking: Lane::new() }
+    }
+
+    fn accept(&mut self, operation: NonNull<Operation>) -> bool {
+        // SAFETY: reactor-owned.
+        let this = unsafe { operation.as_ref() };
+        let (own, other) = if this.nonblocking {
+            (&mut self.nonblocking, &mut self.blocking)
+        } else {
+            (&mut self.blocking, &mut self.nonblocking)
+        };
+        let lane = if other.has(this.fd) { other } else { own };
+        lane.accept(operation)
+    }
+
+    fn finished(&mut self, operation: &Operation, released: &mut Queue) {
+        self.blocking.finished(operation, released);
+        self.nonblocking.finished(operation, released);
+    }
+
+    fn remove(&mut self, operation: NonNull<Operation>) -> bool {
+        self.blocking.waiting.remove(operation) || self.nonblocking.waiting.remove(operation)
+    }
+
+    const fn is_idle(&self) -> bool {
+        self.blocking.is_idle() && self.nonblocking.is_idle()
     }
 }
 
@@ -55,8 +105,8 @@ struct Generation {
 }
 
 struct File {
-    reading: Lane,
-    writing: Lane,
+    reading: Direction,
+    writing: Direction,
     /// Generations that a barrier has closed, oldest first.
     closed: VecDeque<Generation>,
     /// The number of the oldest generation in `closed`, or of the open one.
@@ -67,7 +117,7 @@ struct File {
 
 impl File {
     const fn new() -> Self {
-        Self { reading: Lane::new(), writing: Lane::new(), closed: VecDeque::new(), oldest: 0, open: 0 }
+        Self { reading: Direction::new(), writing: Direction::new(), closed: VecDeque::new(), oldest: 0, open: 0 }
     }
 
     fn count(&mut self) -> u32 {
@@ -174,9 +224,9 @@ impl Orders {
         match operation.order {
             Order::Free | Order::Barrier | Order::BarrierEverywhere => {}
             Order::Counted => file.uncount(operation.generation, released),
-            Order::Reading => file.reading.advance(released),
+            Order::Reading => file.reading.finished(operation, released),
             Order::Writing => {
-                file.writing.advance(released);
+                file.writing.finished(operation, released);
                 file.uncount(operation.generation, released);
             }
         }
@@ -192,9 +242,9 @@ impl Orders {
         let Some(file) = self.files.get_mut(&this.file) else { return false };
         let removed = match this.order {
             Order::Free | Order::Counted => false,
-            Order::Reading => file.reading.waiting.remove(operation),
+            Order::Reading => file.reading.remove(operation),
             Order::Writing => {
-                let removed = file.writing.waiting.remove(operation);
+                let removed = file.writing.remove(operation);
                 if removed {
                     file.uncount(this.generation, released);
                 }

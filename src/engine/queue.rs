@@ -46,6 +46,18 @@ impl Queue {
         Some(first)
     }
 
+    /// Whether `test` is true of one of them.
+    pub fn any(&self, test: impl Fn(NonNull<Operation>) -> bool) -> bool {
+        let mut at = self.first;
+        while let Some(this) = NonNull::new(at) {
+            if test(this) {
+                return true;
+            }
+            at = next(this);
+        }
+        false
+    }
+
     /// Takes this one, wherever it stands. False if it is not in the list.
     pub fn remove(&mut self, operation: NonNull<Operation>) -> bool {
         let mut before: Option<NonNull<Operation>> = None;
