@@ -22,6 +22,7 @@ mod outstanding;
 mod queue;
 pub mod raw_ring;
 mod reactor;
+pub mod read_times;
 mod redo;
 mod ring_layout;
 mod ring_queues;
@@ -32,7 +33,6 @@ mod stand_in;
 mod submit;
 #[cfg(test)]
 mod tests;
-pub mod transfer_times;
 mod uring;
 mod uring_thread;
 mod wake_batch;
@@ -49,8 +49,6 @@ pub use failover::close_uring;
 pub use lifecycle::{Carrier, Engine};
 #[cfg(not(feature = "libaio-abi"))]
 pub use operation::Finish;
-#[cfg(not(feature = "libaio-abi"))]
-pub use operation::NO_DEVICE;
 pub use operation::{AroundOperation, CANCELED, Kind, MAX_RW_BYTES, Operation, Order, TELLS_BOTH};
 pub use submit::{chain, end_here};
 pub use uring::permissions::denies as uring_denies;

@@ -236,7 +236,7 @@ pub struct Operation {
     /// `ioprio_set(2)` value, 0 for the thread's own.
     pub priority: u16,
     pub(super) stage: Stage,
-    /// Which device it is on, for [`super::device_times`] (io_uring) or [`super::transfer_times`] (workers); [`NO_DEVICE`] if
+    /// Which device it is on, for [`super::device_times`] (io_uring) or [`super::read_times`] (workers); [`NO_DEVICE`] if
     /// that is of no interest.
     pub device: u8,
 }

@@ -15,9 +15,6 @@ pub enum Backing {
     Memory,
     /// On a device of this machine, behind the page cache, and served correctly by io_uring.
     Local,
-    /// The same, but io_uring hands `O_DIRECT` requests to threads of the kernel's: the file system does not say without waiting
-    /// whether it would have to wait.
-    LocalByThreads,
     /// Anything else: with another machine or another process, which may take its time, or not known to be correct with
     /// io_uring. Plain system calls alone.
     Remote,
@@ -49,9 +46,9 @@ pub static LIST: [FileSystem; 10] = [
     FileSystem { name: "ext3", magic: 0xef53, backing: Backing::Local, why: "the code of ext4" },
     FileSystem { name: "ext2", magic: 0xef53, backing: Backing::Local, why: "the code of ext4, or its iomap" },
     FileSystem { name: "xfs", magic: 0x5846_5342, backing: Backing::Local, why: TESTED },
-    FileSystem { name: "btrfs", magic: 0x9123_683e, backing: Backing::LocalByThreads, why: TESTED },
+    FileSystem { name: "btrfs", magic: 0x9123_683e, backing: Backing::Local, why: TESTED },
     // Its files are those of the layers, on ext4 and the like nearly always: a layer on NFS or FUSE is not seen.
-    FileSystem { name: "overlay", magic: 0x794c_7630, backing: Backing::LocalByThreads, why: TESTED },
+    FileSystem { name: "overlay", magic: 0x794c_7630, backing: Backing::Local, why: TESTED },
 ];
 
 /// Where a file system of this name keeps its files.

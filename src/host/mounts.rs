@@ -190,9 +190,7 @@ const fn code(backing: Backing) -> u64 {
 }
 
 fn by_code(number: u64) -> Option<Backing> {
-    [Backing::Memory, Backing::Local, Backing::LocalByThreads, Backing::Remote]
-        .into_iter()
-        .find(|&backing| code(backing) == number)
+    [Backing::Memory, Backing::Local, Backing::Remote].into_iter().find(|&backing| code(backing) == number)
 }
 
 /// Looks for the mount's number, or the device's, in the table; twice, for it may change as it is read.

@@ -349,7 +349,7 @@ impl Plan {
         operation.order = self.order;
         operation.file = transfer.file.identity;
         operation.nonblocking = transfer.file.is_nonblocking() && transfer.file.streams();
-        if transfer.cannot_be_tried(operation.kind.writes()) {
+        if !operation.kind.writes() && transfer.cannot_be_tried() {
             operation.device = transfer.file.device;
         }
         if operation.kind.writes() && self.may_break(transfer) && !thread::blocks(libc::SIGPIPE) {
@@ -442,7 +442,7 @@ fn plan(used: &ContextRef, transfer: &Transfer, question: Question, chains: &mut
             Plan { attempt: transfer.write(&LIBAIO), ..Plan::engine(carrier) }
         }
         Route::Inline(carrier) => {
-            if transfer.may_wait_here(false) {
+            if transfer.may_wait_here() {
                 // As a write. (A handler that jumps out meanwhile loses the event: to block signals would cost a fifth of the
                 // throughput, and keep the program from being ended while a server does not answer.)
                 chains.push();

@@ -9,13 +9,12 @@ use super::request::{Request, RequestPtr};
 use super::sigevent::SigEvent;
 use super::{completed, deadline_timer, notify, request_pool, suspend};
 use crate::engine::{
-    AroundOperation, Carrier, Engine, Engines, Eventfd, Kind, MAX_RW_BYTES, NO_DEVICE, Operation, Order, WakeBatch,
+    AroundOperation, Carrier, Engine, Engines, Eventfd, Kind, MAX_RW_BYTES, Operation, Order, WakeBatch,
 };
 use crate::host::kernel::{Errno, syscall, value_or_negated};
 use crate::host::user_access;
 use crate::stats::{self, Face, Lane, probes};
 use crate::submission::fd_cache::{self, FdInfo};
-use crate::submission::handed_over;
 use crate::submission::inline_io::{self, Attempt, POSIX, Transfer};
 use crate::submission::order_counts;
 use crate::submission::router::{self, Question, Route};
@@ -243,9 +242,6 @@ impl Plan {
         operation.order = self.order;
         operation.partially_done = self.partially_done;
         order_counts::begin(operation).map_err(|_| Errno(libc::EAGAIN))?;
-        if operation.device != NO_DEVICE {
-            handed_over::begin(operation.device);
-        }
         Ok(engine)
     }
 }
@@ -278,9 +274,6 @@ unsafe fn finish(operation: NonNull<Operation>, result: i64, wakes: &mut WakeBat
     let (aiocb, group) = unsafe {
         let this = request.as_ref();
         order_counts::done(this.operation.file, this.operation.order);
-        if this.operation.device != NO_DEVICE {
-            handed_over::end(this.operation.device);
-        }
         (this.aiocb, this.group)
     };
     if let Some(aiocb) = aiocb {

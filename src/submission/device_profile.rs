@@ -1,11 +1,11 @@
 //! What a device has shown, and what follows: requests that do not wait for it are done in the calling thread, which is the
 //! shortest way by far, as the kernel's own AIO does it there too.
 //!
-//! That is so of requests on files that are open with `O_DIRECT` where a device completes them immediately, and of transfers
+//! That is so of requests on files that are open with `O_DIRECT` where a device completes them immediately, and of reads
 //! through the page cache of files that cannot be tried without waiting (overlayfs, FUSE, …) as long as they are quick.
 //!
 //! The driver's name says the one of a device, or the times of its requests on io_uring ([`crate::engine::device_times`]); the
-//! other the times of what workers did ([`crate::engine::transfer_times`]). From then on requests are done in the caller. Where
+//! other the times of what workers did ([`crate::engine::read_times`]). From then on requests are done in the caller. Where
 //! they turn out to wait (the device has changed, or stalls), a breaker sends those after them back to io_uring or the workers
 //! for a while, which learn anew.
 
@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::breaker::{Breaker, Limits, STALL_NS};
 use crate::engine::device_times::{self, DEVICES};
-use crate::engine::transfer_times::{self, QUICK_READ_NS, QUICK_WRITE_NS};
+use crate::engine::read_times::{self, QUICK_NS};
 use crate::host::{block_device, file_systems};
 use crate::stats;
 
@@ -26,40 +26,31 @@ const LIMITS: Limits =
 
 static BREAKERS: [Breaker; DEVICES] = [const { Breaker::new(LIMITS) }; DEVICES];
 
-/// A transfer that takes longer was not quick. What comes after a pause is watched for long: where some of what is read is in
-/// memory and some is not, workers gain more than they cost.
-const fn transfer_limits(slow_ns: u64) -> Limits {
-    Limits { slow_ns, stall_ns: STALL_NS, watched: 64, pause_ns: 50_000_000, max_doublings: 5 }
-}
+/// A read that takes longer was not quick. What comes after a pause is watched for long: where some of what is read is in memory
+/// and some is not, workers gain more than they cost.
+const READ_LIMITS: Limits =
+    Limits { slow_ns: QUICK_NS, stall_ns: STALL_NS, watched: 64, pause_ns: 50_000_000, max_doublings: 5 };
 
-/// By device, then by whether it is a write.
-static TRANSFER_BREAKERS: [[Breaker; 2]; DEVICES] = [const {
-    [Breaker::suspicious(transfer_limits(QUICK_READ_NS)), Breaker::suspicious(transfer_limits(QUICK_WRITE_NS))]
-}; DEVICES];
+static READ_BREAKERS: [Breaker; DEVICES] = [const { Breaker::suspicious(READ_LIMITS) }; DEVICES];
 
-/// Whether transfers through the page cache of files on this device that cannot be tried without waiting are done in the
-/// calling thread at present.
-/// Until something is known of them, that is
-/// assumed of files on devices of this machine (`is_local`), and not of what another process or machine serves.
+/// Whether reads through the page cache of files on this device that cannot be tried without waiting are done in the calling
+/// thread at present. Until something is known of them, that is assumed of files on devices of this machine (`is_local`), and
+/// not of what another process or machine serves.
 #[inline]
 #[must_use]
-pub fn transfers_are_quick(device: u8, writes: bool, is_local: bool) -> bool {
-    transfer_times::are_quick(device, writes, is_local) && transfer_breaker(device, writes).is_closed()
+pub fn reads_are_quick(device: u8, is_local: bool) -> bool {
+    read_times::are_quick(device, is_local) && READ_BREAKERS[device as usize % DEVICES].is_closed()
 }
 
-/// Does such a transfer, and takes note of whether it waited.
-pub fn watch_transfer<T>(device: u8, writes: bool, transfer: impl FnOnce() -> T) -> T {
-    let breaker = transfer_breaker(device, writes);
-    let answer = breaker.watch(transfer);
+/// Does such a read, and takes note of whether it waited.
+pub fn watch_read<T>(device: u8, read: impl FnOnce() -> T) -> T {
+    let breaker = &READ_BREAKERS[device as usize % DEVICES];
+    let answer = breaker.watch(read);
     if breaker.has_opened() {
-        transfer_times::set_slow(device, writes);
+        read_times::set_slow(device);
         stats::device_paused(device);
     }
     answer
-}
-
-fn transfer_breaker(device: u8, writes: bool) -> &'static Breaker {
-    &TRANSFER_BREAKERS[device as usize % DEVICES][usize::from(writes)]
 }
 
 /// Whether `O_DIRECT` requests on this device are done in the calling thread at present.

@@ -8,7 +8,7 @@
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering, fence};
 
-use super::{device_profile, handed_over};
+use super::device_profile;
 use crate::host::descriptors;
 use crate::host::file_info::{self, Backing, FileInfo, Kind};
 use crate::host::kernel::{self, Errno, syscall};
@@ -273,12 +273,8 @@ fn flags_of(fd: c_int, info: FileInfo) -> u16 {
     match info.kind {
         Kind::Regular => match file_info::backing(fd, &info, kernel::now(), Table::Programs) {
             Backing::Memory => flags | MEMORY,
-            Backing::Local | Backing::LocalByThreads if skips_cache(fd, info) => flags | LOCAL | DONTCACHE,
+            Backing::Local if skips_cache(fd, info) => flags | LOCAL | DONTCACHE,
             Backing::Local => flags | LOCAL,
-            Backing::LocalByThreads => {
-                handed_over::met(device_profile::number(info.device));
-                flags | LOCAL
-            }
             Backing::Remote => flags,
         },
         Kind::Block => flags | LOCAL | IS_BLOCK_DEVICE,

@@ -25,7 +25,7 @@ pub struct Policy {
     pub max_bytes: usize,
     /// Whether writes that stall send those after them to an engine for a while, and none is done that could raise SIGXFSZ.
     pub breaks: bool,
-    /// Whether what cannot be tried without waiting is done all the same, as long as it is quick.
+    /// Whether reads that cannot be tried without waiting are done all the same, as long as they are quick.
     pub risks_waiting: bool,
 }
 
@@ -184,12 +184,11 @@ impl Transfer<'_> {
         if self.total > policy.max_bytes {
             return Left;
         }
-        let is_asked_not_to = self.flags & libc::RWF_NOWAIT != 0 && !file.is_direct();
-        let syncs = file.syncs() || self.flags & WAITS != 0;
-        let waits = file.is_direct() || syncs || file.is_remote();
-        if waits && !syncs && !is_asked_not_to {
+        if file.is_direct() && !file.syncs() && self.flags & WAITS == 0 {
             return self.on_quick_device(policy, true);
         }
+        let waits = file.is_direct() || file.syncs() || !file.is_local() || self.flags & WAITS != 0;
+        let is_asked_not_to = self.flags & libc::RWF_NOWAIT != 0 && !file.is_direct();
         if waits && !file.in_memory() && !is_asked_not_to {
             return Left;
         }
@@ -216,29 +215,26 @@ impl Transfer<'_> {
         if !file.is_remote() && device_profile::completes_immediately(device) {
             return Done(device_profile::watch(device, || self.finish(writes)));
         }
-        if policy.risks_waiting && self.may_wait_here(writes) {
-            let plain = || transfer(writes, self.fd, self.vectors, self.offset, self.flags);
-            return match device_profile::watch_transfer(device, writes, plain) {
+        if policy.risks_waiting && !writes && self.may_wait_here() {
+            return match device_profile::watch_read(device, || self.read_at(self.vectors, self.offset, self.flags)) {
                 Ok(count) => Done(count as i64),
                 // A signal came, and the server has answered to that. No signal disturbs a worker.
-                Err(Errno(libc::EINTR)) if !writes => Left,
+                Err(Errno(libc::EINTR)) => Left,
                 refused => self.answered(refused),
             };
         }
         Left
     }
 
-    /// Whether it goes through the page cache of a file, and cannot be tried without waiting: it is done in the calling thread
+    /// Whether a read goes through the page cache of a file, and cannot be tried without waiting: it is done in the calling thread
     /// (libaio) while those that the workers did have turned out to be quick.
-    pub const fn cannot_be_tried(&self, writes: bool) -> bool {
-        let file = self.file;
-        file.seeks() && !file.is_direct() && (file.is_remote() || (!writes && file.refuses_nowait()))
+    pub const fn cannot_be_tried(&self) -> bool {
+        self.file.seeks() && !self.file.is_direct() && !self.file.reads_without_waiting()
     }
 
     /// Whether that is the case now, so that it may wait in the calling thread.
-    pub fn may_wait_here(&self, writes: bool) -> bool {
-        let file = self.file;
-        self.cannot_be_tried(writes) && device_profile::transfers_are_quick(file.device, writes, file.is_local())
+    pub fn may_wait_here(&self) -> bool {
+        self.cannot_be_tried() && device_profile::reads_are_quick(self.file.device, self.file.is_local())
     }
 
     /// Does it in the calling thread, however long it takes.

@@ -2,16 +2,14 @@
 //!
 //! [`router`] holds the table: kind of request × kind of file × what was seen → route. [`inline_io`] is what is done in the
 //! calling thread, for both faces. [`breaker`] ends that for a while where it waits. [`fd_cache`] knows what a descriptor is,
-//! [`device_profile`] how its device has shown itself to be, [`handed_over`] which requests io_uring would give to a thread of
-//! the kernel's, [`hazards`] what could make a thread sleep that touches the program's memory or files, [`order_counts`] what is
-//! outstanding where an order must be kept, [`vectors`] the buffers of a vectored request, [`eventfd`] the eventfd that counts
-//! its end.
+//! [`device_profile`] how its device has shown itself to be, [`hazards`] what could make a thread sleep that touches the
+//! program's memory or files, [`order_counts`] what is outstanding where an order must be kept, [`vectors`] the buffers of a
+//! vectored request, [`eventfd`] the eventfd that counts its end.
 
 pub mod breaker;
 pub mod device_profile;
 pub mod eventfd;
 pub mod fd_cache;
-pub mod handed_over;
 pub mod hazards;
 pub mod inline_io;
 pub mod order_counts;

@@ -8,7 +8,6 @@
 
 use super::device_profile;
 use super::fd_cache::FdInfo;
-use super::handed_over;
 use super::hazards::Hazards;
 use crate::engine::{self, Carrier, Kind};
 use crate::host::{settings, thread_identity};
@@ -68,17 +67,14 @@ pub fn route(question: Question) -> Route {
     let writes = kind.writes();
     let hazards = Hazards::now();
     let is_threatened = !hazards.is_none() && hazards.threaten(writes, buffers);
-    // io_uring hands each request that cannot be tried without waiting to a thread of the kernel's; one of ours is nearer.
-    let is_handed_over = if file.is_direct() {
-        face == Face::Posix && handed_over::is_lone(file.device)
-    } else {
-        !writes && file.refuses_nowait()
-    };
+    // io_uring hands each read that cannot be tried without waiting to a thread of the kernel's; one of ours is nearer.
+    let is_handed_over = !writes && file.refuses_nowait() && !file.is_direct();
     let carrier = if is_threatened || is_handed_over { Carrier::Workers } else { local };
     let inlines = may_inline
         && if file.is_remote() {
             // As in `io_submit` of the kernel's, and only as long as it is quick.
-            face == Face::Libaio && !file.is_direct() && device_profile::transfers_are_quick(file.device, writes, false)
+            let is_tried = face == Face::Libaio && !writes && !file.is_direct();
+            is_tried && device_profile::reads_are_quick(file.device, false)
         } else {
             !file.is_direct() || device_profile::completes_immediately(file.device)
         };

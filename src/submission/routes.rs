@@ -27,14 +27,6 @@ pub const WITHOUT_NOWAIT: Row = [
     "what cannot be tried io_uring hands to a thread of the kernel's, which costs one more change of threads",
 ];
 
-/// Lone requests of files that io_uring serves by threads of the kernel's.
-pub const HANDED_OVER: Row = [
-    "read, write with O_DIRECT, and no other is under way (POSIX)",
-    "overlayfs, btrfs",
-    "workers",
-    "io_uring hands it to a thread of the kernel's, which is two changes of threads more; of many io_uring makes more",
-];
-
 /// Reads and writes of files that io_uring serves.
 pub const LOCAL: Row = [
     "read, write",
@@ -47,14 +39,14 @@ pub const LOCAL: Row = [
 pub const OTHERS: Row = [
     "read, write",
     "any other (FUSE, NFS, SMB, …)",
-    "in the caller while it is quick (libaio, not O_DIRECT), then workers",
+    "reads in the caller while they are quick (libaio, not O_DIRECT), then workers",
     "io_uring is not known to answer as pread does there, and may sleep in its caller",
 ];
 
 /// The table, in the order in which it is gone through. (Before it is asked, `libaio::carriage` has given contexts that
 /// begin with `O_DIRECT` requests to the kernel's own AIO.)
 #[allow(dead_code, reason = "for the documentation, and compared with it")]
-pub const TABLE: [Row; 13] = [
+pub const TABLE: [Row; 12] = [
     [
         "any",
         "the thread has descriptors or rights of its own",
@@ -90,7 +82,6 @@ pub const TABLE: [Row; 13] = [
     ],
     MEMORY,
     WITHOUT_NOWAIT,
-    HANDED_OVER,
     LOCAL,
     OTHERS,
 ];

@@ -8,7 +8,7 @@ use super::execute::{self, Attempt};
 use super::job::{Job, Task};
 use super::nature::Nature;
 use crate::engine::operation::{self, CANCELED, Kind, MAX_RW_BYTES, NO_DEVICE};
-use crate::engine::transfer_times;
+use crate::engine::read_times;
 use crate::host::kernel::{self, Errno};
 
 /// Does what is to be done for a job that the caller owns.
@@ -29,13 +29,13 @@ pub fn run(crew: &'static Crew, job: &'static Job, slot: &mut Slot) {
 
 /// Makes the plain call of what ends by itself, and takes note of how long that took if it is of interest.
 fn timed(task: &Task) -> i64 {
-    if task.device == NO_DEVICE {
+    if task.device == NO_DEVICE || task.writes() {
         return execute::blocking(task);
     }
     let start = kernel::now();
     let result = execute::blocking(task);
     let took = kernel::now().saturating_sub(start);
-    transfer_times::note(task.device, task.writes(), result.max(0) as u64, took);
+    read_times::note(task.device, result.max(0) as u64, took);
     result
 }
 

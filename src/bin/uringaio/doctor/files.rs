@@ -55,10 +55,10 @@ fn way(backing: Backing, place: &str, engine: Option<&str>) -> Finding {
             format!("{place}: in memory"),
             "Requests are finished at once in the calling thread.",
         ),
-        Backing::Local | Backing::LocalByThreads if lane == storage::THREADS => {
+        Backing::Local if lane == storage::THREADS => {
             Finding::note("file_system", format!("{place}: by threads"), storage::THREADS_INSTEAD)
         }
-        Backing::Local | Backing::LocalByThreads => Finding::good(
+        Backing::Local => Finding::good(
             "file_system",
             format!("{place}: by io_uring"),
             "What is in memory already is finished at once in the calling thread, the rest by io_uring; libaio's O_DIRECT requests \

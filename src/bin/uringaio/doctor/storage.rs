@@ -95,7 +95,7 @@ fn route(kind: Kind, backing: Backing) -> (&'static Row, &'static str) {
     match (kind, backing) {
         (Kind::Stream, _) => (&routes::STREAMS, THREADS),
         (_, Backing::Memory) => (&routes::MEMORY, CALLER),
-        (_, Backing::Local | Backing::LocalByThreads) => (&routes::LOCAL, IO_URING),
+        (_, Backing::Local) => (&routes::LOCAL, IO_URING),
         (_, Backing::Remote) => (&routes::OTHERS, THREADS),
     }
 }
