@@ -236,8 +236,8 @@ pub struct Operation {
     /// `ioprio_set(2)` value, 0 for the thread's own.
     pub priority: u16,
     pub(super) stage: Stage,
-    /// Which device it is on, for [`super::device_times`] (io_uring) or [`super::read_times`] (workers); [`NO_DEVICE`] if
-    /// that is of no interest.
+    /// Which device it is on, if its time is of interest: to [`super::device_times`], with io_uring; to [`super::read_times`], with
+    /// the workers, of a read that cannot be tried. [`NO_DEVICE`] otherwise.
     pub device: u8,
 }
 

@@ -20,11 +20,12 @@ pub const QUICK_NS: u64 = 10_000;
 /// A copy moves so many bytes in a nanosecond at least.
 const COPY_BYTES_PER_NS: u64 = 4;
 
-/// What is known of the reads on one device.
+// What is known of the reads on a device.
 const NOTHING: u8 = 0;
 const QUICK: u8 = 1;
 const SLOW: u8 = 2;
 
+/// What was seen of one device.
 struct Times {
     /// Of the window: how many were quick in the upper half, how many there were in the lower.
     window: AtomicU32,

@@ -233,7 +233,7 @@ impl Plan {
         operation.rw_flags = file.flags_by_setting();
         operation.file = file.identity;
         operation.nonblocking = file.is_nonblocking() && !file.seeks();
-        if args.kind.is_transfer() && file.is_direct() && file.is_local() {
+        if self.carrier == Carrier::Uring && file.is_direct() {
             operation.device = file.device;
         }
         operation.try_without_waiting(file.is_cached());

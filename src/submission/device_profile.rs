@@ -45,10 +45,9 @@ pub fn reads_are_quick(device: u8, is_local: bool) -> bool {
 /// Does such a read, and takes note of whether it waited.
 pub fn watch_read<T>(device: u8, read: impl FnOnce() -> T) -> T {
     let breaker = &READ_BREAKERS[device as usize % DEVICES];
-    let answer = breaker.watch(read);
+    let answer = watch_by(breaker, device, read);
     if breaker.has_opened() {
         read_times::set_slow(device);
-        stats::device_paused(device);
     }
     answer
 }
@@ -63,7 +62,11 @@ pub fn completes_immediately(device: u8) -> bool {
 /// Does a request on such a device, and takes note of whether it waited.
 #[inline]
 pub fn watch<T>(device: u8, transfer: impl FnOnce() -> T) -> T {
-    let breaker = &BREAKERS[device as usize % DEVICES];
+    watch_by(&BREAKERS[device as usize % DEVICES], device, transfer)
+}
+
+#[inline]
+fn watch_by<T>(breaker: &Breaker, device: u8, transfer: impl FnOnce() -> T) -> T {
     let answer = breaker.watch(transfer);
     if breaker.has_opened() {
         stats::device_paused(device);

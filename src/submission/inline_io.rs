@@ -23,18 +23,17 @@ use crate::host::{file_info, file_size_limit, kernel_version, socket_options};
 pub struct Policy {
     /// Longer transfers go to an engine: a program expects to go on while they are copied, and to find them in progress.
     pub max_bytes: usize,
-    /// Whether writes that stall send those after them to an engine for a while, and none is done that could raise SIGXFSZ.
+    /// Whether the caller must not be kept waiting: writes that stall send those after them to an engine for a while, none is done
+    /// that could raise SIGXFSZ, and no read that cannot be tried without waiting, however quick those before it were.
     pub breaks: bool,
-    /// Whether reads that cannot be tried without waiting are done all the same, as long as they are quick.
-    pub risks_waiting: bool,
 }
 
 /// "Returns when the request is queued": no long copies, nothing that is known to stall. (A copy of 512 KiB takes a few times
 /// what a wake of another thread does, 30 µs measured.)
-pub const POSIX: Policy = Policy { max_bytes: 1 << 19, breaks: true, risks_waiting: false };
+pub const POSIX: Policy = Policy { max_bytes: 1 << 19, breaks: true };
 
 /// As the kernel's `io_submit`.
-pub const LIBAIO: Policy = Policy { max_bytes: usize::MAX, breaks: false, risks_waiting: true };
+pub const LIBAIO: Policy = Policy { max_bytes: usize::MAX, breaks: false };
 
 /// One read or write.
 #[derive(Clone, Copy)]
@@ -94,8 +93,11 @@ impl Transfer<'_> {
         if self.flags & libc::RWF_NOWAIT != 0 && !self.file.is_direct() {
             return Done(value_or_negated(self.read_at(self.vectors, self.offset, self.flags)));
         }
-        if self.file.is_direct() || !self.file.reads_without_waiting() {
-            return self.on_quick_device(policy, false);
+        if self.file.is_direct() {
+            return self.on_immediate_device(policy, false);
+        }
+        if !self.file.reads_without_waiting() {
+            return self.read_untried(policy);
         }
         let mut done = match self.read_at(self.vectors, self.offset, self.flags | libc::RWF_NOWAIT) {
             Ok(0) if self.may_be_wrong() => return Left,
@@ -146,7 +148,7 @@ impl Transfer<'_> {
             Errno(libc::EOPNOTSUPP) if self.is_outdated() => Outdated,
             Errno(libc::EOPNOTSUPP) => {
                 let file = fd_cache::learn_no_nowait(self.fd, self.file);
-                match (Transfer { file, ..*self }).on_quick_device(policy, false) {
+                match (Transfer { file, ..*self }).read_untried(policy) {
                     Left => ForWorkers,
                     attempt => attempt,
                 }
@@ -185,7 +187,7 @@ impl Transfer<'_> {
             return Left;
         }
         if file.is_direct() && !file.syncs() && self.flags & WAITS == 0 {
-            return self.on_quick_device(policy, true);
+            return self.on_immediate_device(policy, true);
         }
         let waits = file.is_direct() || file.syncs() || !file.is_local() || self.flags & WAITS != 0;
         let is_asked_not_to = self.flags & libc::RWF_NOWAIT != 0 && !file.is_direct();
@@ -206,24 +208,32 @@ impl Transfer<'_> {
         policy.breaks && file_size_limit::may_be_passed((self.offset as u64).saturating_add(self.total as u64))
     }
 
-    /// What cannot be tried without waiting: done here if its device has shown that it does not make wait.
-    fn on_quick_device(&self, policy: &Policy, writes: bool) -> Attempt {
-        let (file, device) = (self.file, self.file.device);
+    /// Past the page cache to a device, or perhaps past it: done here if the device completes requests immediately.
+    fn on_immediate_device(&self, policy: &Policy, writes: bool) -> Attempt {
+        let device = self.file.device;
         if writes && self.may_raise_signal(policy) {
             return Left;
         }
-        if !file.is_remote() && device_profile::completes_immediately(device) {
+        if !self.file.is_remote() && device_profile::completes_immediately(device) {
             return Done(device_profile::watch(device, || self.finish(writes)));
         }
-        if policy.risks_waiting && !writes && self.may_wait_here() {
-            return match device_profile::watch_read(device, || self.read_at(self.vectors, self.offset, self.flags)) {
-                Ok(count) => Done(count as i64),
-                // A signal came, and the server has answered to that. No signal disturbs a worker.
-                Err(Errno(libc::EINTR)) => Left,
-                refused => self.answered(refused),
-            };
-        }
         Left
+    }
+
+    /// Reads what cannot be tried without waiting: here if its device completes requests immediately, or has shown that such reads
+    /// are quick.
+    fn read_untried(&self, policy: &Policy) -> Attempt {
+        let attempt = self.on_immediate_device(policy, false);
+        if attempt != Left || policy.breaks || !self.may_wait_here() {
+            return attempt;
+        }
+        let read = || self.read_at(self.vectors, self.offset, self.flags);
+        match device_profile::watch_read(self.file.device, read) {
+            Ok(count) => Done(count as i64),
+            // A signal came, and the server has answered to that. No signal disturbs a worker.
+            Err(Errno(libc::EINTR)) => Left,
+            refused => self.answered(refused),
+        }
     }
 
     /// Whether a read goes through the page cache of a file, and cannot be tried without waiting: it is done in the calling thread

@@ -73,8 +73,8 @@ pub fn route(question: Question) -> Route {
     let inlines = may_inline
         && if file.is_remote() {
             // As in `io_submit` of the kernel's, and only as long as it is quick.
-            let is_tried = face == Face::Libaio && !writes && !file.is_direct();
-            is_tried && device_profile::reads_are_quick(file.device, false)
+            let may_wait = face == Face::Libaio && !writes && !file.is_direct();
+            may_wait && device_profile::reads_are_quick(file.device, false)
         } else {
             !file.is_direct() || device_profile::completes_immediately(file.device)
         };

@@ -76,7 +76,7 @@ pub fn attempt(task: &Task, job: &Job) -> Attempt {
         Nature::Device if !is_terminal(task.fd) => return Attempt::MayBlock,
         // Refused at once, whatever there is to be read.
         Nature::Device if !task.writes() && is_in_background(task.fd) => return Attempt::MayBlock,
-        // A device that is asked not to wait may stop before it has given all that it has (/dev/zero does).
+        // A terminal is not asked: it is read and written when its poll says so.
         Nature::Device => Err(Errno(libc::EOPNOTSUPP)),
         _ if job.vain_attempts.get() >= MAX_VAIN_ATTEMPTS => Err(Errno(libc::EOPNOTSUPP)),
         _ => transfer(task, task.rw_flags | libc::RWF_NOWAIT),

@@ -10,8 +10,8 @@
 //! |---|---|---|
 //! | I/O on a file | one plain call in one of a bounded number of workers | until a worker has taken it |
 //! | read, write of a pipe, socket, eventfd, … | attempts without waiting; parked in between | until bytes have moved |
-//! | the same, where the file cannot be asked not to wait (terminals, devices) | parked until it is ready, then one plain call in a worker of its own | until it was ready |
-//! | read of a terminal with VTIME or a VMIN other than 1; of a socket with SO_RCVTIMEO or SO_RCVLOWAT; write with SO_SNDTIMEO | one plain call in a worker of its own | until a worker has taken it |
+//! | the same, where the file cannot be asked not to wait (terminals) | parked until it is ready, then one plain call in a worker of its own | until it was ready |
+//! | read, write of a device that is no terminal; read of a terminal with VTIME or a VMIN other than 1; of a socket with SO_RCVTIMEO or SO_RCVLOWAT; write with SO_SNDTIMEO | one plain call in a worker of its own | until a worker has taken it |
 //! | poll | parked; reported by the poller | until it is reported |
 //!
 //! A worker "of its own" does not count among those of its class, so what blocks for ever takes no other's place.
