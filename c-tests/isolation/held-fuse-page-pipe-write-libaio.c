@@ -4,11 +4,7 @@
 
    [D2] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of
    its own thread or nowhere. */
-#include "behaviour.h"
-#include "iocb.h"
-
-#include "isolation.h"
-#include "fuse-server.h"
+#include "held-by-fuse.h"
 
 int main(void)
 {
@@ -24,13 +20,7 @@ int main(void)
     fuse_hold(FUSE_HOLD_READS);
     rest_prepare();
     io_prep_pwrite(&held.iocb, ends[1], page, BLOCK, 0);
-    held_start();
-    STEP("the request being held");
-    WAIT_UNTIL(atomic_load(&fuse->held) > 0);
-    rest_of_libaio_works();
-    held_is_pending();
-    fuse_release();
-    held_ends(BLOCK);
+    held_by_fuse(BLOCK);
     CHECK_INT(read(ends[0], got, BLOCK), BLOCK);
     CHECK(is_pattern(got, BLOCK, 1));
     STEP("exit");

@@ -5,11 +5,7 @@
 
    [D1] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of
    its own thread or nowhere. */
-#include "behaviour.h"
-#include "iocb.h"
-
-#include "isolation.h"
-#include "fuse-server.h"
+#include "held-by-fuse.h"
 
 #define FILE_SIZE (1 << 17)
 #define BATCH 16
@@ -74,16 +70,11 @@ int main(void)
     STEP("reads after that");
     for (unsigned round = 0; round < 200; round++)
         read_batch(fd, round);
-    STEP("the read being held");
+    STEP("a read that is held");
     MUST(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
     fuse_hold(FUSE_HOLD_READS);
     io_prep_pread(&held.iocb, fd, buffer, BLOCK, 0);
-    held_start();
-    WAIT_UNTIL(atomic_load(&fuse->held) > 0);
-    rest_of_libaio_works();
-    held_is_pending();
-    fuse_release();
-    held_ends(BLOCK);
+    held_by_fuse(BLOCK);
     CHECK(is_pattern(buffer, BLOCK, 1));
     STEP("writes");
     for (unsigned round = 0; round < 500; round++) {
@@ -92,15 +83,10 @@ int main(void)
         CHECK_INT(outcome(context, &iocb), BLOCK);
         CHECK(is_all(fuse->bytes + round % 32 * BLOCK, BLOCK, round & 0xff));
     }
-    STEP("the write being held");
+    STEP("a write that is held");
     fuse_hold(FUSE_HOLD_WRITES);
     io_prep_pwrite(&held.iocb, other, buffer, BLOCK, 0);
-    held_start();
-    WAIT_UNTIL(atomic_load(&fuse->held) > 0);
-    rest_of_libaio_works();
-    held_is_pending();
-    fuse_release();
-    held_ends(BLOCK);
+    held_by_fuse(BLOCK);
     CHECK(is_all(fuse->bytes, BLOCK, 499 & 0xff));
     STEP("exit");
     CHECK_INT(io_destroy(context), 0);

@@ -4,11 +4,7 @@
 
    [D1] The rule: the kernel's AIO has no thread that requests share; a request that sleeps, sleeps in the io_submit of
    its own thread or nowhere. */
-#include "behaviour.h"
-#include "iocb.h"
-
-#include "isolation.h"
-#include "fuse-server.h"
+#include "held-by-fuse.h"
 
 int main(void)
 {
@@ -23,13 +19,7 @@ int main(void)
     fuse_hold(FUSE_HOLD_WRITES);
     rest_prepare();
     io_prep_pwrite(&held.iocb, fd, buffer, BLOCK, 0);
-    held_start();
-    STEP("the request being held");
-    WAIT_UNTIL(atomic_load(&fuse->held) > 0);
-    rest_of_libaio_works();
-    held_is_pending();
-    fuse_release();
-    held_ends(BLOCK);
+    held_by_fuse(BLOCK);
     CHECK(is_all(fuse->bytes, BLOCK, 0));
     STEP("exit");
     return 0;

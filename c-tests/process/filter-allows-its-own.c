@@ -2,43 +2,26 @@
 /* A program sets a filter in a thread that ends the process at every system call that it does not make itself: it makes a context
    there, writes, reads and goes on [F8] (stenotype of stenographer, which writes packets so). What libaio's io_getevents calls
    differs: io_getevents(2), or io_pgetevents(2) in Debian 13. The filter lets the original's through alone. */
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-
 #include "behaviour.h"
 #include "iocb.h"
 #include "direct.h"
+#include "seccomp-filter.h"
 
 #define ALLOW_NUMBER(number) \
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define ALLOW(name) ALLOW_NUMBER(SYS_##name)
-
-static void set_filter(struct sock_fprog program)
-{
-    MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == -1)
-        SKIP("no seccomp filters here: %s", strerror(errno));
-}
 
 #define PGETEVENTS 3
 
 /* Which of the two system calls the original's io_getevents makes: ends with PGETEVENTS if it is io_pgetevents(2). */
 static int say_which(void)
 {
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_pgetevents, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | E2BIG),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
     struct timespec soon = { .tv_nsec = 1 };
     io_context_t context = make_context(1);
     struct io_event event;
     int got;
 
-    set_filter((struct sock_fprog){ sizeof filter / sizeof *filter, filter });
+    refuse_call(SYS_io_pgetevents, E2BIG);
     got = io_getevents(context, 1, 1, &event, &soon);
     CHECK(got == 0 || got == -E2BIG);
     return got ? PGETEVENTS : 0;
@@ -92,11 +75,14 @@ static void *confined(void *argument)
 #endif
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
     };
+    struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
     char *buffer = aligned(BLOCK);
     struct iocb cb;
     io_context_t context = NULL;
 
-    set_filter((struct sock_fprog){ sizeof filter / sizeof *filter, filter });
+    MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == -1)
+        SKIP("no seccomp filters here: %s", strerror(errno));
     CHECK_INT(io_setup(8, &context), 0);
     for (int which = 0; which < 2; which++) {
         struct iocb *list = &cb;

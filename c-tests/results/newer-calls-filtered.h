@@ -1,10 +1,6 @@
 /* Requests in a program whose filter ends it when it makes a system call that the filter does not know. */
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-
 #include "one-request.h"
+#include "seccomp-filter.h"
 
 /* The first number that systemd 252 (Debian 12) does not know: its sets of calls end with Linux 6.0. */
 #define FIRST_UNKNOWN 452
@@ -17,14 +13,11 @@ int main(void)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
     int file = pattern_file(O_RDWR, 100, 1), ends[2];
     char buffer[10];
 
     MUST(pipe(ends));
-    MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == -1)
-        SKIP("no seccomp filters here: %s", strerror(errno));
+    set_filter((struct sock_fprog){ sizeof filter / sizeof *filter, filter });
     CHECK_INT(one_request(ONE_READ, file, buffer, sizeof buffer, 0), sizeof buffer);
     CHECK_INT(one_request(ONE_WRITE, file, buffer, sizeof buffer, 200), sizeof buffer);
     CHECK_INT(one_request(ONE_FSYNC, file, NULL, 0, 0), 0);

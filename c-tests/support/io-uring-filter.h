@@ -7,6 +7,7 @@
 
 #include "one-request.h"
 #include "refuse-io-uring.h"
+#include "seccomp-filter.h"
 
 static const struct {
     const char *name;
@@ -25,11 +26,8 @@ static const struct {
 static inline void filter_io_uring(unsigned action)
 {
     struct sock_filter filter[] = REFUSE_IO_URING(action);
-    struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
 
-    MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == -1)
-        SKIP("no seccomp filters here: %s", strerror(errno));
+    set_filter((struct sock_fprog){ sizeof filter / sizeof *filter, filter });
 }
 
 static volatile sig_atomic_t filter_trapped;
